@@ -1,0 +1,110 @@
+// Package disco tells others what this client can do and asks what others can:
+// service discovery (XEP-0030) and entity capabilities (XEP-0115).
+package disco
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	"mellium.im/xmpp/disco/info"
+
+	"xmpp-pam/sdk/element"
+)
+
+// Namespaces of XEP-0030 and XEP-0115.
+const (
+	NSInfo = "http://jabber.org/protocol/disco#info"
+	NSCaps = "http://jabber.org/protocol/caps"
+)
+
+// Info is what an entity says about itself. Extended forms (XEP-0128) are not
+// read.
+type Info struct {
+	Identities []info.Identity
+	Features   []info.Feature
+}
+
+// NewInfo returns the Info of a client named name with the given features, and
+// those that this package itself provides.
+func NewInfo(name string, features ...string) *Info {
+	i := &Info{Identities: []info.Identity{{Category: "client", Type: "web", Name: name}}}
+	all := append([]string{NSInfo, NSCaps}, features...)
+	slices.Sort(all)
+	for _, f := range slices.Compact(all) {
+		i.Features = append(i.Features, info.Feature{Var: f})
+	}
+	return i
+}
+
+// Has reports whether feature is among the features.
+func (i *Info) Has(feature string) bool {
+	return slices.ContainsFunc(i.Features, func(f info.Feature) bool { return f.Var == feature })
+}
+
+// Ver returns the verification string of XEP-0115 §5.1 with SHA-1, the only
+// hash that servers in use honour.
+func (i *Info) Ver() string {
+	var rows []string
+	for _, id := range i.Identities {
+		rows = append(rows, id.Category+"/"+id.Type+"/"+id.Lang+"/"+id.Name+"<")
+	}
+	slices.Sort(rows)
+	var vars []string
+	for _, f := range i.Features {
+		vars = append(vars, f.Var+"<")
+	}
+	slices.Sort(vars)
+	sum := sha1.Sum([]byte(strings.Join(rows, "") + strings.Join(vars, "")))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// Caps returns the <c/> element for presence (XEP-0115 §4). Node is a URI that
+// names the software.
+func (i *Info) Caps(node string) *element.Element {
+	return element.New(NSCaps, "c").Set("hash", "sha-1").Set("node", node).Set("ver", i.Ver())
+}
+
+// Answer returns the payload that answers a disco#info query, or nil if the
+// query asks for a node that is neither empty nor this Info's caps node.
+func (i *Info) Answer(query *element.Element, node string) *element.Element {
+	answer := element.New(NSInfo, "query")
+	if asked, ok := query.Lookup("node"); ok {
+		if asked != "" && asked != node+"#"+i.Ver() {
+			return nil
+		}
+		answer.Set("node", asked)
+	}
+	for _, id := range i.Identities {
+		e := element.New(NSInfo, "identity").Set("category", id.Category).Set("type", id.Type)
+		if id.Name != "" {
+			e.Set("name", id.Name)
+		}
+		answer.Add(e)
+	}
+	for _, f := range i.Features {
+		answer.Add(element.New(NSInfo, "feature").Set("var", f.Var))
+	}
+	return answer
+}
+
+// Query returns the payload that asks for disco#info.
+func Query() *element.Element { return element.New(NSInfo, "query") }
+
+// Parse reads the answer to Query from a result iq. An iq without the payload
+// is an empty Info.
+func Parse(iq *element.Element) *Info {
+	i := &Info{}
+	for e := range iq.Child(NSInfo, "query").Elements() {
+		switch {
+		case e.Is(NSInfo, "identity"):
+			i.Identities = append(i.Identities, info.Identity{
+				Category: e.Attr("category"), Type: e.Attr("type"), Name: e.Attr("name"),
+			})
+		case e.Is(NSInfo, "feature"):
+			i.Features = append(i.Features, info.Feature{Var: e.Attr("var")})
+		}
+	}
+	return i
+}
