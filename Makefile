@@ -1,0 +1,80 @@
+# The two commands of the README are `make demo` and `make test`. Each does its
+# own set-up.
+
+SHELL  := /bin/bash
+SERVER ?= mem
+PORT   ?= 8080
+
+export GOFLAGS ?= -mod=readonly
+
+.PHONY: help demo test test-go test-wasm test-js test-browser test-servers bench fuzz size lint wasm js clean
+
+help:
+	@echo "make demo                  two devices of one account, in a browser page"
+	@echo "make demo SERVER=prosody   the same against a real Prosody"
+	@echo "make test                  everything; installs what it needs on Debian as root"
+	@echo "Parts: lint test-go test-wasm test-js test-browser test-servers size; also: bench fuzz wasm js clean"
+
+# demo builds everything, starts the demo and prints its address.
+demo: js
+	@[ $(SERVER) != prosody ] || scripts/need prosody
+	go run ./demo -server $(SERVER) -port $(PORT)
+
+# test prints how long each part took.
+test:
+	@scripts/need chromium prosody
+	@scripts/part lint test-go test-wasm test-js test-servers test-browser size
+
+# test-go runs the portable packages natively, with the race detector.
+test-go:
+	go test -race ./sdk/... ./demo/...
+	go test ./sdk/pam -run Mutant -mutants
+
+# test-wasm runs the browser's rooms in Chromium.
+test-wasm: bin/browsertest
+	GOOS=js GOARCH=wasm go test -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb
+
+test-js: js
+	cd js && npm --silent run test
+
+# test-browser drives the demo page in Chromium, against mem and Prosody.
+test-browser: js bin/demo
+	@scripts/need chromium prosody
+	cd js && npm --silent run test:browser
+
+# test-servers runs the client's suite against the real Prosody.
+test-servers:
+	@scripts/need prosody
+	PAM_SERVER=prosody go test -count=1 ./sdk/client
+
+bench:
+	go test -run '^$$' -bench . ./sdk/element ./sdk/pam
+
+fuzz:
+	for f in FuzzParse FuzzEncode; do go test -run '^$$' -fuzz "^$$f$$" -fuzztime 60s ./sdk/element || exit 1; done
+
+# size fails if the client is over budget, and lists its largest packages.
+size: js
+	node js/scripts/size.mjs
+
+lint:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "lint: run gofmt -w on these"; exit 1; }
+	go vet ./sdk/... ./demo/... ./wasm/browsertest
+	GOOS=js GOARCH=wasm go vet ./...
+
+wasm js: js/node_modules/.stamp
+	node js/scripts/build.mjs
+
+js/node_modules/.stamp: js/package.json js/package-lock.json
+	@scripts/need
+	cd js && npm ci --no-audit --no-fund --silent
+	@touch $@
+
+bin/%: FORCE
+	@mkdir -p bin
+	@go build -o bin/$* $(if $(filter demo,$*),./demo,./wasm/$*)
+
+FORCE:
+
+clean:
+	rm -rf bin js/dist js/node_modules
