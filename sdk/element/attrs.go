@@ -1,0 +1,197 @@
+package element
+
+import (
+	"encoding/xml"
+	"strings"
+)
+
+// attributes reads up to the end of the start tag into p.raw, and namespace
+// declarations into p.bindings and f.space. It leaves pos before the end.
+func (p *parser) attributes(f *frame) {
+	p.raw = p.raw[:0]
+	count, hasDefault := 0, false
+	for p.err == nil {
+		before := p.pos
+		p.space()
+		if p.pos == len(p.s) {
+			p.malformed("the message ends inside a tag")
+			return
+		}
+		if c := p.s[p.pos]; c == '>' || c == '/' {
+			return
+		}
+		if p.pos == before {
+			p.malformed("a name or value that white space or the end of the tag should follow")
+			return
+		}
+		if count++; count > p.limits.Attrs {
+			p.fail(TooBig, p.pos, "more attributes than allowed")
+			return
+		}
+		p.token()
+		a := rawAttr{at: p.pos}
+		a.prefix, a.local = p.qname()
+		p.space()
+		if p.pos == len(p.s) || p.s[p.pos] != '=' {
+			p.malformed("an attribute without '='")
+			return
+		}
+		p.pos++
+		p.space()
+		a.value = p.attrValue()
+		switch {
+		case p.err != nil:
+		case a.prefix == "xmlns":
+			p.declare(a, f.bindings)
+		case a.prefix == "" && a.local == "xmlns":
+			if hasDefault {
+				p.fail(NotWellFormed, a.at, "an attribute that is there twice")
+			}
+			if a.value == spaceXML || a.value == spaceXMLNS {
+				p.fail(NotWellFormed, a.at, "a reserved namespace declared as the default")
+			}
+			f.space, hasDefault = p.intern(a.value), true
+		default:
+			p.raw = append(p.raw, a)
+		}
+	}
+}
+
+// declare puts a prefix in scope; those from first on belong to the same tag.
+func (p *parser) declare(a rawAttr, first int) {
+	switch {
+	case a.local == "xmlns":
+		p.fail(NotWellFormed, a.at, "the prefix xmlns declared")
+	case a.value == "":
+		p.fail(NotWellFormed, a.at, "a prefix declared with an empty namespace")
+	case (a.local == "xml") != (a.value == spaceXML) || a.value == spaceXMLNS:
+		p.fail(NotWellFormed, a.at, "a reserved prefix or namespace declared otherwise")
+	}
+	for _, b := range p.bindings[first:] {
+		if b.prefix == a.local {
+			p.fail(NotWellFormed, a.at, "an attribute that is there twice")
+		}
+	}
+	if len(p.bindings) >= 4*p.limits.Attrs {
+		p.fail(TooBig, a.at, "more namespace declarations in scope than allowed")
+	}
+	p.bindings = append(p.bindings, binding{a.local, p.intern(a.value)})
+}
+
+// resolve returns the namespace of prefix.
+func (p *parser) resolve(prefix string, at int) string {
+	for i := len(p.bindings) - 1; i >= 0; i-- {
+		if p.bindings[i].prefix == prefix {
+			return p.bindings[i].space
+		}
+	}
+	if prefix == "xml" {
+		return spaceXML
+	}
+	p.fail(NotWellFormed, at, "a prefix that is not declared")
+	return ""
+}
+
+func (p *parser) resolveAttrs(e *Element) {
+	if len(p.raw) == 0 {
+		return
+	}
+	attrs := carveLen(&p.attrSlab, len(p.raw))
+	for i, a := range p.raw {
+		name := xml.Name{Local: a.local}
+		if a.prefix != "" {
+			name.Space = p.resolve(a.prefix, a.at)
+		}
+		for _, other := range attrs[:i] {
+			if other.Name == name {
+				p.fail(NotWellFormed, a.at, "an attribute that is there twice")
+				return
+			}
+		}
+		attrs[i] = xml.Attr{Name: name, Value: a.value}
+	}
+	e.Attrs = attrs
+}
+
+// intern returns one string for equal namespaces.
+func (p *parser) intern(space string) string {
+	for _, s := range p.spaces {
+		if s == space {
+			return s
+		}
+	}
+	if s, ok := wellKnown[space]; ok {
+		space = s
+	}
+	if len(p.spaces) < 16 {
+		p.spaces = append(p.spaces, space)
+	}
+	return space
+}
+
+// space skips white space.
+func (p *parser) space() {
+	for p.pos < len(p.s) && isSpace(p.s[p.pos]) {
+		p.pos++
+	}
+}
+
+// qname reads a name with at most one prefix.
+func (p *parser) qname() (prefix, local string) {
+	at := p.pos
+	local = p.ncname()
+	if p.pos < len(p.s) && p.s[p.pos] == ':' {
+		p.pos++
+		prefix, local = local, p.ncname()
+	}
+	if p.pos-at > p.limits.Name {
+		p.fail(TooBig, at, "a name that is longer than allowed")
+	}
+	return prefix, local
+}
+
+func (p *parser) ncname() string {
+	n := nameLen(p.s[p.pos:])
+	if n == 0 {
+		p.malformed("a name is missing or starts with a character that names do not start with")
+	}
+	p.pos += n
+	return p.s[p.pos-n : p.pos]
+}
+
+// attrValue reads a quoted value and normalises it (XML 1.0 §3.3.3).
+func (p *parser) attrValue() string {
+	if p.err != nil {
+		return ""
+	}
+	if p.pos == len(p.s) || p.s[p.pos] != '\'' && p.s[p.pos] != '"' {
+		p.malformed("an attribute value without quotes")
+		return ""
+	}
+	n := strings.IndexByte(p.s[p.pos+1:], p.s[p.pos])
+	if n < 0 {
+		p.malformed("an attribute value that does not end")
+		return ""
+	}
+	if n > p.limits.AttrValue {
+		p.fail(TooBig, p.pos, "an attribute value that is longer than allowed")
+		return ""
+	}
+	at := p.pos + 1
+	value := p.s[at : at+n]
+	p.pos = at + n + 1
+	plain := true
+	for i := 0; i < len(value); i++ {
+		switch value[i] {
+		case '<':
+			p.fail(NotWellFormed, at+i, "'<' in an attribute value")
+			return ""
+		case '&', '\t', '\n', '\r':
+			plain = false
+		}
+	}
+	if plain {
+		return value
+	}
+	return p.expand(value, at, true)
+}

@@ -1,0 +1,124 @@
+package element
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Classes of ASCII bytes, so that the usual byte costs one look-up.
+const (
+	nameStart    = 1 << iota
+	nameRest     // may follow in a name
+	plainInText  // needs no escaping in text
+	plainInValue // needs no escaping between single quotes
+)
+
+var class = func() (t [utf8.RuneSelf]uint8) {
+	for c := range t {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_':
+			t[c] = nameStart | nameRest
+		case '0' <= c && c <= '9', c == '-', c == '.':
+			t[c] = nameRest
+		}
+		if c >= 0x20 && !strings.ContainsRune("&<>", rune(c)) {
+			t[c] |= plainInText
+			if c != '\'' {
+				t[c] |= plainInValue
+			}
+		}
+	}
+	t['\n'] |= plainInText
+	t['\t'] |= plainInText
+	return t
+}()
+
+// nameLen returns the length of the name without colon (NCName) at the start
+// of s, 0 if there is none. s is valid UTF-8.
+func nameLen(s string) int {
+	want := uint8(nameStart)
+	for i := 0; i < len(s); want = nameRest {
+		if c := s[i]; c < utf8.RuneSelf {
+			if class[c]&want == 0 {
+				return i
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if !isNameRune(r, i > 0) {
+			return i
+		}
+		i += size
+	}
+	return len(s)
+}
+
+// isNameRune implements NameStartChar and NameChar of XML 1.0, 5th edition,
+// production 4 and 4a, beyond ASCII.
+func isNameRune(r rune, rest bool) bool {
+	switch {
+	case 0xC0 <= r && r <= 0x2FF:
+		return r != 0xD7 && r != 0xF7
+	case 0x370 <= r && r <= 0x1FFF:
+		return r != 0x37E
+	case 0x200C <= r && r <= 0x200D,
+		0x2070 <= r && r <= 0x218F,
+		0x2C00 <= r && r <= 0x2FEF,
+		0x3001 <= r && r <= 0xD7FF,
+		0xF900 <= r && r <= 0xFDCF,
+		0xFDF0 <= r && r <= 0xFFFD,
+		0x10000 <= r && r <= 0xEFFFF:
+		return true
+	case r == 0xB7, 0x300 <= r && r <= 0x36F, 0x203F <= r && r <= 0x2040:
+		return rest
+	}
+	return false
+}
+
+// isName reports whether all of s is a name without colon.
+func isName(s string) bool {
+	return s != "" && utf8.ValidString(s) && nameLen(s) == len(s)
+}
+
+// isChar implements Char of XML 1.0, production 2.
+func isChar(r rune) bool {
+	switch {
+	case r < 0x20:
+		return r == '\t' || r == '\n' || r == '\r'
+	case r <= 0xD7FF:
+		return true
+	}
+	return 0xE000 <= r && r <= 0xFFFD || 0x10000 <= r && r <= 0x10FFFF
+}
+
+// badChar returns the offset of the first byte that is not part of a character
+// XML allows, or -1.
+func badChar(s string) int {
+	if !utf8.ValidString(s) {
+		for i := 0; i < len(s); {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 || !isChar(r) {
+				return i
+			}
+			i += size
+		}
+	}
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c < 0x20:
+			if !isSpace(c) {
+				return i
+			}
+		case c == 0xEF: // U+FFFE and U+FFFF are the only others in valid UTF-8
+			if strings.HasPrefix(s[i:], "\uFFFE") || strings.HasPrefix(s[i:], "\uFFFF") {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+func isSpace(c byte) bool {
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r'
+}

@@ -1,0 +1,261 @@
+package element
+
+import (
+	"encoding/xml"
+	"strings"
+)
+
+// Namespaces that have a meaning for XML or for the framing of a stream.
+const (
+	spaceXML     = "http://www.w3.org/XML/1998/namespace"
+	spaceXMLNS   = "http://www.w3.org/2000/xmlns/"
+	spaceStream  = "http://etherx.jabber.org/streams"
+	spaceFraming = "urn:ietf:params:xml:ns:xmpp-framing"
+)
+
+// wellKnown holds the namespaces of most messages. A name in one of them does
+// not point into the message.
+var wellKnown = func(spaces ...string) map[string]string {
+	m := make(map[string]string, len(spaces))
+	for _, s := range spaces {
+		m[s] = s
+	}
+	return m
+}(spaceXML, spaceStream, spaceFraming, "jabber:client",
+	"urn:ietf:params:xml:ns:xmpp-stanzas",
+	"http://jabber.org/protocol/pubsub",
+	"http://jabber.org/protocol/pubsub#event",
+	"urn:xmpp:pam:0", "urn:xmpp:delay", "urn:xmpp:sm:3")
+
+// Parse reads one message, which has to be exactly one element, as RFC 7395
+// §3.3.3 wants it: the first character is '<', and nothing but white space may
+// follow the element. The message is checked for everything that XML 1.0 (5th
+// edition) and Namespaces in XML 1.0 demand of a document without a document
+// type, and for the restrictions of RFC 6120 §11.1. An XML declaration is
+// refused as well, though RFC 7395 only advises against it.
+//
+// Adjacent text, references and CDATA sections become one text node; white
+// space between elements is kept. The root is sanitized, see Sanitize.
+//
+// nil limits stand for DefaultLimits. The error is always a *SyntaxError.
+//
+// The strings of the element are parts of message and keep all of it in
+// memory: Clone what outlives a large message.
+func Parse(message string, limits *Limits) (*Element, error) {
+	if limits == nil {
+		limits = &DefaultLimits
+	}
+	p := parser{s: message, limits: limits}
+	root := p.message()
+	if p.err != nil {
+		return nil, p.err
+	}
+	root.Sanitize()
+	return root, nil
+}
+
+// A parser walks over s once. After the first error err is set, and every
+// method returns at once.
+type parser struct {
+	s      string
+	pos    int
+	limits *Limits
+	err    *SyntaxError
+
+	tokens   int
+	open     []frame
+	nodes    []Node    // finished children of all open elements
+	bindings []binding // prefixes in scope, innermost last
+	raw      []rawAttr // of the current start tag
+	spaces   []string  // namespaces seen in this message
+
+	elementSlab []Element
+	attrSlab    []xml.Attr
+	nodeSlab    []Node
+}
+
+// A frame is an element whose end tag has not come yet.
+type frame struct {
+	element  *Element
+	name     string // as written
+	space    string // default namespace inside
+	nodes    int    // len(parser.nodes) at its start
+	bindings int    // len(parser.bindings) at its start
+}
+
+type binding struct{ prefix, space string }
+
+type rawAttr struct {
+	prefix, local, value string
+	at                   int
+}
+
+func (p *parser) fail(kind Kind, at int, text string) {
+	if p.err == nil {
+		p.err = &SyntaxError{Kind: kind, Offset: at, Text: text}
+	}
+}
+
+func (p *parser) malformed(text string) { p.fail(NotWellFormed, p.pos, text) }
+
+// token counts one token against the limit.
+func (p *parser) token() {
+	if p.tokens++; p.tokens > p.limits.Tokens {
+		p.fail(TooBig, p.pos, "more tags, attributes and texts than allowed")
+	}
+}
+
+func (p *parser) message() *Element {
+	if len(p.s) > p.limits.Bytes {
+		p.fail(TooBig, p.limits.Bytes, "the message is longer than allowed")
+		return nil
+	}
+	if i := badChar(p.s); i >= 0 {
+		p.fail(NotWellFormed, i, "a byte or character that XML does not allow")
+		return nil
+	}
+	if !strings.HasPrefix(p.s, "<") {
+		p.malformed("a message starts with '<'")
+		return nil
+	}
+	room := new(struct { // enough for most messages, in one allocation
+		open   [8]frame
+		nodes  [16]Node
+		raw    [8]rawAttr
+		spaces [8]string
+	})
+	p.open, p.nodes, p.raw, p.spaces = room.open[:0], room.nodes[:0], room.raw[:0], room.spaces[:0]
+	root := p.startTag()
+	for p.err == nil && len(p.open) > 0 {
+		switch rest := p.s[p.pos:]; {
+		case rest == "":
+			p.malformed("the message ends inside an element")
+		case rest[0] != '<' || strings.HasPrefix(rest, cdataStart):
+			p.text()
+		case strings.HasPrefix(rest, "</"):
+			p.endTag()
+		default:
+			p.startTag()
+		}
+	}
+	if p.err != nil {
+		return nil
+	}
+	p.space()
+	if p.pos < len(p.s) {
+		p.restricted()
+		p.malformed("something follows the element; a message is one element")
+	}
+	return root
+}
+
+// restricted fails if a construct follows that RFC 6120 §11.1 prohibits.
+func (p *parser) restricted() {
+	for _, r := range [...]struct{ start, text string }{
+		{"<?", "a processing instruction or XML declaration"},
+		{"<!--", "a comment"},
+		{"<!DOCTYPE", "a document type"},
+	} {
+		if strings.HasPrefix(p.s[p.pos:], r.start) {
+			p.fail(RestrictedXML, p.pos, r.text+" is prohibited in XMPP")
+		}
+	}
+}
+
+// startTag reads a start tag or an empty-element tag.
+func (p *parser) startTag() *Element {
+	if next := p.s[p.pos+1:]; next != "" && (next[0] == '?' || next[0] == '!') {
+		p.restricted()
+		p.malformed("a '<' that starts no tag")
+		return nil
+	}
+	if len(p.open) >= p.limits.Depth {
+		p.fail(TooBig, p.pos, "elements are nested deeper than allowed")
+		return nil
+	}
+	p.token()
+	at := p.pos
+	p.pos++
+	prefix, local := p.qname()
+	f := frame{name: p.s[at+1 : p.pos], nodes: len(p.nodes), bindings: len(p.bindings)}
+	if n := len(p.open); n > 0 {
+		f.space = p.open[n-1].space
+	}
+	p.attributes(&f)
+	if p.err != nil {
+		return nil
+	}
+	f.element = p.newElement()
+	f.element.Name = xml.Name{Space: f.space, Local: local}
+	if prefix != "" {
+		f.element.Name.Space = p.resolve(prefix, at)
+	}
+	p.resolveAttrs(f.element)
+
+	if p.s[p.pos] == '>' {
+		p.pos++
+		p.open = append(p.open, f)
+		return f.element
+	}
+	if !strings.HasPrefix(p.s[p.pos:], "/>") {
+		p.malformed("a tag that ends neither in '>' nor in '/>'")
+		return nil
+	}
+	p.pos += 2
+	p.token()
+	p.finish(f)
+	return f.element
+}
+
+// endTag reads an end tag, which must name the innermost open element.
+func (p *parser) endTag() {
+	p.token()
+	f := p.open[len(p.open)-1]
+	if !strings.HasPrefix(p.s[p.pos+2:], f.name) {
+		p.malformed("an end tag that does not match its start tag")
+		return
+	}
+	p.pos += 2 + len(f.name)
+	p.space()
+	if p.pos == len(p.s) || p.s[p.pos] != '>' {
+		p.malformed("an end tag that does not match its start tag")
+		return
+	}
+	p.pos++
+	p.open = p.open[:len(p.open)-1]
+	p.finish(f)
+}
+
+// finish gives the element of f its children and itself to its parent.
+func (p *parser) finish(f frame) {
+	f.element.Children = carve(&p.nodeSlab, p.nodes[f.nodes:])
+	p.nodes = p.nodes[:f.nodes]
+	p.bindings = p.bindings[:f.bindings]
+	if len(p.open) > 0 {
+		p.nodes = append(p.nodes, Node{Element: f.element})
+	}
+}
+
+func (p *parser) newElement() *Element { return &carveLen(&p.elementSlab, 1)[0] }
+
+// carve copies values to the slab, so that a message costs few allocations.
+func carve[T any](slab *[]T, values []T) []T {
+	if len(values) == 0 {
+		return nil
+	}
+	out := carveLen(slab, len(values))
+	copy(out, values)
+	return out
+}
+
+// carveLen takes n values from the slab. Appending to the result moves it away
+// from its neighbours.
+func carveLen[T any](slab *[]T, n int) []T {
+	s := *slab
+	if len(s)+n > cap(s) {
+		s = make([]T, 0, max(n, min(2*cap(s), 512), 8))
+	}
+	s = s[:len(s)+n]
+	*slab = s
+	return s[len(s)-n : len(s) : len(s)]
+}

@@ -1,0 +1,85 @@
+package element
+
+import "fmt"
+
+// Limits bound what Parse accepts, so that a message from a stranger costs
+// little. Every field must be set: start from a copy of DefaultLimits.
+type Limits struct {
+	Bytes     int // length of the message
+	Depth     int // elements inside one another, the root included
+	Attrs     int // attributes of one element, declarations included; four times as many declarations may be in scope
+	Tokens    int // start tags, end tags, attributes and runs of text
+	Name      int // bytes of one name, prefix included
+	AttrValue int // bytes of one attribute value, as written
+}
+
+// DefaultLimits hold for a session that is logged in: a full list of 100,000
+// subscriptions passes.
+var DefaultLimits = Limits{
+	Bytes:     32 << 20,
+	Depth:     64,
+	Attrs:     64,
+	Tokens:    4_000_000,
+	Name:      1 << 10,
+	AttrValue: 64 << 10,
+}
+
+// BeforeLogin are the limits for a server that has not proved anything yet.
+var BeforeLogin = Limits{
+	Bytes:     64 << 10,
+	Depth:     64,
+	Attrs:     64,
+	Tokens:    4_000_000,
+	Name:      1 << 10,
+	AttrValue: 64 << 10,
+}
+
+// Kind says which rule a message broke. Its String is the stream error
+// condition of RFC 6120 §4.9.3.
+type Kind uint8
+
+const (
+	// NotWellFormed is a message that is not namespace-well-formed XML, or
+	// not a single element (RFC 6120 §4.9.3.13).
+	NotWellFormed Kind = iota + 1
+
+	// RestrictedXML is a comment, processing instruction, document type, XML
+	// declaration, or a reference to an entity that is not predefined
+	// (RFC 6120 §11.1).
+	RestrictedXML
+
+	// TooBig is a message beyond the Limits.
+	TooBig
+)
+
+// Fatal reports whether the stream has to be closed with the error. A message
+// that is only too big is dropped, and the stream goes on.
+func (k Kind) Fatal() bool { return k != TooBig }
+
+func (k Kind) String() string {
+	switch k {
+	case NotWellFormed:
+		return "not-well-formed"
+	case RestrictedXML:
+		return "restricted-xml"
+	case TooBig:
+		return "policy-violation"
+	}
+	return "undefined-condition"
+}
+
+// A SyntaxError is the error of Parse. It quotes nothing from the message, so
+// that it can be logged.
+type SyntaxError struct {
+	Kind   Kind
+	Offset int // in bytes, where the offending part starts or was noticed
+	Text   string
+}
+
+func (e *SyntaxError) Error() string {
+	next := "close the stream"
+	if !e.Kind.Fatal() {
+		next = "drop the message"
+	}
+	return fmt.Sprintf("element: %s at byte %d: %s; %s", e.Kind, e.Offset, e.Text, next)
+}
