@@ -1,0 +1,178 @@
+package transporttest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"xmpp-pam/sdk/transport"
+)
+
+func cancelledReceive(ctx context.Context, d transport.Dialer, url string) error {
+	return with(ctx, d, url+"/echo", func(c transport.Conn) error {
+		short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+		defer cancel()
+		if messages, err := c.Receive(short); !errors.Is(err, context.DeadlineExceeded) {
+			return fmt.Errorf("Receive past its deadline: %q, %v", messages, err)
+		}
+		if err := c.Send("<a/>"); err != nil {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+		var got []string
+		if messages, err := c.Receive(short); err == nil {
+			got = messages // what is there may be given out even so
+		}
+		if len(got) == 0 {
+			return wantMessages(ctx, c, "<a/>")
+		}
+		return nil
+	})
+}
+
+func closeSendsQueue(ctx context.Context, d transport.Dialer, url string) error {
+	box := rand.Text()
+	c, err := d.Dial(ctx, url+"/keep?box="+box)
+	if err != nil {
+		return err
+	}
+	var want []string
+	for i := range 100 {
+		want = append(want, burstMessage(i))
+		if err := c.Send(burstMessage(i)); err != nil {
+			return err
+		}
+	}
+	if err := c.Close(); err != nil {
+		return err
+	}
+	return with(ctx, d, url+"/kept?box="+box, func(c transport.Conn) error {
+		return wantMessages(ctx, c, append(want, "closed 1000")...)
+	})
+}
+
+func closeSilent(ctx context.Context, d transport.Dialer, url string) error {
+	c, err := d.Dial(ctx, url+"/silent")
+	if err != nil {
+		return err
+	}
+	if err := c.Send("<a/>"); err != nil {
+		return err
+	}
+	return closeSoon(c)
+}
+
+func closeEndsReceive(ctx context.Context, d transport.Dialer, url string) error {
+	c, err := d.Dial(ctx, url+"/silent")
+	if err != nil {
+		return err
+	}
+	result := make(chan error, 1)
+	go func() {
+		_, err := c.Receive(ctx)
+		result <- err
+	}()
+	time.Sleep(10 * time.Millisecond)
+	if err := closeSoon(c); err != nil {
+		return err
+	}
+	select {
+	case err := <-result:
+		if err == nil {
+			return errors.New("Receive returned no error after Close")
+		}
+		return nil
+	case <-time.After(time.Second):
+		return errors.New("Receive still waits after Close")
+	}
+}
+
+func closeTwice(ctx context.Context, d transport.Dialer, url string) error {
+	c, err := d.Dial(ctx, url+"/echo")
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() { c.Close() })
+	}
+	wg.Wait()
+	return closeSoon(c)
+}
+
+func sendAfterClose(ctx context.Context, d transport.Dialer, url string) error {
+	c, err := d.Dial(ctx, url+"/echo")
+	if err != nil {
+		return err
+	}
+	if err := c.Close(); err != nil {
+		return err
+	}
+	if c.Send("<a/>") == nil {
+		return errors.New("Send took a message after Close")
+	}
+	if messages, err := c.Receive(ctx); err == nil {
+		return fmt.Errorf("Receive after Close: %q and no error", messages)
+	}
+	return nil
+}
+
+func sendTooMuch(ctx context.Context, d transport.Dialer, url string) error {
+	c, err := d.Dial(ctx, url+"/silent")
+	if err != nil {
+		return err
+	}
+	message := strings.Repeat("x", 1<<20)
+	for range 256 {
+		if err := c.Send(message); err != nil {
+			return closeSoon(c)
+		}
+	}
+	c.Close()
+	return errors.New("Send took 256 MiB that nobody reads")
+}
+
+func notXMPP(ctx context.Context, d transport.Dialer, url string) error {
+	for _, target := range []string{
+		url + "/nosub", url + "/refuse", url + "/plain", url + "/redirect",
+		"", "ws", "ws:", "ws://", "://", "ws://[::", "http" + strings.TrimPrefix(url, "ws") + "/echo", "mailto:a@b.example",
+	} {
+		c, err := d.Dial(ctx, target)
+		if err == nil {
+			c.Close()
+			return fmt.Errorf("Dial(%q) gave a connection", target)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("Dial(%q) did not return: %w", target, err)
+		}
+	}
+	return nil
+}
+
+func dialGivesUp(ctx context.Context, d transport.Dialer, url string) error {
+	short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	c, err := d.Dial(short, url+"/hang")
+	if err == nil {
+		c.Close()
+		return errors.New("Dial gave a connection to a server that does not answer")
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("Dial past its deadline: %w, want context.DeadlineExceeded", err)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		return fmt.Errorf("Dial took %v to give up", took)
+	}
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	if c, err := d.Dial(ended, url+"/echo"); err == nil {
+		c.Close()
+		return errors.New("Dial with a cancelled context gave a connection")
+	}
+	return nil
+}

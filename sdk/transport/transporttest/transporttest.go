@@ -1,0 +1,117 @@
+// Package transporttest tells whether a connection does what transport.Conn
+// promises. The other side is Handler, which runs outside of a browser even if
+// the connection is inside.
+package transporttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"xmpp-pam/sdk/transport"
+)
+
+// A Check tries one promise. url is where Handler answers, without the path.
+// The error says what was expected and what happened.
+type Check struct {
+	Name string
+	Run  func(ctx context.Context, d transport.Dialer, url string) error
+}
+
+// Checks is the whole suite.
+var Checks = []Check{
+	{"echo", echoes},
+	{"order of many messages", order},
+	{"large messages", large},
+	{"send while receive waits", sendWhileReceiving},
+	{"the context of Dial may end afterwards", dialContextEnds},
+	{"nothing is lost before a close", burstThenClose},
+	{"a close without messages", emptyBurst},
+	{"the end is told again", endStays},
+	{"a lost connection", lostConnection},
+	{"a binary message ends the connection", binaryMessage},
+	{"the largest message", largestMessage},
+	{"a larger message ends the connection", tooLarge},
+	{"a cancelled Receive loses nothing", cancelledReceive},
+	{"Close sends what was queued, then status 1000", closeSendsQueue},
+	{"Close does not depend on the other side", closeSilent},
+	{"Close ends a waiting Receive", closeEndsReceive},
+	{"Close twice", closeTwice},
+	{"Send fails after Close", sendAfterClose},
+	{"Send fails when too much waits", sendTooMuch},
+	{"servers that are not XMPP over WebSocket", notXMPP},
+	{"Dial gives up with its context", dialGivesUp},
+}
+
+// Run runs every check. url is the address of a Server, or of a Handler
+// elsewhere, without a path.
+func Run(t *testing.T, newDialer func() transport.Dialer, url string) {
+	for _, check := range Checks {
+		t.Run(check.Name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			if err := check.Run(ctx, newDialer(), url); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// with runs do on a new connection and closes it.
+func with(ctx context.Context, d transport.Dialer, url string, do func(transport.Conn) error) error {
+	c, err := d.Dial(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return do(c)
+}
+
+// wantMessages receives until it has as many messages as wanted.
+func wantMessages(ctx context.Context, c transport.Conn, want ...string) error {
+	var got []string
+	for len(got) < len(want) {
+		messages, err := c.Receive(ctx)
+		if err != nil {
+			return fmt.Errorf("got %d of %d messages, then: %w", len(got), len(want), err)
+		}
+		if len(messages) == 0 {
+			return errors.New("Receive returned neither a message nor an error")
+		}
+		got = append(got, messages...)
+	}
+	for i, m := range got {
+		if i >= len(want) || m != want[i] {
+			return fmt.Errorf("message %d is %.60q (%d bytes); the messages differ from what was sent at %d", i, m, len(m),
+				slices.IndexFunc(want, func(w string) bool { return w == m }))
+		}
+	}
+	return nil
+}
+
+// wantClose wants the connection to be over; an empty reason stands for any.
+func wantClose(ctx context.Context, c transport.Conn, code int, reason string) error {
+	messages, err := c.Receive(ctx)
+	var closed *transport.CloseError
+	if !errors.As(err, &closed) || closed.Code != code || reason != "" && closed.Reason != reason {
+		return fmt.Errorf("Receive = %.60q, %v, want a CloseError with code %d %s", messages, err, code, reason)
+	}
+	return nil
+}
+
+// closeSoon wants Close to return without the help of the other side.
+func closeSoon(c transport.Conn) error {
+	start := time.Now()
+	if err := c.Close(); err != nil {
+		return err
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		return fmt.Errorf("Close took %v", took)
+	}
+	return nil
+}
+
+func burstMessage(i int) string { return fmt.Sprintf("<m n='%d'/>", i) }

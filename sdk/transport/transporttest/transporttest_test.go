@@ -1,0 +1,156 @@
+//go:build !js
+
+package transporttest_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"xmpp-pam/sdk/transport"
+	"xmpp-pam/sdk/transport/transporttest"
+	"xmpp-pam/sdk/transport/ws"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A wrong dialer makes right connections and breaks one promise of them.
+type wrong struct {
+	transport.Dialer
+	dial func(context.Context, transport.Dialer, string) (transport.Conn, error)
+	conn func(transport.Conn) transport.Conn
+}
+
+func (w wrong) Dial(ctx context.Context, url string) (transport.Conn, error) {
+	if w.dial != nil {
+		return w.dial(ctx, w.Dialer, url)
+	}
+	c, err := w.Dialer.Dial(ctx, url)
+	if err != nil || w.conn == nil {
+		return c, err
+	}
+	return w.conn(c), nil
+}
+
+// losesTail forgets messages that came with the end.
+type losesTail struct{ transport.Conn }
+
+func (c losesTail) Receive(ctx context.Context) ([]string, error) {
+	messages, err := c.Conn.Receive(ctx)
+	time.Sleep(5 * time.Millisecond)
+	soon, cancel := context.WithTimeout(ctx, time.Millisecond)
+	defer cancel()
+	if more, err := c.Conn.Receive(soon); err == nil {
+		messages = append(messages, more...)
+	} else if soon.Err() == nil {
+		return nil, err
+	}
+	return messages, err
+}
+
+// hidesCodes says that it is over, but not how.
+type hidesCodes struct{ transport.Conn }
+
+func (c hidesCodes) Receive(ctx context.Context) ([]string, error) {
+	messages, err := c.Conn.Receive(ctx)
+	if err != nil && ctx.Err() == nil {
+		err = errors.New("it is over")
+	}
+	return messages, err
+}
+
+// lastFirst turns batches around.
+type lastFirst struct{ transport.Conn }
+
+func (c lastFirst) Receive(ctx context.Context) ([]string, error) {
+	time.Sleep(time.Millisecond)
+	messages, err := c.Conn.Receive(ctx)
+	for i, j := 0, len(messages)-1; i < j; i, j = i+1, j-1 {
+		messages[i], messages[j] = messages[j], messages[i]
+	}
+	return messages, err
+}
+
+// closesOnCancel ends with the context of Receive.
+type closesOnCancel struct{ transport.Conn }
+
+func (c closesOnCancel) Receive(ctx context.Context) ([]string, error) {
+	messages, err := c.Conn.Receive(ctx)
+	if ctx.Err() != nil {
+		c.Conn.Close()
+	}
+	return messages, err
+}
+
+// dropsQueue sends later than Close.
+type dropsQueue struct{ transport.Conn }
+
+func (c dropsQueue) Send(message string) error {
+	time.AfterFunc(time.Millisecond, func() { c.Conn.Send(message) })
+	return nil
+}
+
+// slowClose waits for the other side.
+type slowClose struct{ transport.Conn }
+
+func (c slowClose) Close() error {
+	defer c.Conn.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 2100*time.Millisecond)
+	defer cancel()
+	for {
+		if _, err := c.Conn.Receive(ctx); err != nil {
+			return nil
+		}
+	}
+}
+
+func TestWrongTransportsFail(t *testing.T) {
+	s := transporttest.NewServer()
+	idle := &http.Transport{}
+	t.Cleanup(func() { // after the parallel tests
+		idle.CloseIdleConnections()
+		s.Close()
+	})
+	right := &ws.Dialer{HTTPClient: &http.Client{Transport: idle}}
+	for _, v := range []struct {
+		name   string
+		dialer wrong
+		caught string
+	}{
+		{"loses what came with the end", wrong{conn: func(c transport.Conn) transport.Conn { return losesTail{c} }}, "nothing is lost before a close"},
+		{"hides codes", wrong{conn: func(c transport.Conn) transport.Conn { return hidesCodes{c} }}, "a close without messages"},
+		{"turns batches around", wrong{conn: func(c transport.Conn) transport.Conn { return lastFirst{c} }}, "order of many messages"},
+		{"closes when Receive is cancelled", wrong{conn: func(c transport.Conn) transport.Conn { return closesOnCancel{c} }}, "a cancelled Receive loses nothing"},
+		{"drops the queue", wrong{conn: func(c transport.Conn) transport.Conn { return dropsQueue{c} }}, "Close sends what was queued, then status 1000"},
+		{"waits for the other side", wrong{conn: func(c transport.Conn) transport.Conn { return slowClose{c} }}, "Close does not depend on the other side"},
+		{"ignores the context of Dial", wrong{dial: func(ctx context.Context, d transport.Dialer, url string) (transport.Conn, error) {
+			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2100*time.Millisecond)
+			defer cancel()
+			return d.Dial(late, url)
+		}}, "Dial gives up with its context"},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			i := slices.IndexFunc(transporttest.Checks, func(c transporttest.Check) bool { return c.Name == v.caught })
+			if i < 0 {
+				t.Fatalf("there is no check %q", v.caught)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			if err := transporttest.Checks[i].Run(ctx, right, s.URL); err != nil {
+				t.Fatalf("the right dialer fails too: %v", err)
+			}
+			v.dialer.Dialer = right
+			err := transporttest.Checks[i].Run(ctx, v.dialer, s.URL)
+			if err == nil {
+				t.Errorf("%q did not notice", v.caught)
+			}
+			t.Log(err)
+		})
+	}
+}
