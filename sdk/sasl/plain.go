@@ -1,0 +1,37 @@
+package sasl
+
+import "strings"
+
+// plain is PLAIN (RFC 4616). The password is sent as it was typed: to prepare
+// it is the server's part (RFC 4616 §2).
+type plain struct {
+	username, password string
+	done               bool
+}
+
+func newPlain(cred Credentials) (*plain, error) {
+	if strings.ContainsRune(cred.Username, 0) || strings.ContainsRune(cred.Password, 0) {
+		return nil, &Error{KindCredentials, "The user name or the password holds a NUL character, which PLAIN cannot carry."}
+	}
+	return &plain{username: cred.Username, password: cred.Password}, nil
+}
+
+func (p *plain) Name() string { return Plain }
+
+func (p *plain) Start() ([]byte, error) {
+	p.done = true
+	return []byte("\x00" + p.username + "\x00" + p.password), nil
+}
+
+func (p *plain) Next([]byte) ([]byte, error) {
+	p.done = false
+	return nil, &Error{KindChallenge, "The server sent a challenge, which PLAIN does not have."}
+}
+
+// Finish ignores data: the server has nothing to prove.
+func (p *plain) Finish([]byte) error {
+	if !p.done {
+		return &Error{KindChallenge, "The server reported success too early."}
+	}
+	return nil
+}

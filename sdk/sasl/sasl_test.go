@@ -1,0 +1,360 @@
+package sasl_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"xmpp-pam/sdk/sasl"
+)
+
+// start returns a started mechanism for user/pencil with the given nonce.
+func start(t testing.TB, name, nonce string) sasl.Mechanism {
+	t.Helper()
+	m, err := sasl.New(name, sasl.Credentials{
+		Username: "user", Password: "pencil", Nonce: func() string { return nonce }, MaxIterations: 10_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = m.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func kindOf(err error) sasl.Kind {
+	var e *sasl.Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return ""
+}
+
+// TestVectors checks the examples of RFC 5802 §5 and RFC 7677 §3.
+func TestVectors(t *testing.T) {
+	for _, v := range []struct{ name, nonce, first, serverFirst, final, serverFinal string }{
+		{
+			sasl.SCRAMSHA1, "fyko+d2lbbFgONRv9qkxdawL",
+			"n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL",
+			"r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+			"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+			"v=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
+		}, {
+			sasl.SCRAMSHA256, "rOprNGfwEbeRWgbNEkqO",
+			"n,,n=user,r=rOprNGfwEbeRWgbNEkqO",
+			"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+			"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+			"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
+		},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			m, err := sasl.New(v.name, sasl.Credentials{Username: "user", Password: "pencil", Nonce: func() string { return v.nonce }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Name() != v.name {
+				t.Errorf("Name() = %q", m.Name())
+			}
+			if got, err := m.Start(); string(got) != v.first || err != nil {
+				t.Fatalf("Start() = %q, %v; want %q", got, err, v.first)
+			}
+			if got, err := m.Next([]byte(v.serverFirst)); string(got) != v.final || err != nil {
+				t.Fatalf("Next() = %q, %v; want %q", got, err, v.final)
+			}
+			if err := m.Finish([]byte(v.serverFinal)); err != nil {
+				t.Fatalf("Finish() = %v", err)
+			}
+		})
+	}
+}
+
+const (
+	nonce       = "rOprNGfwEbeRWgbNEkqO"
+	serverFirst = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
+	serverFinal = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
+)
+
+func TestServerFirst(t *testing.T) {
+	const salt = "W22ZaJ0SNY7soEsUEjb6gQ=="
+	for _, c := range []struct {
+		challenge string
+		want      sasl.Kind
+	}{
+		{serverFirst, ""},
+		{serverFirst + ",x=unknown,h=kept", ""},
+		{"r=" + nonce + "X,s=" + salt + ",i=10000", ""},
+
+		{"", sasl.KindChallenge},
+		{",", sasl.KindChallenge},
+		{"r=" + nonce + "X", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=" + salt, sasl.KindChallenge},
+		{"r=" + nonce + "X,i=4096", sasl.KindChallenge},
+		{"s=" + salt + ",i=4096", sasl.KindChallenge},
+		{"s=" + salt + ",r=" + nonce + "X,i=4096", sasl.KindChallenge},
+		{"r=" + nonce + "X,i=4096,s=" + salt, sasl.KindChallenge},
+		{serverFirst + ",", sasl.KindChallenge},
+		{serverFirst + ",i=", sasl.KindChallenge},
+		{serverFirst + ",i=4096", sasl.KindChallenge},
+		{serverFirst + ",m=x", sasl.KindChallenge},
+		{"m=x," + serverFirst, sasl.KindChallenge},
+		{serverFirst + ",1=x", sasl.KindChallenge},
+		{serverFirst + ",xx", sasl.KindChallenge},
+		{serverFirst + ",x=", sasl.KindChallenge},
+		{serverFirst + ",x=\x00", sasl.KindChallenge},
+		{serverFirst + ",x=\xff", sasl.KindChallenge},
+		{"R" + serverFirst[1:], sasl.KindChallenge},
+		{"r=,s=" + salt + ",i=4096", sasl.KindChallenge},
+		{"r=" + nonce + "\u00e9,s=" + salt + ",i=4096", sasl.KindChallenge},
+		{"r=" + nonce + " X,s=" + salt + ",i=4096", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=,i=4096", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=!!!!,i=4096", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=W22ZaJ0SNY7soEsUEjb6gQ,i=4096", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=W22ZaJ0SNY7s\noEsUEjb6gQ==,i=4096", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=W22ZaJ0SNY7soEsUEjb6gR==,i=4096", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=" + base64.StdEncoding.EncodeToString([]byte("7 bytes")) + ",i=4096", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=" + salt + ",i=", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=" + salt + ",i=0", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=" + salt + ",i=04096", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=" + salt + ",i=+4096", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=" + salt + ",i=-1", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=" + salt + ",i=4_096", sasl.KindChallenge},
+		{"r=" + nonce + "X,s=" + salt + ",i=0x1000", sasl.KindChallenge},
+
+		{"r=" + nonce + ",s=" + salt + ",i=4096", sasl.KindNonce},
+		{"r=X" + nonce + ",s=" + salt + ",i=4096", sasl.KindNonce},
+		{"r=" + strings.ToLower(nonce) + "X,s=" + salt + ",i=4096", sasl.KindNonce},
+
+		{"r=" + nonce + "X,s=" + salt + ",i=1", sasl.KindIterations},
+		{"r=" + nonce + "X,s=" + salt + ",i=4095", sasl.KindIterations},
+		{"r=" + nonce + "X,s=" + salt + ",i=10001", sasl.KindIterations},
+		{"r=" + nonce + "X,s=" + salt + ",i=2000000000", sasl.KindIterations},
+		{"r=" + nonce + "X,s=" + salt + ",i=99999999999999999999", sasl.KindIterations},
+
+		{"e=unknown-user", sasl.KindServerError},
+	} {
+		m := start(t, sasl.SCRAMSHA256, nonce)
+		_, err := m.Next([]byte(c.challenge))
+		if got := kindOf(err); got != c.want {
+			t.Errorf("Next(%q) = %v (%q), want %q", c.challenge, err, got, c.want)
+		}
+		if err != nil {
+			if _, err := m.Next([]byte(serverFirst)); err == nil {
+				t.Errorf("after Next(%q) failed, the mechanism went on", c.challenge)
+			}
+			if m.Finish([]byte(serverFinal)) == nil {
+				t.Errorf("after Next(%q) failed, Finish succeeded", c.challenge)
+			}
+		}
+	}
+}
+
+func TestServerFinal(t *testing.T) {
+	for _, c := range []struct {
+		data string
+		want sasl.Kind
+	}{
+		{serverFinal, ""},
+		{serverFinal + ",x=ignored", ""},
+		{"", sasl.KindServerProof},
+		{"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G5=", sasl.KindChallenge}, // not canonical base64
+		{"v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", sasl.KindServerProof},
+		{"v=6rriTRBi", sasl.KindServerProof},
+		{"v=", sasl.KindChallenge},
+		{"x=1," + serverFinal, sasl.KindChallenge},
+		{serverFinal + ",v=AAAA", sasl.KindChallenge},
+		{serverFinal + ",m=x", sasl.KindChallenge},
+		{serverFinal + ",", sasl.KindChallenge},
+		{"e=invalid-proof", sasl.KindServerError},
+		{"e=other-error,x=1", sasl.KindServerError},
+	} {
+		t.Run(c.data, func(t *testing.T) {
+			m := start(t, sasl.SCRAMSHA256, nonce)
+			if _, err := m.Next([]byte(serverFirst)); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Finish([]byte(c.data)); kindOf(err) != c.want {
+				t.Errorf("Finish = %v, want kind %q", err, c.want)
+			}
+			if c.data == "" {
+				return
+			}
+			// The same as a challenge, then success without data.
+			m = start(t, sasl.SCRAMSHA256, nonce)
+			if _, err := m.Next([]byte(serverFirst)); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := m.Next([]byte(c.data))
+			if kindOf(err) != c.want || len(answer) != 0 {
+				t.Errorf("Next = %q, %v, want kind %q", answer, err, c.want)
+			}
+			if err = m.Finish(nil); (err == nil) != (c.want == "") {
+				t.Errorf("Finish after the challenge = %v", err)
+			}
+		})
+	}
+}
+
+func TestEarlySuccess(t *testing.T) {
+	m := start(t, sasl.SCRAMSHA256, nonce)
+	if err := m.Finish([]byte(serverFinal)); kindOf(err) != sasl.KindChallenge {
+		t.Errorf("success before our proof: %v", err)
+	}
+	m = start(t, sasl.SCRAMSHA256, nonce)
+	if err := m.Finish(nil); err == nil {
+		t.Error("success before our proof, without data, was accepted")
+	}
+}
+
+func TestNew(t *testing.T) {
+	fresh := func() string { return "abc" }
+	for _, c := range []struct {
+		name string
+		cred sasl.Credentials
+		want sasl.Kind
+	}{
+		{sasl.SCRAMSHA256, sasl.Credentials{Username: "u", Password: "p", Nonce: fresh}, ""},
+		{sasl.Plain, sasl.Credentials{Username: "u", Password: "p"}, ""},
+		{"SCRAM-SHA-256-PLUS", sasl.Credentials{Username: "u", Password: "p", Nonce: fresh}, sasl.KindNoMechanism},
+		{"", sasl.Credentials{Username: "u", Password: "p", Nonce: fresh}, sasl.KindNoMechanism},
+		{sasl.SCRAMSHA256, sasl.Credentials{Username: "u", Nonce: fresh}, sasl.KindCredentials},
+		{sasl.SCRAMSHA256, sasl.Credentials{Password: "p", Nonce: fresh}, sasl.KindCredentials},
+		{sasl.SCRAMSHA256, sasl.Credentials{Username: "u", Password: "p"}, sasl.KindCredentials},
+		{sasl.SCRAMSHA256, sasl.Credentials{Username: "u\x00", Password: "p", Nonce: fresh}, sasl.KindCredentials},
+		{sasl.SCRAMSHA256, sasl.Credentials{Username: "u", Password: "\xff", Nonce: fresh}, sasl.KindCredentials},
+		{sasl.SCRAMSHA256, sasl.Credentials{Username: "u", Password: "\u00ad", Nonce: fresh}, sasl.KindCredentials},
+		{sasl.Plain, sasl.Credentials{Username: "u", Password: "p\x00q"}, sasl.KindCredentials},
+		{sasl.Plain, sasl.Credentials{Username: "u\x00", Password: "p"}, sasl.KindCredentials},
+	} {
+		if _, err := sasl.New(c.name, c.cred); kindOf(err) != c.want || (err == nil) != (c.want == "") {
+			t.Errorf("New(%q, %+q) = %v, want kind %q", c.name, c.cred.Password, err, c.want)
+		}
+	}
+	for _, bad := range []string{"", "a,b", "a b", "é", "a\n"} {
+		m, err := sasl.New(sasl.SCRAMSHA1, sasl.Credentials{Username: "u", Password: "p", Nonce: func() string { return bad }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = m.Start(); kindOf(err) != sasl.KindCredentials {
+			t.Errorf("Start with nonce %q: %v", bad, err)
+		}
+	}
+}
+
+func TestUsernameIsEscaped(t *testing.T) {
+	m, err := sasl.New(sasl.SCRAMSHA1, sasl.Credentials{Username: "a=b,c=3D", Password: "p", Nonce: func() string { return "n" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := m.Start(); string(got) != "n,,n=a=3Db=2Cc=3D3D,r=n" {
+		t.Errorf("Start() = %q", got)
+	}
+}
+
+// TestPrepared checks the examples of RFC 4013 §3, and that a password typed
+// in another form of the same characters gives the same proof.
+func TestPrepared(t *testing.T) {
+	proof := func(password string) string {
+		m, err := sasl.New(sasl.SCRAMSHA256, sasl.Credentials{Username: "user", Password: password, Nonce: func() string { return nonce }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Start()
+		final, err := m.Next([]byte(serverFirst))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(final)
+	}
+	for _, pair := range [][2]string{
+		{"I\u00adX", "IX"}, {"\u00aa", "a"}, {"\u2168", "IX"}, {"e\u0301", "\u00e9"}, {"a\u00a0b", "a b"}, {"a\u200bb", "a b"}, {"\ufeffx", "x"},
+	} {
+		if proof(pair[0]) != proof(pair[1]) {
+			t.Errorf("%+q and %+q differ", pair[0], pair[1])
+		}
+	}
+	for _, pair := range [][2]string{{"USER", "user"}, {"a b", "ab"}} {
+		if proof(pair[0]) == proof(pair[1]) {
+			t.Errorf("%q and %q are the same", pair[0], pair[1])
+		}
+	}
+}
+
+func TestPlain(t *testing.T) {
+	m := start(t, sasl.Plain, "")
+	if got, err := m.Start(); string(got) != "\x00user\x00pencil" || err != nil {
+		t.Errorf("Start() = %q, %v", got, err)
+	}
+	if err := m.Finish(nil); err != nil {
+		t.Errorf("Finish() = %v", err)
+	}
+	if _, err := m.Next(nil); kindOf(err) != sasl.KindChallenge {
+		t.Errorf("Next() = %v", err)
+	}
+	if m.Finish(nil) == nil {
+		t.Error("Finish succeeded after a failure")
+	}
+}
+
+func TestChoose(t *testing.T) {
+	for _, c := range []struct {
+		offered, allowed string
+		private          bool
+		want             string
+		kind             sasl.Kind
+	}{
+		{"PLAIN SCRAM-SHA-1 SCRAM-SHA-256", "*", true, "SCRAM-SHA-256 SCRAM-SHA-1", ""},
+		{"SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1", "*", false, "SCRAM-SHA-1", ""},
+		{"SCRAM-SHA-256-PLUS", "*", true, "", sasl.KindNoMechanism},
+		{"PLAIN", "*", true, "PLAIN", ""},
+		{"PLAIN", "*", false, "", sasl.KindTLSRequired},
+		{"PLAIN SCRAM-SHA-1", "PLAIN", true, "PLAIN", ""},
+		{"PLAIN SCRAM-SHA-1", "PLAIN", false, "", sasl.KindTLSRequired},
+		{"PLAIN", "SCRAM-SHA-1 SCRAM-SHA-256", true, "", sasl.KindNoMechanism},
+		{"PLAIN SCRAM-SHA-1 SCRAM-SHA-256", "SCRAM-SHA-1", true, "SCRAM-SHA-1", ""},
+		{"plain scram-sha-1", "*", true, "", sasl.KindNoMechanism},
+		{"EXTERNAL DIGEST-MD5", "*", true, "", sasl.KindNoMechanism},
+		{"SCRAM-SHA-1", "", true, "", sasl.KindNoMechanism},
+	} {
+		allowed := strings.Fields(c.allowed)
+		if c.allowed == "*" {
+			allowed = nil
+		}
+		got, err := sasl.Choose(strings.Fields(c.offered), allowed, c.private)
+		if !slices.Equal(got, strings.Fields(c.want)) || kindOf(err) != c.kind {
+			t.Errorf("Choose(%q, %q, %v) = %q, %v", c.offered, c.allowed, c.private, got, err)
+		}
+	}
+}
+
+// FuzzSCRAM feeds any two server messages: only the right server is believed,
+// and nothing panics or hangs.
+func FuzzSCRAM(f *testing.F) {
+	f.Add(serverFirst, serverFinal)
+	f.Add(serverFirst, "e=other-error")
+	f.Add("r="+nonce+"X,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,", "v=")
+	f.Add("r="+nonce+"X,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=,", ",")
+	f.Fuzz(func(t *testing.T, first, final string) {
+		m, err := sasl.New(sasl.SCRAMSHA256, sasl.Credentials{
+			Username: "user", Password: "pencil", Nonce: func() string { return nonce }, MaxIterations: 4096})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Start()
+		answer, err := m.Next([]byte(first))
+		if err != nil {
+			if kindOf(err) == "" || answer != nil || m.Finish([]byte(final)) == nil {
+				t.Fatalf("after %v: %q", err, answer)
+			}
+			return
+		}
+		if !strings.HasPrefix(first, "r="+nonce) || !strings.Contains(first, ",i=4096") || !strings.HasPrefix(string(answer), "c=biws,r="+nonce) {
+			t.Fatalf("%q was answered with %q", first, answer)
+		}
+		if m.Finish([]byte(final)) == nil && !(first == serverFirst && strings.HasPrefix(final, serverFinal)) {
+			// A right signature for another challenge cannot be found by chance.
+			t.Fatalf("%q was believed after %q", final, first)
+		}
+	})
+}
