@@ -1,0 +1,99 @@
+package stream
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/sasl"
+)
+
+// authenticate starts the strongest common mechanism (RFC 6120 §6.4.2).
+func (s *Stream) authenticate(in Credentials) {
+	if in.Err != nil || in.Password == "" {
+		s.end(&Error{Code: CodeAborted, Text: "No password was given.", Err: in.Err})
+		return
+	}
+	mechanism, err := sasl.New(s.mechanisms[0], sasl.Credentials{
+		Username: s.cfg.Account.Localpart(), Password: in.Password, Nonce: s.cfg.Nonce})
+	if err != nil {
+		s.end(authError(err))
+		return
+	}
+	initial, err := mechanism.Start()
+	if err != nil {
+		s.end(authError(err))
+		return
+	}
+	s.mechanism = mechanism
+	s.phase = authenticating
+	s.setDeadline(negotiationTime)
+	s.writeSecret(element.New(NSSASL, "auth").Set("mechanism", mechanism.Name()), initial)
+}
+
+// answer takes the server's part of the log-in (RFC 6120 §6.4.3 to §6.4.6).
+func (s *Stream) answer(e *element.Element) {
+	switch {
+	case e.Is(NSSASL, "challenge"):
+		s.challenge(e)
+	case e.Is(NSSASL, "success"):
+		s.success(e)
+	case e.Is(NSSASL, "failure"):
+		s.end(failure(e))
+	default:
+		s.unexpected(e)
+	}
+}
+
+func (s *Stream) challenge(e *element.Element) {
+	var response []byte
+	challenge, err := decodeSASL(e.Text())
+	if err == nil {
+		response, err = s.mechanism.Next(challenge)
+	}
+	if err != nil {
+		s.write(element.New(NSSASL, "abort"))
+		s.end(authError(err))
+		return
+	}
+	s.writeSecret(element.New(NSSASL, "response"), response)
+}
+
+// success restarts the stream, if the mechanism agrees that it is one. No
+// abort can be sent any more: for the server the log-in is over.
+func (s *Stream) success(e *element.Element) {
+	data, err := decodeSASL(e.Text())
+	if err == nil {
+		err = s.mechanism.Finish(data)
+	}
+	if err != nil {
+		s.end(authError(err))
+		return
+	}
+	s.mechanism = nil
+	s.authenticated = true
+	s.open()
+}
+
+// writeSecret sends SASL data, of which none at all is "=" (RFC 6120 §6.4.2).
+func (s *Stream) writeSecret(e *element.Element, data []byte) {
+	text := "="
+	if len(data) > 0 {
+		text = base64.StdEncoding.EncodeToString(data)
+	}
+	s.emit(Write{Text: e.AddText(text).String(), Secret: true})
+}
+
+// decodeSASL decodes SASL data; encoding/base64 alone would skip line breaks,
+// which RFC 6120 §6.4 does not allow.
+func decodeSASL(text string) ([]byte, error) {
+	if text == "=" {
+		return nil, nil
+	}
+	data, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil || strings.ContainsAny(text, "\r\n") {
+		return nil, errors.New("The server sent log-in data that is not base64.")
+	}
+	return data, nil
+}

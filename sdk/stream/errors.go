@@ -1,0 +1,96 @@
+package stream
+
+import (
+	"errors"
+	"strings"
+
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/sasl"
+)
+
+// Error returns the code and the text, which names the condition, if any.
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Text }
+
+// Unwrap returns the cause, or nil.
+func (e *Error) Unwrap() error { return e.Err }
+
+// protocolError says that the server is not one to talk to. Trying again will
+// not change it.
+func protocolError(text string) *Error { return &Error{Code: CodeProtocol, Text: text} }
+
+// streamError reads <stream:error/> (RFC 6120 §4.9).
+func streamError(e *element.Element) *Error {
+	condition, text := conditionOf(e, NSStreams)
+	err := &Error{Code: CodeStream, Condition: condition, Text: says("The server ended the stream", condition, text)}
+	switch condition {
+	case "conflict":
+		err.Code = CodeConflict
+	case "policy-violation", "host-unknown", "host-gone", "not-authorized":
+	default:
+		err.Retry = true
+	}
+	return err
+}
+
+// failure reads a SASL <failure/> (RFC 6120 §6.5).
+func failure(e *element.Element) *Error {
+	condition, text := conditionOf(e, NSSASL)
+	return &Error{Code: CodeAuth, Condition: condition, Text: says("The server refused the log-in", condition, text),
+		Retry: condition == "temporary-auth-failure"}
+}
+
+// bindError reads the error of a refused bind request (RFC 6120 §7.6.2,
+// §7.7.2). Its condition is a stanza error condition.
+func bindError(e *element.Element) *Error {
+	condition, text := conditionOf(e, NSStanzas)
+	err := &Error{Code: CodeStream, Condition: condition, Text: says("The server refused to bind the resource", condition, text)}
+	if condition == "conflict" {
+		err.Code = CodeConflict
+	} else {
+		err.Retry = e.Attr("type") == "wait"
+	}
+	return err
+}
+
+// authError says why a log-in was given up on this side.
+func authError(cause error) *Error {
+	err := &Error{Code: CodeAuth, Text: cause.Error(), Err: cause}
+	var s *sasl.Error
+	if errors.As(cause, &s) && s.Kind == sasl.KindTLSRequired {
+		err.Code = CodeTLSRequired
+	}
+	return err
+}
+
+// conditionOf returns the defined condition of an error element, whose
+// namespace is given, and the text that comes with it.
+func conditionOf(e *element.Element, space string) (condition, text string) {
+	for c := range e.Elements() {
+		if c.Name.Space == space && c.Name.Local != "text" {
+			condition = cut(c.Name.Local)
+			break
+		}
+	}
+	return condition, cut(strings.TrimSpace(e.Child(space, "text").Text()))
+}
+
+// says makes one sentence of what happened and what the server said.
+func says(what, condition, text string) string {
+	if condition != "" {
+		what += " with " + condition
+	}
+	if text == "" {
+		return what + "."
+	}
+	return what + ": " + text
+}
+
+// cut shortens what the server sent to what fits into a sentence, and frees it
+// from the message it is part of.
+func cut(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return strings.Clone(s)
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}

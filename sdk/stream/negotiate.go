@@ -1,0 +1,125 @@
+package stream
+
+import (
+	"fmt"
+
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/sasl"
+)
+
+// open starts or restarts the stream (RFC 7395 §3.4, §3.7). It has no from:
+// before the log-in nobody needs to know who comes (RFC 6120 §4.7.1).
+func (s *Stream) open() {
+	s.phase = opening
+	s.write(element.New(NSFraming, "open").Set("to", s.cfg.Account.Domainpart()).Set("version", "1.0"))
+}
+
+// opened takes the server's <open/>. One that does not suit may be followed by
+// a stream error that tells why, such as host-unknown (RFC 7395 §3.5), so the
+// verdict waits for the next message, though not long: what is no XMPP server
+// may never send one.
+func (s *Stream) opened(e *element.Element) {
+	if !e.Is(NSFraming, "open") {
+		s.unexpected(e)
+		return
+	}
+	domain := s.cfg.Account.Domain()
+	from, err := jid.Parse(e.Attr("from"))
+	switch version := e.Attr("version"); {
+	case err != nil || !from.Equal(domain):
+		s.wrongOpen = protocolError(fmt.Sprintf("The server calls itself %q instead of %q. Check the address.", cut(e.Attr("from")), domain))
+	case version != "1.0":
+		s.wrongOpen = protocolError(fmt.Sprintf("The server speaks version %q of XMPP; only 1.0 is supported.", cut(version)))
+	}
+	if s.wrongOpen != nil {
+		s.setDeadline(closeTime)
+	}
+	s.phase = features
+}
+
+// offered takes <stream:features/>: the first leads to the log-in, the second
+// to binding (RFC 6120 §4.3).
+func (s *Stream) offered(e *element.Element) {
+	switch {
+	case s.wrongOpen != nil:
+		s.end(s.wrongOpen)
+	case !e.Is(NSStream, "features"):
+		s.unexpected(e)
+	case !s.authenticated:
+		s.login(e.Child(NSSASL, "mechanisms"))
+	case e.Child(NSBind, "bind") == nil:
+		s.end(protocolError("The server offers no resource binding after the log-in."))
+	default:
+		s.bind()
+	}
+}
+
+// login asks for credentials, once it is known what for.
+func (s *Stream) login(mechanisms *element.Element) {
+	var offered []string
+	for m := range mechanisms.Elements() {
+		if m.Is(NSSASL, "mechanism") {
+			offered = append(offered, cut(m.Text()))
+		}
+	}
+	if len(offered) == 0 {
+		text := "The server offers no log-in."
+		if !s.cfg.Private {
+			text = "The server offers no log-in on this connection, perhaps because it can be listened to. Connect with wss:."
+		}
+		s.end(protocolError(text))
+		return
+	}
+	common, err := sasl.Choose(offered, s.cfg.Mechanisms, s.cfg.Private)
+	if err != nil {
+		s.end(authError(err))
+		return
+	}
+	s.mechanisms = common
+	s.phase = asking
+	s.setDeadline(0)
+	s.emit(NeedCredentials{common})
+}
+
+// bind asks for the resource (RFC 6120 §7.6, §7.7).
+func (s *Stream) bind() {
+	request := element.New(NSBind, "bind")
+	if s.cfg.Resource != "" {
+		request.Add(element.New(NSBind, "resource").AddText(s.cfg.Resource))
+	}
+	s.phase = binding
+	s.bindID = s.cfg.ID()
+	s.write(element.New(NSClient, "iq").Set("type", "set").Set("id", s.bindID).Add(request))
+}
+
+// assigned takes the answer to bind. The session begins only if it is a full JID
+// of the account.
+func (s *Stream) assigned(e *element.Element) {
+	if !e.Is(NSClient, "iq") || e.Attr("id") != s.bindID {
+		s.drop(fmt.Errorf("A %s before the answer to the bind request was ignored.", describe(e)))
+		return
+	}
+	switch e.Attr("type") {
+	case "result":
+		text := e.Child(NSBind, "bind").Child(NSBind, "jid").Text()
+		full, err := jid.Parse(text)
+		if err != nil || !full.Bare().Equal(s.cfg.Account) || full.Resourcepart() == "" {
+			s.end(protocolError(fmt.Sprintf("The server bound the session to %q, which is not a full JID of %q.", cut(text), s.cfg.Account)))
+			return
+		}
+		s.phase = bound
+		s.setDeadline(0)
+		s.emit(Bound{full})
+	case "error":
+		s.end(bindError(e.Child(NSClient, "error")))
+	default:
+		s.unexpected(e)
+	}
+}
+
+// unexpected ends the negotiation: nothing but the awaited may come.
+func (s *Stream) unexpected(e *element.Element) {
+	s.end(protocolError(fmt.Sprintf("The server sent a %s at the wrong moment of the negotiation.", describe(e))))
+}

@@ -1,0 +1,100 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/element"
+)
+
+// stanza takes a message of a bound stream. Strangers can write nearly all of
+// a stanza, so whatever is wrong with one only costs that one.
+func (s *Stream) stanza(e *element.Element) {
+	if err := checkStanza(e); err != nil {
+		s.drop(err)
+		return
+	}
+	for _, name := range [...]string{"from", "to"} {
+		if address, ok := e.Lookup(name); ok {
+			if _, err := jid.Parse(address); err != nil {
+				s.drop(fmt.Errorf("A stanza whose %s is not a JID was ignored: %w", name, err))
+				return
+			}
+		}
+	}
+	switch kind := e.Attr("type"); {
+	case e.Name.Local != "iq" || kind == "result" || kind == "error":
+		switch {
+		case e.Tainted():
+			s.drop(errTainted)
+		case e.Name.Local == "iq" && e.Attr("id") == "":
+			s.drop(errors.New("An iq reply without an id was ignored: nothing tells what it answers."))
+		default:
+			s.emit(Deliver{e})
+		}
+	case kind != "get" && kind != "set":
+		s.refuse(e, fmt.Errorf("An iq of type %q was refused: there is none (RFC 6120 §8.2.3).", cut(kind)))
+	case e.Tainted():
+		s.refuse(e, errTainted)
+	case count(e) != 1:
+		s.refuse(e, errors.New("An iq request without exactly one child element was refused (RFC 6120 §8.2.3)."))
+	case e.Attr("id") == "":
+		s.drop(errors.New("An iq request without an id was ignored: it cannot be answered."))
+	default:
+		s.emit(Deliver{e})
+	}
+}
+
+var errTainted = errors.New("A stanza that holds elements of the stream itself was ignored. It is a forgery.")
+
+// send writes a stanza.
+func (s *Stream) send(e *element.Element) {
+	if err := checkStanza(e); err != nil {
+		s.drop(fmt.Errorf("Not sent: %w", err))
+		return
+	}
+	s.write(e)
+}
+
+// refuse drops an iq request and answers it with bad-request (RFC 6120 §8.3),
+// unless it cannot be answered.
+func (s *Stream) refuse(e *element.Element, err error) {
+	s.drop(err)
+	if e.Attr("id") == "" || s.phase != bound {
+		return
+	}
+	reply := element.New(NSClient, "iq").Set("type", "error").Set("id", e.Attr("id"))
+	if from := e.Attr("from"); from != "" {
+		reply.Set("to", from)
+	}
+	s.write(reply.Add(element.New(NSClient, "error").Set("type", "modify").Add(element.New(NSStanzas, "bad-request"))))
+}
+
+// checkStanza tells what is wrong if e is not a stanza.
+func checkStanza(e *element.Element) error {
+	if e != nil && e.Name.Space == NSClient {
+		switch e.Name.Local {
+		case "iq", "message", "presence":
+			return nil
+		}
+	}
+	return fmt.Errorf("A %s is not an iq, message or presence in %s.", describe(e), NSClient)
+}
+
+// count returns the number of child elements.
+func count(e *element.Element) (n int) {
+	for range e.Elements() {
+		n++
+	}
+	return n
+}
+
+// describe names e for a person.
+func describe(e *element.Element) string {
+	if e == nil {
+		return "nil element"
+	}
+	return fmt.Sprintf("<%s xmlns='%s'/>", cut(e.Name.Local), cut(e.Name.Space))
+}

@@ -1,0 +1,233 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/sasl"
+)
+
+// How long the server may take.
+const (
+	negotiationTime = 20 * time.Second // from Opened to Bound, the wait for Credentials apart
+	closeTime       = 2 * time.Second  // from our <close/> to the server's
+)
+
+// A Stream is one client stream. It is not safe for concurrent use.
+type Stream struct {
+	cfg   Config
+	phase phase
+
+	// Negotiation.
+	authenticated bool           // the server has proved and granted the log-in
+	wrongOpen     *Error         // what is wrong with the server's <open/>
+	mechanisms    []string       // what both sides know, strongest first
+	mechanism     sasl.Mechanism // the log-in under way
+	bindID        string         // the id of the request to bind
+
+	// The Step under way.
+	now      time.Time
+	deadline time.Time // of the phase; zero if it has none
+	out      []Output
+}
+
+// A phase says what the stream waits for.
+type phase int
+
+const (
+	idle           phase = iota // Opened
+	opening                     // the server's <open/>
+	features                    // <stream:features/>
+	asking                      // Credentials
+	authenticating              // <challenge/>, <success/> or <failure/>
+	binding                     // the answer to bind
+	bound                       // nothing in particular
+	closing                     // the server's <close/>, after ours
+	ended
+)
+
+var awaited = [...]string{
+	opening: "<open/>", features: "<stream:features/>", authenticating: "an answer to the log-in", binding: "an answer to the bind request",
+}
+
+// New returns a stream that waits for Opened. It fails if the Config cannot be
+// used.
+//
+// The server is never trusted before it is known: a stream is Bound only after
+// a log-in that succeeded (and in which the server proved that it knows the
+// password, if the mechanism has such a proof), to a full JID of the account.
+// Messages are at most 64 KiB until then (element.BeforeLogin). A redirection
+// (see-other-host, see-other-uri) is not followed.
+func New(cfg Config) (*Stream, error) {
+	switch {
+	case cfg.Account.Localpart() == "" || cfg.Account.Resourcepart() != "":
+		return nil, fmt.Errorf("The account %q must be a bare JID with a localpart, such as romeo@example.org.", cfg.Account)
+	case cfg.Nonce == nil || cfg.ID == nil:
+		return nil, errors.New("The stream needs sources of nonces and of ids: set Config.Nonce and Config.ID.")
+	}
+	if _, err := cfg.Account.WithResource(cfg.Resource); err != nil {
+		return nil, fmt.Errorf("The resource %q cannot be part of a JID (RFC 7622 §3.4): %w", cfg.Resource, err)
+	}
+	return &Stream{cfg: cfg}, nil
+}
+
+// Step tells the stream what happened and returns what to do about it, in
+// order. now must not go back between calls. Hangup is the last output of a
+// stream: after it Step returns nil. An input that does not fit, such as
+// Credentials nobody asked for, is ignored.
+func (s *Stream) Step(now time.Time, in Input) []Output {
+	if s.phase == ended {
+		return nil
+	}
+	s.now = now
+	switch in := in.(type) {
+	case Opened:
+		if s.phase == idle {
+			s.setDeadline(negotiationTime)
+			s.open()
+		}
+	case Message:
+		if s.phase != idle {
+			s.message(in.Text)
+		}
+	case Closed:
+		s.hangup(&Error{Code: CodeTransport, Text: "The connection was lost.", Retry: true, Err: in.Err})
+	case Tick:
+		s.tick()
+	case Credentials:
+		if s.phase == asking {
+			s.authenticate(in)
+		}
+	case Send:
+		if s.phase == bound {
+			s.send(in.Stanza)
+		}
+	case Close:
+		s.close()
+	}
+	out := s.out
+	s.out = nil
+	return out
+}
+
+// message takes what may come at any time, and leaves the rest to the phase.
+func (s *Stream) message(text string) {
+	limits := &element.BeforeLogin
+	if s.inSession() {
+		limits = &element.DefaultLimits
+	}
+	e, err := element.Parse(text, limits)
+	switch {
+	case err != nil:
+		s.malformed(err)
+		return
+	case e.Is(NSFraming, "close"):
+		s.end(&Error{Code: CodeStream, Text: "The server closed the stream.", Retry: true})
+		return
+	case e.Is(NSStream, "error"):
+		s.end(streamError(e))
+		return
+	case e.Is(NSStream, "stream"):
+		s.end(protocolError("The server speaks XMPP over TCP on a WebSocket. It must follow RFC 7395."))
+		return
+	}
+	switch s.phase {
+	case opening:
+		s.opened(e)
+	case features:
+		s.offered(e)
+	case authenticating:
+		s.answer(e)
+	case binding:
+		s.assigned(e)
+	case bound, closing:
+		s.stanza(e)
+	default:
+		s.unexpected(e)
+	}
+}
+
+// inSession tells whether the stream was bound.
+func (s *Stream) inSession() bool { return s.phase == bound || s.phase == closing }
+
+// malformed takes a message that is not one element. What is only too big
+// leaves a bound stream intact, because a stranger can cause it.
+func (s *Stream) malformed(err error) {
+	condition := "bad-format"
+	var syntax *element.SyntaxError
+	if errors.As(err, &syntax) {
+		if !syntax.Kind.Fatal() && s.inSession() {
+			s.drop(err)
+			return
+		}
+		condition = syntax.Kind.String()
+	}
+	if s.phase != closing {
+		s.write(element.New(NSStream, "error").Add(element.New(NSStreams, condition)))
+	}
+	s.end(&Error{Code: CodeProtocol, Text: "The server sent something that is not an XMPP message.", Retry: true, Err: err})
+}
+
+// tick ends a wait that was too long; one that came too early is asked for again.
+func (s *Stream) tick() {
+	switch {
+	case s.deadline.IsZero():
+	case s.now.Before(s.deadline):
+		s.emit(SetTimer{s.deadline})
+	case s.phase == closing:
+		s.hangup(nil)
+	case s.wrongOpen != nil:
+		s.end(s.wrongOpen)
+	default:
+		s.end(&Error{Code: CodeTimeout, Retry: true,
+			Text: fmt.Sprintf("The server did not send %s within %d seconds.", awaited[s.phase], negotiationTime/time.Second)})
+	}
+}
+
+// close ends the stream at the caller's wish.
+func (s *Stream) close() {
+	switch s.phase {
+	case bound:
+		s.write(element.New(NSFraming, "close"))
+		s.phase = closing
+		s.setDeadline(closeTime)
+	case closing:
+	default:
+		s.end(nil)
+	}
+}
+
+// end says <close/>, if there is a stream to close, and hangs up.
+func (s *Stream) end(err *Error) {
+	if s.phase != idle && s.phase != closing {
+		s.write(element.New(NSFraming, "close"))
+	}
+	s.hangup(err)
+}
+
+// hangup ends it all. Whatever happens after Close is what Close asked for.
+func (s *Stream) hangup(err *Error) {
+	if s.phase == closing {
+		err = nil
+	}
+	s.phase = ended
+	s.mechanism = nil
+	s.emit(Hangup{err})
+}
+
+// setDeadline asks for a Tick after d, or for none if d is zero.
+func (s *Stream) setDeadline(d time.Duration) {
+	s.deadline = time.Time{}
+	if d != 0 {
+		s.deadline = s.now.Add(d)
+	}
+	s.emit(SetTimer{s.deadline})
+}
+
+func (s *Stream) write(e *element.Element) { s.emit(Write{Text: e.String()}) }
+
+func (s *Stream) drop(err error) { s.emit(Dropped{err}) }
+
+func (s *Stream) emit(out Output) { s.out = append(s.out, out) }

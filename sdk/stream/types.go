@@ -1,0 +1,147 @@
+// Package stream is the client's side of an XMPP stream over WebSocket
+// (RFC 6120, RFC 7395) as a pure state machine: open, features, SASL, resource
+// binding, stanzas, close and errors.
+//
+// It does no I/O, reads no clock and draws no random numbers. The caller owns
+// the socket, the time and the randomness, feeds Inputs to Step and carries
+// out the Outputs in order. A stream that was hung up stays so; a new
+// connection gets a new Stream.
+package stream
+
+import (
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/element"
+)
+
+// Namespaces of RFC 6120 and RFC 7395.
+const (
+	NSFraming = "urn:ietf:params:xml:ns:xmpp-framing"
+	NSStream  = "http://etherx.jabber.org/streams"
+	NSStreams = "urn:ietf:params:xml:ns:xmpp-streams"
+	NSSASL    = "urn:ietf:params:xml:ns:xmpp-sasl"
+	NSBind    = "urn:ietf:params:xml:ns:xmpp-bind"
+	NSClient  = "jabber:client"
+	NSStanzas = "urn:ietf:params:xml:ns:xmpp-stanzas"
+)
+
+// Config says who logs in, and how.
+type Config struct {
+	// Account is the bare JID to log in as.
+	Account jid.JID
+	// Resource is asked for when binding; the server may assign another. Empty
+	// leaves the choice to the server.
+	Resource string
+	// Private tells that nobody can listen: the socket is wss:, or it ends at
+	// a loopback address. PLAIN is used only then.
+	Private bool
+	// Mechanisms lists the allowed SASL mechanisms. Nil allows all that package
+	// sasl supports. The strongest one that the server offers is used; PLAIN is
+	// used only when nothing stronger is offered and allowed.
+	Mechanisms []string
+	// Nonce returns a fresh, unpredictable SCRAM nonce of printable ASCII
+	// without commas at every call.
+	Nonce func() string
+	// ID returns a fresh, unpredictable stanza id at every call.
+	ID func() string
+}
+
+// An Input is something that happened: Opened, Message, Closed, Tick,
+// Credentials, Send or Close.
+type Input interface{ input() }
+
+type (
+	// Opened says that the socket is open.
+	Opened struct{}
+	// Message is one message that arrived.
+	Message struct{ Text string }
+	// Closed says that the socket has ended. A nil Err is a clean end.
+	Closed struct{ Err error }
+	// Tick says that the time asked for by SetTimer has come.
+	Tick struct{}
+	// Credentials answers NeedCredentials. An Err ends the stream.
+	Credentials struct {
+		Password string
+		Err      error
+	}
+	// Send sends a stanza. It is ignored unless the stream is bound.
+	Send struct{ Stanza *element.Element }
+	// Close ends the stream in order: <close/> out, <close/> in or two
+	// seconds, then Hangup.
+	Close struct{}
+)
+
+// An Output is something to do: Write, NeedCredentials, Bound, Deliver,
+// Dropped, SetTimer or Hangup.
+type Output interface{ output() }
+
+type (
+	// Write sends one message. Secret tells that it holds credentials and must
+	// not be shown.
+	Write struct {
+		Text   string
+		Secret bool
+	}
+	// NeedCredentials asks for Credentials. Mechanisms are the ones that both
+	// sides know, strongest first.
+	NeedCredentials struct{ Mechanisms []string }
+	// Bound says that the session has begun with the given full JID.
+	Bound struct{ JID jid.JID }
+	// Deliver hands on a stanza: an iq, message or presence in NSClient. Its
+	// from and to, if any, are parsable JIDs.
+	Deliver struct{ Stanza *element.Element }
+	// Dropped says that a message was ignored, and why. The stream goes on.
+	Dropped struct{ Err error }
+	// SetTimer asks for a Tick at the given time, instead of any earlier
+	// demand. A zero time asks for none.
+	SetTimer struct{ At time.Time }
+	// Hangup ends the stream: close the socket. Err is nil after Close.
+	Hangup struct{ Err *Error }
+)
+
+func (Opened) input()      {}
+func (Message) input()     {}
+func (Closed) input()      {}
+func (Tick) input()        {}
+func (Credentials) input() {}
+func (Send) input()        {}
+func (Close) input()       {}
+
+func (Write) output()           {}
+func (NeedCredentials) output() {}
+func (Bound) output()           {}
+func (Deliver) output()         {}
+func (Dropped) output()         {}
+func (SetTimer) output()        {}
+func (Hangup) output()          {}
+
+// Code says what kind of failure ended a stream.
+type Code string
+
+// The codes, as JavaScript sees them.
+const (
+	CodeTransport   Code = "transport"    // the socket failed
+	CodeTimeout     Code = "timeout"      // no answer during negotiation
+	CodeProtocol    Code = "protocol"     // the peer does not speak RFC 7395
+	CodeAuth        Code = "auth"         // credentials refused, or the server's proof wrong
+	CodeTLSRequired Code = "tls-required" // only PLAIN is offered and somebody could listen
+	CodeConflict    Code = "conflict"     // another session took the resource
+	CodeStream      Code = "stream"       // the server ended the stream with an error
+	CodeAborted     Code = "aborted"      // the caller gave no credentials
+)
+
+// An Error says why a stream ended.
+type Error struct {
+	Code Code
+	// Condition is the RFC 6120 condition sent by the server, if any: a stream
+	// error (§4.9.3) or a SASL failure (§6.5).
+	Condition string
+	// Text is one sentence for a person.
+	Text string
+	// Retry tells whether a new connection may well succeed.
+	Retry bool
+	// Err is the cause, if another error is.
+	Err error
+}
