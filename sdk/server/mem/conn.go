@@ -1,0 +1,249 @@
+package mem
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	nsFraming  = "urn:ietf:params:xml:ns:xmpp-framing"
+	nsStream   = "http://etherx.jabber.org/streams"
+	nsStreams  = "urn:ietf:params:xml:ns:xmpp-streams"
+	nsClient   = "jabber:client"
+	writeLimit = 10 * time.Second
+)
+
+type phase int
+
+const (
+	wantOpen  phase = iota // nothing yet
+	wantAuth               // the first <open/> was answered
+	wantOpen2              // logged in, the stream restarts
+	wantBind               // the second <open/> was answered
+	bound
+)
+
+// session is one connection, and once it is bound one session of an account. All fields below mu's line are guarded by Server.mu.
+type session struct {
+	srv    *Server
+	ws     *websocket.Conn
+	ctx    context.Context
+	cancel context.CancelFunc
+	wake   chan struct{} // something was queued
+	hung   chan struct{} // closed when the client has sent <close/>
+
+	// Guarded by Server.mu:
+	name   string // remote address, then the full JID
+	phase  phase
+	ended  bool // <close/> is queued or sent: nothing may follow
+	hungUp bool // hung is closed
+
+	queue  []Frame
+	queued int // bytes in queue
+	held   []string
+	heldBy *hold
+
+	sasl     *exchange
+	attempts int
+	account  *account
+	resource string
+
+	available bool
+	priority  int
+	listed    bool // asked for the PAM list
+	pamCaps   bool // advertised urn:xmpp:pam:0
+	asked     map[string]capsQuery
+}
+
+func newSession(s *Server, ws *websocket.Conn, remote string) *session {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &session{
+		srv: s, ws: ws, ctx: ctx, cancel: cancel, name: remote,
+		wake: make(chan struct{}, 1), hung: make(chan struct{}), asked: map[string]capsQuery{},
+	}
+}
+
+// run serves the connection until it is gone. The calling goroutine reads, another writes.
+func (c *session) run() {
+	c.ws.SetReadLimit(-1) // the limit is kept here, so that the client is told
+	s := c.srv
+	s.mu.Lock()
+	s.conns[c] = true
+	if s.closed {
+		c.end("system-shutdown")
+	}
+	s.mu.Unlock()
+
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		c.write()
+	}()
+	c.read()
+
+	s.mu.Lock()
+	c.unbind()
+	c.ended = true
+	delete(s.conns, c)
+	s.mu.Unlock()
+	c.cancel()
+	c.ws.CloseNow()
+	<-written
+}
+
+func (c *session) read() {
+	for {
+		typ, r, err := c.ws.Reader(c.ctx)
+		if err != nil {
+			return
+		}
+		msg, err := io.ReadAll(io.LimitReader(r, maxMessage+1))
+		if err != nil {
+			return
+		}
+		c.srv.record(c, msg)
+		e, fe := decode(typ, msg)
+		c.srv.mu.Lock()
+		c.receive(e, fe)
+		c.srv.mu.Unlock()
+		if len(msg) > maxMessage {
+			io.Copy(io.Discard, r) // what is left of it; ends with the connection at the latest
+		}
+	}
+}
+
+// write sends what is queued, in order. After <close/> it gives the client a moment to answer and closes the WebSocket (RFC 7395 §3.6).
+func (c *session) write() {
+	defer c.cancel()
+	for {
+		c.srv.mu.Lock()
+		batch, last := c.queue, c.ended
+		c.queue, c.queued = nil, 0
+		c.srv.mu.Unlock()
+		for _, f := range batch {
+			f.At = time.Now()
+			c.srv.logFrame(f)
+			ctx, cancel := context.WithTimeout(c.ctx, writeLimit)
+			err := c.ws.Write(ctx, websocket.MessageText, []byte(f.XML))
+			cancel()
+			if err != nil {
+				return
+			}
+		}
+		if last {
+			select {
+			case <-c.hung:
+			case <-time.After(deadline / 4):
+			case <-c.ctx.Done():
+				return
+			}
+			c.ws.Close(websocket.StatusNormalClosure, "")
+			return
+		}
+		select {
+		case <-c.wake:
+		case <-c.ctx.Done():
+			return
+		}
+	}
+}
+
+func decode(typ websocket.MessageType, msg []byte) (*elem, *streamError) {
+	switch {
+	case len(msg) > maxMessage:
+		return nil, fault("policy-violation", "the message is larger than 256 KiB")
+	case typ != websocket.MessageText:
+		return nil, fault("bad-format", "the message is not of type text (RFC 7395 §3.2)")
+	}
+	return parse(msg)
+}
+
+// receive handles one message from the client: an element, or what is wrong with the message.
+func (c *session) receive(e *elem, err *streamError) {
+	if e.is(nsFraming, "close") && !c.hungUp {
+		c.hungUp = true
+		close(c.hung)
+	}
+	switch {
+	case c.ended: // only <close/> was waited for
+	case err != nil:
+		c.end(err.cond)
+	case c.hungUp, e.is(nsStream, "error"):
+		c.end("")
+	default:
+		c.element(e)
+	}
+}
+
+func (c *session) element(e *elem) {
+	stanza := e.local == "iq" || e.local == "message" || e.local == "presence"
+	switch {
+	case (e.local == "open" || e.local == "close") && e.space != nsFraming, e.local == "stream", stanza && e.space != nsClient:
+		c.end("invalid-namespace")
+	case e.is(nsFraming, "open"):
+		c.open(e)
+	case c.phase == wantOpen || c.phase == wantOpen2:
+		if stanza && c.phase == wantOpen {
+			c.end("not-authorized")
+		} else {
+			c.end("bad-format")
+		}
+	case c.phase == wantAuth && e.space == nsSASL:
+		c.authenticate(e)
+	case !stanza:
+		c.end("unsupported-stanza-type")
+	case c.phase == wantAuth:
+		c.end("not-authorized")
+	case c.phase == wantBind:
+		c.bind(e)
+	default:
+		c.stanza(e)
+	}
+}
+
+// open answers a stream header (RFC 6120 §4.7) and offers what comes next.
+func (c *session) open(e *elem) {
+	if c.phase != wantOpen && c.phase != wantOpen2 {
+		c.end("bad-format")
+		return
+	}
+	to, _ := parseJID(e.get("to"))
+	from, fromErr := parseJID(e.get("from"))
+	switch {
+	case e.get("to") == "":
+		c.end("improper-addressing")
+		return
+	case to.String() != c.srv.cfg.Domain:
+		c.end("host-unknown")
+		return
+	case e.get("version") != "1.0":
+		c.end("unsupported-version")
+		return
+	case e.get("from") != "" && (fromErr != nil || c.account != nil && from.Bare().String() != c.account.bare):
+		c.end("invalid-from")
+		return
+	}
+	c.sendOpen()
+	if c.phase == wantOpen {
+		c.phase = wantAuth
+		m := el(nsSASL, "mechanisms")
+		for _, name := range c.srv.cfg.Mechanisms {
+			m.with(el(nsSASL, "mechanism").with(name))
+		}
+		c.features(m)
+		return
+	}
+	c.phase = wantBind
+	c.features(el(nsBind, "bind").with(el(nsBind, "required")))
+}
+
+func (c *session) sendOpen() {
+	c.enqueue(el(nsFraming, "open", "from", c.srv.cfg.Domain, "id", c.srv.newID("s"), "version", "1.0").lang("en").String())
+}
+
+func (c *session) features(f *elem) {
+	c.push("<stream:features xmlns:stream='" + nsStream + "'>" + f.String() + "</stream:features>")
+}

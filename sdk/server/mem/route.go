@@ -1,0 +1,218 @@
+package mem
+
+import (
+	"strings"
+
+	"mellium.im/xmpp/jid"
+)
+
+const (
+	nsStanzas = "urn:ietf:params:xml:ns:xmpp-stanzas"
+	nsPing    = "urn:xmpp:ping"
+)
+
+// stanzaError is an error of RFC 6120 §8.3, with a condition of XEP-0060 §16.4 in app where there is one.
+type stanzaError struct {
+	typ, cond    string
+	app, feature string // pubsub#errors condition, and the feature for "unsupported"
+	by           string
+}
+
+func (e *stanzaError) elem() *elem {
+	out := el(nsClient, "error", "type", e.typ, "by", e.by).with(el(nsStanzas, e.cond))
+	if e.app != "" {
+		out.with(el(nsPubsubErrors, e.app, "feature", e.feature))
+	}
+	return out
+}
+
+func badRequest() *stanzaError  { return &stanzaError{typ: "modify", cond: "bad-request"} }
+func unavailable() *stanzaError { return &stanzaError{typ: "cancel", cond: "service-unavailable"} }
+func remoteNotFound() *stanzaError {
+	return &stanzaError{typ: "cancel", cond: "remote-server-not-found"}
+}
+func forbidden() *stanzaError    { return &stanzaError{typ: "auth", cond: "forbidden"} }
+func itemNotFound() *stanzaError { return &stanzaError{typ: "cancel", cond: "item-not-found"} }
+func malformedJID() *stanzaError { return &stanzaError{typ: "modify", cond: "jid-malformed"} }
+func pubsubError(typ, cond, app string) *stanzaError {
+	return &stanzaError{typ: typ, cond: cond, app: app}
+}
+
+// request is an IQ get or set that somebody here answers.
+type request struct {
+	from    jid.JID  // full JID of the sender, or the account's bare JID if PAM sends it
+	sender  *session // nil if PAM sends it
+	set     bool
+	payload *elem
+}
+
+// reply makes an empty answer to st, which this session has sent. What was sent to nobody is answered by the account.
+func (c *session) reply(st *elem, typ string) *elem {
+	from := st.get("to")
+	if from == "" {
+		from = c.account.bare
+	}
+	return el(nsClient, st.local, "type", typ, "id", st.get("id"), "from", from, "to", c.name)
+}
+
+// stanza handles what a bound session sends. Whatever it claims, the stanza is from its full JID; its children are left as they are.
+func (c *session) stanza(st *elem) {
+	st.set("from", c.name)
+	self, _ := parseJID(c.name)
+	to := self.Bare() // a stanza without to is handled on behalf of the account (RFC 6120 §10.3)
+	if raw := st.get("to"); raw != "" {
+		var err error
+		if to, err = parseJID(raw); err != nil {
+			c.sendError(st, malformedJID())
+			return
+		}
+	}
+	switch st.local {
+	case "iq":
+		c.iq(st, self, to)
+	case "message":
+		if err := c.srv.deliver(st, to); err != nil {
+			c.sendError(st, err)
+		}
+	case "presence":
+		c.presence(st, to)
+	}
+}
+
+// sendError answers st with an error, unless it is an error or a result itself.
+func (c *session) sendError(st *elem, err *stanzaError) {
+	if typ := st.get("type"); typ == "error" || st.local == "iq" && typ == "result" {
+		return
+	}
+	c.send(c.reply(st, "error").with(err.elem()))
+}
+
+func (c *session) iq(st *elem, self, to jid.JID) {
+	typ := st.get("type")
+	kids := st.elems()
+	switch {
+	case st.get("id") == "", typ != "get" && typ != "set" && typ != "result" && typ != "error":
+		c.sendError(st, badRequest())
+		return
+	case (typ == "get" || typ == "set") && len(kids) != 1:
+		c.sendError(st, badRequest())
+		return
+	}
+	if to.Resourcepart() != "" && to.Localpart() != "" {
+		switch other := c.srv.session(to); {
+		case other != nil:
+			other.send(st)
+		case to.Domainpart() != c.srv.cfg.Domain:
+			c.sendError(st, remoteNotFound())
+		default:
+			c.sendError(st, unavailable())
+		}
+		return
+	}
+	if typ == "result" || typ == "error" {
+		c.learnCaps(st)
+		return
+	}
+	payload, err := c.srv.answer(request{from: self, sender: c, set: typ == "set", payload: kids[0]}, to)
+	if c.ended {
+		return
+	}
+	if err != nil {
+		c.sendError(st, err)
+		return
+	}
+	c.send(c.reply(st, "result").with(payload))
+}
+
+// answer handles a request to the domain, the pubsub service or an account.
+func (s *Server) answer(r request, to jid.JID) (*elem, *stanzaError) {
+	target := to.String()
+	own := target == r.from.Bare().String()
+	svc := s.services[target]
+	domain := target == s.cfg.Domain
+	if !domain && svc == nil {
+		if to.Domainpart() != s.cfg.Domain && to.Domainpart() != s.pubsubJID() {
+			return nil, remoteNotFound()
+		}
+		return nil, unavailable()
+	}
+	p := r.payload
+	switch {
+	case p.is(nsPing, "ping") && !r.set:
+		return nil, nil
+	case p.is(nsDiscoInfo, "query") && !r.set:
+		return s.discoInfo(svc, p.get("node"))
+	case p.is(nsDiscoItems, "query") && !r.set:
+		return s.discoItems(svc, p.get("node"))
+	case p.space == nsPAM && (own || domain) && !s.cfg.DisablePAM:
+		return s.answerPAM(r)
+	case p.is(nsPubsub, "pubsub") && svc != nil:
+		return s.pubsub(svc, r)
+	case p.is(nsPubsubOwner, "pubsub") && svc != nil:
+		return s.pubsubOwner(svc, r)
+	case p.is(nsBind, "bind"):
+		return nil, &stanzaError{typ: "cancel", cond: "not-allowed"}
+	}
+	return nil, unavailable()
+}
+
+// session finds the bound session of a full JID, or nil.
+func (s *Server) session(full jid.JID) *session {
+	if a := s.accounts[full.Bare().String()]; a != nil {
+		return a.sessions[full.Resourcepart()]
+	}
+	return nil
+}
+
+// deliver routes a message stanza (RFC 6121 §8.5). To a full JID it goes to that session, with or without presence. To a bare JID a
+// headline goes to every session with a priority of 0 or more, a normal or chat message to those of the highest such priority only.
+// There is no offline storage: what reaches nobody is refused, or lost if it is a headline or an error.
+func (s *Server) deliver(st *elem, to jid.JID) *stanzaError {
+	typ := st.get("type")
+	if to.Domainpart() != s.cfg.Domain && to.Domainpart() != s.pubsubJID() {
+		return remoteNotFound()
+	}
+	if to.Resourcepart() != "" {
+		if c := s.session(to); c != nil {
+			c.send(st)
+			return nil
+		}
+	}
+	lost := unavailable()
+	if typ == "headline" || typ == "error" {
+		lost = nil
+	}
+	a := s.accounts[to.Bare().String()]
+	if a == nil || typ == "groupchat" || typ == "error" || typ == "headline" && to.Resourcepart() != "" {
+		return lost
+	}
+	top := 0
+	var ready []*session
+	for _, c := range a.ordered() {
+		if c.available && c.priority >= 0 {
+			ready = append(ready, c)
+			top = max(top, c.priority)
+		}
+	}
+	for _, c := range ready {
+		if typ == "headline" || c.priority == top {
+			c.send(st)
+			lost = nil
+		}
+	}
+	return lost
+}
+
+// sendFrom makes and routes a headline of the server itself to a bare or full JID.
+func (s *Server) sendFrom(from, to string, payload *elem) {
+	st := el(nsClient, "message", "type", "headline", "id", s.newID("m"), "from", from, "to", to).with(payload)
+	if j, err := parseJID(to); err == nil {
+		s.deliver(st, j)
+	}
+}
+
+// isBare tells whether name, as given by a client, is the bare JID of who.
+func isBare(name string, who jid.JID) bool {
+	j, err := parseJID(name)
+	return err == nil && !strings.Contains(name, "/") && j.Equal(who.Bare())
+}

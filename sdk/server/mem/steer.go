@@ -1,0 +1,158 @@
+package mem
+
+import (
+	"fmt"
+	"slices"
+)
+
+// hold keeps back what is sent to some sessions.
+type hold struct {
+	match func(fullJID, xml string) bool
+}
+
+// Sessions are the full JIDs of an account's bound sessions, sorted. In this and the following methods an account is a localpart or a bare JID.
+func (s *Server) Sessions(account string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	if a := s.account(account); a != nil {
+		for _, c := range a.ordered() {
+			out = append(out, c.name)
+		}
+	}
+	return out
+}
+
+// Cut drops the connection of a session without any handshake, as when a cable is pulled and the network notices. Nothing is routed to
+// it from then on. It reports whether there was such a session.
+func (s *Server) Cut(fullJID string) bool {
+	s.mu.Lock()
+	c := s.bySession(fullJID)
+	if c != nil {
+		c.drop()
+	}
+	s.mu.Unlock()
+	if c == nil {
+		return false
+	}
+	c.ws.CloseNow()
+	return true
+}
+
+// Subscriptions is the true PAM list of an account and its version; nothing for an unknown account.
+func (s *Server) Subscriptions(account string) ([]Subscription, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.account(account)
+	if a == nil {
+		return nil, ""
+	}
+	return a.pam.at(len(a.pam.changes)), a.pam.version()
+}
+
+// SubscriptionsAt is the list as it was when it had that version, and whether it ever had. Config.History and ForgetHistory do not
+// matter: everything is kept as long as the server lives.
+func (s *Server) SubscriptionsAt(account, version string) ([]Subscription, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.account(account)
+	if a == nil {
+		return nil, false
+	}
+	i, ok := a.pam.index[version]
+	if !ok {
+		return nil, false
+	}
+	return a.pam.at(i), true
+}
+
+// ForgetHistory makes all versions of the account's list unknown to clients, except the present one: they get the full list.
+func (s *Server) ForgetHistory(account string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.account(account); a != nil {
+		a.pam.floor = len(a.pam.changes)
+	}
+}
+
+// CreateNode makes a node at the pubsub service that no account owns. The access model is open (or empty), whitelist (nobody may
+// subscribe), presence (nobody either, with another error) or authorize (subscriptions stay pending).
+func (s *Server) CreateNode(node, accessModel string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if node == "" {
+		return fmt.Errorf("mem: a node needs a name")
+	}
+	if _, err := s.services[s.pubsubJID()].create(node, "", accessModel); err != nil {
+		return fmt.Errorf("mem: the node %q cannot be made with access model %q: %s", node, accessModel, err.cond)
+	}
+	return nil
+}
+
+// Publish publishes at the pubsub service, whoever owns the node. The payload is one XML element with all its namespaces, or empty; without an
+// item id one is made. The subscribers' events are queued when it returns.
+func (s *Server) Publish(node, itemID, payloadXML string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	svc := s.services[s.pubsubJID()]
+	n := svc.nodes[node]
+	if n == nil {
+		return fmt.Errorf("mem: there is no node %q; create it first", node)
+	}
+	it := item{id: itemID}
+	if it.id == "" {
+		it.id = s.newID("i")
+	}
+	if payloadXML != "" {
+		payload, err := parse([]byte(payloadXML))
+		if err != nil {
+			return fmt.Errorf("mem: the payload is not one XML element: %w", err)
+		}
+		it.payload = payload
+	}
+	s.publish(svc, n, it)
+	return nil
+}
+
+// Send queues a text, which may be anything, as one message to a session.
+func (s *Server) Send(fullJID, xml string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.bySession(fullJID)
+	if c == nil {
+		return fmt.Errorf("mem: no session is bound to %q; Sessions lists them", fullJID)
+	}
+	c.push(xml)
+	return nil
+}
+
+// Hold keeps messages back: to each session, the first that match accepts and all that follow it, until release is called; then they are
+// sent in order. Sessions that are not bound yet have their remote address for a name. match must not call the server.
+func (s *Server) Hold(match func(fullJID, xml string) bool) (release func()) {
+	h := &hold{match}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holds = append(s.holds, h)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.holds = slices.DeleteFunc(s.holds, func(x *hold) bool { return x == h })
+		for c := range s.conns {
+			if c.heldBy == h {
+				held := c.held
+				c.held, c.heldBy = nil, nil
+				for _, xml := range held {
+					c.push(xml) // another hold may want it
+				}
+			}
+		}
+	}
+}
+
+func (s *Server) bySession(fullJID string) *session {
+	j, err := parseJID(fullJID)
+	if err != nil {
+		return nil
+	}
+	return s.session(j)
+}
