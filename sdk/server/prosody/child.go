@@ -1,0 +1,63 @@
+package prosody
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+const stopTimeout = 5 * time.Second
+
+// child is a Prosody process.
+type child struct {
+	process *os.Process
+	done    chan struct{} // closed when it has ended and was waited for
+}
+
+// run starts Prosody with the configuration in dir.
+func run(dir string) (*child, error) {
+	console, err := os.Create(filepath.Join(dir, "console.log"))
+	if err != nil {
+		return nil, fmt.Errorf("prosody: no log file: %w", err)
+	}
+	os.Remove(filepath.Join(dir, "prosody.log")) // of an earlier run
+	cmd := exec.Command("prosody", "--config", filepath.Join(dir, "prosody.cfg.lua"), "-F")
+	cmd.Dir = dir
+	cmd.Stdout, cmd.Stderr = console, console
+	cmd.SysProcAttr = dieWithParent()
+	c := &child{done: make(chan struct{})}
+	started := make(chan error, 1)
+	go func() {
+		defer close(c.done)
+		defer console.Close()
+		// The kernel takes the end of the thread that started a child for the end of its parent.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("prosody: it does not start: %w; %s", err, howToGet)
+	}
+	c.process = cmd.Process
+	return c, nil
+}
+
+// stop ends the process and returns when it is gone.
+func (c *child) stop() {
+	c.process.Signal(syscall.SIGTERM)
+	select {
+	case <-c.done:
+		return
+	case <-time.After(stopTimeout):
+	}
+	c.process.Kill()
+	<-c.done
+}

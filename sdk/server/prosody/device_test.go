@@ -1,0 +1,296 @@
+package prosody
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/xml"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// start runs a server for one test, or skips it where there is no Prosody. On CI that is a failure.
+func start(t *testing.T, cfg Config) *Server {
+	t.Helper()
+	if err := Available(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	s, err := Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("Prosody's log:\n%s", s.Log())
+		}
+	})
+	return s
+}
+
+// node is an XML element as a test wants to see it.
+type node struct {
+	XMLName  xml.Name
+	Attrs    []xml.Attr `xml:",any,attr"`
+	Children []node     `xml:",any"`
+	Text     string     `xml:",chardata"`
+}
+
+func (n node) attr(name string) string {
+	for _, a := range n.Attrs {
+		if a.Name.Local == name && a.Name.Space == "" {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// at follows a path of element names; the empty node stands for one that is absent.
+func (n node) at(path ...string) node {
+	for _, name := range path {
+		var next node
+		for _, child := range n.Children {
+			if child.XMLName.Local == name {
+				next = child
+				break
+			}
+		}
+		n = next
+	}
+	return n
+}
+
+// String is a stanza in the few words that tests compare.
+func (n node) String() string {
+	name := n.XMLName.Local
+	switch {
+	case name == "message" && n.at("notify").XMLName.Local != "":
+		var b strings.Builder
+		for _, sub := range n.at("notify").Children {
+			fmt.Fprintf(&b, "notify %s %s", n.at("notify").attr("service"), describe(sub))
+		}
+		return b.String()
+	case name == "message" && n.at("event", "items").XMLName.Local != "":
+		return "event " + n.attr("from") + " " + n.at("event", "items").attr("node") + " " + n.at("event", "items", "item").attr("id")
+	case name == "message" && len(n.at("event").Children) > 0:
+		return "event " + n.attr("from") + " " + n.at("event").Children[0].XMLName.Local
+	case name == "iq" && n.attr("type") == "error":
+		conditions := []string{}
+		for _, c := range n.at("error").Children {
+			if c.XMLName.Local != "text" {
+				conditions = append(conditions, c.XMLName.Local)
+			}
+		}
+		return fmt.Sprintf("error %s %s by=%s", n.at("error").attr("type"), strings.Join(conditions, "+"), n.at("error").attr("by"))
+	case name == "iq" && n.at("subscriptions").XMLName.Local != "":
+		lines := []string{"list"}
+		for _, sub := range n.at("subscriptions").Children {
+			lines = append(lines, sub.attr("service")+" "+describe(sub))
+		}
+		return strings.Join(lines, "; ")
+	case name == "iq":
+		return fmt.Sprintf("%s %d", n.attr("type"), len(n.Children))
+	}
+	return name
+}
+
+func describe(sub node) string {
+	text := sub.attr("node") + " " + sub.attr("subscription")
+	if subid := sub.attr("subid"); subid != "" {
+		text += " " + subid
+	}
+	return text
+}
+
+// device is a logged-in session that speaks raw XML.
+type device struct {
+	t    *testing.T
+	conn *websocket.Conn
+	user string
+	jid  string
+	ids  int
+}
+
+// online logs a device in and sends presence, the way most tests want it.
+func online(t *testing.T, s *Server, user, resource string) *device {
+	t.Helper()
+	d := login(t, s, user, resource)
+	d.send(`<presence xmlns='jabber:client'/>`)
+	d.drain()
+	return d
+}
+
+func login(t *testing.T, s *Server, user, resource string) *device {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	conn, _, err := websocket.Dial(ctx, s.URL(), &websocket.DialOptions{Subprotocols: []string{"xmpp"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.SetReadLimit(1 << 20)
+	d := &device{t: t, conn: conn, user: user + "@localhost", jid: user + "@localhost/" + resource}
+	t.Cleanup(d.leave)
+	open := `<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>`
+	plain := base64.StdEncoding.EncodeToString([]byte("\x00" + user + "\x00" + "pw-" + user))
+	d.send(open)
+	d.until("features")
+	d.send(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>` + plain + `</auth>`)
+	d.until("success")
+	d.send(open)
+	d.until("features")
+	d.send(`<iq xmlns='jabber:client' type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>` + resource + `</resource></bind></iq>`)
+	if got := d.until("iq"); got.at("bind", "jid").Text != d.jid {
+		t.Fatalf("bound as %q, want %q", got.at("bind", "jid").Text, d.jid)
+	}
+	return d
+}
+
+// leave closes the stream and waits for the server to close the socket: a Prosody with open streams takes
+// a second to end.
+func (d *device) leave() {
+	defer d.conn.CloseNow()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err := d.conn.Write(ctx, websocket.MessageText, []byte(`<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>`))
+	for err == nil {
+		_, _, err = d.conn.Read(ctx)
+	}
+}
+
+func (d *device) send(text string) {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(d.t.Context(), 10*time.Second)
+	defer cancel()
+	if err := d.conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+		d.t.Fatalf("%s: %v", d.jid, err)
+	}
+}
+
+// read returns the next element.
+func (d *device) read() node {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(d.t.Context(), 10*time.Second)
+	defer cancel()
+	_, data, err := d.conn.Read(ctx)
+	if err != nil {
+		d.t.Fatalf("%s: %v", d.jid, err)
+	}
+	var n node
+	if err := xml.Unmarshal(data, &n); err != nil {
+		d.t.Fatalf("%s: %v in %s", d.jid, err, data)
+	}
+	return n
+}
+
+// until skips elements up to one of that name.
+func (d *device) until(name string) node {
+	d.t.Helper()
+	for {
+		if n := d.read(); n.XMLName.Local == name {
+			return n
+		}
+	}
+}
+
+// ask sends an IQ to the own account and returns all that arrives up to its answer, the answer last. Presence is left
+// out.
+func (d *device) ask(kind, payload string) []node {
+	d.t.Helper()
+	return d.askTo("", kind, payload)
+}
+
+func (d *device) askTo(to, kind, payload string) []node {
+	d.t.Helper()
+	d.ids++
+	id := fmt.Sprintf("q%d", d.ids)
+	if to != "" {
+		to = " to='" + to + "'"
+	}
+	d.send(fmt.Sprintf("<iq xmlns='jabber:client' type='%s' id='%s'%s>%s</iq>", kind, id, to, payload))
+	return d.answer(id)
+}
+
+// answer returns all that arrives up to the answer to an IQ.
+func (d *device) answer(id string) []node {
+	d.t.Helper()
+	var heard []node
+	for {
+		n := d.read()
+		if n.XMLName.Local == "presence" {
+			continue
+		}
+		heard = append(heard, n)
+		if n.XMLName.Local == "iq" && n.attr("id") == id && n.attr("type") != "get" && n.attr("type") != "set" {
+			return heard
+		}
+	}
+}
+
+// drain returns all the server has sent until now: it answers a ping after that.
+func (d *device) drain() []node {
+	d.t.Helper()
+	heard := d.askTo("localhost", "get", "<ping xmlns='urn:xmpp:ping'/>")
+	return heard[:len(heard)-1]
+}
+
+func (d *device) subscribe(service, name string) []node {
+	d.t.Helper()
+	return d.ask("set", pam(service, "subscribe", name, d.user))
+}
+
+func (d *device) unsubscribe(service, name string) []node {
+	d.t.Helper()
+	return d.ask("set", pam(service, "unsubscribe", name, d.user))
+}
+
+// list asks for the list, with a version if it is not empty.
+func (d *device) list(ver string) []node {
+	d.t.Helper()
+	if ver != "" {
+		ver = " ver='" + ver + "'"
+	}
+	return d.ask("get", "<subscriptions xmlns='urn:xmpp:pam:0'"+ver+"/>")
+}
+
+func pam(service, operation, name, subscriber string) string {
+	return fmt.Sprintf("<pam xmlns='urn:xmpp:pam:0' jid='%s'><%s xmlns='http://jabber.org/protocol/pubsub' node='%s' jid='%s'/></pam>",
+		service, operation, name, subscriber)
+}
+
+// version is the version token of the last stanza that has one.
+func version(t *testing.T, heard []node) string {
+	t.Helper()
+	for i := len(heard) - 1; i >= 0; i-- {
+		for _, child := range []string{"notify", "subscriptions"} {
+			if ver := heard[i].at(child).attr("ver"); ver != "" {
+				return ver
+			}
+		}
+	}
+	t.Fatalf("no version in %v", heard)
+	return ""
+}
+
+func expect(t *testing.T, heard []node, want ...string) {
+	t.Helper()
+	got := make([]string, len(heard))
+	for i, n := range heard {
+		got[i] = n.String()
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Fatalf("heard:\n\t%s\nwant:\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}

@@ -1,0 +1,259 @@
+// Package prosody starts a real Prosody as a child process, with a server module for XEP-0376 (Pubsub
+// Account Management) that this package carries, for tests and development.
+//
+// The server listens on one free port of 127.0.0.1, has one domain, "localhost", and a publish-subscribe
+// service, "pubsub.localhost". It speaks XMPP over WebSocket (RFC 7395) without TLS, to nobody but this
+// machine, and talks to no other server. Everything it writes is in one temporary folder, which Close
+// removes.
+package prosody
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	domain  = "localhost"
+	service = "pubsub.localhost"
+
+	startTimeout = 20 * time.Second
+	callTimeout  = 10 * time.Second
+)
+
+// Config says what the server has when Start returns. The zero value is a server without accounts and
+// nodes.
+type Config struct {
+	Accounts map[string]string // localpart → password
+	Nodes    []string          // nodes of pubsub.localhost with open access; "name:whitelist" makes a closed one
+	Hash     string            // "SHA-256" (default) or "SHA-1": how passwords are kept, and so which SCRAM is offered
+}
+
+// Server is a running Prosody. Its methods may be called from any goroutine.
+type Server struct {
+	dir     string
+	port    int
+	secret  string
+	version string
+	child   *child
+	http    *http.Client
+
+	closing  sync.Once
+	closeErr error
+	lastLog  atomic.Value // string: what Log says once the folder is gone
+}
+
+// Start runs Prosody in a new temporary folder and returns when it answers and has the accounts and
+// nodes of cfg. The context limits the start only; the server runs until Close, or until this process
+// ends (on Linux; elsewhere a killed process leaves it behind).
+//
+// As root, Prosody runs as root too: do not let untrusted programs reach its port.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	dir, err := os.MkdirTemp("", "xmpp-pam-prosody-")
+	if err != nil {
+		return nil, fmt.Errorf("prosody: no temporary folder: %w", err)
+	}
+	s, err := startIn(ctx, dir, cfg)
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	return s, nil
+}
+
+// URL is the WebSocket endpoint, ws://127.0.0.1:PORT/xmpp-websocket.
+func (s *Server) URL() string {
+	return fmt.Sprintf("ws://127.0.0.1:%d/xmpp-websocket", s.port)
+}
+
+// Domain is the domain of the accounts, "localhost". The publish-subscribe service is "pubsub." and the
+// domain.
+func (s *Server) Domain() string { return domain }
+
+// Version is the name and version of the server, such as "Prosody 0.12.3".
+func (s *Server) Version() string { return s.version }
+
+// AddAccount registers an account. For an account that exists it sets a new password.
+func (s *Server) AddAccount(localpart, password string) error {
+	return s.call(context.Background(), "account", map[string]string{"localpart": localpart, "password": password})
+}
+
+// CreateNode creates a node at the publish-subscribe service. The access model is "open", which "" means
+// too, or "whitelist".
+func (s *Server) CreateNode(node, accessModel string) error {
+	if accessModel == "" {
+		accessModel = "open"
+	}
+	return s.call(context.Background(), "node", map[string]string{"node": node, "access_model": accessModel})
+}
+
+// Publish publishes an item, in the name of the service, to a node that exists. The payload is one XML
+// element.
+func (s *Server) Publish(node, itemID, payloadXML string) error {
+	return s.call(context.Background(), "publish", map[string]string{"node": node, "item": itemID, "payload": payloadXML})
+}
+
+// Log returns the end of Prosody's log, for messages of failed tests. It works after Close too.
+func (s *Server) Log() string {
+	if text := readLog(s.dir); text != "" {
+		return text
+	}
+	text, _ := s.lastLog.Load().(string)
+	return text
+}
+
+// Close ends the server and removes its folder. Prosody is asked to end, and killed after 5 seconds. A
+// second call does nothing and returns the same.
+func (s *Server) Close() error {
+	s.closing.Do(func() {
+		s.stop()
+		if err := os.RemoveAll(s.dir); err != nil {
+			s.closeErr = fmt.Errorf("prosody: its folder is not removed: %w", err)
+		}
+	})
+	return s.closeErr
+}
+
+// stop ends the server and keeps its folder, which startIn can use again.
+func (s *Server) stop() {
+	s.child.stop()
+	s.lastLog.Store(readLog(s.dir))
+}
+
+// startIn runs Prosody in dir, whose data it keeps. A port is free only until somebody else takes it, so a
+// clash is tried once more.
+func startIn(ctx context.Context, dir string, cfg Config) (*Server, error) {
+	version, err := installed()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	s, err := launch(ctx, dir, cfg.Hash)
+	if errors.Is(err, errPortTaken) {
+		s, err = launch(ctx, dir, cfg.Hash)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.version = version
+	if err := s.populate(ctx, cfg); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func launch(ctx context.Context, dir, hash string) (*Server, error) {
+	s := &Server{dir: dir, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	var err error
+	if s.port, s.secret, err = configure(dir, hash); err != nil {
+		return nil, err
+	}
+	if s.child, err = run(dir); err != nil {
+		return nil, err
+	}
+	if err := s.ready(ctx); err != nil {
+		s.stop()
+		if errors.Is(err, errPortTaken) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w; the end of its log:\n%s", err, s.Log())
+	}
+	return s, nil
+}
+
+var errPortTaken = errors.New("prosody: another program took the port it was to listen on; try again")
+
+// ready waits until this Prosody, not somebody else on its port, answers.
+func (s *Server) ready(ctx context.Context) error {
+	for {
+		err := s.call(ctx, "ping", map[string]string{})
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-s.child.done:
+			return errors.New("prosody: it ended while starting")
+		case <-ctx.Done():
+			return fmt.Errorf("prosody: it did not answer in time (%w): %w", ctx.Err(), err)
+		case <-time.After(20 * time.Millisecond):
+			if strings.Contains(readLog(s.dir), "Failed to open server port") {
+				return errPortTaken
+			}
+		}
+	}
+}
+
+func (s *Server) populate(ctx context.Context, cfg Config) error {
+	for localpart, password := range cfg.Accounts {
+		if err := s.call(ctx, "account", map[string]string{"localpart": localpart, "password": password}); err != nil {
+			return err
+		}
+	}
+	for _, spec := range cfg.Nodes {
+		node, access := spec, "open"
+		if name, ok := strings.CutSuffix(spec, ":whitelist"); ok {
+			node, access = name, "whitelist"
+		} else if name, ok := strings.CutSuffix(spec, ":open"); ok {
+			node = name
+		}
+		if err := s.call(ctx, "node", map[string]string{"node": node, "access_model": access}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// call runs a command of mod_pam_control.
+func (s *Server) call(ctx context.Context, command string, arguments map[string]string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	body, err := json.Marshal(arguments)
+	if err != nil {
+		return fmt.Errorf("prosody: %s: %w", command, err)
+	}
+	url := fmt.Sprintf("http://127.0.0.1:%d/pam-control/%s", s.port, command)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("prosody: %s: %w", command, err)
+	}
+	request.Host = service
+	request.Header.Set("Authorization", "Bearer "+s.secret)
+	response, err := s.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("prosody: %s: the server does not answer: %w", command, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusNoContent {
+		return nil
+	}
+	reason, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
+	return fmt.Errorf("prosody: %s %v is refused: %s: %s", command, arguments, response.Status, reason)
+}
+
+// readLog returns the end of the log and of what Prosody printed, at most 16 KiB each.
+func readLog(dir string) string {
+	var text strings.Builder
+	for _, name := range []string{"console.log", "prosody.log"} {
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		if limit := 16 << 10; len(content) > limit {
+			content = content[len(content)-limit:]
+		}
+		text.Write(content)
+	}
+	return text.String()
+}

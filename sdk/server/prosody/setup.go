@@ -1,0 +1,152 @@
+package prosody
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+//go:embed lua/*.lua
+var modules embed.FS
+
+const howToGet = `install it with "apt-get install --no-install-recommends prosody"`
+
+// Available returns nil if a Prosody that can be used, 0.12 or later, is installed, and otherwise an
+// error that says how to get it.
+func Available() error {
+	_, err := installed()
+	return err
+}
+
+var versionLine = regexp.MustCompile(`(?m)^Prosody (\d+)\.(\d+)\S*`)
+
+// installed returns the version of the installed Prosody. The program itself has no option that prints
+// it: it would start.
+func installed() (string, error) {
+	if _, err := exec.LookPath("prosody"); err != nil {
+		return "", fmt.Errorf("prosody: not found in PATH; %s", howToGet)
+	}
+	dir, err := os.MkdirTemp("", "xmpp-pam-prosody-")
+	if err != nil {
+		return "", fmt.Errorf("prosody: no temporary folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	// A configuration of our own, because the installed one is not for everybody to read.
+	empty := filepath.Join(dir, "prosody.cfg.lua")
+	if err := os.WriteFile(empty, []byte("run_as_root = true\n"), 0o600); err != nil {
+		return "", fmt.Errorf("prosody: no temporary file: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	about, err := exec.CommandContext(ctx, "prosodyctl", "--config", empty, "about").Output()
+	found := versionLine.FindSubmatch(about)
+	if found == nil {
+		return "", fmt.Errorf("prosody: prosodyctl does not tell its version (%v); %s", err, howToGet)
+	}
+	major, _ := strconv.Atoi(string(found[1]))
+	minor, _ := strconv.Atoi(string(found[2]))
+	if major == 0 && minor < 12 {
+		return "", fmt.Errorf("prosody: %s is too old, 0.12 is needed; %s", found[0], howToGet)
+	}
+	return string(found[0]), nil
+}
+
+const configuration = `-- Written by the program that starts this Prosody.
+run_as_root = true
+daemonize = false
+pidfile = %[1]q
+data_path = %[2]q
+plugin_paths = { %[3]q }
+certificates = %[2]q
+log = { debug = %[4]q }
+
+interfaces = { "127.0.0.1" }
+local_interfaces = { "127.0.0.1" }
+http_ports = { %[5]d }
+http_interfaces = { "127.0.0.1" }
+http_default_host = "localhost"
+https_ports = {}
+c2s_ports = {}
+c2s_direct_tls_ports = {}
+s2s_ports = {}
+s2s_direct_tls_ports = {}
+component_ports = {}
+
+-- One port of this machine only, so neither TLS nor certificates.
+c2s_require_encryption = false
+consider_websocket_secure = true
+allow_unencrypted_plain_auth = true
+
+storage = "internal"
+authentication = "internal_hashed"
+password_hash = %[6]q
+
+modules_disabled = { "s2s"; "tls" }
+modules_enabled = {
+	"roster"; "saslauth"; "disco"; "posix"; "ping"; "version"; "time";
+	"pep"; "mam"; "carbons"; "smacks"; "blocklist"; "private"; "vcard4"; "vcard_legacy"; "bookmarks";
+	"csi"; "offline"; "http"; "websocket";
+}
+
+VirtualHost "localhost"
+	modules_enabled = { "pam" }
+	default_archive_policy = true
+	archive_expires_after = "never"
+
+Component "pubsub.localhost" "pubsub"
+	modules_enabled = { "pam_control" }
+	pam_control_host = "localhost"
+	pam_control_secret = %[7]q
+	autocreate_on_publish = true
+	autocreate_on_subscribe = false
+	pubsub_max_items = 1000
+`
+
+// configure writes the modules and a configuration with a port that is free now and a new secret.
+func configure(dir, hash string) (port int, secret string, err error) {
+	switch hash {
+	case "":
+		hash = "SHA-256"
+	case "SHA-256", "SHA-1":
+	default:
+		return 0, "", fmt.Errorf("prosody: Config.Hash is %q; it must be SHA-256 or SHA-1", hash)
+	}
+	if port, err = freePort(); err != nil {
+		return 0, "", err
+	}
+	secret = rand.Text()
+	modulePath, dataPath := filepath.Join(dir, "modules"), filepath.Join(dir, "data")
+	text := fmt.Sprintf(configuration, filepath.Join(dir, "prosody.pid"), dataPath, modulePath,
+		filepath.Join(dir, "prosody.log"), port, hash, secret)
+	err = errors.Join(
+		os.MkdirAll(modulePath, 0o700),
+		os.MkdirAll(dataPath, 0o700),
+		os.WriteFile(filepath.Join(dir, "prosody.cfg.lua"), []byte(text), 0o600),
+	)
+	for _, name := range []string{"mod_pam.lua", "mod_pam_control.lua"} {
+		source, readErr := modules.ReadFile("lua/" + name)
+		err = errors.Join(err, readErr, os.WriteFile(filepath.Join(modulePath, name), source, 0o600))
+	}
+	if err != nil {
+		return 0, "", fmt.Errorf("prosody: its folder cannot be prepared: %w", err)
+	}
+	return port, secret, nil
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("prosody: no free port: %w", err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
