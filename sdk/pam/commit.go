@@ -1,0 +1,141 @@
+package pam
+
+// A commit is what is to be stored, and what to do when it is.
+type commit struct {
+	seq         int
+	changes     []Change
+	whole       *table // the whole list, if it replaces the stored one
+	version     Version
+	epoch       uint64
+	unversioned bool
+	list        bool // it ends a round
+	keep        int  // what was heard before this is no longer shown
+}
+
+// commitLive is rule 5: one commit for all that was heard since the last one.
+// The version is that of the last notify, so one without clears it.
+func (m *Machine) commitLive() {
+	work := newLayer(m.base)
+	for _, h := range m.live {
+		work.apply(h.Items)
+	}
+	version := m.live[len(m.live)-1].Version
+	m.live = nil
+	m.store(&commit{changes: work.changes(), version: version})
+}
+
+// store commits c, unless nothing would change: equal content never gets a new
+// epoch (rule 6).
+func (m *Machine) store(c *commit) {
+	c.unversioned = c.version == "" && !m.versioned
+	if len(c.changes) == 0 && c.version == m.stamp.Version && c.unversioned == m.unversioned {
+		m.done(c)
+		return
+	}
+	m.seq++
+	c.seq, c.epoch = m.seq, m.stamp.Epoch+1
+	m.commit = c
+	out := Commit{
+		Seq:         c.seq,
+		Expect:      m.stamp,
+		Next:        Stamp{c.epoch, c.version},
+		Changes:     c.changes,
+		Unversioned: c.unversioned,
+	}
+	if c.whole != nil {
+		out.Replace, out.List = true, c.whole.list()
+	}
+	m.out = append(m.out, out)
+}
+
+func (m *Machine) committed(in Committed) {
+	c := m.commit
+	if c == nil || in.Seq != c.seq {
+		return
+	}
+	m.commit = nil
+	from := m.stamp.Version
+	m.base.apply(c.changes)
+	m.stamp, m.unversioned = Stamp{c.epoch, c.version}, c.unversioned
+	m.announce(c.changes, from, c.list)
+	m.done(c)
+}
+
+// done follows a commit that is stored, or that had nothing to store.
+func (m *Machine) done(c *commit) {
+	if m.heard = m.heard[c.keep:]; len(m.heard) == 0 {
+		m.heard = nil
+	}
+	m.reshow()
+	if m.settled {
+		m.dirty, m.noisy = false, 0
+	}
+}
+
+// conflict is rule 6: another tab was first. If it stored the same, all is
+// well; if not, its list is adopted and a list asked for.
+func (m *Machine) conflict(in Conflict) {
+	c := m.commit
+	if c == nil || in.Seq != c.seq {
+		return
+	}
+	m.commit = nil
+	wanted := newTable(m.base.list())
+	wanted.apply(c.changes)
+	m.adopt(in.Durable)
+	if in.Durable.Version == c.version && len(diff(wanted, m.base)) == 0 {
+		m.done(c)
+		return
+	}
+	m.distrust()
+}
+
+// reload is rule 6 again: a hint says that another tab has changed the store.
+// A live session that has heard all that is in the adopted list goes on; any
+// other lists again, because it may yet hear what is in it.
+func (m *Machine) reload(d Durable) {
+	if d.Epoch <= m.stamp.Epoch {
+		return
+	}
+	m.adopt(d)
+	if d.Version != "" && d.Version == m.newest {
+		m.live = nil
+		return
+	}
+	m.distrust()
+}
+
+// adopt makes another tab's list the committed one.
+func (m *Machine) adopt(d Durable) {
+	from, old := m.stamp.Version, m.base
+	m.base, m.stamp, m.unversioned = newTable(d.List), d.Stamp, d.Unversioned
+	m.versioned = m.versioned || !d.Unversioned // or two tabs would correct each other for ever
+	m.work = nil
+	if m.round != nil {
+		m.round.moved = true
+	}
+	m.announce(diff(old, m.base), from, true)
+	m.reshow()
+}
+
+// distrust stops committing live notifies until a round was quiet. Those that
+// wait for a commit were heard on top of another list than the adopted one.
+func (m *Machine) distrust() {
+	live, settled := m.live, m.settled
+	m.live, m.settled = nil, false
+	if !m.online {
+		return
+	}
+	for _, h := range live {
+		m.show(h)
+	}
+	if settled {
+		m.again()
+	}
+}
+
+func (m *Machine) announce(changes []Change, from Version, resync bool) {
+	if len(changes) > 0 || from != m.stamp.Version {
+		m.out = append(m.out, Changed{Changes: changes, From: from, To: m.stamp.Version, Resync: resync})
+	}
+}

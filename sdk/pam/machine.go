@@ -1,0 +1,284 @@
+package pam
+
+// A Machine keeps a committed list equal to the one at the account's server.
+// It is pure: it does no I/O and knows no clock; Step takes what happened and
+// returns what to do, and equal inputs give equal outputs. One goroutine owns
+// it.
+//
+// The committed list is what is stored. It changes only when a commit was
+// stored, and is announced then: apply, commit, announce. At most one round
+// (a list request and its result) or one commit is under way at a time; what
+// is heard meanwhile waits. The rules named in comments are those of the
+// project's sync rule:
+//
+//  1. Every session begins with a list, asked with the stored version.
+//  2. During a round notifies are only kept and shown.
+//  3. A full result replaces the list.
+//  4. After an empty result only a quiet round commits.
+//  5. In Synced a live notify commits by itself.
+//  6. A commit compares; what another tab stored is adopted.
+//  7. An error on a list with a version is met by one without.
+//  8. A delayed notify is only a hint to list.
+//  9. A subscription is known by service, node and subid.
+//
+// The Machine trusts its caller in two things. Notifies and results come in
+// the order in which the stream brought them, and only those that may be
+// believed (see Reader). And a server that lets a list overtake live notifies
+// breaks RFC 6120 §10.1: against it no rule over opaque versions is exact, and
+// SessionStarted or Refresh with Full heals the list.
+type Machine struct {
+	base        *table // the committed list
+	stamp       Stamp
+	unversioned bool
+	used        bool // Step was called
+
+	online    bool
+	lived     bool    // there was a session
+	newest    Version // the last version heard in this session
+	versioned bool    // the server has sent a version in this session
+
+	round    *round // under way
+	rounds   int
+	noisy    int     // noisy rounds since the last quiet one
+	work     *layer  // after noisy empty results: the list that belongs to ...
+	claim    Version // ... this version, which the next round asks with
+	want     bool    // a round shall begin as soon as nothing is under way
+	wantFull bool    // and ask without a version
+	settled  bool    // the last round was quiet: notifies commit by themselves
+	dirty    bool
+	armed    bool // the timers run
+
+	heard []Heard // heard and not to be committed as such, in order
+	shown *layer  // the overlay: heard over the committed list
+
+	commit *commit // under way
+	seq    int
+	live   []Heard  // heard while settled and not in a commit yet
+	later  *Durable // Stored that came while a commit was under way
+
+	phase     Phase // as announced
+	toldDirty bool
+	out       []Output
+}
+
+// NewMachine returns a machine without a session and with an empty list. If
+// something is stored, its first input is Stored.
+//
+// The stamp of an empty store is the zero Stamp, and the first Commit expects
+// it. Whoever wants epochs to start at random (so that a wiped store is never
+// taken for the old one) stores an empty list with a random epoch first and
+// passes it as Stored.
+func NewMachine() *Machine {
+	base := newTable(nil)
+	return &Machine{base: base, shown: newLayer(base)}
+}
+
+// Step takes one input and returns what to do, in order. Answers to rounds and
+// commits that are no longer under way are ignored.
+func (m *Machine) Step(in Input) []Output {
+	first := !m.used
+	m.used, m.out = true, nil
+	switch in := in.(type) {
+	case Stored:
+		if first {
+			m.load(in.Durable)
+		} else {
+			m.later = &in.Durable
+		}
+	case SessionStarted:
+		m.start(in.Full)
+	case Resumed:
+		m.resume(in.Synced)
+	case SessionEnded:
+		m.end()
+	case ListResult:
+		m.result(in)
+	case ListFailed:
+		m.failed(in)
+	case Heard:
+		m.hear(in)
+	case Committed:
+		m.committed(in)
+	case Conflict:
+		m.conflict(in)
+	case Refresh:
+		m.wish(in.Full)
+	case TimerFired:
+		if m.armed {
+			m.wish(false)
+		}
+	}
+	m.advance()
+	return m.out
+}
+
+// Committed returns the committed list in key order and its stamp. The list
+// must not be changed, and does not change later.
+func (m *Machine) Committed() ([]Subscription, Stamp) { return m.base.list(), m.stamp }
+
+// Get returns the committed entry of a key.
+func (m *Machine) Get(k Key) (Subscription, bool) {
+	s, ok := m.base.rows[k]
+	return s, ok
+}
+
+// At returns the committed entries of a node at a service, in key order: more
+// than one if the service gave several subids.
+func (m *Machine) At(service, node string) []Subscription {
+	p := newTable(nil)
+	for _, subid := range m.base.subids[place{service, node}] {
+		p.set(m.base.rows[Key{service, node, subid}])
+	}
+	return p.list()
+}
+
+// Phase returns the phase last announced.
+func (m *Machine) Phase() Phase { return m.phase }
+
+// Dirty reports whether notifies are only shown until a round is quiet.
+func (m *Machine) Dirty() bool { return m.dirty }
+
+// Busy reports whether a round or a commit is under way or about to be, so
+// that the committed list may change without anything more being heard.
+func (m *Machine) Busy() bool {
+	return m.round != nil || m.commit != nil || m.want || len(m.live) > 0
+}
+
+// load takes what is stored at the start.
+func (m *Machine) load(d Durable) {
+	m.base, m.stamp, m.unversioned = newTable(d.List), d.Stamp, d.Unversioned
+	m.shown = newLayer(m.base)
+}
+
+// start is rule 1. What the last session left in memory is dropped: the list
+// brings it again.
+func (m *Machine) start(full bool) {
+	m.end()
+	m.online, m.lived, m.settled, m.live = true, true, false, nil
+	m.newest, m.versioned = "", m.stamp.Version != ""
+	m.wish(full)
+}
+
+// resume goes on with a session that was settled when it ended, and lists in
+// any other.
+func (m *Machine) resume(synced bool) {
+	if m.online {
+		return
+	}
+	if synced && !m.lived {
+		m.settled, m.newest, m.versioned = true, m.stamp.Version, m.stamp.Version != ""
+	}
+	m.online, m.lived = true, true
+	if !m.settled {
+		m.wish(false)
+	}
+}
+
+// end forgets the round and what is only shown. A commit under way and live
+// notifies waiting for it still count: they were heard in order.
+func (m *Machine) end() {
+	m.settled = m.settled && !m.want
+	m.online, m.round, m.work, m.noisy = false, nil, nil, 0
+	m.want, m.wantFull, m.dirty = false, false, false
+	m.disarm()
+	m.heard = nil
+	m.reshow()
+	if m.commit != nil {
+		m.commit.keep = 0
+	}
+}
+
+// hear sorts a notify: to be committed (rule 5), or to be kept and shown
+// (rules 2, 3 and 4).
+func (m *Machine) hear(h Heard) {
+	switch {
+	case !m.online:
+		return // the list of the next session tells it
+	case h.Delayed:
+		m.wish(false) // rule 8
+		return
+	}
+	m.newest = h.Version
+	if h.Version != "" {
+		m.versioned = true
+	}
+	if m.settled {
+		m.live = append(m.live, h)
+		return
+	}
+	m.show(h)
+	if m.armed {
+		m.out = append(m.out, SetTimer{TimerQuiet, quietMillis})
+	}
+}
+
+// wish asks for a round. If one is under way, another follows.
+func (m *Machine) wish(full bool) {
+	if m.online {
+		m.want, m.wantFull = true, m.wantFull || full
+	}
+}
+
+// advance begins what may begin now.
+func (m *Machine) advance() {
+	if m.commit == nil && m.later != nil {
+		d := *m.later
+		m.later = nil
+		m.reload(d)
+	}
+	if m.commit == nil && m.round == nil && m.want {
+		m.tell() // Synced between two rounds is worth telling
+		m.begin()
+	}
+	if m.commit == nil && len(m.live) > 0 {
+		m.commitLive()
+	}
+	m.tell()
+}
+
+// tell announces the phase if it differs. A list's commit under way holds
+// Synced back.
+func (m *Machine) tell() {
+	phase := Syncing
+	switch {
+	case !m.online:
+		phase = Unsynced
+	case m.commit != nil && m.commit.list && m.phase != Synced:
+	case m.settled || m.dirty:
+		phase = Synced
+	}
+	dirty := phase == Synced && m.dirty
+	if phase != m.phase || dirty != m.toldDirty {
+		m.phase, m.toldDirty = phase, dirty
+		m.out = append(m.out, PhaseChanged{phase, dirty})
+	}
+}
+
+// show keeps a notify and adds it to the overlay.
+func (m *Machine) show(h Heard) {
+	m.heard = append(m.heard, h)
+	if touched := m.shown.apply(h.Items); len(touched) > 0 {
+		items := make([]Subscription, len(touched))
+		for i, k := range touched {
+			items[i] = m.shown.over.rows[k]
+		}
+		m.out = append(m.out, Overlay{Items: items})
+	}
+}
+
+// reshow makes the overlay anew from what is kept, after the kept notifies or
+// the list under them changed.
+func (m *Machine) reshow() {
+	was := len(m.shown.over.rows) > 0
+	if len(m.heard) == 0 && !was {
+		m.shown.under = m.base
+		return
+	}
+	m.shown = newLayer(m.base)
+	for _, h := range m.heard {
+		m.shown.apply(h.Items)
+	}
+	if items := m.shown.over.list(); was || len(items) > 0 {
+		m.out = append(m.out, Overlay{Reset: true, Items: items})
+	}
+}

@@ -1,0 +1,117 @@
+package pam
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestReads(t *testing.T) {
+	m := NewMachine()
+	m.Step(Stored{Durable{Stamp: Stamp{7, "v3"}, List: readRows([]string{"a/n#y", "a/n#x", "b/n=pending", "a/m"})}})
+	list, stamp := m.Committed()
+	if got := sayRows(list); got != " a/m a/n#x a/n#y b/n=pending" || stamp != (Stamp{7, "v3"}) {
+		t.Errorf("committed%s, %v", got, stamp)
+	}
+	if s, ok := m.Get(Key{"b", "n", ""}); !ok || s.State != StatePending {
+		t.Errorf("got %v, %v", s, ok)
+	}
+	if s, ok := m.Get(Key{"a", "n", ""}); ok {
+		t.Errorf("got %v", s)
+	}
+	if got := sayRows(m.At("a", "n")); got != " a/n#x a/n#y" {
+		t.Errorf("at a/n:%s", got)
+	}
+	if got := m.At("a", "x"); len(got) != 0 {
+		t.Errorf("at a/x: %v", got)
+	}
+
+	m.Step(Resumed{Synced: true})
+	if m.Busy() || m.Phase() != Synced {
+		t.Errorf("busy %v, phase %v", m.Busy(), m.Phase())
+	}
+	out := m.Step(Heard{Version: "v4", Items: readRows([]string{"-a/n"})})
+	if got, _ := m.Committed(); !m.Busy() || len(got) != 4 {
+		t.Errorf("before the commit: busy %v, committed %v", m.Busy(), got)
+	}
+	m.Step(Committed{out[0].(Commit).Seq})
+	if got, _ := m.Committed(); m.Busy() || sayRows(got) != " a/m b/n=pending" {
+		t.Errorf("after the commit: busy %v, committed %v", m.Busy(), got)
+	}
+	if len(list) != 4 || sayRows(list) != " a/m a/n#x a/n#y b/n=pending" {
+		t.Errorf("a list that was returned has changed: %v", list)
+	}
+	if out := m.Step(Resumed{}); len(out) != 0 {
+		t.Errorf("resumed twice: %v", out)
+	}
+}
+
+// Inputs in no order at all, with wrong numbers and odd entries: nothing
+// panics, and never more than one round or commit is begun.
+func TestOddInputs(t *testing.T) {
+	rows := []string{"a/n", "-a/n", "a/n#x", "-a/n#x", "a/n#y=pending", "b/", "/", "-/", "b/n=", "a/n#x=odd"}
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(1, seed))
+		some := func() []Subscription {
+			var f []string
+			for range r.IntN(4) {
+				f = append(f, rows[r.IntN(len(rows))])
+			}
+			return readRows(f)
+		}
+		version := func() Version { return []Version{"", "v1", "v2", "v3"}[r.IntN(4)] }
+		durable := func() Durable {
+			return Durable{Stamp{uint64(r.IntN(9)), version()}, some(), r.IntN(2) == 0}
+		}
+		m := NewMachine()
+		round, seq := 0, 0 // the last begun
+		roundOpen, commitOpen := false, false
+		for range 60 {
+			in := []func() Input{
+				func() Input { return Stored{durable()} },
+				func() Input { return SessionStarted{r.IntN(2) == 0} },
+				func() Input { return Resumed{r.IntN(2) == 0} },
+				func() Input { return SessionEnded{} },
+				func() Input { return ListResult{round - r.IntN(2), r.IntN(2) == 0, some(), version()} },
+				func() Input { return ListFailed{round - r.IntN(2)} },
+				func() Input { return Heard{version(), some(), r.IntN(8) == 0} },
+				func() Input { return Heard{version(), some(), false} },
+				func() Input { return Committed{seq - r.IntN(2)} },
+				func() Input { return Committed{seq} },
+				func() Input { return Conflict{seq - r.IntN(2), durable()} },
+				func() Input { return Refresh{r.IntN(2) == 0} },
+				func() Input { return TimerFired{Timer(r.IntN(3))} },
+			}[r.IntN(13)]()
+			switch in := in.(type) {
+			case SessionEnded, SessionStarted:
+				roundOpen = false
+			case ListResult:
+				roundOpen = roundOpen && in.Round != round
+			case ListFailed:
+				roundOpen = roundOpen && in.Round != round
+			case Committed:
+				commitOpen = commitOpen && in.Seq != seq
+			case Conflict:
+				commitOpen = commitOpen && in.Seq != seq
+			}
+			for _, out := range m.Step(in) {
+				switch out := out.(type) {
+				case RequestList:
+					if roundOpen || commitOpen {
+						t.Fatalf("seed %d: a round while round %v, commit %v", seed, roundOpen, commitOpen)
+					}
+					round, roundOpen = out.Round, true
+				case Commit:
+					if roundOpen || commitOpen {
+						t.Fatalf("seed %d: a commit while round %v, commit %v", seed, roundOpen, commitOpen)
+					}
+					seq, commitOpen = out.Seq, true
+				}
+			}
+			list, _ := m.Committed()
+			if !slices.IsSortedFunc(list, func(a, b Subscription) int { return compareKeys(a.Key, b.Key) }) {
+				t.Fatalf("seed %d: not in order: %v", seed, list)
+			}
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package pam
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var (
+	flagSeed      = flag.Uint64("pam.seed", 0, "seed of the schedules; 0 takes one from the clock")
+	flagSchedules = flag.Int("pam.schedules", 0, "number of schedules; 0 takes the usual number")
+	flagShrink    = flag.Bool("pam.shrink", true, "look for a shorter schedule that fails too")
+)
+
+// TestSchedules lets machines, a server and a store run in random orders and
+// checks the invariants named in world_test.go after every step. A failure
+// prints its seed and the shortest schedule that could be found from it.
+func TestSchedules(t *testing.T) {
+	n := *flagSchedules
+	if n == 0 {
+		n = 20000
+		if testing.Short() {
+			n = 4000
+		}
+	}
+	seed := *flagSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-pam.seed=%d -pam.schedules=%d", seed, n)
+
+	var next, steps, sloppy, early atomic.Int64
+	var failed atomic.Pointer[failure]
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for failed.Load() == nil {
+				i := next.Add(1) - 1
+				if i >= int64(n) {
+					return
+				}
+				c := &choices{random: rand.New(rand.NewPCG(seed, uint64(i)))}
+				w, err := run(c, nil)
+				if err != "" {
+					failed.CompareAndSwap(nil, &failure{i, c.made, err})
+				}
+				if w.sloppy {
+					sloppy.Add(1)
+				}
+				if w.early {
+					early.Add(1)
+				}
+				steps.Add(int64(len(c.made)))
+			}
+		})
+	}
+	wg.Wait()
+	if f := failed.Load(); f != nil {
+		made, err := f.made, f.err
+		if *flagShrink {
+			made, err = shrink(made, err)
+		}
+		var trace strings.Builder
+		run(&choices{replay: made}, &trace)
+		t.Fatalf("schedule %d of -pam.seed=%d: %s\nshortest found: %s\n%s", f.schedule, seed, f.err, err, trace.String())
+	}
+	t.Logf("%d choices; of %d servers that break the order, %d needed the list without a version", steps.Load(), sloppy.Load(), early.Load())
+}
+
+type failure struct {
+	schedule int64
+	made     []int
+	err      string
+}
+
+// choices makes every decision of a schedule, at random or from a record, so
+// that a schedule can be shortened by leaving decisions out.
+type choices struct {
+	random *rand.Rand
+	replay []int
+	made   []int
+}
+
+func (c *choices) next(n int) int {
+	v := 0
+	if c.random != nil {
+		v = c.random.IntN(n)
+	} else if len(c.made) < len(c.replay) {
+		v = c.replay[len(c.made)] % n
+	}
+	c.made = append(c.made, v)
+	return v
+}
+
+func (c *choices) done() bool { return c.random == nil && len(c.made) >= len(c.replay) }
+
+// shrink leaves out as much of a failing schedule as it can within a second or
+// two, and keeps what fails.
+func shrink(made []int, err string) ([]int, string) {
+	deadline := time.Now().Add(2 * time.Second)
+	for size := len(made) / 2; size > 0; {
+		smaller := false
+		for at := 0; at+size <= len(made) && time.Now().Before(deadline); {
+			try := append(append([]int(nil), made[:at]...), made[at+size:]...)
+			if _, e := run(&choices{replay: try}, nil); e != "" {
+				made, err, smaller = try, e, true
+			} else {
+				at += size
+			}
+		}
+		if !smaller || size > 1 {
+			size /= 2
+		}
+		if time.Now().After(deadline) {
+			break
+		}
+	}
+	return made, err
+}
+
+// run plays one schedule and returns what it broke, or "".
+func run(c *choices, trace *strings.Builder) (w *world, broken string) {
+	w = newWorld(c, trace)
+	defer func() {
+		switch v := recover().(type) {
+		case nil:
+		case violation:
+			broken = string(v)
+		case error:
+			broken = "panic: " + v.Error()
+		default:
+			broken = fmt.Sprint("panic: ", v)
+		}
+		if broken != "" {
+			w.note("BROKEN: %s", broken)
+		}
+	}()
+	if c.next(2) == 0 { // begin with every tab Synced, to get deeper
+		w.quiesce()
+	}
+	for range 30 + c.next(60) {
+		if c.done() {
+			break
+		}
+		w.step()
+	}
+	w.quiesce()
+	return w, ""
+}

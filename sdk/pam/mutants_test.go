@@ -1,0 +1,168 @@
+package pam
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var flagMutants = flag.Bool("pam.mutants", true, "check that the tests find planted mistakes")
+
+// Mutants are mistakes that somebody could make. Each replaces pieces of the
+// package, and the schedules or, where they cannot tell, the transcripts must
+// find it. A mutant that survives, or whose pieces are no longer in the code,
+// fails.
+var mutants = []struct {
+	name        string
+	transcripts bool // the schedules cannot find it
+	edits       []edit
+}{
+	{name: "the last version heard is stored, as XEP-0376 §3.3 can be read", edits: []edit{
+		{"machine.go", "m.settled = m.settled && !m.want\n", "m.settled = m.settled && !m.want\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.store(&commit{version: m.newest})\n}\n"},
+	}},
+	{name: "a round that is cut commits what was heard", edits: []edit{
+		{"machine.go", "m.settled = m.settled && !m.want\n", "m.settled = m.settled && !m.want\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.live = m.heard\n}\n"},
+	}},
+	{name: "a full result is merged", edits: []edit{
+		{"round.go", "newTable(in.List)", "newTable(append(m.base.list()[:len(m.base.rows):len(m.base.rows)], in.List...))"},
+	}},
+	{name: "what was heard is applied to a full result", transcripts: true, edits: []edit{
+		{"round.go", "list := newTable(in.List)\n", "list := newTable(in.List)\nfor _, h := range m.heard[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist.apply(l.changes())\n}\n"},
+	}},
+	{name: "an old full result is not asked about", transcripts: true, edits: []edit{
+		{"round.go", " || m.newest != \"\" && m.newest != in.Version", ""},
+	}},
+	{name: "a noisy empty result commits", edits: []edit{
+		{"round.go", "m.claim = heard[len(heard)-1].Version\n\t\tm.again()\n\t\treturn", "r.sent = heard[len(heard)-1].Version"},
+	}},
+	{name: "what was heard in a round is dropped", edits: []edit{
+		{"round.go", "m.work.apply(h.Items)", "_ = h"},
+	}},
+	{name: "an empty result is taken for an empty list", edits: []edit{
+		{"round.go", "if in.Full {", "if in.Full || true {"},
+	}},
+	{name: "an empty list is taken for an empty result", edits: []edit{
+		{"round.go", "if in.Full {", "if in.Full && len(in.List) > 0 {"},
+	}},
+	{name: "the result of a forgotten round counts", edits: []edit{
+		{"round.go", "if r == nil || in.Round != r.id {\n\t\treturn\n\t}\n\tm.round = nil\n\tif", "if r == nil {\n\t\treturn\n\t}\n\tm.round = nil\n\tif"},
+	}},
+	{name: "a failed list is not tried without a version", edits: []edit{
+		{"round.go", "m.wish(true)\n", "m.wish(false)\n"},
+	}},
+	{name: "a dirty machine waits for ever", edits: []edit{
+		{"machine.go", "if m.armed {\n\t\t\tm.wish(false)\n\t\t}", ""},
+	}},
+	{name: "announce before commit", edits: []edit{
+		{"commit.go", "m.out = append(m.out, out)\n", "m.out = append(m.out, out)\nm.base.apply(c.changes)\nm.announce(c.changes, m.stamp.Version, c.list)\n"},
+		{"commit.go", "\tm.base.apply(c.changes)\n\tm.stamp,", "\tm.stamp,"},
+		{"commit.go", "\tm.announce(c.changes, from, c.list)\n", "_ = from\n"},
+	}},
+	{name: "the version is kept after a notify without one", edits: []edit{
+		{"commit.go", "\tm.live = nil\n\tm.store(", "\tif version == \"\" {\nversion = m.stamp.Version\n}\n\tm.live = nil\n\tm.store("},
+	}},
+	{name: "what is heard during a commit is dropped", edits: []edit{
+		{"machine.go", "if m.settled {\n\t\tm.live", "if m.settled && m.commit != nil {\nreturn\n}\nif m.settled {\n\t\tm.live"},
+	}},
+	{name: "after a conflict the same is written again", edits: []edit{
+		{"commit.go", "m.adopt(in.Durable)\n\tif", "if c.whole == nil {\nm.adopt(in.Durable)\nw := newLayer(m.base)\nfor _, ch := range c.changes {\nif ch.After != nil {\nw.apply([]Subscription{*ch.After})\n} else {\nw.apply([]Subscription{{Key: ch.Before.Key, State: StateNone}})\n}\n}\nm.store(&commit{changes: w.changes(), version: c.version})\nreturn\n}\nm.adopt(in.Durable)\n\tif"},
+	}},
+	{name: "after a conflict no list is asked for", edits: []edit{
+		{"commit.go", "m.done(c)\n\t\treturn\n\t}\n\tm.distrust()", "m.done(c)\n\t\treturn\n\t}\n\tm.done(c)"},
+	}},
+	{name: "a hint is taken over and nothing else", edits: []edit{
+		{"commit.go", "if d.Version != \"\" && d.Version == m.newest {", "if true {"},
+	}},
+	{name: "a round goes on with a list that was replaced under it", edits: []edit{
+		{"commit.go", "m.round.moved = true", "_ = m.round"},
+	}},
+	{name: "a resumption never lists", edits: []edit{
+		{"machine.go", "if !m.settled {\n\t\tm.wish(false)", "if m.settled = true; false {\n\t\tm.wish(false)"},
+	}},
+	{name: "none without a subid removes only the entry without one", edits: []edit{
+		{"list.go", "for _, subid := range l.under.subids[p] {", "for _, subid := range []string{\"\"} {"},
+	}},
+	{name: "delayed notifies are applied", edits: []edit{
+		{"machine.go", "case h.Delayed:\n\t\tm.wish(false) // rule 8\n\t\treturn", "case h.Delayed:"},
+	}},
+	{name: "equal content is committed", edits: []edit{
+		{"commit.go", "if len(c.changes) == 0 && c.version == m.stamp.Version && c.unversioned == m.unversioned {", "if false {"},
+	}},
+	{name: "the overlay stays", edits: []edit{
+		{"commit.go", "m.heard = m.heard[c.keep:]; len", "m.heard = m.heard[:]; len"},
+	}},
+}
+
+type edit struct{ file, old, new string }
+
+func TestMutants(t *testing.T) {
+	if testing.Short() || !*flagMutants {
+		t.Skip("not asked for")
+	}
+	if raceEnabled {
+		t.Skip("it starts builds of its own, which the race detector does not see")
+	}
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("there is no go command")
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			overlay := map[string]string{}
+			for _, e := range m.edits {
+				path := filepath.Join(dir, e.file)
+				from := path
+				if overlay[path] != "" {
+					from = overlay[path]
+				}
+				source, err := os.ReadFile(from)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n := strings.Count(string(source), e.old); n != 1 {
+					t.Fatalf("%s has this %d times, not once:\n%s", e.file, n, e.old)
+				}
+				overlay[path] = filepath.Join(t.TempDir(), e.file)
+				if err := os.WriteFile(overlay[path], []byte(strings.Replace(string(source), e.old, e.new, 1)), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			file := filepath.Join(t.TempDir(), "overlay.json")
+			data, err := json.Marshal(map[string]any{"Replace": overlay})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			run := "^TestSchedules$"
+			if m.transcripts {
+				run = "^TestTranscripts$"
+			}
+			cmd := exec.Command(goTool, "test", "-overlay", file, "-vet=off", "-count=1", "-run", run, ".",
+				"-pam.seed=1", "-pam.schedules=20000", "-pam.shrink=false")
+			output, err := cmd.CombinedOutput()
+			found := reason.FindStringSubmatch(string(output))
+			switch {
+			case err == nil:
+				t.Errorf("it survives")
+			case found == nil:
+				t.Errorf("it was not tried: %v\n%s", err, output)
+			default:
+				t.Log(found[0])
+			}
+		})
+	}
+}
+
+var reason = regexp.MustCompile(`schedule \d+ of .*|--- FAIL: TestTranscripts/.*`)

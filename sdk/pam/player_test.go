@@ -1,0 +1,164 @@
+package pam
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A player reads the inputs of a transcript and writes outputs.
+type player struct{ round, seq int }
+
+func (p *player) read(t *testing.T, line string) Input {
+	f := strings.Fields(line)
+	round := p.round
+	if f[0] == "stale" {
+		f, round = f[1:], round-1
+	}
+	has := func(word string) bool { return len(f) > 1 && f[1] == word }
+	switch f[0] {
+	case "stored":
+		return Stored{readDurable(f[1:])}
+	case "session":
+		return SessionStarted{Full: has("full")}
+	case "resumed":
+		return Resumed{Synced: has("synced")}
+	case "ended":
+		return SessionEnded{}
+	case "full":
+		return ListResult{Round: round, Full: true, Version: readVersion(f[1]), List: readRows(f[2:])}
+	case "empty":
+		return ListResult{Round: round}
+	case "failed":
+		return ListFailed{round}
+	case "heard", "delayed":
+		return Heard{Version: readVersion(f[1]), Items: readRows(f[2:]), Delayed: f[0] == "delayed"}
+	case "ok":
+		return Committed{p.seq}
+	case "conflict":
+		return Conflict{p.seq, readDurable(f[1:])}
+	case "refresh":
+		return Refresh{Full: has("full")}
+	case "timer":
+		return TimerFired{map[string]Timer{"quiet": TimerQuiet, "oldest": TimerOldest}[f[1]]}
+	}
+	t.Fatalf("bad input %q", line)
+	return nil
+}
+
+func (p *player) say(out Output) string {
+	switch out := out.(type) {
+	case RequestList:
+		p.round = out.Round
+		return "list " + sayVersion(out.Version)
+	case Commit:
+		p.seq = out.Seq
+		s := fmt.Sprintf("commit %s -> %s", sayStamp(out.Expect), sayStamp(out.Next))
+		if out.Replace {
+			s += " whole"
+		}
+		if out.Unversioned {
+			s += ", unversioned"
+		}
+		if out.Replace {
+			return s + ":" + sayRows(out.List)
+		}
+		return s + ":" + sayChanges(out.Changes)
+	case Changed:
+		s := fmt.Sprintf("changed %s -> %s", sayVersion(out.From), sayVersion(out.To))
+		if out.Resync {
+			s += " resync"
+		}
+		return s + ":" + sayChanges(out.Changes)
+	case Overlay:
+		if out.Reset {
+			return "overlay reset" + sayRows(out.Items)
+		}
+		return "overlay" + sayRows(out.Items)
+	case PhaseChanged:
+		s := "phase " + [...]string{"unsynced", "syncing", "synced"}[out.Phase]
+		if out.Dirty {
+			s += " dirty"
+		}
+		return s
+	case SetTimer:
+		return fmt.Sprintf("timer %s %d", [...]string{"quiet", "oldest"}[out.Timer], out.Millis)
+	case ListingFailed:
+		return "listing failed"
+	}
+	return fmt.Sprintf("%T", out)
+}
+
+func readDurable(f []string) Durable {
+	epoch, version, _ := strings.Cut(f[0], "/")
+	n, _ := strconv.ParseUint(epoch, 10, 64)
+	return Durable{Stamp: Stamp{n, readVersion(version)}, List: readRows(f[1:])}
+}
+
+func readVersion(s string) Version { return Version(strings.TrimPrefix(s, ".")) }
+
+func readRows(f []string) []Subscription {
+	var list []Subscription
+	for _, s := range f {
+		s, none := strings.CutPrefix(s, "-")
+		s, state, _ := strings.Cut(s, "=")
+		s, subid, _ := strings.Cut(s, "#")
+		service, node, _ := strings.Cut(s, "/")
+		row := sub(service, node, subid, StateSubscribed)
+		if none {
+			row.State = StateNone
+		} else if state != "" {
+			row.State = State(state)
+		}
+		list = append(list, row)
+	}
+	return list
+}
+
+func sayVersion(v Version) string {
+	if v == "" {
+		return "."
+	}
+	return string(v)
+}
+
+func sayStamp(s Stamp) string { return fmt.Sprintf("%d/%s", s.Epoch, sayVersion(s.Version)) }
+
+func sayRow(s Subscription) string {
+	text := s.Service + "/" + s.Node
+	if s.SubID != "" {
+		text += "#" + s.SubID
+	}
+	switch s.State {
+	case StateNone:
+		text = "-" + text
+	case StateSubscribed:
+	default:
+		text += "=" + string(s.State)
+	}
+	return text
+}
+
+func sayRows(list []Subscription) string {
+	var b strings.Builder
+	for _, s := range list {
+		b.WriteString(" " + sayRow(s))
+	}
+	return b.String()
+}
+
+func sayChanges(changes []Change) string {
+	var b strings.Builder
+	for _, c := range changes {
+		switch {
+		case c.Before == nil:
+			b.WriteString(" +" + sayRow(*c.After))
+		case c.After == nil:
+			b.WriteString(" -" + sayRow(*c.Before))
+		default:
+			b.WriteString(" *" + sayRow(*c.After))
+		}
+	}
+	return b.String()
+}

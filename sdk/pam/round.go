@@ -1,0 +1,141 @@
+package pam
+
+// Limits of rule 4.
+const (
+	maxNoisy     = 3     // noisy rounds before one without a version
+	quietMillis  = 2000  // dirty: a round follows when nothing was heard for so long,
+	oldestMillis = 10000 // and at the latest after this
+)
+
+// A round is a list request and its result.
+type round struct {
+	id    int
+	sent  Version // empty: asked without
+	from  int     // what was heard from here on was heard during the round
+	moved bool    // another tab's list was adopted meanwhile
+}
+
+// begin asks for the list with the version that the working list belongs to,
+// or without.
+func (m *Machine) begin() {
+	full := m.wantFull
+	m.want, m.wantFull, m.settled = false, false, false
+	m.disarm()
+	for _, h := range m.live {
+		m.show(h) // the result brings it again
+	}
+	m.live = nil
+	m.tell()
+
+	sent := m.stamp.Version
+	if m.work != nil {
+		sent = m.claim
+	}
+	if full {
+		sent = ""
+	}
+	if sent == "" {
+		m.work = nil
+	}
+	m.rounds++
+	m.round = &round{id: m.rounds, sent: sent, from: len(m.heard)}
+	m.out = append(m.out, RequestList{Round: m.rounds, Version: sent})
+}
+
+func (m *Machine) result(in ListResult) {
+	r := m.round
+	if r == nil || in.Round != r.id {
+		return
+	}
+	m.round = nil
+	if in.Full {
+		m.fullResult(r, in)
+	} else {
+		m.emptyResult(r)
+	}
+}
+
+// fullResult is rule 3. The list is consistent by itself: it is committed at
+// once, and nothing that was heard is applied to it, because it may be in the
+// list already, or undone in it.
+func (m *Machine) fullResult(r *round, in ListResult) {
+	if in.Version != "" {
+		m.versioned = true
+	}
+	noisy := r.moved || len(m.heard) > r.from || m.newest != "" && m.newest != in.Version
+	m.newest, m.work = in.Version, nil
+	if noisy {
+		m.again()
+	} else {
+		m.settled = true
+	}
+	list := newTable(in.List)
+	m.store(&commit{changes: diff(m.base, list), whole: list, version: in.Version, keep: r.from, list: true})
+}
+
+// emptyResult is rule 4. Nothing tells a delta from live notifies, nor whether
+// each notify bears the version of its own step, so a list and a version are
+// only known to belong together when a round that asked with this version
+// brought nothing more.
+func (m *Machine) emptyResult(r *round) {
+	heard := m.heard[r.from:]
+	switch {
+	case r.moved:
+		m.again() // from the list that was adopted
+		return
+	case m.work == nil && r.sent != "":
+		m.work = newLayer(m.base)
+	case m.work == nil:
+		m.work = newLayer(newTable(nil)) // asked without a version: the empty list
+	}
+	if len(heard) > 0 {
+		for _, h := range heard {
+			m.work.apply(h.Items)
+		}
+		m.claim = heard[len(heard)-1].Version
+		m.again()
+		return
+	}
+	c := &commit{version: r.sent, keep: len(m.heard), list: true}
+	if m.work.under == m.base {
+		c.changes = m.work.changes()
+	} else {
+		c.whole = newTable(m.work.over.list())
+		c.changes = diff(m.base, c.whole)
+	}
+	m.settled, m.work = true, nil
+	m.store(c)
+}
+
+// again asks for another round after a noisy one, and gives up after too many:
+// the machine is then dirty until a later round is quiet.
+func (m *Machine) again() {
+	m.noisy++
+	if m.noisy <= maxNoisy {
+		m.want, m.wantFull = true, m.wantFull || m.noisy == maxNoisy
+		return
+	}
+	m.noisy, m.work, m.dirty, m.armed = 0, nil, true, true
+	m.out = append(m.out, SetTimer{TimerQuiet, quietMillis}, SetTimer{TimerOldest, oldestMillis})
+}
+
+// failed is rule 7.
+func (m *Machine) failed(in ListFailed) {
+	r := m.round
+	if r == nil || in.Round != r.id {
+		return
+	}
+	m.round, m.work = nil, nil
+	if r.sent != "" {
+		m.wish(true)
+	} else if !m.want {
+		m.out = append(m.out, ListingFailed{})
+	}
+}
+
+func (m *Machine) disarm() {
+	if m.armed {
+		m.armed = false
+		m.out = append(m.out, SetTimer{TimerQuiet, 0}, SetTimer{TimerOldest, 0})
+	}
+}

@@ -1,0 +1,223 @@
+// Package pam is XEP-0376 (Pubsub Account Management), client side: the
+// vocabulary of its stanzas, and the machine that keeps a list of
+// subscriptions equal to the one at the account's server.
+package pam
+
+import (
+	"strings"
+
+	"xmpp-pam/sdk/pubsub"
+)
+
+// NS is the namespace and the feature of XEP-0376.
+const NS = "urn:xmpp:pam:0"
+
+// A Version is the server's opaque name for one state of the list, `ver` on
+// the wire (XEP-0376 §3.4). Versions are only ever compared with ==. The empty
+// Version means that there is none; it is never sent.
+type Version string
+
+// A State is the state of a subscription (XEP-0060 §4.2).
+type State = pubsub.State
+
+// The states of XEP-0060 §4.2. Others are kept as they came.
+const (
+	StateNone         = pubsub.StateNone
+	StatePending      = pubsub.StatePending
+	StateUnconfigured = pubsub.StateUnconfigured
+	StateSubscribed   = pubsub.StateSubscribed
+)
+
+// A Key names a subscription of the account. Service is a normalised JID; Node
+// and SubID are compared bytewise. SubID is empty if the service gave none.
+type Key struct{ Service, Node, SubID string }
+
+// Less orders keys by service, node and subid.
+func (k Key) Less(other Key) bool {
+	if c := strings.Compare(k.Service, other.Service); c != 0 {
+		return c < 0
+	}
+	if c := strings.Compare(k.Node, other.Node); c != 0 {
+		return c < 0
+	}
+	return k.SubID < other.SubID
+}
+
+// A Subscription is one entry of the list. JID is the subscriber, the account's
+// bare JID.
+type Subscription struct {
+	Key
+	JID   string
+	State State
+}
+
+// A Stamp names what is stored at one moment. Epoch starts at random when a
+// store is new or was wiped, and grows by one with each commit that changes
+// the list or the version.
+type Stamp struct {
+	Epoch   uint64
+	Version Version
+}
+
+// A Durable is what is stored: the list and the version that belongs to it.
+// They change together or not at all.
+type Durable struct {
+	Stamp
+	List []Subscription // in key order, no key twice, no StateNone
+	// Unversioned remembers a server that never sends versions.
+	Unversioned bool
+}
+
+// A Change is what a commit did to one key. Before or After is nil where the
+// key was or is absent; both are set if only the state or JID changed.
+type Change struct{ Before, After *Subscription }
+
+// Phase says how far the machine is.
+type Phase uint8
+
+// The phases. The list shown is the stored one until Synced.
+const (
+	Unsynced Phase = iota // no session
+	Syncing               // a round is under way, or a commit that ends one
+	Synced                // the committed list was equal to the server's
+)
+
+// An Input is something that happened.
+type Input interface{ input() }
+
+type (
+	// Stored gives the machine what is in the store: at the start, which is
+	// not announced, and when another tab is said to have changed it, which
+	// is. It is ignored if its epoch is not above the machine's own: after a
+	// wipe by another tab the next commit meets the new epoch.
+	Stored struct{ Durable Durable }
+	// SessionStarted says that a new session is bound and presence is sent.
+	// Full asks for the list without a version (every 20th session, and after
+	// seven days).
+	SessionStarted struct{ Full bool }
+	// Resumed says that the last session goes on (XEP-0198) and that nothing
+	// was lost. A machine that lived through that session knows whether a list
+	// is needed. A new machine lists, unless Synced tells that the session was
+	// Synced, not dirty and not Busy when its state was stored, and that the
+	// stored list is still the one it had then.
+	Resumed struct{ Synced bool }
+	// SessionEnded says that the session is gone, or may be.
+	SessionEnded struct{}
+	// ListResult answers RequestList. Full tells that the result held a
+	// <subscriptions/> element, even an empty one.
+	ListResult struct {
+		Round   int
+		Full    bool
+		List    []Subscription
+		Version Version
+	}
+	// ListFailed answers RequestList when the server sent an error or nothing.
+	ListFailed struct{ Round int }
+	// Heard is one <notify/> that may be believed. Delayed tells that it bears
+	// a delay stamp and was not replayed by a resumption: a hint to list.
+	Heard struct {
+		Version Version
+		Items   []Subscription // in document order; StateNone removes
+		Delayed bool
+	}
+	// Committed says that the commit numbered Seq is stored.
+	Committed struct{ Seq int }
+	// Conflict says that the commit numbered Seq changed nothing, because the
+	// store held something else: Durable.
+	Conflict struct {
+		Seq     int
+		Durable Durable
+	}
+	// Refresh asks for a list, because a page wants one, a reply was lost or a
+	// hint came. Full asks without a version.
+	Refresh struct{ Full bool }
+	// TimerFired says that the time asked for by SetTimer has passed.
+	TimerFired struct{ Timer Timer }
+)
+
+// An Output is something to do, in order.
+type Output interface{ output() }
+
+type (
+	// RequestList asks the server for the list, with Version unless it is
+	// empty. Answer with ListResult or ListFailed bearing the same Round.
+	RequestList struct {
+		Round   int
+		Version Version
+	}
+	// Commit stores a new state in one transaction that first compares the
+	// stored stamp with Expect. Answer with Committed or Conflict. There is
+	// never more than one under way.
+	Commit struct {
+		Seq    int
+		Expect Stamp
+		Next   Stamp
+		// Replace tells that List is the whole list; otherwise Changes are
+		// applied to the stored one. Changes are set in both cases.
+		Replace     bool
+		List        []Subscription
+		Changes     []Change
+		Unversioned bool
+	}
+	// Changed announces that the committed list or its version differs: after
+	// Committed, or because another tab's list was adopted. Changes are in key
+	// order, and empty if only the version differs. Resync tells that it came
+	// from a list rather than from a live notify.
+	Changed struct {
+		Changes  []Change
+		From, To Version
+		Resync   bool
+	}
+	// Overlay adds to the provisional layer over the committed list: what was
+	// heard and is not committed yet, by key in key order. An item replaces
+	// what the layer or the list holds for its key; StateNone hides it. Reset
+	// empties the layer first.
+	Overlay struct {
+		Reset bool
+		Items []Subscription
+	}
+	// PhaseChanged tells the phase, and in Synced whether it is dirty: notifies
+	// are then only shown until a round is quiet.
+	PhaseChanged struct {
+		Phase Phase
+		Dirty bool
+	}
+	// SetTimer asks for TimerFired after the given number of milliseconds,
+	// instead of any earlier demand for that timer. Zero stops it.
+	SetTimer struct {
+		Timer  Timer
+		Millis int
+	}
+	// ListingFailed says that the server gave no list, with and without a
+	// version. The phase stays Syncing; Refresh tries again.
+	ListingFailed struct{}
+)
+
+// Timer names a timer of the machine.
+type Timer uint8
+
+// The timers.
+const (
+	TimerQuiet  Timer = iota // 2 s without a notify while dirty
+	TimerOldest              // 10 s after becoming dirty
+)
+
+func (Stored) input()         {}
+func (SessionStarted) input() {}
+func (Resumed) input()        {}
+func (SessionEnded) input()   {}
+func (ListResult) input()     {}
+func (ListFailed) input()     {}
+func (Heard) input()          {}
+func (Committed) input()      {}
+func (Conflict) input()       {}
+func (Refresh) input()        {}
+func (TimerFired) input()     {}
+
+func (RequestList) output()   {}
+func (Commit) output()        {}
+func (Changed) output()       {}
+func (Overlay) output()       {}
+func (PhaseChanged) output()  {}
+func (SetTimer) output()      {}
+func (ListingFailed) output() {}

@@ -1,0 +1,273 @@
+package pam
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/pubsub"
+)
+
+// Errors of Reader. They come wrapped, with what was wrong.
+var (
+	// ErrForged says that a message held a notify but came from somebody who
+	// may not send one. It was dropped; do not answer it.
+	ErrForged = errors.New("pam: a notify from somebody who may not send one was dropped")
+	// ErrRow says that an entry of a notify or list was left out because it
+	// could not be read. The others count.
+	ErrRow = errors.New("pam: an entry was left out")
+	// ErrNoList says that a stanza is no answer to a list request. Treat it as
+	// a failed list, never as an empty one.
+	ErrNoList = errors.New("pam: not the result of a list request")
+)
+
+const (
+	nsClient   = "jabber:client"
+	nsDelay    = "urn:xmpp:delay"
+	nsDelayOld = "jabber:x:delay"
+)
+
+// ListRequest returns the payload that asks for the list (XEP-0376 §3.3), to
+// go into an iq of type get to the account's bare JID. An empty version is
+// left out, because an empty ver has no meaning in XEP-0376.
+func ListRequest(v Version) *element.Element {
+	e := element.New(NS, "subscriptions")
+	if v != "" {
+		e.Set("ver", string(v))
+	}
+	return e
+}
+
+// SubscribeRequest returns the payload that subscribes the account, a bare
+// JID, to a node (XEP-0376 §3.2), to go into an iq of type set to the account.
+// The text of XEP-0376 calls the attribute of <pam/> service; its example, and
+// servers, call it jid.
+func SubscribeRequest(service, node, account string) *element.Element {
+	return element.New(NS, "pam").Set("jid", service).Add(pubsub.Subscribe(node, account))
+}
+
+// UnsubscribeRequest is SubscribeRequest's opposite (XEP-0376 §3.3, "As
+// above", with XEP-0060 §6.2). An empty subid is left out.
+func UnsubscribeRequest(service, node, account, subid string) *element.Element {
+	return element.New(NS, "pam").Set("jid", service).Add(pubsub.Unsubscribe(node, account, subid))
+}
+
+// A Reader reads what the account's server sends: every reading of XEP-0376
+// that is known to be on the wire, while the requests above are of the strict
+// form. It remembers normalised JIDs, because normalising is slow, so one
+// goroutine owns it.
+type Reader struct {
+	account string // bare
+	domain  string
+	names   map[string]string // raw service -> normalised
+}
+
+// maxNames bounds the memory of a Reader.
+const maxNames = 1 << 14
+
+// NewReader returns a reader for an account. A resource is ignored.
+func NewReader(account jid.JID) *Reader {
+	return &Reader{
+		account: account.Bare().String(),
+		domain:  account.Domain().String(),
+		names:   make(map[string]string),
+	}
+}
+
+// ParseNotify reads the notifies of an outermost message stanza, in document
+// order; there are none in most messages. Only the account itself and its
+// server may send them: from is absent, the bare JID or the domain. Not a full
+// JID, since another device can be made to send anything (RFC 6121 §2.1.6 and
+// XEP-0280 §11 draw the same line). Otherwise the error is ErrForged.
+//
+// Entries about other subscribers are ignored. If the error is ErrRow, the
+// notifies returned count all the same; one of which an entry could not be
+// read bears no version, so that the list is asked for in full one day.
+//
+// Delayed is set if the message bears a delay stamp (XEP-0203). A caller that
+// knows the message was replayed by a resumption clears it.
+func (r *Reader) ParseNotify(message *element.Element) ([]Heard, error) {
+	if !message.Is(nsClient, "message") {
+		return nil, nil
+	}
+	var heard []Heard
+	var errs []error
+	for n := range message.Elements() {
+		if !isPAM(n, "notify") {
+			continue
+		}
+		if !r.believed(message) {
+			return nil, fmt.Errorf("%w: from %q, type %q", ErrForged, message.Attr("from"), message.Attr("type"))
+		}
+		h := Heard{
+			Version: version(n),
+			Delayed: message.Child(nsDelay, "delay") != nil || message.Child(nsDelayOld, "x") != nil,
+		}
+		service := n.Attr("service")
+		if service == "" {
+			if s, err := r.normal(n.Attr("jid")); err == nil && s != r.account {
+				service = s
+			}
+		}
+		for row := range n.Elements() {
+			s, ok, err := r.row(row, service)
+			if err != nil {
+				errs = append(errs, err)
+				h.Version = ""
+			} else if ok {
+				h.Items = append(h.Items, s)
+			}
+		}
+		heard = append(heard, h)
+	}
+	return heard, errors.Join(errs...)
+}
+
+// ParseListResult reads the iq that answers a list request. The caller has
+// matched its id and sender, and sets Round. A result without <subscriptions/>
+// is an empty result, not an empty list (as in RFC 6121 §2.6.3); anything else
+// that is not a list is ErrNoList.
+//
+// If the error is ErrRow, the result returned counts all the same. Of entries
+// with the same key the last counts.
+func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
+	if !iq.Is(nsClient, "iq") || iq.Attr("type") != "result" {
+		return ListResult{}, fmt.Errorf("%w: %s", ErrNoList, describe(iq))
+	}
+	var list *element.Element
+	for e := range iq.Elements() {
+		if !isPAM(e, "subscriptions") {
+			return ListResult{}, fmt.Errorf("%w: it holds %s", ErrNoList, describe(e))
+		}
+		if list == nil {
+			list = e
+		}
+	}
+	if list == nil {
+		return ListResult{}, nil
+	}
+	var rows []Subscription
+	var errs []error
+	for e := range list.Elements() {
+		s, ok, err := r.row(e, list.Attr("service"))
+		if err != nil {
+			errs = append(errs, err)
+		} else if ok {
+			rows = append(rows, s)
+		}
+	}
+	return ListResult{Full: true, List: newTable(rows).list(), Version: version(list)}, errors.Join(errs...)
+}
+
+// believed is rule 8. An empty from is nobody's.
+func (r *Reader) believed(message *element.Element) bool {
+	if message.Attr("type") == "error" {
+		return false
+	}
+	from, ok := message.Lookup("from")
+	if !ok || from == r.account || from == r.domain {
+		return true
+	}
+	j, err := jid.Parse(from)
+	if err != nil {
+		return false
+	}
+	from = j.String()
+	return from == r.account || from == r.domain
+}
+
+// row reads one entry. It is not ok if it is none, or about somebody else.
+// Service is that of the parent, if that has one.
+func (r *Reader) row(e *element.Element, service string) (s Subscription, ok bool, err error) {
+	switch e.Name.Local {
+	case "subscription":
+		switch e.Name.Space {
+		case NS, pubsub.NS, pubsub.NSEvent, pubsub.NSOwner, nsClient, "":
+		default:
+			return s, false, nil
+		}
+		s.State = state(e.Attr("subscription"))
+	case "unsubscribe": // an echo of the request
+		if e.Name.Space != pubsub.NS {
+			return s, false, nil
+		}
+		s.State = StateNone
+	default:
+		return s, false, nil
+	}
+	s.JID = r.account
+	if raw := e.Attr("jid"); raw != "" && raw != r.account {
+		j, err := jid.Parse(raw)
+		if err != nil {
+			return s, false, fmt.Errorf("%w: subscriber %q: %v", ErrRow, raw, err)
+		}
+		if j.Bare().String() != r.account {
+			return s, false, nil
+		}
+	}
+	if service == "" {
+		service = e.Attr("service")
+	}
+	if s.Service, err = r.normal(service); err != nil {
+		return s, false, fmt.Errorf("%w: service %q: %v", ErrRow, service, err)
+	}
+	node, ok := e.Lookup("node")
+	if !ok {
+		return s, false, fmt.Errorf("%w: no node in an entry for %s", ErrRow, s.Service)
+	}
+	s.Node, s.SubID = strings.Clone(node), strings.Clone(e.Attr("subid"))
+	return s, true, nil
+}
+
+// state reads a subscription attribute. An absent one is an old way to say
+// subscribed (XEP-0060 §6.1.2 once had it so).
+func state(raw string) State {
+	switch raw {
+	case "", string(StateSubscribed):
+		return StateSubscribed
+	case string(StateNone), "unsubscribed", "remove", "removed":
+		return StateNone
+	case string(StatePending):
+		return StatePending
+	case string(StateUnconfigured):
+		return StateUnconfigured
+	}
+	return State(strings.Clone(raw))
+}
+
+// version reads the version of a list or notify. Like all that is kept from a
+// stanza it is cloned, or it would keep the whole message in memory.
+func version(e *element.Element) Version { return Version(strings.Clone(e.Attr("ver"))) }
+
+// normal returns a JID in its normal form.
+func (r *Reader) normal(raw string) (string, error) {
+	if s, ok := r.names[raw]; ok {
+		return s, nil
+	}
+	j, err := jid.Parse(raw)
+	if err != nil {
+		return "", err
+	}
+	if len(r.names) >= maxNames {
+		clear(r.names)
+	}
+	s := strings.Clone(j.String())
+	r.names[strings.Clone(raw)] = s
+	return s, nil
+}
+
+// isPAM tells whether e is a PAM element. Listings 5 and 6 of XEP-0376 have
+// xml= for xmlns=, and somebody may have copied them.
+func isPAM(e *element.Element, local string) bool {
+	return e.Is(NS, local) || (e.Is(nsClient, local) || e.Is("", local)) && e.Attr("xml") == NS
+}
+
+func describe(e *element.Element) string {
+	if e == nil {
+		return "nothing"
+	}
+	return fmt.Sprintf("<%s xmlns='%s' type='%s'/>", e.Name.Local, e.Name.Space, e.Attr("type"))
+}
