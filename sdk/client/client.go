@@ -1,0 +1,277 @@
+// Package client keeps an account's subscriptions the same on this device as
+// everywhere else: it connects, logs in, follows XEP-0376 (Pubsub Account
+// Management), stores the list, and comes back when the connection is lost.
+//
+// One goroutine owns all state. It feeds the pure machines of packages stream
+// and pam and carries out what they ask for.
+package client
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
+)
+
+// A Client is one account on this device. Its methods may be called from any
+// goroutine. All errors that they return are of type *Error.
+type Client struct {
+	inbox  chan func() // work for the owner
+	done   chan struct{}
+	ctx    context.Context
+	cancel context.CancelFunc
+	owner  *owner
+
+	mu       sync.Mutex
+	snapshot Snapshot
+	state    SyncState
+}
+
+// New returns a Client. It does no I/O; but it runs a goroutine until Close is
+// called.
+//
+// The account is seen online while it is connected, because servers deliver
+// nothing to a session that sends no presence. A server may also hand this
+// session chat messages; they come as MessageReceived and must not be dropped
+// by a program that is the only one the person uses.
+func New(opts *Options) (*Client, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	account, err := parseAccount(opts.Account)
+	if err != nil {
+		return nil, err
+	}
+	private, err := checkURL(opts.URL)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Credentials == nil {
+		return nil, clientError(CodeBadOptions, "Credentials is missing: give a function that returns the password.")
+	}
+	if opts.Dialer == nil {
+		return nil, clientError(CodeBadOptions, "Dialer is missing: natively use transport/ws.")
+	}
+	c := &Client{
+		inbox: make(chan func(), 64),
+		done:  make(chan struct{}),
+		state: SyncState{Phase: PhaseOffline},
+	}
+	c.snapshot.Source = SourceEmpty
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.owner = newOwner(c, opts, account, private)
+	go c.run()
+	return c, nil
+}
+
+// Load reads the stored list, so that it can be shown before any server
+// answers. Connect does it too. It does nothing the second time.
+func (c *Client) Load(ctx context.Context) (Snapshot, error) {
+	err := call(ctx, c, func(o *owner, reply func(error)) { o.load(reply) })
+	return c.Snapshot(), err
+}
+
+// Connect starts to keep the list equal to the server's, and waits for the
+// outcome of the first attempt: nil means PhaseLive. If the attempt fails and
+// the failure may heal, Connect returns the error while the Client goes on
+// trying as the Reconnect policy says; SyncState tells. If ctx ends first, the
+// Client is offline again.
+func (c *Client) Connect(ctx context.Context) (SyncState, error) {
+	err := call(ctx, c, func(o *owner, reply func(error)) { o.connect(reply) })
+	if err != nil && ctx.Err() != nil {
+		c.post(func() { c.owner.disconnect(nil) })
+	}
+	return c.State(), err
+}
+
+// Disconnect ends the session in order. The Client can be connected again.
+func (c *Client) Disconnect(ctx context.Context) error {
+	return call(ctx, c, func(o *owner, reply func(error)) { o.disconnect(reply) })
+}
+
+// Close disconnects, ends the Client's goroutines and closes its store. Calls
+// that wait return an error with CodeClosed. It may be called twice.
+func (c *Client) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout+time.Second)
+	defer cancel()
+	_ = c.Disconnect(ctx)
+	c.cancel()
+	<-c.done
+	return nil
+}
+
+// Subscribe subscribes the account to a node through its server (XEP-0376
+// §3.2) and returns when the committed list shows it. The state may be pending
+// or unconfigured. It fails with CodeOffline, and sends nothing, unless the
+// phase is PhaseLive or PhaseSyncing.
+func (c *Client) Subscribe(ctx context.Context, target Target) (pam.Subscription, error) {
+	var got pam.Subscription
+	err := call(ctx, c, func(o *owner, reply func(error)) {
+		o.operate(ctx, true, target, func(s pam.Subscription, err error) {
+			got = s
+			reply(err)
+		})
+	})
+	if err != nil {
+		return pam.Subscription{}, err
+	}
+	return got, nil
+}
+
+// Unsubscribe ends a subscription (XEP-0376 §3.3) and returns when the
+// committed list no longer shows it. A subscription that does not exist any
+// more is no error.
+func (c *Client) Unsubscribe(ctx context.Context, target Target) error {
+	return call(ctx, c, func(o *owner, reply func(error)) {
+		o.operate(ctx, false, target, func(_ pam.Subscription, err error) { reply(err) })
+	})
+}
+
+// Refresh asks the server for the list, without the stored version if
+// ignoreVersion is set, and returns when the outcome is committed.
+func (c *Client) Refresh(ctx context.Context, ignoreVersion bool) error {
+	return call(ctx, c, func(o *owner, reply func(error)) { o.refresh(ignoreVersion, reply) })
+}
+
+// Snapshot returns the list as it was last announced.
+func (c *Client) Snapshot() Snapshot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.snapshot
+}
+
+// State returns the state as it was last announced.
+func (c *Client) State() SyncState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// Wake tells that the network or the page may be back: a Client that waits to
+// reconnect does so at once.
+func (c *Client) Wake() { c.post(func() { c.owner.wake() }) }
+
+// Drop cuts the connection without a word, as a network would. It is for tests
+// and demonstrations.
+func (c *Client) Drop() { c.post(func() { c.owner.drop() }) }
+
+// run is the owner's goroutine.
+func (c *Client) run() {
+	defer close(c.done)
+	for {
+		select {
+		case work := <-c.inbox:
+			work()
+		case <-c.ctx.Done():
+			c.owner.close()
+			return
+		}
+	}
+}
+
+// post gives work to the owner, and drops it if the Client is closed.
+func (c *Client) post(work func()) {
+	select {
+	case c.inbox <- work:
+	case <-c.ctx.Done():
+	}
+}
+
+// call has the owner start something and waits until it replies.
+func call(ctx context.Context, c *Client, start func(o *owner, reply func(error))) error {
+	answer := make(chan error, 1)
+	var once sync.Once
+	reply := func(err error) { once.Do(func() { answer <- err }) }
+	c.post(func() { start(c.owner, reply) })
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return contextError(ctx)
+	case <-c.done:
+		select {
+		case err := <-answer:
+			return err
+		default:
+			return clientError(CodeClosed, "The client was closed. Make a new one.")
+		}
+	}
+}
+
+func contextError(ctx context.Context) *Error {
+	e := &Error{Code: CodeAborted, Origin: FromClient, Text: "The call was aborted by its caller.", Err: context.Cause(ctx)}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		e.Code, e.Text, e.Retryable = CodeTimeout, "The call did not finish in the time that its caller gave it.", true
+	}
+	return e
+}
+
+func parseAccount(account string) (jid.JID, error) {
+	if account == "" {
+		return jid.JID{}, clientError(CodeBadOptions, "Account is missing: give a bare JID such as alice@example.org.")
+	}
+	j, err := jid.Parse(account)
+	if err != nil {
+		return jid.JID{}, &Error{Code: CodeBadJID, Origin: FromClient, Err: err,
+			Text: "The account " + quote(account) + " is no JID: give one such as alice@example.org."}
+	}
+	if j.Localpart() == "" || j.Resourcepart() != "" {
+		return jid.JID{}, clientError(CodeBadJID, "The account "+quote(account)+" is no bare JID: give one such as alice@example.org, without a resource.")
+	}
+	return j, nil
+}
+
+// checkURL reports whether nobody can listen to a connection to raw.
+func checkURL(raw string) (private bool, err error) {
+	if raw == "" {
+		return false, clientError(CodeBadOptions, "URL is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket.")
+	}
+	scheme, host := splitURL(raw)
+	if host == "" || (scheme != "wss" && scheme != "ws") {
+		return false, clientError(CodeBadOptions, "The URL "+quote(raw)+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
+	}
+	if scheme == "wss" {
+		return true, nil
+	}
+	ip, err := netip.ParseAddr(host)
+	if host == "localhost" || (err == nil && ip.IsLoopback()) {
+		return true, nil
+	}
+	return false, clientError(CodeTLSRequired, "The URL "+quote(raw)+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
+}
+
+// splitURL returns the scheme and host of an absolute URL without user or
+// fragment, and nothing for any other text. It is stricter than net/url, which
+// would add 45 KB to the wasm, and leaves the fine points to the dialer.
+func splitURL(raw string) (scheme, host string) {
+	for _, r := range raw {
+		if r <= ' ' || r >= 0x7f || r == '\\' || r == '#' {
+			return "", ""
+		}
+	}
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if !ok {
+		return "", ""
+	}
+	authority := rest
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		authority = rest[:i]
+	}
+	if strings.Contains(authority, "@") {
+		return "", ""
+	}
+	host = authority
+	if i := strings.LastIndexByte(authority, ':'); i >= 0 && !strings.HasSuffix(authority, "]") {
+		host = authority[:i]
+	}
+	return strings.ToLower(scheme), strings.Trim(strings.ToLower(host), "[]")
+}
+
+func newMemory() store.Store { return store.NewMemory() }

@@ -1,0 +1,257 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
+)
+
+// TestTwoDevices is the main job: subscribe on one device, see it on the other.
+func TestTwoDevices(t *testing.T) {
+	p := newPeer(t)
+	a := newDevice(t, p, nil).connect()
+	b := newDevice(t, p, nil).connect()
+	service := "pubsub." + p.domain
+
+	got, err := a.Subscribe(t.Context(), client.Target{Service: service, Node: "news"})
+	if err != nil {
+		t.Fatalf("subscribe: %v\n%s", err, a.log())
+	}
+	if got.State != pam.StateSubscribed || got.Node != "news" || got.JID != "alice@"+p.domain {
+		t.Errorf("got %+v", got)
+	}
+	if nodes := nodesOf(a.Snapshot().List); len(nodes) != 1 {
+		t.Errorf("subscribe returned before the list shows it: %v", nodes)
+	}
+	b.waitNodes("news")
+	if va, vb := a.Snapshot().Version, b.Snapshot().Version; va == "" || va != vb {
+		t.Errorf("versions %q and %q", va, vb)
+	}
+
+	if err := b.Unsubscribe(t.Context(), client.Target{Service: service, Node: "news"}); err != nil {
+		t.Fatalf("unsubscribe: %v", err)
+	}
+	a.waitNodes()
+	if err := b.Unsubscribe(t.Context(), client.Target{Service: service, Node: "news"}); err != nil {
+		t.Errorf("unsubscribing again: %v", err)
+	}
+}
+
+// TestDelta cuts a device off, changes the list elsewhere, and checks on the
+// wire that only the difference is sent when it is back.
+func TestDelta(t *testing.T) {
+	p := newPeer(t)
+	kept := keep(store.NewMemory())
+	a := newDevice(t, p, nil).connect()
+	b := newDevice(t, p, kept).connect()
+	service := "pubsub." + p.domain
+	subscribe(t, a, service, "news")
+	b.waitNodes("news")
+
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	subscribe(t, a, service, "weather")
+	if err := a.Unsubscribe(t.Context(), client.Target{Service: service, Node: "news"}); err != nil {
+		t.Fatal(err)
+	}
+
+	b = newDevice(t, p, kept)
+	snapshot, err := b.Load(t.Context())
+	if err != nil || len(snapshot.List) != 1 || snapshot.Source != client.SourceCache {
+		t.Fatalf("stored: %+v, %v", snapshot, err)
+	}
+	b.connect().waitNodes("weather")
+	if in := b.since(0, false); strings.Contains(in, "<subscriptions") {
+		t.Errorf("a full list crossed the wire:\n%s", in)
+	} else if strings.Count(in, "<notify") != 2 {
+		t.Errorf("want two notifies:\n%s", in)
+	}
+	if v := b.Snapshot().Version; v != a.Snapshot().Version {
+		t.Errorf("version %q, want %q", v, a.Snapshot().Version)
+	}
+
+	// A new device gets the whole list.
+	c := newDevice(t, p, nil).connect()
+	c.waitNodes("weather")
+	if in := c.since(0, false); !strings.Contains(in, "<subscriptions") {
+		t.Errorf("no list crossed the wire:\n%s", in)
+	}
+}
+
+// TestReconnect drops the socket and checks that the client comes back.
+func TestReconnect(t *testing.T) {
+	p := newPeer(t)
+	a := newDevice(t, p, nil).connect()
+	b := newDevice(t, p, nil, quick).connect()
+	b.Drop()
+	b.wait("the loss", func() bool { return b.State().Phase != client.PhaseLive })
+	subscribe(t, a, "pubsub."+p.domain, "news")
+	b.waitNodes("news")
+	b.wait("live", func() bool { return b.State().Phase == client.PhaseLive })
+}
+
+func TestAccountsAreApart(t *testing.T) {
+	p := newPeer(t)
+	a := newDevice(t, p, nil).connect()
+	b := newDevice(t, p, nil, func(o *client.Options) {
+		o.Account = "bob@" + p.domain
+		o.Credentials = password("secret-b")
+	}).connect()
+	subscribe(t, a, "pubsub."+p.domain, "news")
+	subscribe(t, b, "pubsub."+p.domain, "weather")
+	a.waitNodes("news")
+	b.waitNodes("weather")
+}
+
+func TestRequestErrors(t *testing.T) {
+	p := newPeer(t)
+	a := newDevice(t, p, nil).connect()
+	service := "pubsub." + p.domain
+	tests := []struct {
+		name   string
+		target client.Target
+		want   client.Error
+	}{
+		{"missing node", client.Target{Service: service, Node: "nowhere"},
+			client.Error{Code: client.CodeStanza, Origin: client.FromService, By: service, Condition: "item-not-found"}},
+		{"forbidden node", client.Target{Service: service, Node: "club"},
+			client.Error{Code: client.CodeStanza, Origin: client.FromService, By: service}},
+		{"bad service", client.Target{Service: "a@b@c", Node: "news"},
+			client.Error{Code: client.CodeBadJID, Origin: client.FromClient}},
+		{"no service", client.Target{Node: "news"},
+			client.Error{Code: client.CodeBadJID, Origin: client.FromClient}},
+		{"no node", client.Target{Service: service},
+			client.Error{Code: client.CodeBadOptions, Origin: client.FromClient}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := a.Subscribe(t.Context(), tt.target)
+			got := asError(t, err)
+			if got.Code != tt.want.Code || got.Origin != tt.want.Origin || got.By != tt.want.By {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+			if tt.want.Condition != "" && got.Condition != tt.want.Condition {
+				t.Errorf("condition %q, want %q", got.Condition, tt.want.Condition)
+			}
+			if tt.want.Code == client.CodeStanza && got.Condition == "" {
+				t.Errorf("no condition in %+v", got)
+			}
+		})
+	}
+	if len(a.Snapshot().List) != 0 || len(a.Snapshot().Provisional) != 0 {
+		t.Errorf("left behind: %+v", a.Snapshot())
+	}
+	subscribe(t, a, service, "news") // The client is usable afterwards.
+}
+
+func TestWrongPassword(t *testing.T) {
+	p := newPeer(t)
+	a := newDevice(t, p, nil)
+	a.password = "wrong"
+	_, err := a.Connect(t.Context())
+	got := asError(t, err)
+	if got.Code != client.CodeAuth || got.Condition != "not-authorized" || got.Retryable {
+		t.Errorf("got %+v", got)
+	}
+	if s := a.State(); s.Phase != client.PhaseFailed || s.Err == nil {
+		t.Errorf("state %+v", s)
+	}
+	_, err = a.Subscribe(t.Context(), client.Target{Service: "pubsub." + p.domain, Node: "news"})
+	if got := asError(t, err); got.Code != client.CodeOffline {
+		t.Errorf("subscribe gave %+v", got)
+	}
+	a.mu.Lock()
+	a.password = "secret-a"
+	a.mu.Unlock()
+	a.connect()
+	subscribe(t, a, "pubsub."+p.domain, "news")
+	if strings.Contains(a.log(), "wrong") || strings.Contains(a.log(), "secret-a") {
+		t.Error("a password was shown")
+	}
+}
+
+func TestDisconnectAndClose(t *testing.T) {
+	p := newPeer(t)
+	a := newDevice(t, p, nil).connect()
+	subscribe(t, a, "pubsub."+p.domain, "news")
+	if err := a.Disconnect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := a.State(); s.Phase != client.PhaseOffline || s.Err != nil {
+		t.Errorf("state %+v", s)
+	}
+	if got := nodesOf(a.Snapshot().List); len(got) != 1 {
+		t.Errorf("the list is gone: %v", got)
+	}
+	a.connect()
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := a.Connect(t.Context())
+	if got := asError(t, err); got.Code != client.CodeClosed {
+		t.Errorf("after Close: %+v", got)
+	}
+}
+
+func TestAbort(t *testing.T) {
+	p := newPeer(t)
+	a := newDevice(t, p, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := a.Connect(ctx)
+	if got := asError(t, err); got.Code != client.CodeAborted {
+		t.Errorf("got %+v", got)
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), time.Nanosecond)
+	defer cancel()
+	_, err = a.Connect(ctx)
+	if got := asError(t, err); got.Code != client.CodeTimeout {
+		t.Errorf("got %+v", got)
+	}
+	a.connect()
+}
+
+func subscribe(t *testing.T, d *device, service, node string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := d.Subscribe(ctx, client.Target{Service: service, Node: node}); err != nil {
+		t.Fatalf("subscribe to %s: %v\n%s", node, err, d.log())
+	}
+}
+
+func asError(t *testing.T, err error) *client.Error {
+	t.Helper()
+	var e *client.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("got %v, want a *client.Error", err)
+	}
+	if e.Text == "" {
+		t.Errorf("%s has no text", e.Code)
+	}
+	return e
+}
+
+func password(p string) func(context.Context, client.CredentialRequest) (client.Credentials, error) {
+	return func(context.Context, client.CredentialRequest) (client.Credentials, error) {
+		return client.Credentials{Password: p}, nil
+	}
+}
+
+func quick(o *client.Options) {
+	o.Reconnect = &client.Reconnect{Base: 10 * time.Millisecond, Max: 50 * time.Millisecond}
+}
+
+// kept is a store that survives the Close of the client that uses it, as one
+// in a browser does.
+type kept struct{ store.Store }
+
+func keep(s store.Store) kept { return kept{s} }
+func (kept) Close() error     { return nil }

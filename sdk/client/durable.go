@@ -1,0 +1,360 @@
+package client
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
+)
+
+// The list is stored in a meta record and a fixed number of buckets, chosen by
+// a hash of the key. One change then rewrites one bucket, and a list of any
+// length is few records, which IndexedDB writes much faster than many.
+const (
+	keyMeta     = "list/meta"
+	keySync     = "sync"
+	bucketCount = 64
+	format      = 1 // first byte of every record
+)
+
+// durable keeps a pam.Durable in a store. It remembers what is stored, so that
+// a commit writes only what differs. Load, commit and toMemory are never called
+// at the same time.
+type durable struct {
+	mu    sync.Mutex // guards store
+	store store.Store
+
+	meta    []byte // as stored; nil if absent
+	digest  uint64
+	buckets [bucketCount]bucket
+	stale   bool // buckets are stored that belong to no list: rewrite all
+}
+
+// A bucket is a part of the list and a hash of its encoding.
+type bucket struct {
+	rows map[pam.Key]pam.Subscription
+	hash uint64
+}
+
+// A syncRecord remembers when the list was last asked for without a version.
+type syncRecord struct {
+	sessions             uint64 // since lastFull
+	lastFull, lastSynced time.Time
+}
+
+// load reads what is stored. A record that cannot be read, or a list that does
+// not match its digest, counts as absent: a version without its list is never
+// used.
+func (d *durable) load(ctx context.Context) (pam.Durable, syncRecord, error) {
+	keys := []string{keyMeta, keySync}
+	for i := range d.buckets {
+		keys = append(keys, bucketKey(i))
+	}
+	values, err := d.current().Get(ctx, keys...)
+	if err != nil {
+		d.forget()
+		return d.fresh(), syncRecord{}, fmt.Errorf("reading: %w", err)
+	}
+	d.meta = values[0]
+	out, ok := d.decode(values[0], values[2:])
+	if !ok {
+		// The bad meta record stays what the next commit expects, and is
+		// replaced by it together with every bucket.
+		d.clear()
+		d.stale = true
+		return d.fresh(), decodeSync(values[1]), nil
+	}
+	d.stale = false
+	return out, decodeSync(values[1]), nil
+}
+
+func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
+	r := reader{data: meta}
+	if meta == nil || r.byte() != format {
+		return pam.Durable{}, false
+	}
+	out := pam.Durable{Stamp: pam.Stamp{Epoch: r.uint(), Version: pam.Version(r.string())}}
+	out.Unversioned = r.byte() == 1
+	count, digest := r.uint(), r.uint()
+	d.digest = 0
+	for i, value := range values {
+		rows, ok := decodeBucket(value)
+		if !ok {
+			return pam.Durable{}, false
+		}
+		d.buckets[i] = bucket{rows: rows}
+		if value != nil {
+			d.buckets[i].hash = hashBucket(i, value)
+			d.digest ^= d.buckets[i].hash
+		}
+		for _, row := range rows {
+			out.List = append(out.List, row)
+		}
+	}
+	if r.bad || len(r.data) > 0 || uint64(len(out.List)) != count || d.digest != digest {
+		return pam.Durable{}, false
+	}
+	pam.Sort(out.List)
+	return out, true
+}
+
+// commit stores c in one transaction. If the store holds something else than
+// what c was built on, it returns that and ErrConflict.
+func (d *durable) commit(ctx context.Context, c pam.Commit) (stored *pam.Durable, err error) {
+	next := d.buckets
+	var touched, cloned [bucketCount]bool
+	if c.Replace || d.stale {
+		for i := range next {
+			touched[i] = true
+		}
+	}
+	if c.Replace {
+		for i := range next {
+			next[i].rows = map[pam.Key]pam.Subscription{}
+		}
+		for _, row := range c.List {
+			next[bucketOf(row.Key)].rows[row.Key] = row
+		}
+	} else {
+		for _, change := range c.Changes {
+			key := changeKey(change)
+			i := bucketOf(key)
+			if !cloned[i] {
+				next[i].rows = cloneRows(next[i].rows)
+				cloned[i], touched[i] = true, true
+			}
+			delete(next[i].rows, key)
+			if change.After != nil {
+				next[i].rows[key] = *change.After
+			}
+		}
+	}
+
+	var ops []store.Op
+	count, digest := 0, d.digest
+	for i := range next {
+		count += len(next[i].rows)
+		if !touched[i] {
+			continue
+		}
+		digest ^= next[i].hash
+		next[i].hash = 0
+		if len(next[i].rows) == 0 {
+			ops = append(ops, store.Delete(bucketKey(i)))
+			continue
+		}
+		value := encodeBucket(next[i].rows)
+		next[i].hash = hashBucket(i, value)
+		digest ^= next[i].hash
+		ops = append(ops, store.Put(bucketKey(i), value))
+	}
+	meta := []byte{format}
+	meta = binary.AppendUvarint(meta, c.Next.Epoch)
+	meta = appendString(meta, string(c.Next.Version))
+	meta = append(meta, boolByte(c.Unversioned))
+	meta = binary.AppendUvarint(meta, uint64(count))
+	meta = binary.AppendUvarint(meta, digest)
+	ops = append(ops, store.Put(keyMeta, meta))
+
+	err = d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops)
+	if errors.Is(err, store.ErrConflict) {
+		now, _, loadErr := d.load(ctx)
+		if loadErr != nil {
+			return nil, loadErr
+		}
+		return &now, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("writing: %w", err)
+	}
+	d.meta, d.digest, d.buckets, d.stale = meta, digest, next, false
+	return nil, nil
+}
+
+// saveSync stores the sync record. Losing it costs no more than one full list.
+func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
+	value := []byte{format}
+	value = binary.AppendUvarint(value, s.sessions)
+	value = binary.AppendUvarint(value, uint64(s.lastFull.UnixMilli()))
+	value = binary.AppendUvarint(value, uint64(s.lastSynced.UnixMilli()))
+	return d.current().Commit(ctx, nil, []store.Op{store.Put(keySync, value)})
+}
+
+// toMemory replaces the store by memory that holds the same, and returns the
+// old one.
+func (d *durable) toMemory() store.Store {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	old := d.store
+	d.store = newMemory()
+	var ops []store.Op
+	for i := range d.buckets {
+		if len(d.buckets[i].rows) > 0 {
+			ops = append(ops, store.Put(bucketKey(i), encodeBucket(d.buckets[i].rows)))
+		}
+	}
+	if d.meta != nil {
+		ops = append(ops, store.Put(keyMeta, d.meta))
+	}
+	_ = d.store.Commit(context.Background(), nil, ops)
+	return old
+}
+
+func (d *durable) current() store.Store {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.store
+}
+
+func (d *durable) close() { _ = d.current().Close() }
+
+// forget drops what is remembered, when the store cannot be read.
+func (d *durable) forget() {
+	d.meta = nil
+	d.clear()
+}
+
+func (d *durable) clear() {
+	d.digest = 0
+	d.buckets = [bucketCount]bucket{}
+}
+
+// fresh is an empty list whose epoch nobody else has.
+func (d *durable) fresh() pam.Durable {
+	return pam.Durable{Stamp: pam.Stamp{Epoch: randomUint64()}}
+}
+
+func changeKey(c pam.Change) pam.Key {
+	if c.After != nil {
+		return c.After.Key
+	}
+	return c.Before.Key
+}
+
+func bucketOf(k pam.Key) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(k.Service + "\x00" + k.Node))
+	return int(h.Sum32() % bucketCount)
+}
+
+func bucketKey(i int) string { return fmt.Sprintf("list/%02d", i) }
+
+func hashBucket(i int, value []byte) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte{byte(i)})
+	_, _ = h.Write(value)
+	return h.Sum64()
+}
+
+func cloneRows(rows map[pam.Key]pam.Subscription) map[pam.Key]pam.Subscription {
+	out := make(map[pam.Key]pam.Subscription, len(rows)+1)
+	for k, v := range rows {
+		out[k] = v
+	}
+	return out
+}
+
+func encodeBucket(rows map[pam.Key]pam.Subscription) []byte {
+	list := make([]pam.Subscription, 0, len(rows))
+	for _, row := range rows {
+		list = append(list, row)
+	}
+	pam.Sort(list)
+	out := []byte{format}
+	out = binary.AppendUvarint(out, uint64(len(rows)))
+	for _, row := range list {
+		for _, s := range []string{row.Service, row.Node, row.SubID, row.JID, string(row.State)} {
+			out = appendString(out, s)
+		}
+	}
+	return out
+}
+
+func decodeBucket(value []byte) (map[pam.Key]pam.Subscription, bool) {
+	if value == nil {
+		return nil, true
+	}
+	r := reader{data: value}
+	if r.byte() != format {
+		return nil, false
+	}
+	n := r.uint()
+	if n > uint64(len(value)) {
+		return nil, false
+	}
+	rows := make(map[pam.Key]pam.Subscription, n)
+	for range n {
+		row := pam.Subscription{Key: pam.Key{Service: r.string(), Node: r.string(), SubID: r.string()}}
+		row.JID, row.State = r.string(), pam.State(r.string())
+		rows[row.Key] = row
+	}
+	return rows, !r.bad && len(r.data) == 0 && uint64(len(rows)) == n
+}
+
+func decodeSync(value []byte) syncRecord {
+	r := reader{data: value}
+	if value == nil || r.byte() != format {
+		return syncRecord{}
+	}
+	s := syncRecord{sessions: r.uint()}
+	s.lastFull, s.lastSynced = time.UnixMilli(int64(r.uint())), time.UnixMilli(int64(r.uint()))
+	if r.bad {
+		return syncRecord{}
+	}
+	return s
+}
+
+// A reader reads what the append functions wrote. After a mistake bad is set
+// and every value is zero.
+type reader struct {
+	data []byte
+	bad  bool
+}
+
+func (r *reader) byte() byte {
+	if len(r.data) == 0 {
+		r.bad = true
+		return 0
+	}
+	b := r.data[0]
+	r.data = r.data[1:]
+	return b
+}
+
+func (r *reader) uint() uint64 {
+	v, n := binary.Uvarint(r.data)
+	if n <= 0 {
+		r.bad, r.data = true, nil
+		return 0
+	}
+	r.data = r.data[n:]
+	return v
+}
+
+func (r *reader) string() string {
+	n := r.uint()
+	if n > uint64(len(r.data)) {
+		r.bad, r.data = true, nil
+		return ""
+	}
+	s := string(r.data[:n])
+	r.data = r.data[n:]
+	return s
+}
+
+func appendString(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+func boolByte(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,177 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
+)
+
+func row(i int) pam.Subscription {
+	return pam.Subscription{
+		Key:   pam.Key{Service: fmt.Sprintf("pubsub%d.example.org", i%7), Node: fmt.Sprintf("node %d", i), SubID: []string{"", "a\x00b"}[i%2]},
+		JID:   "alice@example.org",
+		State: pam.StateSubscribed,
+	}
+}
+
+func sorted(rows map[pam.Key]pam.Subscription) []pam.Subscription {
+	out := []pam.Subscription{}
+	for _, r := range rows {
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b pam.Subscription) int {
+		if a.Key.Less(b.Key) {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+// TestDurable commits random changes and whole lists, and checks after each
+// that another reader of the store sees the same list and version.
+func TestDurable(t *testing.T) {
+	const seed = 20261122
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	s := store.NewMemory()
+	d := &durable{store: s}
+	now, _, err := d.load(t.Context())
+	if err != nil || now.Epoch == 0 || len(now.List) != 0 {
+		t.Fatalf("an empty store gave %+v, %v", now, err)
+	}
+	want := map[pam.Key]pam.Subscription{}
+	stamp := now.Stamp
+	for i := range 300 {
+		c := pam.Commit{Seq: i, Expect: stamp, Next: pam.Stamp{Epoch: stamp.Epoch + 1, Version: pam.Version(fmt.Sprintf("v%d", i))}}
+		if random.IntN(10) == 0 {
+			c.Replace = true
+			want = map[pam.Key]pam.Subscription{}
+			for range random.IntN(200) {
+				r := row(random.IntN(500))
+				want[r.Key] = r
+			}
+			c.List = sorted(want)
+		} else {
+			for range 1 + random.IntN(5) {
+				r := row(random.IntN(500))
+				change := pam.Change{After: &r}
+				if old, ok := want[r.Key]; ok {
+					change = pam.Change{Before: &old}
+					delete(want, r.Key)
+				} else {
+					want[r.Key] = r
+				}
+				c.Changes = append(c.Changes, change)
+			}
+		}
+		if stored, err := d.commit(t.Context(), c); err != nil || stored != nil {
+			t.Fatalf("commit %d: %v", i, err)
+		}
+		stamp = c.Next
+		got, _, err := (&durable{store: s}).load(t.Context())
+		if err != nil || got.Stamp != stamp || !slices.Equal(got.List, sorted(want)) {
+			t.Fatalf("after commit %d: %d rows at %+v (%v), want %d at %+v", i, len(got.List), got.Stamp, err, len(want), stamp)
+		}
+	}
+}
+
+// TestDurableConflict has two tabs commit on the same base.
+func TestDurableConflict(t *testing.T) {
+	s := store.NewMemory()
+	one, two := &durable{store: s}, &durable{store: s}
+	_, _, _ = one.load(t.Context())
+	_, _, _ = two.load(t.Context())
+	r := row(1)
+	first := pam.Commit{Next: pam.Stamp{Epoch: 5, Version: "first"}, Changes: []pam.Change{{After: &r}}}
+	if _, err := one.commit(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := two.commit(t.Context(), pam.Commit{Next: pam.Stamp{Epoch: 9, Version: "second"}})
+	if stored == nil || stored.Version != "first" || len(stored.List) != 1 {
+		t.Fatalf("got %+v, %v", stored, err)
+	}
+	if stored, err = two.commit(t.Context(), pam.Commit{Next: pam.Stamp{Epoch: 10, Version: "third"}, Changes: []pam.Change{{Before: &r}}}); err != nil {
+		t.Fatalf("after the conflict: %+v, %v", stored, err)
+	}
+}
+
+// TestDurableCorrupt spoils every record in turn: a version without its list
+// must never be read, and the next commit must make the store good again.
+func TestDurableCorrupt(t *testing.T) {
+	fill := func() *store.Memory {
+		s := store.NewMemory()
+		d := &durable{store: s}
+		_, _, _ = d.load(t.Context())
+		c := pam.Commit{Replace: true, Next: pam.Stamp{Epoch: 5, Version: "v"}}
+		for i := range 200 {
+			c.List = append(c.List, row(i))
+		}
+		if _, err := d.commit(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	records, err := fill().Scan(t.Context(), store.Range{})
+	if err != nil || len(records) < 30 {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	for _, record := range records {
+		for name, ops := range map[string]store.Op{
+			"gone":      store.Delete(record.Key),
+			"empty":     store.Put(record.Key, []byte{}),
+			"cut":       store.Put(record.Key, record.Value[:len(record.Value)/2]),
+			"longer":    store.Put(record.Key, append(slices.Clone(record.Value), 0)),
+			"a new age": store.Put(record.Key, append([]byte{format + 1}, record.Value[1:]...)),
+			"flipped":   store.Put(record.Key, flip(record.Value)),
+		} {
+			s := fill()
+			if err := s.Commit(t.Context(), nil, []store.Op{ops}); err != nil {
+				t.Fatal(err)
+			}
+			d := &durable{store: s}
+			got, _, err := d.load(t.Context())
+			if err != nil || got.Version != "" || len(got.List) != 0 {
+				t.Errorf("%s %s: read %d rows at %q, %v", record.Key, name, len(got.List), got.Version, err)
+				continue
+			}
+			r := row(3)
+			if _, err := d.commit(t.Context(), pam.Commit{Next: pam.Stamp{Epoch: 8, Version: "w"}, Changes: []pam.Change{{After: &r}}}); err != nil {
+				t.Errorf("%s %s: commit: %v", record.Key, name, err)
+			}
+			got, _, _ = (&durable{store: s}).load(t.Context())
+			if got.Version != "w" || len(got.List) != 1 {
+				t.Errorf("%s %s: afterwards %d rows at %q", record.Key, name, len(got.List), got.Version)
+			}
+		}
+	}
+}
+
+func flip(b []byte) []byte {
+	b = slices.Clone(b)
+	b[len(b)-1] ^= 1
+	return b
+}
+
+// TestToMemory checks that what was stored outlives the store.
+func TestToMemory(t *testing.T) {
+	d := &durable{store: store.NewMemory()}
+	_, _, _ = d.load(t.Context())
+	r, q := row(1), row(2)
+	if _, err := d.commit(t.Context(), pam.Commit{Next: pam.Stamp{Epoch: 5, Version: "v"}, Changes: []pam.Change{{After: &r}}}); err != nil {
+		t.Fatal(err)
+	}
+	_ = d.toMemory().Close()
+	if _, err := d.commit(context.Background(), pam.Commit{Next: pam.Stamp{Epoch: 6, Version: "w"}, Changes: []pam.Change{{After: &q}}}); err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := (&durable{store: d.current()}).load(t.Context())
+	if err != nil || len(got.List) != 2 || got.Version != "w" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}

@@ -1,0 +1,297 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/server/mem"
+	"xmpp-pam/sdk/store"
+	"xmpp-pam/sdk/transport"
+	"xmpp-pam/sdk/transport/ws"
+)
+
+func TestNewErrors(t *testing.T) {
+	good := client.Options{
+		Account: "alice@localhost", URL: "ws://127.0.0.1:1/", Credentials: password("x"), Dialer: &ws.Dialer{},
+	}
+	tests := []struct {
+		name string
+		edit func(*client.Options)
+		want client.Code
+	}{
+		{"no account", func(o *client.Options) { o.Account = "" }, client.CodeBadOptions},
+		{"full JID", func(o *client.Options) { o.Account = "alice@localhost/phone" }, client.CodeBadJID},
+		{"domain", func(o *client.Options) { o.Account = "localhost" }, client.CodeBadJID},
+		{"no JID", func(o *client.Options) { o.Account = "a@b@c" }, client.CodeBadJID},
+		{"no URL", func(o *client.Options) { o.URL = "" }, client.CodeBadOptions},
+		{"https", func(o *client.Options) { o.URL = "https://localhost/" }, client.CodeBadOptions},
+		{"no host", func(o *client.Options) { o.URL = "wss:" }, client.CodeBadOptions},
+		{"control character", func(o *client.Options) { o.URL = "wss://a\x00b/" }, client.CodeBadOptions},
+		{"not encrypted", func(o *client.Options) { o.URL = "ws://example.org/" }, client.CodeTLSRequired},
+		{"looks like loopback", func(o *client.Options) { o.URL = "ws://localhost.example.org/" }, client.CodeTLSRequired},
+		{"no credentials", func(o *client.Options) { o.Credentials = nil }, client.CodeBadOptions},
+		{"no dialer", func(o *client.Options) { o.Dialer = nil }, client.CodeBadOptions},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			opts := good
+			tt.edit(&opts)
+			_, err := client.New(&opts)
+			if got := asError(t, err); got.Code != tt.want {
+				t.Errorf("got %v, want %s", got, tt.want)
+			}
+		})
+	}
+	if _, err := client.New(nil); asError(t, err).Code != client.CodeBadOptions {
+		t.Errorf("nil options gave %v", err)
+	}
+}
+
+// TestNoServer connects to what is no XMPP server. The first attempt fails with
+// a clear error, the client goes on trying, and can be stopped.
+func TestNoServer(t *testing.T) {
+	echo := func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}})
+		if err != nil {
+			return
+		}
+		defer c.CloseNow()
+		for {
+			kind, data, err := c.Read(r.Context())
+			if err != nil {
+				return
+			}
+			_ = c.Write(r.Context(), kind, data)
+		}
+	}
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := "ws://" + closed.Addr().String() + "/"
+	_ = closed.Close()
+
+	tests := []struct {
+		name    string
+		handler http.HandlerFunc
+		want    client.Code
+	}{
+		{"nobody listens", nil, client.CodeTransport},
+		{"plain HTTP", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) }, client.CodeTransport},
+		{"not found", http.NotFound, client.CodeTransport},
+		{"another subprotocol", func(w http.ResponseWriter, r *http.Request) {
+			if c, err := websocket.Accept(w, r, nil); err == nil {
+				_ = c.CloseNow()
+			}
+		}, client.CodeTransport},
+		{"echo", echo, client.CodeProtocol},
+		{"greets in prose", func(w http.ResponseWriter, r *http.Request) {
+			c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}})
+			if err == nil {
+				_ = c.Write(r.Context(), websocket.MessageText, []byte("hello"))
+				_, _, _ = c.Read(r.Context())
+				_ = c.CloseNow()
+			}
+		}, client.CodeProtocol},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			url := nobody
+			if tt.handler != nil {
+				front := httptest.NewServer(tt.handler)
+				defer front.Close()
+				url = "ws" + strings.TrimPrefix(front.URL, "http")
+			}
+			d := newDevice(t, &peer{url: url, domain: "localhost"}, nil)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err := d.Connect(ctx)
+			if got := asError(t, err); got.Code != tt.want {
+				t.Errorf("got %v (%v), want %s", got, got.Err, tt.want)
+			}
+			if err := d.Disconnect(ctx); err != nil || d.State().Phase != client.PhaseOffline {
+				t.Errorf("disconnect: %v, %+v", err, d.State())
+			}
+		})
+	}
+}
+
+// TestNoReconnect checks that a policy of no reconnecting is followed.
+func TestNoReconnect(t *testing.T) {
+	d := newDevice(t, &peer{url: "ws://127.0.0.1:1/", domain: "localhost"}, nil, func(o *client.Options) {
+		o.Reconnect = &client.Reconnect{Off: true}
+	})
+	_, err := d.Connect(t.Context())
+	if got := asError(t, err); got.Code != client.CodeTransport {
+		t.Errorf("got %v", got)
+	}
+	if s := d.State(); s.Phase != client.PhaseFailed || !s.NextAttempt.IsZero() {
+		t.Errorf("state %+v", s)
+	}
+}
+
+// TestMalformed has the server send what is no XML.
+func TestMalformed(t *testing.T) {
+	p := newPeer(t)
+	p.onlyMem(t)
+	for _, text := range []string{"hello", "<a><b></a>", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "<message xmlns='jabber:client'/><message xmlns='jabber:client'/>"} {
+		a := newDevice(t, p, nil, quick).connect()
+		if err := p.Send(p.Sessions("alice@localhost")[0], text); err != nil {
+			t.Fatal(err)
+		}
+		a.wait("an error", func() bool { return a.State().Phase != client.PhaseLive })
+		a.wait("live again", func() bool { return a.State().Phase == client.PhaseLive })
+		if !strings.Contains(a.log(), "stream:error") && !strings.Contains(a.log(), "urn:ietf:params:xml:ns:xmpp-streams") {
+			t.Errorf("%s: the server was not told\n%s", text, a.log())
+		}
+		_ = a.Close()
+	}
+}
+
+// TestWithoutPAM logs in where PAM is not offered.
+func TestWithoutPAM(t *testing.T) {
+	kept := keep(store.NewMemory())
+	with := newPeer(t)
+	with.onlyMem(t)
+	a := newDevice(t, with, kept).connect()
+	subscribe(t, a, "pubsub.localhost", "news")
+	_ = a.Close()
+
+	server, err := mem.New(mem.Config{Accounts: map[string]string{"alice": "secret-a"}, DisablePAM: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	front := httptest.NewServer(server)
+	defer front.Close()
+	defer server.Close()
+	a = newDevice(t, &peer{url: "ws" + strings.TrimPrefix(front.URL, "http"), domain: "localhost"}, kept).connect()
+	if s := a.State(); s.Phase != client.PhaseLive || len(s.Missing) != 1 || s.Missing[0] != "pam" {
+		t.Errorf("state %+v", s)
+	}
+	a.waitNodes("news")
+	_, err = a.Subscribe(t.Context(), client.Target{Service: "pubsub.localhost", Node: "weather"})
+	if got := asError(t, err); got.Code != client.CodeUnsupported {
+		t.Errorf("subscribe gave %v", got)
+	}
+	if got := asError(t, a.Refresh(t.Context(), false)); got.Code != client.CodeUnsupported {
+		t.Errorf("refresh gave %v", got)
+	}
+}
+
+// TestForged sends what must not be believed, and then something true.
+func TestForged(t *testing.T) {
+	p := newPeer(t)
+	p.onlyMem(t)
+	a := newDevice(t, p, nil).connect()
+	session := p.Sessions("alice@localhost")[0]
+	notify := `<notify xmlns='urn:xmpp:pam:0' ver='POISON' service='evil.example'><subscription xmlns='http://jabber.org/protocol/pubsub' node='n' jid='alice@localhost' subscription='subscribed'/></notify>`
+	for _, forged := range []string{
+		`<message xmlns='jabber:client' from='bob@localhost/x'>` + notify + `</message>`,
+		`<message xmlns='jabber:client' from='` + session + `'>` + notify + `</message>`,
+		`<message xmlns='jabber:client' from='bob@localhost/x' xmlns:x='jabber:client' x:from='alice@localhost'>` + notify + `</message>`,
+		`<message xmlns='jabber:client' type='error' from='alice@localhost'>` + notify + `</message>`,
+		`<message xmlns='jabber:client' from='alice@localhost'><received xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='alice@localhost'>` + notify + `</message></forwarded></received></message>`,
+		`<message xmlns='jabber:client' from='bob@localhost'><e xmlns='http://etherx.jabber.org/streams'/></message>`,
+	} {
+		if err := p.Send(session, forged); err != nil {
+			t.Fatal(err)
+		}
+	}
+	subscribe(t, a, "pubsub.localhost", "news")
+	a.waitNodes("news")
+	if v := a.Snapshot().Version; v == "POISON" || v == "" {
+		t.Errorf("version %q", v)
+	}
+	if a.State().Phase != client.PhaseLive || strings.Count(a.log(), "<open") != 4 {
+		t.Errorf("the session did not survive: %+v\n%s", a.State(), a.log())
+	}
+}
+
+// TestForgedResult puts strangers' answers before every answer of the server.
+func TestForgedResult(t *testing.T) {
+	p := newPeer(t)
+	id := regexp.MustCompile(`id=['"]([0-9a-f]{32})['"]`)
+	forge := func(message string) []string {
+		if !strings.HasPrefix(message, "<iq") || !id.MatchString(message) || strings.Contains(message, "xmpp-bind") {
+			return []string{message}
+		}
+		var out []string
+		for _, from := range []string{"bob@localhost", "bob@localhost/x", "pubsub.localhost", "alice@localhost/other", "evil.example", "a@b@c", ""} {
+			out = append(out, `<iq xmlns='jabber:client' type='result' id='`+id.FindStringSubmatch(message)[1]+`' from='`+from+`'>`+
+				`<subscriptions xmlns='urn:xmpp:pam:0' ver='POISON'/></iq>`)
+		}
+		return append(out, message)
+	}
+	a := newDevice(t, p, nil, func(o *client.Options) { o.Dialer = rewriting{o.Dialer, forge} }).connect()
+	subscribe(t, a, "pubsub."+p.domain, "news")
+	if err := a.Refresh(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	a.waitNodes("news")
+	if v := a.Snapshot().Version; v == "POISON" || v == "" {
+		t.Errorf("version %q", v)
+	}
+	if !strings.Contains(a.log(), "POISON") {
+		t.Error("nothing was forged")
+	}
+}
+
+// rewriting changes what arrives.
+type rewriting struct {
+	transport.Dialer
+	edit func(message string) []string
+}
+
+func (r rewriting) Dial(ctx context.Context, url string) (transport.Conn, error) {
+	c, err := r.Dialer.Dial(ctx, url)
+	return rewritten{c, r.edit}, err
+}
+
+type rewritten struct {
+	transport.Conn
+	edit func(message string) []string
+}
+
+func (r rewritten) Receive(ctx context.Context) ([]string, error) {
+	messages, err := r.Conn.Receive(ctx)
+	var out []string
+	for _, m := range messages {
+		out = append(out, r.edit(m)...)
+	}
+	return out, err
+}
+
+// TestBrokenStore has every commit fail: memory takes over, and says so.
+func TestBrokenStore(t *testing.T) {
+	p := newPeer(t)
+	a := newDevice(t, p, broken{store.NewMemory()}).connect()
+	subscribe(t, a, "pubsub."+p.domain, "news")
+	a.waitNodes("news")
+	if s := a.State(); !s.Storage.Degraded || s.Storage.Err == nil || s.Phase != client.PhaseLive {
+		t.Errorf("state %+v", s)
+	}
+	warned := false
+	for _, e := range a.events {
+		w, ok := e.(client.Warning)
+		warned = warned || ok && w.Err.Code == client.CodeStorage
+	}
+	if !warned {
+		t.Error("no warning")
+	}
+}
+
+type broken struct{ store.Store }
+
+func (broken) Commit(context.Context, []store.Record, []store.Op) error {
+	return errors.New("the disk is full")
+}

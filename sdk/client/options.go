@@ -1,0 +1,79 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"xmpp-pam/sdk/store"
+	"xmpp-pam/sdk/transport"
+)
+
+// Options configure a Client. Account, URL, Credentials and Dialer are
+// required.
+type Options struct {
+	// Account is the bare JID to log in as. A full JID is refused: XEP-0376
+	// §3.2 makes the bare JID the subscriber, always.
+	Account string
+
+	// URL is the WebSocket endpoint, wss:, or ws: on a loopback host.
+	URL string
+
+	// Credentials is called at every log-in, on a goroutine of its own.
+	Credentials func(ctx context.Context, request CredentialRequest) (Credentials, error)
+
+	// Mechanisms lists the allowed SASL mechanisms; nil allows all.
+	Mechanisms []string
+
+	// Resource is asked for when binding; empty leaves it to the server.
+	Resource string
+
+	// Software is the name that service discovery shows (XEP-0030). The
+	// default is "xmpp-pam".
+	Software string
+
+	// Dialer opens connections.
+	Dialer transport.Dialer
+
+	// Store keeps the list. It belongs to this account at this server alone,
+	// and to the Client, which closes it. Nil keeps the list in memory.
+	Store store.Store
+
+	// Reconnect says how to come back after a lost connection. Nil is the
+	// default policy.
+	Reconnect *Reconnect
+
+	// OnEvent is called with every event, in order, one at a time. It must
+	// return quickly and must not call methods of the Client that wait.
+	OnEvent func(Event)
+
+	// OnFrame is called with every message sent and received, credentials
+	// removed. It must return quickly. Nil turns the inspector off.
+	OnFrame func(Frame)
+}
+
+// Reconnect is the policy of reconnecting: full jitter between zero and a limit
+// that doubles from Base to Max. Failures that cannot heal by themselves, as
+// refused credentials, are never retried.
+type Reconnect struct {
+	Base        time.Duration // default 500 ms
+	Max         time.Duration // default 60 s
+	NoJitter    bool          // always wait for the whole limit
+	MaxAttempts int           // attempts in a row; 0 is without limit
+	Off         bool          // never reconnect
+}
+
+// Credentials prove who the account is.
+type Credentials struct{ Password string }
+
+// CredentialRequest says what Credentials are asked for.
+type CredentialRequest struct {
+	Reason     string   // "initial", "reconnect" or "rejected"
+	Mechanisms []string // the ones both sides know, strongest first
+}
+
+// A Frame is one message on the wire.
+type Frame struct {
+	At  time.Time
+	Out bool
+	XML string // credentials are replaced by "…"
+}

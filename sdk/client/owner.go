@@ -1,0 +1,316 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/disco"
+	"xmpp-pam/sdk/pam"
+)
+
+// Time limits.
+const (
+	dialTimeout    = 20 * time.Second
+	requestTimeout = 20 * time.Second
+	closeTimeout   = 3 * time.Second
+	stableAfter    = time.Minute     // a connection this old resets the back-off
+	relistAfter    = 5 * time.Second // after the server could not give the list
+)
+
+// capsNode names the software in entity capabilities (XEP-0115 §4).
+const capsNode = "urn:xmpp-pam"
+
+// The owner holds all state of a Client. Its methods run on the owner's
+// goroutine only; other goroutines reach it through Client.post.
+type owner struct {
+	c       *Client
+	opts    Options
+	policy  Reconnect
+	account jid.JID
+	private bool
+	info    *disco.Info
+
+	durable *durable
+	sync    syncRecord
+	loading []func(error) // waiters for the first load; nil once loaded
+	loaded  bool
+
+	reader   *pam.Reader
+	machine  *pam.Machine
+	inputs   []pam.Input // waiting while the outputs of another are carried out
+	stepping bool
+	timers   map[pam.Timer]*time.Timer
+	source   Source
+
+	wanted  bool // the page wants to be connected
+	conn    *connection
+	waiters []func(error) // of connect
+	attempt int
+	retry   *time.Timer
+	relist  *time.Timer
+	state   SyncState
+
+	requests   map[string]*request
+	operations []*operation
+	refreshes  []func(error)
+	heard      map[pam.Key]pam.Subscription // the machine's overlay
+	overlaid   bool                         // what lies over the list may differ from what was shown
+	listError  *Error                       // why the last list failed
+}
+
+func newOwner(c *Client, opts *Options, account jid.JID, private bool) *owner {
+	o := &owner{
+		c: c, opts: *opts, account: account, private: private,
+		reader:   pam.NewReader(account),
+		machine:  pam.NewMachine(),
+		timers:   map[pam.Timer]*time.Timer{},
+		requests: map[string]*request{},
+		heard:    map[pam.Key]pam.Subscription{},
+		source:   SourceEmpty,
+	}
+	if opts.Reconnect != nil {
+		o.policy = *opts.Reconnect
+	}
+	if o.policy.Base <= 0 {
+		o.policy.Base = 500 * time.Millisecond
+	}
+	if o.policy.Max <= 0 {
+		o.policy.Max = time.Minute
+	}
+	if o.opts.Software == "" {
+		o.opts.Software = "xmpp-pam"
+	}
+	if o.opts.Store == nil {
+		o.opts.Store = newMemory()
+	}
+	o.durable = &durable{store: o.opts.Store}
+	o.info = disco.NewInfo(o.opts.Software, pam.NS, nsPing)
+	o.state.Phase = PhaseOffline
+	return o
+}
+
+// load reads the store once and replies when that is done. A store that cannot
+// be read is replaced by memory, so it never fails for good.
+func (o *owner) load(reply func(error)) {
+	if o.loaded {
+		reply(nil)
+		return
+	}
+	o.loading = append(o.loading, reply)
+	if len(o.loading) > 1 {
+		return
+	}
+	go func() {
+		d, record, err := o.durable.load(o.c.ctx)
+		o.c.post(func() {
+			if err != nil {
+				o.degrade(err)
+			}
+			o.loaded = true
+			if d.Version != "" || len(d.List) > 0 {
+				o.source = SourceCache
+			}
+			o.sync, o.state.LastSynced = record, record.lastSynced
+			o.step(pam.Stored{Durable: d})
+			o.publishSnapshot()
+			o.publish()
+			waiting := o.loading
+			o.loading = nil
+			for _, reply := range waiting {
+				reply(nil)
+			}
+		})
+	}()
+}
+
+// step feeds the machine and carries out what it asks for. An input that comes
+// up meanwhile waits until that is done, so that outputs keep their order.
+func (o *owner) step(in pam.Input) {
+	o.inputs = append(o.inputs, in)
+	if o.stepping {
+		return
+	}
+	o.stepping = true
+	for len(o.inputs) > 0 {
+		next := o.inputs[0]
+		o.inputs = o.inputs[1:]
+		for _, out := range o.machine.Step(next) {
+			o.perform(out)
+		}
+		o.settle()
+	}
+	o.stepping = false
+	o.showProvisional()
+}
+
+func (o *owner) perform(out pam.Output) {
+	switch out := out.(type) {
+	case pam.RequestList:
+		o.requestList(out)
+	case pam.Commit:
+		o.commit(out)
+	case pam.Changed:
+		o.announce(out)
+	case pam.Overlay:
+		if out.Reset {
+			clear(o.heard)
+		}
+		for _, s := range out.Items {
+			o.heard[s.Key] = s
+		}
+		o.overlaid = true
+	case pam.PhaseChanged:
+		o.phaseChanged(out)
+	case pam.SetTimer:
+		o.setTimer(out)
+	case pam.ListingFailed:
+		o.listingFailed()
+	}
+}
+
+// commit stores on another goroutine; the machine has at most one under way.
+func (o *owner) commit(c pam.Commit) {
+	go func() {
+		stored, err := o.durable.commit(o.c.ctx, c)
+		o.c.post(func() {
+			switch {
+			case err == nil:
+				o.step(pam.Committed{Seq: c.Seq})
+			case stored != nil:
+				o.step(pam.Conflict{Seq: c.Seq, Durable: *stored})
+			default:
+				o.degrade(err)
+				o.commit(c) // into memory, which cannot fail
+			}
+		})
+	}()
+}
+
+// degrade goes on in memory after the store has failed. What the machine holds
+// stays authoritative for this session.
+func (o *owner) degrade(err error) {
+	if o.c.ctx.Err() != nil {
+		return
+	}
+	old := o.durable.toMemory()
+	go old.Close()
+	o.state.Storage = StorageState{Degraded: true, Err: err}
+	o.warn(&Error{Code: CodeStorage, Origin: FromStorage, Err: err, Retryable: false,
+		Text: "The list cannot be stored (" + err.Error() + "). It is kept in memory until the page is closed."})
+	o.publish()
+}
+
+func (o *owner) announce(ch pam.Changed) {
+	origin := OriginOtherDevice
+	if ch.Resync {
+		origin = OriginResync
+	}
+	if len(ch.Changes) > 0 && !slices.ContainsFunc(ch.Changes, func(c pam.Change) bool { return !o.isOwn(c) }) {
+		origin = OriginThisDevice
+	}
+	o.publishSnapshot()
+	o.emit(Changed{Changes: ch.Changes, From: ch.From, To: ch.To, Origin: origin, Source: o.source})
+	o.overlaid = true
+}
+
+func (o *owner) setTimer(t pam.SetTimer) {
+	if old := o.timers[t.Timer]; old != nil {
+		old.Stop()
+		delete(o.timers, t.Timer)
+	}
+	if t.Millis == 0 {
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(time.Duration(t.Millis)*time.Millisecond, func() {
+		o.c.post(func() {
+			if o.timers[t.Timer] == timer {
+				delete(o.timers, t.Timer)
+				o.step(pam.TimerFired{Timer: t.Timer})
+			}
+		})
+	})
+	o.timers[t.Timer] = timer
+}
+
+// close ends everything; the inbox is not read any more.
+func (o *owner) close() {
+	if o.conn != nil {
+		o.conn.hangup()
+		o.conn = nil
+	}
+	for _, t := range o.timers {
+		t.Stop()
+	}
+	for _, t := range []*time.Timer{o.retry, o.relist} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+	for _, r := range o.requests {
+		r.timer.Stop()
+	}
+	o.durable.close()
+}
+
+// publish announces the state if it differs.
+func (o *owner) publish() {
+	o.state.Pending = len(o.operations)
+	o.state.Attempt = o.attempt
+	o.c.mu.Lock()
+	before := o.c.state
+	o.c.state = o.state
+	o.c.mu.Unlock()
+	if !sameState(before, o.state) {
+		o.emit(StateChanged{State: o.state})
+	}
+}
+
+func (o *owner) publishSnapshot() {
+	list, stamp := o.machine.Committed()
+	o.c.mu.Lock()
+	o.c.snapshot.List, o.c.snapshot.Version, o.c.snapshot.Source = list, stamp.Version, o.source
+	o.c.mu.Unlock()
+}
+
+func (o *owner) emit(e Event) {
+	if o.opts.OnEvent != nil {
+		o.opts.OnEvent(e)
+	}
+}
+
+func (o *owner) warn(err *Error) { o.emit(Warning{Err: err}) }
+
+func sameState(a, b SyncState) bool {
+	return a.Phase == b.Phase && slices.Equal(a.Missing, b.Missing) && a.Resumed == b.Resumed &&
+		a.LastSynced.Equal(b.LastSynced) && a.Attempt == b.Attempt && a.NextAttempt.Equal(b.NextAttempt) &&
+		a.Pending == b.Pending && a.Storage.Degraded == b.Storage.Degraded && a.Err == b.Err
+}
+
+// randomID returns 128 unpredictable bits, so that nobody can answer a request
+// that they have not seen.
+func randomID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // Read never fails.
+	return hex.EncodeToString(b[:])
+}
+
+func randomUint64() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:])                       // Read never fails.
+	return binary.LittleEndian.Uint64(b[:]) >> 2 // room to count up
+}
+
+func quote(s string) string { return strconv.Quote(s) }
+
+// detached is the context of work that must end with the Client.
+func (o *owner) detached(limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(o.c.ctx, limit)
+}

@@ -1,0 +1,122 @@
+package client
+
+import (
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/pubsub"
+	"xmpp-pam/sdk/stream"
+)
+
+// A request is an iq that waits for its answer.
+type request struct {
+	to    string
+	done  func(iq *element.Element, err *Error)
+	timer *time.Timer
+}
+
+// ask sends an iq of type kind to an entity, and calls done once: with the
+// result, or with an error of code stanza, timeout or outcome-unknown.
+func (c *connection) ask(kind, to string, payload *element.Element, done func(*element.Element, *Error)) {
+	o := c.o
+	id := randomID()
+	r := &request{to: to, done: done}
+	r.timer = time.AfterFunc(requestTimeout, func() {
+		c.post(func() {
+			if o.requests[id] == r {
+				delete(o.requests, id)
+				r.done(nil, &Error{Code: CodeTimeout, Origin: FromNetwork, Retryable: true,
+					Text: "The server did not answer within " + requestTimeout.String() + "."})
+			}
+		}, nil)
+	})
+	o.requests[id] = r
+	c.send(element.New(stream.NSClient, "iq").Set("type", kind).Set("id", id).Set("to", to).Add(payload))
+}
+
+// answered finds the request that an iq answers: by id and by sender, because
+// an id alone could be guessed by a stranger. Whatever fits none is ignored.
+func (c *connection) answered(iq *element.Element) {
+	o := c.o
+	id := iq.Attr("id")
+	r := o.requests[id]
+	if r == nil || !c.mayAnswer(r.to, iq) {
+		return
+	}
+	delete(o.requests, id)
+	r.timer.Stop()
+	if iq.Attr("type") == "error" {
+		r.done(nil, o.requestError(iq))
+		return
+	}
+	r.done(iq, nil)
+}
+
+// mayAnswer tells whether the sender of iq may answer a request to to. For the
+// own account and domain an absent from means the account itself (RFC 6120
+// §8.1.2.1), and servers also use the full JID of this session.
+func (c *connection) mayAnswer(to string, iq *element.Element) bool {
+	from, ok := iq.Lookup("from")
+	if !c.o.isOwnServer(to) {
+		return ok && sameJID(from, to)
+	}
+	return !ok || c.o.isOwnServer(from) || sameJID(from, c.fullJID)
+}
+
+// isOwnServer tells whether only the account's server can send from this
+// address: none, the own bare JID, or the domain.
+func (o *owner) isOwnServer(from string) bool {
+	return from == "" || sameJID(from, o.account.String()) || sameJID(from, o.account.Domain().String())
+}
+
+func sameJID(a, b string) bool {
+	if a == b {
+		return true
+	}
+	ja, err := jid.Parse(a)
+	if err != nil {
+		return false
+	}
+	jb, err := jid.Parse(b)
+	return err == nil && ja.Equal(jb)
+}
+
+// requestError reads an error answer (XEP-0376 §3.2: no `by` means the
+// account's server).
+func (o *owner) requestError(iq *element.Element) *Error {
+	p := pubsub.ParseError(iq)
+	if p == nil {
+		p = &pubsub.Error{Condition: "undefined-condition"}
+	}
+	e := &Error{
+		Code: CodeStanza, Origin: FromServer, By: p.By,
+		Condition: p.Condition, PubsubCondition: p.PubsubCondition,
+		Retryable: p.Type == "wait",
+	}
+	who := "The account's server"
+	if !o.isOwnServer(p.By) {
+		e.Origin, who = FromService, p.By
+	}
+	e.Text = who + " answered " + p.Condition
+	if p.PubsubCondition != "" {
+		e.Text += " (" + p.PubsubCondition + ")"
+	}
+	e.Text += "."
+	if p.Text != "" {
+		e.Text += " It says: " + p.Text
+	}
+	return e
+}
+
+// failRequests ends every request whose session is gone.
+func (o *owner) failRequests() {
+	open := o.requests
+	o.requests = map[string]*request{}
+	for _, r := range open {
+		r.timer.Stop()
+		r.done(nil, &Error{Code: CodeOutcomeUnknown, Origin: FromNetwork, Retryable: true,
+			Text: "The connection ended before the server answered. The list will tell what became of the request."})
+	}
+}

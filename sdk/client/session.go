@@ -1,0 +1,264 @@
+package client
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"xmpp-pam/sdk/disco"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/stream"
+)
+
+const nsPing = "urn:xmpp:ping"
+
+// A list without version is asked for after this many sessions or this long,
+// which heals whatever went wrong unseen (sync rule 1).
+const (
+	fullEverySessions = 20
+	fullEvery         = 7 * 24 * time.Hour
+)
+
+// support is what service discovery said about PAM.
+type support uint8
+
+const (
+	supportUnknown support = iota // not answered yet
+	supportNo
+	supportYes
+)
+
+// sessionProgress tells what a session has reached.
+type sessionProgress struct {
+	listed  bool // the server gave a list
+	refused bool // the server refused to
+}
+
+// startSession runs once bound: presence with caps, because nothing is
+// delivered without; then, in the same breath, the question whether the server
+// knows PAM and the list itself.
+func (c *connection) startSession() {
+	o := c.o
+	c.sessionOf = &sessionProgress{}
+	presence := element.New(stream.NSClient, "presence").
+		Add(element.New(stream.NSClient, "priority").AddText("0"), o.info.Caps(capsNode))
+	o.setPhase(PhaseSyncing, nil)
+	c.send(presence)
+	c.discover(o.account.String(), func(found support) {
+		if found == supportYes {
+			c.supported(found)
+			return
+		}
+		c.discover(o.account.Domain().String(), c.supported)
+	})
+	o.step(pam.SessionStarted{Full: o.sync.sessions >= fullEverySessions || time.Since(o.sync.lastFull) > fullEvery})
+}
+
+// discover asks an entity of the account's server for its features.
+func (c *connection) discover(to string, found func(support)) {
+	c.ask("get", to, disco.Query(), func(iq *element.Element, err *Error) {
+		switch {
+		case err != nil && err.Code != CodeStanza:
+			found(supportUnknown)
+		case err == nil && disco.Parse(iq).Has(pam.NS):
+			found(supportYes)
+		default:
+			found(supportNo)
+		}
+	})
+}
+
+func (c *connection) supported(s support) {
+	c.support = s
+	c.o.decideSupport()
+}
+
+// requestList carries out the machine's wish.
+func (o *owner) requestList(r pam.RequestList) {
+	c := o.conn
+	if c == nil || !c.bound {
+		return // The machine hears of the end of the session soon.
+	}
+	c.ask("get", o.account.String(), pam.ListRequest(r.Version), func(iq *element.Element, err *Error) {
+		if err == nil {
+			result, bad := o.reader.ParseListResult(iq)
+			if errors.Is(bad, pam.ErrRow) {
+				o.warn(&Error{Code: CodeProtocol, Origin: FromServer, Err: bad,
+					Text: "The server's list holds what cannot be read, and which is not shown: " + bad.Error()})
+				bad = nil
+			}
+			if bad == nil {
+				result.Round = r.Round
+				c.sessionOf.listed, c.sessionOf.refused = true, false
+				if r.Version == "" && result.Full {
+					o.sync.sessions, o.sync.lastFull = 0, time.Now()
+				}
+				o.source = SourceServer
+				o.step(result)
+				return
+			}
+			err = &Error{Code: CodeProtocol, Origin: FromServer, Err: bad,
+				Text: "The server's list of subscriptions cannot be read: " + bad.Error()}
+		}
+		o.listError = err
+		o.step(pam.ListFailed{Round: r.Round})
+	})
+}
+
+// listingFailed runs when the server gave no list, with or without a version.
+func (o *owner) listingFailed() {
+	if o.conn == nil || o.conn.sessionOf == nil {
+		return
+	}
+	o.conn.sessionOf.refused = true
+	waiting := o.refreshes
+	o.refreshes = nil
+	for _, reply := range waiting {
+		reply(o.listError)
+	}
+	for _, op := range slices.Clone(o.operations) {
+		if op.replied {
+			o.finish(op, pam.Subscription{}, op.failure)
+		}
+	}
+	o.decideSupport()
+}
+
+// decideSupport settles a session whose list was refused: either the server
+// does not know PAM at all, or it is out of order for now.
+func (o *owner) decideSupport() {
+	c := o.conn
+	if c == nil || c.sessionOf == nil || !c.sessionOf.refused {
+		return
+	}
+	switch c.support {
+	case supportNo:
+		o.state.Missing = []string{"pam"}
+		o.live()
+	case supportYes:
+		o.warn(o.listError)
+		o.failWaiters(o.listError)
+		if o.relist != nil {
+			o.relist.Stop()
+		}
+		o.relist = time.AfterFunc(relistAfter, func() {
+			c.post(func() { o.step(pam.Refresh{}) }, nil)
+		})
+	}
+}
+
+// phaseChanged follows the machine: Synced, dirty or not, is live.
+func (o *owner) phaseChanged(p pam.PhaseChanged) {
+	if p.Phase != pam.Synced || o.conn == nil {
+		return
+	}
+	o.live()
+}
+
+func (o *owner) live() {
+	if o.state.Phase != PhaseLive && o.conn != nil && o.conn.sessionOf != nil {
+		o.sync.sessions++
+		if o.state.Missing == nil {
+			o.sync.lastSynced = time.Now()
+		}
+		o.saveSync()
+	}
+	if o.state.Missing == nil {
+		o.state.LastSynced = time.Now()
+		if o.c.Snapshot().Source != o.source {
+			_, stamp := o.machine.Committed()
+			o.announce(pam.Changed{From: stamp.Version, To: stamp.Version, Resync: true})
+		}
+	}
+	o.state.Phase, o.state.Err = PhaseLive, nil
+	o.publish()
+	waiters := o.waiters
+	o.waiters = nil
+	for _, reply := range waiters {
+		reply(nil)
+	}
+}
+
+// saveSync stores the sync record beside the list.
+func (o *owner) saveSync() {
+	record := o.sync
+	go func() {
+		ctx, cancel := o.detached(requestTimeout)
+		defer cancel()
+		if err := o.durable.saveSync(ctx, record); err != nil && ctx.Err() == nil {
+			o.c.post(func() {
+				o.warn(&Error{Code: CodeStorage, Origin: FromStorage, Err: err, Retryable: true,
+					Text: "The time of this sync cannot be stored (" + err.Error() + "). The list is asked for in full sooner than needed."})
+			})
+		}
+	}()
+}
+
+// sessionEnded runs when a bound or half-bound session is gone.
+func (o *owner) sessionEnded() {
+	if o.relist != nil {
+		o.relist.Stop()
+		o.relist = nil
+	}
+	o.failRequests()
+	o.step(pam.SessionEnded{})
+	o.failOperations()
+}
+
+// deliver routes a stanza that arrived.
+func (c *connection) deliver(stanza *element.Element) {
+	o := c.o
+	switch stanza.Name.Local {
+	case "iq":
+		if t := stanza.Attr("type"); t == "result" || t == "error" {
+			c.answered(stanza)
+			return
+		}
+		c.serve(stanza)
+	case "message":
+		heard, err := o.reader.ParseNotify(stanza)
+		if err != nil {
+			o.warn(&Error{Code: CodeProtocol, Origin: FromNetwork, Err: err, Text: "A notify was ignored, wholly or in part: " + err.Error()})
+		}
+		for _, h := range heard {
+			o.step(h)
+		}
+		if len(heard) == 0 && err == nil {
+			o.emit(MessageReceived{Stanza: stanza})
+		}
+	}
+}
+
+// serve answers a request of another entity.
+func (c *connection) serve(iq *element.Element) {
+	o := c.o
+	reply := element.New(stream.NSClient, "iq").Set("type", "result").Set("id", iq.Attr("id"))
+	if from, ok := iq.Lookup("from"); ok {
+		reply.Set("to", from)
+	}
+	payload := iq.First()
+	isGet := iq.Attr("type") == "get"
+	switch {
+	case isGet && payload.Is(disco.NSInfo, "query"):
+		if answer := o.info.Answer(payload, capsNode); answer != nil {
+			c.send(reply.Add(answer))
+			if o.isOwnServer(iq.Attr("from")) && c.sessionOf != nil && c.sessionOf.listed {
+				// The server learns only now that this session speaks PAM, and
+				// may have told it nothing until then.
+				o.step(pam.Refresh{})
+			}
+			return
+		}
+		c.send(stanzaError(reply, "cancel", "item-not-found"))
+	case isGet && payload.Is(nsPing, "ping"):
+		c.send(reply)
+	default:
+		c.send(stanzaError(reply, "cancel", "service-unavailable"))
+	}
+}
+
+func stanzaError(reply *element.Element, kind, condition string) *element.Element {
+	return reply.Set("type", "error").Add(element.New(stream.NSClient, "error").Set("type", kind).
+		Add(element.New(stream.NSStanzas, condition)))
+}
