@@ -1,0 +1,76 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/coder/websocket"
+)
+
+// A peer is a WebSocket server for what the conformance suite does not ask.
+type peer struct {
+	open atomic.Int64 // how many of send and hang are being served
+}
+
+func (p *peer) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/peer/send", p.serve(send))
+	mux.HandleFunc("/peer/deaf", deaf) // does not notice when it is left
+	mux.HandleFunc("/peer/hang", p.serve(hang))
+	mux.HandleFunc("/peer/open", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, p.open.Load())
+	})
+	return mux
+}
+
+func (p *peer) serve(handler http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		p.open.Add(1)
+		defer p.open.Add(-1)
+		handler(w, r)
+	}
+}
+
+// send sends the messages m, each made times as long, all of it n times, and
+// closes with code, or else waits for the other side to close.
+func send(w http.ResponseWriter, r *http.Request) {
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}})
+	if err != nil {
+		return
+	}
+	defer c.CloseNow()
+	n, _ := strconv.Atoi(r.FormValue("n"))
+	times, _ := strconv.Atoi(r.FormValue("times"))
+	for range max(n, 1) {
+		for _, m := range r.Form["m"] {
+			if c.Write(r.Context(), websocket.MessageText, []byte(strings.Repeat(m, max(times, 1)))) != nil {
+				return
+			}
+		}
+	}
+	if code, err := strconv.Atoi(r.FormValue("code")); err == nil {
+		c.Close(websocket.StatusCode(code), r.FormValue("reason"))
+		return
+	}
+	<-c.CloseRead(r.Context()).Done()
+}
+
+// deaf never reads.
+func deaf(w http.ResponseWriter, r *http.Request) {
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}})
+	if err != nil {
+		return
+	}
+	defer c.CloseNow()
+	<-r.Context().Done()
+}
+
+// hang never answers the request.
+func hang(w http.ResponseWriter, r *http.Request) {
+	<-r.Context().Done()
+}

@@ -1,0 +1,181 @@
+// The JavaScript half of package idb. A whole operation happens here, so that
+// nothing is awaited inside a transaction, which would end it.
+//
+// Every function calls done exactly once, with (errorName, errorMessage,
+// result). errorName is empty if the operation succeeded.
+
+// Schema version n is what the first n of these make of an empty database.
+const migrations = [(db) => db.createObjectStore("records")];
+
+/**
+ * Opens a database, of which the caller gets an object with the methods of
+ * connection below.
+ *
+ * @param {string} name
+ * @param {number} patience milliseconds to wait for other tabs that are in the way
+ * @param {(errorName: string, errorMessage: string) => void} onLost is called
+ *   once if the browser or another tab takes the database away
+ * @param {Function} done
+ */
+export function openDatabase(name, patience, onLost, done) {
+  const request = start((factory) => factory.open(name, migrations.length), patience, (errorName, text, db) => {
+    if (errorName) return done(errorName, text);
+    done("", "", connection(db, onLost));
+  });
+  if (!request) return;
+  request.onupgradeneeded = ({ oldVersion }) => {
+    for (const migrate of migrations.slice(oldVersion)) migrate(request.result, request.transaction);
+  };
+}
+
+/** Deletes a database. Its connections, here or in other tabs, are lost. */
+export function deleteDatabase(name, patience, done) {
+  start((factory) => factory.deleteDatabase(name), patience, (errorName, text) => done(errorName, text));
+}
+
+function start(ask, patience, done) {
+  let timer;
+  let answered = false;
+  const answer = (errorName, text, result) => {
+    clearTimeout(timer);
+    if (answered) result?.close(); // it came after all, but nobody waits any more
+    else {
+      answered = true;
+      done(errorName, text, result);
+    }
+  };
+  let request;
+  try {
+    if (!globalThis.indexedDB) throw new DOMException("there is no indexedDB here", "NotSupportedError");
+    request = ask(globalThis.indexedDB);
+  } catch (error) {
+    answer(error.name, error.message);
+    return undefined;
+  }
+  request.onblocked = () => {
+    timer = setTimeout(answer, patience, "BlockedError", "another tab keeps the database open");
+  };
+  request.onsuccess = () => answer("", "", request.result);
+  request.onerror = () => answer(request.error.name, request.error.message);
+  return request;
+}
+
+function connection(db, onLost) {
+  const running = new Set(); // what settles each running operation
+
+  const lost = (errorName, text) => {
+    db.onclose = db.onversionchange = null;
+    db.close(); // lets running transactions end
+    onLost(errorName, text);
+  };
+  db.onclose = () => {
+    lost("InvalidStateError", "the browser closed the database; its records may be gone");
+    // Chromium leaves transactions that were running without an event.
+    for (const settle of running) settle("AbortError", "the browser closed the database");
+  };
+  db.onversionchange = ({ newVersion }) =>
+    newVersion === null
+      ? lost("DeletedError", "the database is being deleted")
+      : lost("VersionError", "a newer version of the program is changing the database");
+
+  // Runs body in one transaction, whose outcome alone decides.
+  const transact = (mode, done, body) => {
+    const outcome = { result: undefined, error: null };
+    const settle = (errorName, text, result) => {
+      if (running.delete(settle)) done(errorName, text, result);
+    };
+    running.add(settle);
+    try {
+      const tx = db.transaction("records", mode, { durability: "strict" });
+      tx.oncomplete = () => settle("", "", outcome.result);
+      tx.onabort = () => {
+        const error = outcome.error ?? tx.error ?? { name: "AbortError", message: "the browser aborted it" };
+        settle(error.name, error.message);
+      };
+      body(tx.objectStore("records"), outcome, tx);
+    } catch (error) {
+      settle(error.name, error.message);
+    }
+  };
+
+  return {
+    /** done gets an array with a Uint8Array or undefined for each of keys. */
+    get(keys, done) {
+      transact("readonly", done, (records, outcome) => {
+        outcome.result = new Array(keys.length);
+        keys.forEach((key, i) => {
+          records.get(key).onsuccess = ({ target }) => (outcome.result[i] = target.result);
+        });
+      });
+    },
+
+    /** done gets [keys, values]. limit 0 is none, to "" is the end. */
+    scan(from, to, limit, reverse, done) {
+      transact("readonly", done, (records, outcome) => {
+        const keys = [];
+        const values = [];
+        outcome.result = [keys, values];
+        if (to !== "" && from >= to) return;
+        if (!reverse) {
+          const count = limit || undefined;
+          records.getAllKeys(range(from, to), count).onsuccess = ({ target }) => (outcome.result[0] = target.result);
+          records.getAll(range(from, to), count).onsuccess = ({ target }) => (outcome.result[1] = target.result);
+          return;
+        }
+        records.openCursor(range(from, to), "prev").onsuccess = ({ target }) => {
+          const cursor = target.result;
+          if (!cursor) return;
+          keys.push(cursor.key);
+          values.push(cursor.value);
+          if (keys.length !== limit) cursor.continue();
+        };
+      });
+    },
+
+    /**
+     * Applies ops if the records under keys have the given values (Uint8Array,
+     * or null for none). ops is flat, three entries each: 0 key value puts,
+     * 1 key "" deletes, 2 from to deletes a range. done gets ConflictError if
+     * a record differs.
+     */
+    commit(keys, values, ops, done) {
+      transact("readwrite", done, (records, outcome, tx) => {
+        const apply = () => {
+          for (let i = 0; i < ops.length; i += 3) {
+            const [kind, key, arg] = [ops[i], ops[i + 1], ops[i + 2]];
+            if (kind === 0) records.put(arg, key);
+            else if (kind === 1) records.delete(key);
+            else if (arg === "" || key < arg) records.delete(range(key, arg));
+          }
+        };
+        let open = keys.length;
+        if (open === 0) apply();
+        keys.forEach((key, i) => {
+          records.get(key).onsuccess = ({ target }) => {
+            if (outcome.error) return;
+            if (!same(target.result ?? null, values[i])) {
+              outcome.error = { name: "ConflictError", message: "" };
+              tx.abort();
+            } else if (--open === 0) apply();
+          };
+        });
+      });
+    },
+
+    close() {
+      db.onclose = db.onversionchange = null;
+      db.close();
+    },
+  };
+}
+
+function range(from, to) {
+  return to === "" ? IDBKeyRange.lowerBound(from) : IDBKeyRange.bound(from, to, false, true);
+}
+
+function same(a, b) {
+  if (a === null || b === null) return a === b;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

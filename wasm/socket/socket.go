@@ -1,0 +1,277 @@
+//go:build js && wasm
+
+// Package socket is the browser's WebSocket as a [transport.Dialer].
+//
+// Its other half is socket.js, which collects the messages of one turn of the
+// event loop and enters Go once for all of them.
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/hack-pad/safejs"
+
+	"xmpp-pam/sdk/transport"
+)
+
+// subprotocol is what RFC 7395 §3.1 registers.
+const subprotocol = "xmpp"
+
+// maxWaiting is how many bytes may wait for Receive. A browser takes in
+// messages whether they are wanted or not, so this is what bounds memory.
+const maxWaiting = 2 * transport.MaxMessage
+
+// codeRefused tells the server that what it sent is not taken. Browsers send no
+// code below 3000 but 1000, so it cannot be 1008 (RFC 6455 §7.4.1).
+const codeRefused = 4008
+
+var errClosed = errors.New("socket: the connection was closed here; dial again")
+
+// A Dialer opens the browser's WebSockets. It works on a page and in a worker.
+type Dialer struct {
+	host safejs.Value
+}
+
+// New returns a Dialer that uses host.openSocket, the function that socket.js
+// exports.
+//
+// A browser never says why a connection failed: an unreachable server, a bad
+// certificate, an answer that is not WebSocket and a refusal by the page's
+// Content-Security-Policy all look the same. Nor does it limit what arrives:
+// more than 64 MiB not fetched by Receive end the connection.
+func New(host safejs.Value) Dialer { return Dialer{host: host} }
+
+// Dial implements [transport.Dialer].
+func (d Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
+	where, _, _ := strings.Cut(url, "?") // the rest may be secret
+	if !strings.HasPrefix(url, "ws://") && !strings.HasPrefix(url, "wss://") {
+		return nil, fmt.Errorf("socket: %q is not a WebSocket address: it must start with wss:// or ws://", where)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("socket: connecting to %s: %w", where, err)
+	}
+	c := &conn{
+		opened:  make(chan string, 1),
+		arrived: make(chan struct{}, 1),
+		done:    make(chan struct{}),
+	}
+	if err := c.open(d.host, url); err != nil {
+		return nil, fmt.Errorf("socket: cannot connect to %s: %w", where, err)
+	}
+	select {
+	case agreed := <-c.opened:
+		if agreed != subprotocol {
+			c.Close()
+			return nil, fmt.Errorf("socket: the server at %s did not agree to the subprotocol %q; is this its XMPP over WebSocket address?", where, subprotocol)
+		}
+		return c, nil
+	case <-c.done:
+		return nil, fmt.Errorf("socket: cannot connect to %s: the browser does not say why; check that the server runs and is reachable, "+
+			"that its certificate is valid, that it speaks XMPP over WebSocket at this address, and that the page's "+
+			"Content-Security-Policy (connect-src) allows it: %w", where, c.err)
+	case <-ctx.Done():
+		c.Close()
+		return nil, fmt.Errorf("socket: connecting to %s: %w", where, ctx.Err())
+	}
+}
+
+// A conn is one WebSocket. The callbacks run on the browser's event loop and
+// never wait; no call into JavaScript is made while mu is held, because it may
+// call back.
+type conn struct {
+	handle    safejs.Value
+	callbacks []safejs.Func
+	opened    chan string   // gets the subprotocol, once
+	arrived   chan struct{} // holds a token if messages may wait
+	done      chan struct{} // closed when err is set
+
+	mu       sync.Mutex
+	messages []string
+	waiting  int // bytes in messages
+	err      error
+}
+
+// open starts connecting. After an error nothing is left.
+func (c *conn) open(host safejs.Value, url string) error {
+	args := []any{url, subprotocol, transport.MaxMessage, transport.MaxQueued}
+	for _, callback := range []func([]safejs.Value){c.onOpen, c.onBatch, c.onClose} {
+		f, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+			callback(args)
+			return nil
+		})
+		if err != nil {
+			c.end(err, 0)
+			return err
+		}
+		c.callbacks = append(c.callbacks, f)
+		args = append(args, f)
+	}
+	handle, err := host.Call("openSocket", args...)
+	if err == nil {
+		var refusal safejs.Value
+		if refusal, err = handle.Get("error"); err == nil && !refusal.IsUndefined() {
+			err = refused(text(refusal))
+		}
+	}
+	if err != nil {
+		c.end(err, 0)
+		return err
+	}
+	c.handle = handle
+	return nil
+}
+
+// refused explains the exception that the browser's constructor threw.
+func refused(exception string) error {
+	switch {
+	case strings.HasPrefix(exception, "SyntaxError"):
+		return fmt.Errorf("the browser does not accept this as a WebSocket address (%s)", exception)
+	case strings.HasPrefix(exception, "SecurityError"):
+		return fmt.Errorf("the browser forbids it; a page loaded over https: needs a wss: address (%s)", exception)
+	default:
+		return errors.New(exception)
+	}
+}
+
+// Receive implements [transport.Conn]. It is for one goroutine at a time.
+func (c *conn) Receive(ctx context.Context) ([]string, error) {
+	for {
+		c.mu.Lock()
+		messages, err := c.messages, c.err
+		c.messages, c.waiting = nil, 0
+		c.mu.Unlock()
+		if len(messages) > 0 {
+			return messages, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-c.arrived:
+		case <-c.done:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("socket: receiving: %w", ctx.Err())
+		}
+	}
+}
+
+// Send implements [transport.Conn].
+func (c *conn) Send(message string) error {
+	c.mu.Lock()
+	err := c.err
+	c.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("socket: not sent: %w", err)
+	}
+	verdict, err := c.handle.Call("send", message)
+	if err != nil {
+		return fmt.Errorf("socket: not sent: %w", err)
+	}
+	switch text(verdict) {
+	case "":
+		return nil
+	case "full":
+		return fmt.Errorf("socket: not sent: more than %d bytes wait to be sent; the connection is too slow or dead, close it and dial again", transport.MaxQueued)
+	default:
+		return errors.New("socket: not sent: the connection is closing; dial again")
+	}
+}
+
+// Close implements [transport.Conn]. Messages that Go has already taken in can
+// still be received. The browser completes the closing handshake by itself.
+func (c *conn) Close() error {
+	c.end(errClosed, 1000)
+	return nil
+}
+
+func (c *conn) onOpen(args []safejs.Value) {
+	c.opened <- text(args[0])
+}
+
+func (c *conn) onBatch(args []safejs.Value) {
+	batch, err := args[0].String()
+	if err != nil {
+		c.end(fmt.Errorf("socket: a message could not be taken from the browser: %w", err), codeRefused)
+		return
+	}
+	messages := []string{batch}
+	if single, err := args[1].Bool(); err == nil && !single {
+		messages = strings.Split(batch, "\x00")
+		for i, m := range messages {
+			messages[i] = strings.Clone(m) // lest one kept message keep the batch
+		}
+	}
+	for i, m := range messages {
+		if len(m) > transport.MaxMessage { // socket.js counts UTF-16 units, not bytes
+			c.take(messages[:i])
+			c.end(&transport.CloseError{Code: 1009, Reason: "a message came that is too large"}, codeRefused)
+			return
+		}
+	}
+	if c.take(messages) > maxWaiting {
+		c.end(fmt.Errorf("socket: more than %d bytes wait to be received; receive faster, or ask the server for less", maxWaiting), codeRefused)
+	}
+}
+
+func (c *conn) onClose(args []safejs.Value) {
+	code, err := args[0].Int()
+	if err != nil {
+		code = 1006
+	}
+	c.end(&transport.CloseError{Code: code, Reason: text(args[1])}, 0)
+}
+
+// take appends messages to what waits and returns how many bytes that is.
+func (c *conn) take(messages []string) int {
+	c.mu.Lock()
+	c.messages = append(c.messages, messages...)
+	for _, m := range messages {
+		c.waiting += len(m)
+	}
+	waiting := c.waiting
+	c.mu.Unlock()
+	select {
+	case c.arrived <- struct{}{}:
+	default:
+	}
+	return waiting
+}
+
+// end lets the connection be over because of err, unless it is over already.
+// The socket is closed with code, or is closed already if that is 0.
+func (c *conn) end(err error, code int) {
+	c.mu.Lock()
+	first := c.err == nil
+	if first {
+		c.err = err
+		close(c.done)
+	}
+	c.mu.Unlock()
+	if !first {
+		return
+	}
+	if code != 0 {
+		// Of all errors only a code that browsers do not send is possible.
+		_, _ = c.handle.Call("close", code, "")
+	}
+	// JavaScript calls none of them from now on.
+	for _, f := range c.callbacks {
+		f.Release()
+	}
+}
+
+// text returns v as a string, empty if it is none.
+func text(v safejs.Value) string {
+	if v.Type() != safejs.TypeString {
+		return ""
+	}
+	s, err := v.String()
+	if err != nil {
+		return ""
+	}
+	return s
+}
