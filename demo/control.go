@@ -1,0 +1,263 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"xmpp-pam/sdk/server/mem"
+)
+
+// controlHandler is the API with which browser tests steer the demo. Requests
+// have their arguments in the query; answers are JSON, {"error": text} with a
+// 4xx or 5xx status if something went wrong. `device` is an id or a name.
+//
+//	GET  devices                      the devices, with their open sockets
+//	POST cut?device=                  drop its sockets without a goodbye
+//	POST refuse?device=&on=           answer its new sockets with 503, or again not
+//	POST account?name=&password=      add an account
+//	POST node?name=&access=           create a node: open (default), whitelist, presence
+//	POST publish?node=&id=            publish the body as an item
+//	GET  log                          what the server has logged
+//
+// and of the in-memory server only (501 with another):
+//
+//	GET  list?account=                the authoritative list and version
+//	GET  at?account=&ver=             the list as it was at a version
+//	POST forget?account=              make all old versions unknown
+//	POST hold?contains=&account=&device=   hold a session's messages back, from the first that contains the text on
+//	POST release                      send all that is held
+//	POST send?device=                 send the body, whatever it is, as one message to its sessions
+func (d *demo) controlHandler() http.Handler {
+	mux := http.NewServeMux()
+	handle := func(pattern string, f func(r *http.Request) (any, error)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			v, err := f(r)
+			var failed *controlError
+			switch {
+			case err == nil:
+				writeJSON(w, http.StatusOK, v)
+			case errors.As(err, &failed):
+				writeError(w, failed.status, failed.text)
+			default:
+				writeError(w, http.StatusBadRequest, err.Error())
+			}
+		})
+	}
+	mux.HandleFunc("GET /control/devices", d.serveDevices)
+	handle("POST /control/cut", d.controlCut)
+	handle("POST /control/refuse", d.controlRefuse)
+	handle("POST /control/account", d.controlAccount)
+	handle("POST /control/node", d.controlNode)
+	handle("POST /control/publish", d.controlPublish)
+	handle("GET /control/log", func(*http.Request) (any, error) { return d.server.Log(), nil })
+	handle("GET /control/list", d.controlList)
+	handle("GET /control/at", d.controlAt)
+	handle("POST /control/forget", d.controlForget)
+	handle("POST /control/hold", d.controlHold)
+	handle("POST /control/release", func(*http.Request) (any, error) { return map[string]int{"released": d.release()}, nil })
+	handle("POST /control/send", d.controlSend)
+	return mux
+}
+
+type controlError struct {
+	status int
+	text   string
+}
+
+func (e *controlError) Error() string { return e.text }
+
+func (d *demo) controlDevice(r *http.Request) (*device, error) {
+	dev := d.device(r.URL.Query().Get("device"))
+	if dev == nil {
+		return nil, &controlError{http.StatusNotFound, "there is no such device"}
+	}
+	return dev, nil
+}
+
+func (d *demo) controlCut(r *http.Request) (any, error) {
+	dev, err := d.controlDevice(r)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]int{"cut": dev.cut()}, nil
+}
+
+func (d *demo) controlRefuse(r *http.Request) (any, error) {
+	dev, err := d.controlDevice(r)
+	if err != nil {
+		return nil, err
+	}
+	switch r.URL.Query().Get("on") {
+	case "", "1", "true":
+		dev.refuse.Store(true)
+	case "0", "false":
+		dev.refuse.Store(false)
+	default:
+		return nil, errors.New("on is true or false")
+	}
+	return dev.status(), nil
+}
+
+func (d *demo) controlAccount(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	a := account{q.Get("name"), q.Get("password")}
+	if a.Name == "" || a.Password == "" {
+		return nil, errors.New("name and password are needed")
+	}
+	return a, d.server.AddAccount(a.Name, a.Password)
+}
+
+func (d *demo) controlNode(r *http.Request) (any, error) {
+	q := r.URL.Query()
+	n := nodeInfo{q.Get("name"), q.Get("access")}
+	if n.Access == "" {
+		n.Access = "open"
+	}
+	return n, d.server.CreateNode(n.Name, n.Access)
+}
+
+func (d *demo) controlPublish(r *http.Request) (any, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err != nil {
+		return nil, err
+	}
+	q := r.URL.Query()
+	err = d.server.Publish(q.Get("node"), q.Get("id"), string(body))
+	return map[string]string{"node": q.Get("node"), "id": q.Get("id")}, err
+}
+
+// controlRow is a subscription as tests read it.
+type controlRow struct {
+	Service string `json:"service"`
+	Node    string `json:"node"`
+	JID     string `json:"jid"`
+	SubID   string `json:"subid"`
+	State   string `json:"state"`
+}
+
+func controlRows(list []mem.Subscription) []controlRow {
+	rows := make([]controlRow, 0, len(list))
+	for _, s := range list {
+		rows = append(rows, controlRow{s.Service, s.Node, s.JID, s.SubID, s.State})
+	}
+	return rows
+}
+
+func (d *demo) mem() (*memServer, error) {
+	if m, ok := d.server.(*memServer); ok {
+		return m, nil
+	}
+	return nil, &controlError{http.StatusNotImplemented, "only -server mem can do this"}
+}
+
+func (d *demo) controlList(r *http.Request) (any, error) {
+	m, err := d.mem()
+	if err != nil {
+		return nil, err
+	}
+	list, ver := m.Subscriptions(r.URL.Query().Get("account"))
+	return map[string]any{"ver": ver, "list": controlRows(list)}, nil
+}
+
+func (d *demo) controlAt(r *http.Request) (any, error) {
+	m, err := d.mem()
+	if err != nil {
+		return nil, err
+	}
+	q := r.URL.Query()
+	list, ok := m.SubscriptionsAt(q.Get("account"), q.Get("ver"))
+	if !ok {
+		return nil, &controlError{http.StatusNotFound, "the account never had this version"}
+	}
+	return map[string]any{"ver": q.Get("ver"), "list": controlRows(list)}, nil
+}
+
+func (d *demo) controlForget(r *http.Request) (any, error) {
+	m, err := d.mem()
+	if err != nil {
+		return nil, err
+	}
+	m.ForgetHistory(r.URL.Query().Get("account"))
+	return map[string]bool{"forgotten": true}, nil
+}
+
+// controlHold holds messages back for the sessions of an account, of a device,
+// or of both.
+func (d *demo) controlHold(r *http.Request) (any, error) {
+	m, err := d.mem()
+	if err != nil {
+		return nil, err
+	}
+	q := r.URL.Query()
+	contains, account := q.Get("contains"), q.Get("account")
+	var dev *device
+	if q.Get("device") != "" {
+		if dev, err = d.controlDevice(r); err != nil {
+			return nil, err
+		}
+	}
+	release := m.Hold(func(session, xml string) bool {
+		name, _, bound := strings.Cut(session, "@")
+		return bound && strings.Contains(xml, contains) &&
+			(account == "" || account == name) && (dev == nil || dev.line.has(session))
+	})
+	d.mu.Lock()
+	d.holds = append(d.holds, release)
+	d.mu.Unlock()
+	return map[string]bool{"holding": true}, nil
+}
+
+// controlSend sends a message that no server would send.
+func (d *demo) controlSend(r *http.Request) (any, error) {
+	m, err := d.mem()
+	if err != nil {
+		return nil, err
+	}
+	dev, err := d.controlDevice(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err != nil {
+		return nil, err
+	}
+	sent := 0
+	for _, session := range dev.line.sessions() {
+		if m.Send(session, string(body)) == nil {
+			sent++
+		}
+	}
+	return map[string]int{"sent": sent}, nil
+}
+
+// release ends all holds and returns how many there were.
+func (d *demo) release() int {
+	d.mu.Lock()
+	holds := d.holds
+	d.holds = nil
+	d.mu.Unlock()
+	for _, release := range holds {
+		release()
+	}
+	return len(holds)
+}
+
+// controlFrame is a message in the log of the in-memory server.
+type controlFrame struct {
+	Session string    `json:"session"`
+	Out     bool      `json:"out"` // from the server to the client
+	XML     string    `json:"xml"`
+	At      time.Time `json:"at"`
+}
+
+func (s *memServer) Log() any {
+	frames := s.Server.Log()
+	list := make([]controlFrame, 0, len(frames))
+	for _, f := range frames {
+		list = append(list, controlFrame{f.Session, f.Out, f.XML, f.At})
+	}
+	return list
+}

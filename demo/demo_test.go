@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRunSaysWhereItIsAndStops(t *testing.T) {
+	taken := portOf(takePort(t))
+	ctx, stop := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := run(ctx, []string{"-port", fmt.Sprint(taken), "-dist", testPackage(t)}, w)
+		w.Close()
+		ended <- err
+	}()
+	var said strings.Builder
+	buf := make([]byte, 256)
+	for !strings.Contains(said.String(), "demo: http://localhost:") {
+		n, err := r.Read(buf)
+		if err != nil {
+			t.Fatalf("%v after %q: %v", err, said.String(), <-ended)
+		}
+		said.Write(buf[:n])
+	}
+	if !strings.Contains(said.String(), fmt.Sprintf("port %d is taken", taken)) {
+		t.Errorf("said only %q", said.String())
+	}
+	stop()
+	rest, _ := io.ReadAll(r)
+	if err := <-ended; err != nil {
+		t.Errorf("run: %v", err)
+	}
+	if !strings.Contains(string(rest), "stopped") {
+		t.Errorf("at the end it said %q", rest)
+	}
+}
+
+func TestRunRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"a package that is not built", []string{"-dist", t.TempDir()}, "make js"},
+		{"an unknown server", []string{"-port", "0", "-dist", testPackage(t), "-server", "other"}, "mem and prosody"},
+		{"no port", []string{"-port", "-1", "-dist", testPackage(t)}, "port"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := run(t.Context(), tt.args, io.Discard)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestEveryPageHasSecurityHeaders(t *testing.T) {
+	d := startDemo(t, false)
+	dev := d.device("Laptop")
+	for url, ancestors := range map[string]string{
+		d.origin + "/":               "frame-ancestors 'none'",
+		d.origin + "/web/shell.js":   "frame-ancestors 'none'",
+		dev.URL:                      "frame-ancestors http://localhost:*",
+		dev.URL + "pkg/worker.js":    "frame-ancestors http://localhost:*",
+		dev.URL + "web/theme.css":    "frame-ancestors http://localhost:*",
+		dev.URL + "config.json":      "frame-ancestors http://localhost:*",
+		dev.URL + "there/is/no/such": "frame-ancestors http://localhost:*",
+	} {
+		res, _ := do(t, "GET", url, "")
+		csp := res.Header.Get("Content-Security-Policy")
+		for _, want := range []string{"default-src 'self'", "script-src 'self' 'wasm-unsafe-eval'", "require-trusted-types-for 'script'", ancestors} {
+			if !strings.Contains(csp, want) {
+				t.Errorf("%s: no %q in %q", url, want, csp)
+			}
+		}
+		if strings.Contains(csp, "unsafe-inline") || res.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: headers %v", url, res.Header)
+		}
+	}
+}
+
+func TestHostGuard(t *testing.T) {
+	d := startDemo(t, false)
+	port := strings.TrimPrefix(d.origin, "http://localhost:")
+	for host, want := range map[string]int{
+		"localhost:" + port:           http.StatusOK,
+		"127.0.0.1:" + port:           http.StatusTemporaryRedirect, // to localhost
+		"[::1]:" + port:               http.StatusTemporaryRedirect,
+		"localhost":                   http.StatusMisdirectedRequest,
+		"localhost:1":                 http.StatusMisdirectedRequest,
+		"evil.example:" + port:        http.StatusMisdirectedRequest,
+		"localhost.evil.test:" + port: http.StatusMisdirectedRequest,
+		"127.0.0.1.evil.test:" + port: http.StatusMisdirectedRequest,
+	} {
+		res, _ := do(t, "GET", d.origin+"/", "", "Host", host)
+		if res.StatusCode != want {
+			t.Errorf("Host %s: %d, want %d", host, res.StatusCode, want)
+		}
+		if loc := res.Header.Get("Location"); loc != "" && loc != d.origin+"/" {
+			t.Errorf("Host %s is sent to %s", host, loc)
+		}
+	}
+}
+
+func TestOtherSitesCannotSteer(t *testing.T) {
+	d := startDemo(t, true)
+	for _, call := range []string{"/devices", "/devices/d1/unplug", "/control/cut?device=d1"} {
+		res, _ := do(t, "POST", d.origin+call, "", "Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site")
+		if res.StatusCode != http.StatusForbidden {
+			t.Errorf("POST %s from another site: %s", call, res.Status)
+		}
+	}
+	url := d.device("d1").URL + strings.TrimPrefix(socketPath, "/")
+	if res, _ := do(t, "GET", url, "", "Origin", "http://evil.example"); res.StatusCode != http.StatusForbidden {
+		t.Errorf("socket from another site: %s", res.Status)
+	}
+}
+
+func TestPackageFiles(t *testing.T) {
+	d := startDemo(t, false)
+	pkg := d.device("d1").URL + "pkg/"
+	for _, tt := range []struct{ name, accept, ctype, encoding, body string }{
+		{"pam.wasm", "gzip, deflate, br", "application/wasm", "br", "packed"},
+		{"pam.wasm", "gzip", "application/wasm", "", "\x00asm plain"},
+		{"pam.wasm", "br;q=0", "application/wasm", "", "\x00asm plain"},
+		{"index.js", "br", "text/javascript; charset=utf-8", "", "export {}"},
+	} {
+		res, body := do(t, "GET", pkg+tt.name, "", "Accept-Encoding", tt.accept)
+		h := res.Header
+		if res.StatusCode != 200 || body != tt.body || h.Get("Content-Type") != tt.ctype || h.Get("Content-Encoding") != tt.encoding || h.Get("Cache-Control") != "no-cache" {
+			t.Errorf("%s, accept %q: %s %q %v", tt.name, tt.accept, res.Status, body, h)
+		}
+		again, _ := do(t, "GET", pkg+tt.name, "", "Accept-Encoding", tt.accept, "If-None-Match", h.Get("ETag"))
+		if again.StatusCode != http.StatusNotModified {
+			t.Errorf("%s again: %s", tt.name, again.Status)
+		}
+	}
+	for _, name := range []string{"", "none.js", "..%2fmain.go", "%2e%2e/secret", "./"} {
+		if res, body := do(t, "GET", pkg+name, ""); res.StatusCode == http.StatusOK {
+			t.Errorf("pkg/%s: %s %q", name, res.Status, body)
+		}
+	}
+}
+
+func TestDevicesComeAndGo(t *testing.T) {
+	d := startDemo(t, false)
+	res, body := do(t, "POST", d.origin+"/devices", "")
+	if res.StatusCode != http.StatusCreated || !strings.Contains(body, `"Tablet"`) {
+		t.Fatalf("new device: %s %s", res.Status, body)
+	}
+	dev := d.device("Tablet")
+	if res, body := do(t, "GET", dev.URL, ""); res.StatusCode != http.StatusOK || !strings.Contains(body, "device.js") {
+		t.Errorf("its page: %s", res.Status)
+	}
+	if _, body := do(t, "GET", dev.URL+"config.json", ""); !strings.Contains(body, `"name":"Tablet"`) || !strings.Contains(body, d.origin) {
+		t.Errorf("its configuration: %s", body)
+	}
+	ws := login(t, dev, "alice", "wonderland")
+	for _, want := range []int{http.StatusNoContent, http.StatusNotFound} {
+		if res, _ := do(t, "DELETE", d.origin+"/devices/"+dev.ID, ""); res.StatusCode != want {
+			t.Errorf("delete: %s, want %d", res.Status, want)
+		}
+	}
+	if _, _, err := ws.ws.Read(ws.ctx); err == nil {
+		t.Error("the socket of a removed device is still open")
+	}
+	if _, err := browser.Get(dev.URL); err == nil {
+		t.Error("the port of a removed device still answers")
+	}
+	for range maxDevices - 2 {
+		do(t, "POST", d.origin+"/devices", "")
+	}
+	if res, body := do(t, "POST", d.origin+"/devices", ""); res.StatusCode != http.StatusConflict {
+		t.Errorf("one device too many: %s %s", res.Status, body)
+	}
+}
+
+func TestUnplug(t *testing.T) {
+	d := startDemo(t, false)
+	laptop, phone := d.device("Laptop"), d.device("Phone")
+	cut, kept := login(t, laptop, "alice", "wonderland"), login(t, phone, "alice", "wonderland")
+	if laptop.status().Sockets != 1 || phone.status().Sockets != 1 {
+		t.Fatalf("before: %+v %+v", laptop.status(), phone.status())
+	}
+	do(t, "POST", d.origin+"/devices/d1/unplug", "")
+	if _, _, err := cut.ws.Read(cut.ctx); err == nil {
+		t.Error("the socket is still open")
+	}
+	if _, res, err := dial(t.Context(), laptop); err == nil || res == nil || res.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("dialling an unplugged device: %v %v", res, err)
+	}
+	if res, _ := do(t, "GET", laptop.URL, ""); res.StatusCode != http.StatusOK {
+		t.Errorf("files of an unplugged device: %s", res.Status)
+	}
+	kept.send("<iq xmlns='jabber:client' type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+	kept.until("id='p'")
+
+	do(t, "POST", d.origin+"/devices/d1/plug", "")
+	login(t, laptop, "alice", "wonderland")
+	if got := laptop.status(); got.Sockets != 1 || got.Refuse {
+		t.Errorf("after: %+v", got)
+	}
+}
+
+func TestCloseSaysGoodbye(t *testing.T) {
+	d := startDemo(t, false)
+	s := login(t, d.device("Laptop"), "alice", "wonderland")
+	closed := make(chan struct{})
+	go func() {
+		d.Close()
+		close(closed)
+	}()
+	s.until("system-shutdown")
+	s.ws.CloseNow()
+	select {
+	case <-closed:
+	case <-time.After(5 * time.Second):
+		t.Error("Close does not end")
+	}
+}

@@ -1,0 +1,273 @@
+// Command demo shows one account on several devices: a page with two devices
+// side by side, each on its own port of localhost and so with its own storage,
+// and an XMPP server between them.
+//
+//	go run ./demo [-server mem|prosody] [-port 8080] [-dist js/dist] [-control]
+//
+// Everything listens on loopback only. The passwords are fixed and shown.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// maxDevices bounds how many devices are open at one time.
+const maxDevices = 16
+
+var deviceNames = []string{"Laptop", "Phone", "Tablet", "Desktop", "Watch", "Kiosk"}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// run is main without the process: it serves until ctx ends, which is a
+// success, or until the XMPP server is gone, which is not.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	kind := flags.String("server", "mem", "the XMPP server: mem (built in) or prosody (the installed one)")
+	port := flags.Int("port", 8080, "port of the page; 0 takes a free one")
+	dist := flags.String("dist", "js/dist", "folder with the built package")
+	control := flags.Bool("control", false, "serve the control API for tests under /control/")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	files, err := openPackage(*dist)
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	listener, err := listen(*port, out)
+	if err != nil {
+		return err
+	}
+	server, err := startServer(ctx, *kind)
+	if err != nil {
+		listener.Close()
+		return err
+	}
+	d, err := newDemo(listener, server, files, *control)
+	if err != nil {
+		listener.Close()
+		server.Close()
+		return err
+	}
+	defer d.Close()
+	fmt.Fprintf(out, "demo: %s\n", d.origin)
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(out, "demo: stopped")
+		return nil
+	case err := <-server.Gone():
+		return err
+	}
+}
+
+// listen takes the port, or a free one if that is taken.
+func listen(port int, out io.Writer) (net.Listener, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		if l, err = net.Listen("tcp", "127.0.0.1:0"); err == nil {
+			fmt.Fprintf(out, "demo: port %d is taken, so this is port %d\n", port, portOf(l))
+		}
+	}
+	return l, err
+}
+
+// A demo is the page, its devices, and the XMPP server that they talk to.
+type demo struct {
+	origin string // of the page
+	server xmppServer
+	files  *packageFiles
+	http   *http.Server
+	served sync.WaitGroup
+
+	mu      sync.Mutex
+	devices []*device
+	opened  int // how many devices there have been
+	holds   []func()
+}
+
+// newDemo serves the page on the listener and opens the first two devices.
+// Close ends all of it, the server included.
+func newDemo(l net.Listener, server xmppServer, files *packageFiles, control bool) (*demo, error) {
+	d := &demo{origin: originOf(l), server: server, files: files}
+	for range 2 {
+		if _, err := d.openDevice(""); err != nil {
+			d.closeDevices()
+			return nil, err
+		}
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", webPage("index.html"))
+	mux.Handle("GET /web/", webFiles())
+	mux.HandleFunc("GET /info.json", d.serveInfo)
+	mux.HandleFunc("GET /devices", d.serveDevices)
+	mux.HandleFunc("POST /devices", d.serveOpenDevice)
+	mux.HandleFunc("DELETE /devices/{id}", d.serveCloseDevice)
+	mux.HandleFunc("POST /devices/{id}/unplug", d.servePlug(false))
+	mux.HandleFunc("POST /devices/{id}/plug", d.servePlug(true))
+	if control {
+		mux.Handle("/control/", d.controlHandler())
+	}
+	// Another web site must not be able to open or unplug devices.
+	sameOrigin := http.NewCrossOriginProtection()
+	d.http = newHTTPServer(guard(l, "'none'", sameOrigin.Handler(mux)))
+	d.served.Go(func() { d.http.Serve(l) })
+	return d, nil
+}
+
+// Close ends the sessions, the devices, the page and the server.
+func (d *demo) Close() error {
+	d.release()
+	err := d.server.Close() // first, so that devices hear a proper goodbye
+	d.closeDevices()
+	d.http.Close()
+	d.served.Wait()
+	return err
+}
+
+// openDevice opens a device on a port of its own. Without a name it gets the
+// next usual one.
+func (d *demo) openDevice(name string) (*device, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.devices) >= maxDevices {
+		return nil, fmt.Errorf("there are %d devices already: remove one first", maxDevices)
+	}
+	if name == "" {
+		name = fmt.Sprintf("Device %d", d.opened+1)
+		if d.opened < len(deviceNames) {
+			name = deviceNames[d.opened]
+		}
+	}
+	d.opened++
+	dev, err := newDevice("d"+strconv.Itoa(d.opened), name, d)
+	if err != nil {
+		return nil, err
+	}
+	d.devices = append(d.devices, dev)
+	return dev, nil
+}
+
+// closeDevice reports whether there was such a device.
+func (d *demo) closeDevice(id string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, dev := range d.devices {
+		if dev.ID == id {
+			d.devices = append(d.devices[:i:i], d.devices[i+1:]...)
+			dev.Close()
+			return true
+		}
+	}
+	return false
+}
+
+func (d *demo) closeDevices() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, dev := range d.devices {
+		dev.Close()
+	}
+	d.devices = nil
+}
+
+// device finds a device by its id or its name, or returns nil.
+func (d *demo) device(key string) *device {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, dev := range d.devices {
+		if dev.ID == key || dev.Name == key {
+			return dev
+		}
+	}
+	return nil
+}
+
+func (d *demo) serveInfo(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]any{
+		"server":   d.server.About(),
+		"accounts": d.server.Accounts(),
+		"wasm":     d.files.wasmInfo(),
+	})
+}
+
+func (d *demo) serveDevices(w http.ResponseWriter, _ *http.Request) {
+	d.mu.Lock()
+	list := make([]deviceStatus, 0, len(d.devices))
+	for _, dev := range d.devices {
+		list = append(list, dev.status())
+	}
+	d.mu.Unlock()
+	writeJSON(w, http.StatusOK, list)
+}
+
+func (d *demo) serveOpenDevice(w http.ResponseWriter, r *http.Request) {
+	dev, err := d.openDevice(r.FormValue("name"))
+	if err != nil {
+		writeError(w, http.StatusConflict, err.Error())
+		return
+	}
+	writeJSON(w, http.StatusCreated, dev.status())
+}
+
+func (d *demo) serveCloseDevice(w http.ResponseWriter, r *http.Request) {
+	if !d.closeDevice(r.PathValue("id")) {
+		writeError(w, http.StatusNotFound, "there is no such device")
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// servePlug takes a device off the network and puts it back.
+func (d *demo) servePlug(on bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		dev := d.device(r.PathValue("id"))
+		if dev == nil {
+			writeError(w, http.StatusNotFound, "there is no such device")
+			return
+		}
+		dev.refuse.Store(!on)
+		if !on {
+			dev.cut()
+		}
+		writeJSON(w, http.StatusOK, dev.status())
+	}
+}
+
+func newHTTPServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(v)
+}
+
+func writeError(w http.ResponseWriter, status int, text string) {
+	writeJSON(w, status, map[string]string{"error": text})
+}

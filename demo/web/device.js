@@ -1,0 +1,292 @@
+// One device: a whole page of its own origin, which uses the package as any
+// page would. All text from the network goes through textContent.
+
+import { createClient } from "/pkg/index.js";
+import { clock, errorFacts, errorWords, phases, stateWords, storageWords } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const config = await (await fetch("/config.json")).json();
+const query = new URLSearchParams(location.search);
+const account = config.accounts.find((a) => a.name === query.get("account")) ?? config.accounts[0];
+
+// The page's policy lets it start this one worker and nothing else.
+const policy = globalThis.trustedTypes?.createPolicy("pam-demo", {
+  createScriptURL: (url) => {
+    if (url !== "/pkg/worker.js") throw new TypeError(`not a worker of this page: ${url}`);
+    return url;
+  },
+});
+const workerURL = policy?.createScriptURL("/pkg/worker.js") ?? "/pkg/worker.js";
+
+const started = performance.now();
+const client = createClient({
+  account: `${account.name}@${config.domain}`,
+  credentials: () => ({ password: account.password }),
+  service: `ws://${location.host}${config.service}`,
+  storage: "indexeddb",
+  runtime: { worker: () => new Worker(workerURL, { type: "module" }) },
+  inspector: true,
+});
+
+// For tests, and for whoever opens the console: the client of this page.
+window.pamDemo = { client };
+
+// --- To the page around -------------------------------------------------
+
+/** Tells the page around, if there is one; it shows all devices' messages. */
+function tell(message) {
+  if (window.parent !== window) window.parent.postMessage(message, config.shell);
+}
+
+let lastSeq = -1;
+function tellFrames() {
+  const fresh = client.inspector.getSnapshot().filter((f) => f.seq > lastSeq);
+  if (fresh.length === 0) return;
+  lastSeq = fresh.at(-1).seq;
+  tell({
+    type: "frames",
+    frames: fresh.map((f) => ({
+      at: new Date(f.at).getTime(), dir: f.dir, kind: f.kind, layer: f.layer ?? "", xml: f.xml, bytes: f.bytes, rttMs: f.rttMs,
+    })),
+  });
+}
+client.inspector.subscribe(tellFrames);
+new ResizeObserver(() => tell({ type: "size", height: Math.ceil($("device").getBoundingClientRect().height) })).observe($("device"));
+
+// --- State ----------------------------------------------------------------
+
+let wantOnline = sessionStorage.getItem("online") !== "no"; // outlives a reload
+let countdown;
+
+function renderState() {
+  const sync = client.sync.getSnapshot();
+  clearTimeout(countdown);
+  let [words, tone] = phases[sync.phase] ?? [sync.phase, ""];
+  if (sync.phase === "waiting" && sync.nextAttemptAt) {
+    const seconds = Math.ceil((sync.nextAttemptAt - Date.now()) / 1000);
+    words = seconds > 0 ? `Disconnected, next try in ${seconds} s` : "Disconnected, trying again";
+    countdown = setTimeout(renderState, 500);
+  }
+  const badge = $("state");
+  if (badge.textContent !== words) badge.textContent = words;
+  badge.className = `badge ${tone}`;
+  badge.dataset.phase = sync.phase;
+  $("online").setAttribute("aria-checked", String(wantOnline));
+  $("device").classList.toggle("offline", sync.phase !== "live");
+  $("storage").textContent = storageWords(sync.storage);
+  $("storage").dataset.kind = sync.storage.kind;
+  renderStale(sync);
+  tell({ type: "state", phase: sync.phase });
+  if (sync.phase === "live" && $("error").dataset.about === "connection") hideError();
+  if (sync.missing.includes("pam")) showError({ code: "unsupported", origin: "local-server" });
+  else if (sync.phase === "failed" && sync.error) showError(sync.error);
+}
+
+/** Says how old the list is while it may not be today's. */
+function renderStale(sync) {
+  const list = client.subscriptions.getSnapshot();
+  const when = sync.lastSyncedAt ?? (list.asOf && new Date(list.asOf));
+  const stale = sync.phase !== "live" && list.source !== "empty";
+  $("stale").hidden = !stale;
+  $("stale").textContent = !stale ? "" : `Not connected. This is the list ${when ? `as of ${clock(when)}` : "as this device stored it"}; other devices may have changed it since.`;
+}
+
+function renderRuntime() {
+  const runtime = client.runtime.getSnapshot();
+  if (runtime.phase === "running" && !renderRuntime.told) {
+    renderRuntime.told = true;
+    tell({ type: "ready", ms: Math.round(performance.now() - started), where: runtime.where });
+  }
+  if (runtime.phase === "crashed") showError(runtime.error ?? { code: "crashed", origin: "runtime" });
+}
+
+// --- The list -----------------------------------------------------------
+
+const rows = new Map(); // key → element, so that focus and animation survive an update
+
+function renderList() {
+  const list = client.subscriptions.getSnapshot();
+  $("version").textContent = list.ver ?? "none yet";
+  const keys = new Set(list.map((s) => s.key));
+  for (const [key, row] of rows) {
+    if (keys.has(key)) continue;
+    if (row.contains(document.activeElement)) $("node").focus();
+    row.remove();
+    rows.delete(key);
+  }
+  list.forEach((subscription, i) => {
+    const row = rows.get(subscription.key) ?? newRow(subscription);
+    fillRow(row, subscription);
+    if ($("list").children[i] !== row) $("list").insertBefore(row, $("list").children[i] ?? null);
+  });
+  $("empty").hidden = list.length > 0;
+  $("empty").textContent = list.source === "empty"
+    ? "No list is stored on this device yet. It comes with the first connection."
+    : "This account follows nothing yet. Subscribe to a node below, and every device shows it.";
+  renderStale(client.sync.getSnapshot());
+}
+
+function newRow(subscription) {
+  const row = element("li", "row");
+  row.dataset.testid = "row";
+  const text = element("div", "");
+  text.append(element("p", "node"), element("p", "meta small muted"));
+  const button = element("button", "");
+  button.type = "button";
+  button.dataset.testid = "unsubscribe";
+  button.textContent = "Unsubscribe";
+  button.addEventListener("click", () => unsubscribe(row.subscription));
+  row.append(text, button);
+  rows.set(subscription.key, row);
+  return row;
+}
+
+function fillRow(row, subscription) {
+  row.subscription = subscription;
+  const { service, node, subid, state, local = "" } = subscription;
+  Object.assign(row.dataset, { service, node, state, local });
+  const [name, meta] = row.firstChild.children;
+  name.textContent = node || "(the whole service)";
+  const words = span(stateWords(subscription));
+  if (local) words.prepend(element("span", "spinner"));
+  const parts = [service, " · ", words];
+  if (subid) parts.push(` · subid ${subid}`);
+  meta.replaceChildren(...parts);
+  const button = row.lastChild;
+  button.setAttribute("aria-label", `Unsubscribe from ${node} at ${service}`);
+  button.disabled = local !== "";
+}
+
+client.on("subscriptions", (delta) => {
+  const touched = [...delta.added, ...delta.changed.map((c) => c.after)];
+  tell({ type: "changed", origin: delta.origin, keys: [...touched, ...delta.removed].map(keyOf), at: now() });
+  if (delta.origin === "this-device" || delta.fromVer === null) return; // known here, or all of it is new
+  renderList();
+  for (const s of touched) flash(rows.get(s.key));
+  const how = delta.origin === "other-device" ? "by another device" : "while this device was away";
+  const said = [["added", delta.added], ["changed", delta.changed.map((c) => c.after)], ["removed", delta.removed]]
+    .filter(([, list]) => list.length > 0)
+    .map(([verb, list]) => `${namesOf(list)} ${list.length === 1 ? "was" : "were"} ${verb} ${how}.`);
+  notice(said.join(" "));
+});
+
+/** The first few names, for a sentence. */
+function namesOf(list) {
+  const names = list.slice(0, 3).map((s) => `“${s.node}”`);
+  return list.length > 3 ? `${names.join(", ")} and ${list.length - 3} more` : names.join(", ");
+}
+
+function flash(row) {
+  if (!row) return;
+  row.classList.remove("flash");
+  void row.offsetWidth; // starts the animation anew
+  row.classList.add("flash");
+}
+
+// --- What a person does ----------------------------------------------------
+
+async function subscribe(target) {
+  tell({ type: "asked", what: "subscribe", node: target.node, key: keyOf(target), at: now() });
+  await attempt(() => client.subscribe(target), `Subscribed to “${target.node}”.`, target);
+}
+
+async function unsubscribe(subscription) {
+  const { service, node, subid } = subscription;
+  tell({ type: "asked", what: "unsubscribe", node, key: keyOf(subscription), at: now() });
+  await attempt(() => client.unsubscribe(subid ? { service, node, subid } : { service, node }), `Unsubscribed from “${node}”.`, subscription);
+}
+
+async function attempt(action, done, target) {
+  hideError();
+  try {
+    await action();
+    notice(done);
+  } catch (error) {
+    showError(error, target);
+  }
+}
+
+async function setOnline(on) {
+  wantOnline = on;
+  sessionStorage.setItem("online", on ? "yes" : "no");
+  hideError();
+  notice("");
+  renderState();
+  try {
+    await (on ? client.connect() : client.disconnect());
+  } catch (error) {
+    if (on === wantOnline) showError(error); // else the switch was turned meanwhile
+  }
+}
+
+$("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const target = { service: $("service").value.trim(), node: $("node").value.trim() };
+  if (!target.service || !target.node) return;
+  $("node").value = "";
+  subscribe(target);
+});
+$("online").addEventListener("click", () => setOnline(!wantOnline));
+$("reload").addEventListener("click", () => location.reload());
+$("error-close").addEventListener("click", () => {
+  hideError();
+  $("node").focus();
+});
+
+// --- Helpers ----------------------------------------------------------------
+
+function showError(error, target) {
+  const text = errorWords(error, target);
+  $("error-text").textContent = text;
+  $("error-facts").replaceChildren(...errorFacts(error).filter(([, value]) => value !== text).map(([name, value]) => {
+    const pair = element("div", "");
+    pair.append(element("dt", "", name), element("dd", "", value));
+    return pair;
+  }));
+  Object.assign($("error").dataset, { about: target ? "request" : "connection", code: error.code ?? "", condition: error.condition ?? "", pubsub: error.pubsubCondition ?? "" });
+  $("error").hidden = false;
+  notice("");
+}
+
+function hideError() {
+  $("error").hidden = true;
+}
+
+function notice(text) {
+  $("notice").textContent = text;
+}
+
+function element(name, className, text) {
+  const e = document.createElement(name);
+  if (className) e.className = className;
+  if (text !== undefined) e.textContent = text;
+  return e;
+}
+
+const span = (text) => element("span", "", text);
+const now = () => performance.timeOrigin + performance.now();
+const keyOf = (t) => `${t.service}\0${t.node}`; // a subid is the server's to give
+
+// --- Start -----------------------------------------------------------------
+
+document.title = config.name;
+$("name").textContent = config.name;
+$("account").textContent = client.account;
+$("service").value = config.pubsub;
+for (const node of config.nodes) {
+  const option = document.createElement("option");
+  option.value = node.name;
+  if (node.access !== "open") option.label = `${node.name} (closed)`;
+  $("nodes").append(option);
+}
+client.sync.subscribe(renderState);
+client.runtime.subscribe(renderRuntime);
+client.subscriptions.subscribe(renderList);
+client.on("warning", (error) => $("error").hidden && notice(error.message));
+renderState();
+renderRuntime();
+client.subscriptions.ready.then(renderList, (error) => {
+  $("empty").textContent = "What this device has stored could not be read.";
+  showError(error);
+});
+if (wantOnline) setOnline(true);

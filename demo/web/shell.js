@@ -1,0 +1,161 @@
+// The page around the devices: it opens and closes them, takes them off the
+// network, and shows what they send and receive. It has no client of its own.
+
+import { WireLog } from "./wirelog.js";
+
+const $ = (id) => document.getElementById(id);
+const panes = new Map(); // origin → {device, pane, frame}
+const log = new WireLog({ list: $("log"), empty: $("log-empty"), device: $("log-device"), kind: $("log-kind") });
+$("log-clear").addEventListener("click", () => log.clear());
+
+// --- What this is ------------------------------------------------------------
+
+async function showInfo() {
+  const info = await request("GET", "/info.json");
+  $("server").textContent = `${info.server.name}, XEP-0376 ${info.server.pam}`;
+  const { bytes, packed, encoding } = info.wasm;
+  const mb = (n) => `${(n / 1e6).toFixed(2)} MB`;
+  $("wasm").textContent = packed ? `${mb(packed)} (${encoding}), ${mb(bytes)} unpacked` : `${mb(bytes)}, not compressed`;
+  $("accounts").textContent = info.accounts.map((a) => `${a.name} / ${a.password}`).join(", ");
+}
+
+// --- Devices -------------------------------------------------------------------
+
+function addPane(device) {
+  const origin = new URL(device.url).origin;
+  const pane = document.createElement("article");
+  pane.className = "pane";
+  pane.setAttribute("aria-label", device.name);
+
+  const bar = document.createElement("div");
+  bar.className = "pane-bar";
+  const link = document.createElement("a");
+  link.href = device.url;
+  link.target = "_blank";
+  link.rel = "noopener";
+  link.textContent = new URL(device.url).host;
+  link.title = "Open this device in a tab of its own";
+  const plug = button("Unplug", () => setPlug(origin, !panes.get(origin).device.refuse));
+  plug.dataset.testid = "plug";
+  const remove = button("Remove", () => removeDevice(origin));
+  remove.dataset.testid = "remove-device";
+  remove.setAttribute("aria-label", `Remove ${device.name}`);
+  bar.append(link, plug, remove);
+
+  const frame = document.createElement("iframe");
+  frame.dataset.testid = "device-frame";
+  frame.dataset.device = device.id;
+  frame.name = device.id;
+  frame.title = `${device.name}: subscriptions`;
+  frame.src = device.url;
+
+  pane.append(bar, frame);
+  panes.set(origin, { device, pane, frame, plug });
+  $("devices").append(pane);
+  log.addDevice(device);
+  showPlug(origin, device);
+  $("no-devices").hidden = true;
+}
+
+async function newDevice() {
+  const device = await request("POST", "/devices");
+  addPane(device);
+  happened(`${device.name} is new: its storage is empty.`);
+  panes.get(new URL(device.url).origin).frame.scrollIntoView({ block: "nearest", behavior: "smooth" });
+}
+
+async function removeDevice(origin) {
+  const { device, pane } = panes.get(origin);
+  await request("DELETE", `/devices/${device.id}`);
+  panes.delete(origin);
+  pane.remove();
+  log.removeDevice(device);
+  $("no-devices").hidden = panes.size > 0;
+  $("new-device").focus();
+  happened(`${device.name} is removed.`);
+}
+
+async function setPlug(origin, off) {
+  const { device } = panes.get(origin);
+  showPlug(origin, await request("POST", `/devices/${device.id}/${off ? "unplug" : "plug"}`));
+  happened(off ? `${device.name} is unplugged: its connection is cut, and new ones are refused.` : `${device.name} is plugged in again. It comes back with its next try.`);
+}
+
+function showPlug(origin, device) {
+  const entry = panes.get(origin);
+  entry.device = device;
+  entry.pane.classList.toggle("unplugged", device.refuse);
+  entry.plug.textContent = device.refuse ? "Plug in" : "Unplug";
+  entry.plug.setAttribute("aria-label", `${entry.plug.textContent} ${device.name}`);
+}
+
+// --- What devices tell ---------------------------------------------------------
+
+let asked = null; // the last request that a person made, to measure how long the others take
+
+window.addEventListener("message", (event) => {
+  const entry = panes.get(event.origin);
+  if (!entry || event.source !== entry.frame.contentWindow) return; // not one of ours
+  const { device, frame } = entry;
+  const message = event.data ?? {};
+  switch (message.type) {
+    case "frames":
+      log.add(device, message.frames);
+      break;
+    case "size":
+      frame.style.height = `${Math.min(Math.max(Number(message.height) || 0, 320), 1200)}px`;
+      break;
+    case "ready":
+      $("startup").textContent = `${Number(message.ms)} ms (${device.name}, in a ${message.where === "main" ? "page" : "worker"})`;
+      break;
+    case "asked":
+      asked = { by: device, what: message.what, node: String(message.node), key: String(message.key), at: Number(message.at), seen: [] };
+      break;
+    case "changed":
+      showChange(device, message);
+      break;
+  }
+});
+
+function showChange(device, { keys, origin, at }) {
+  if (!asked || asked.by === device || origin !== "other-device" || !keys.includes(asked.key)) return;
+  asked.seen.push(`${device.name} ${Math.max(0, Math.round(at - asked.at))} ms`);
+  const did = asked.what === "subscribe" ? "subscribed to" : "unsubscribed from";
+  happened(`${asked.by.name} ${did} “${asked.node}”; shown after the click on ${asked.seen.join(", ")}.`);
+}
+
+function happened(text) {
+  $("happened").textContent = text;
+}
+
+// --- Helpers -----------------------------------------------------------------
+
+async function request(method, path) {
+  const response = await fetch(path, { method });
+  if (response.status === 204) return null;
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.error);
+  return body;
+}
+
+function button(text, action) {
+  const b = document.createElement("button");
+  b.type = "button";
+  b.className = "quiet";
+  b.textContent = text;
+  b.addEventListener("click", () => act(action));
+  return b;
+}
+
+/** Runs an action of a button and says so when it fails. */
+async function act(action) {
+  try {
+    await action();
+  } catch (error) {
+    happened(`That did not work: ${error.message}`);
+  }
+}
+
+$("new-device").addEventListener("click", () => act(newDevice));
+act(showInfo);
+act(async () => (await request("GET", "/devices")).forEach(addPane));
