@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,6 +175,16 @@ func TestWrongPassword(t *testing.T) {
 	subscribe(t, a, "pubsub."+p.domain, "news")
 	if strings.Contains(a.log(), "wrong") || strings.Contains(a.log(), "secret-a") {
 		t.Error("a password was shown")
+	}
+	if !slices.Equal(a.reasons, []string{"initial", "rejected"}) {
+		t.Errorf("credentials were asked for because of %q", a.reasons)
+	}
+	for line := range strings.Lines(a.log()) {
+		for _, tag := range []string{"<auth", "<challenge", "<response", "<success"} {
+			if strings.Contains(line, tag) && !strings.HasSuffix(line, "…\n") {
+				t.Errorf("shown: %s", line)
+			}
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"xmpp-pam/sdk/element"
@@ -128,7 +129,7 @@ func (c *connection) receive(socket transport.Conn) {
 		messages, err := socket.Receive(c.ctx)
 		c.post(func() {
 			for _, m := range messages {
-				c.inspect(false, m, false)
+				c.inspect(false, m, !c.bound && proves(m))
 				c.step(stream.Message{Text: m})
 				if c.o.conn != c {
 					return
@@ -184,6 +185,7 @@ func (c *connection) perform(out stream.Output) {
 		c.needCredentials(out)
 	case stream.Bound:
 		c.bound, c.fullJID, c.since = true, out.JID.String(), time.Now()
+		c.o.rejected = false
 		c.startSession()
 	case stream.Deliver:
 		c.deliver(out.Stanza)
@@ -212,7 +214,10 @@ func (c *connection) setTimer(at time.Time) {
 
 func (c *connection) needCredentials(need stream.NeedCredentials) {
 	request := CredentialRequest{Reason: "initial", Mechanisms: need.Mechanisms}
-	if c.o.attempt > 1 || c.o.source == SourceServer {
+	switch {
+	case c.o.rejected:
+		request.Reason = "rejected"
+	case c.o.attempt > 1 || c.o.source == SourceServer:
 		request.Reason = "reconnect"
 	}
 	go func() {
@@ -267,6 +272,9 @@ func (o *owner) ended(err *Error) {
 		o.failWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
 		o.setPhase(PhaseOffline, nil)
 		return
+	}
+	if err.Code == CodeAuth {
+		o.rejected = true
 	}
 	again := err.Retryable && !o.policy.Off && (o.policy.MaxAttempts == 0 || o.attempt < o.policy.MaxAttempts)
 	if !again {
@@ -336,6 +344,12 @@ func (c *connection) inspect(out bool, xml string, secret bool) {
 		xml = redact(xml)
 	}
 	c.o.opts.OnFrame(Frame{At: time.Now(), Out: out, XML: xml})
+}
+
+// proves tells whether a message of a log-in lets somebody who reads it guess
+// the password at leisure: a SCRAM challenge or the server's proof.
+func proves(xml string) bool {
+	return strings.HasPrefix(xml, "<challenge") || strings.HasPrefix(xml, "<success")
 }
 
 // redact keeps the tag of a message that holds credentials.

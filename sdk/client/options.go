@@ -67,7 +67,7 @@ type Credentials struct{ Password string }
 
 // CredentialRequest says what Credentials are asked for.
 type CredentialRequest struct {
-	Reason     string   // "initial", "reconnect" or "rejected"
+	Reason     string   // "initial", "reconnect", or "rejected" if the last ones were refused
 	Mechanisms []string // the ones both sides know, strongest first
 }
 

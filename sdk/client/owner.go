@@ -49,13 +49,14 @@ type owner struct {
 	timers   map[pam.Timer]*time.Timer
 	source   Source
 
-	wanted  bool // the page wants to be connected
-	conn    *connection
-	waiters []func(error) // of connect
-	attempt int
-	retry   *time.Timer
-	relist  *time.Timer
-	state   SyncState
+	wanted   bool // the page wants to be connected
+	conn     *connection
+	waiters  []func(error) // of connect
+	rejected bool          // the last credentials were refused
+	attempt  int
+	retry    *time.Timer
+	relist   *time.Timer
+	state    SyncState
 
 	requests   map[string]*request
 	operations []*operation

@@ -86,6 +86,7 @@ type device struct {
 	events   []client.Event
 	frames   []client.Frame
 	password string
+	reasons  []string // why credentials were asked for
 }
 
 // newDevice makes a client of alice with the given store, or of the account
@@ -97,9 +98,10 @@ func newDevice(t *testing.T, p *peer, s store.Store, edit ...func(*client.Option
 	opts := &client.Options{
 		Account: "alice@" + p.domain,
 		URL:     p.url,
-		Credentials: func(context.Context, client.CredentialRequest) (client.Credentials, error) {
+		Credentials: func(_ context.Context, r client.CredentialRequest) (client.Credentials, error) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
+			d.reasons = append(d.reasons, r.Reason)
 			return client.Credentials{Password: d.password}, nil
 		},
 		Dialer: &ws.Dialer{},
