@@ -121,7 +121,7 @@ function showChange(device, { keys, origin, at }) {
   if (!asked || asked.by === device || origin !== "other-device" || !keys.includes(asked.key)) return;
   asked.seen.push(`${device.name} ${Math.max(0, Math.round(at - asked.at))} ms`);
   const did = asked.what === "subscribe" ? "subscribed to" : "unsubscribed from";
-  happened(`${asked.by.name} ${did} “${asked.node}”; shown after the click on ${asked.seen.join(", ")}.`);
+  happened(`${asked.by.name} ${did} “${asked.node}”. From the click until others showed it: ${asked.seen.join(", ")}.`);
 }
 
 function happened(text) {
