@@ -1,0 +1,159 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+
+	"github.com/hack-pad/safejs"
+
+	"xmpp-pam/sdk/client"
+)
+
+// A Bridge joins one client and its host.
+type bridge struct {
+	host safejs.Value
+	done chan struct{} // closed when the program is to end
+	end  sync.Once
+
+	// mu guards what requests share. Everything runs on one thread, but a
+	// goroutine may be suspended wherever it waits.
+	mu      sync.Mutex
+	client  *client.Client
+	cancels map[int]context.CancelFunc // of running requests
+	asks    map[int]chan answer        // for credentials
+	lastAsk int
+
+	frames frameLog
+}
+
+func newBridge(host safejs.Value) *bridge {
+	return &bridge{
+		host:    host,
+		done:    make(chan struct{}),
+		cancels: map[int]context.CancelFunc{},
+		asks:    map[int]chan answer{},
+	}
+}
+
+// dispatch starts the operation that the host asks for. It must not wait: the
+// event loop is waiting for it.
+func (b *bridge) dispatch(request safejs.Value) {
+	r := readRequest(request)
+	switch r.op {
+	case "cancel":
+		b.cancel(r.int("target"))
+		return
+	case "credentials":
+		b.answerCredentials(r)
+		return
+	}
+	run, ok := operations[r.op]
+	if !ok {
+		b.fail(r.id, &client.Error{Code: client.CodeBadOptions, Origin: client.FromClient, Text: "There is no operation " + r.op + "."})
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	if r.id != 0 {
+		b.mu.Lock()
+		b.cancels[r.id] = cancel
+		b.mu.Unlock()
+	}
+	go func() {
+		defer b.guard()
+		defer cancel()
+		defer b.cancel(r.id)
+		result, err := run(b, ctx, r)
+		if err != nil {
+			b.fail(r.id, err)
+		} else {
+			b.succeed(r.id, result)
+		}
+		if r.op == "close" {
+			b.stop()
+		}
+	}()
+}
+
+// cancel ends the context of a request.
+func (b *bridge) cancel(id int) {
+	b.mu.Lock()
+	cancel := b.cancels[id]
+	delete(b.cancels, id)
+	b.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+}
+
+// succeed posts the result of a request. A nil result is null.
+func (b *bridge) succeed(id int, result func(*writer)) {
+	if id == 0 {
+		return
+	}
+	var w writer
+	w.object(func() {
+		w.key("id")
+		w.int(int64(id))
+		w.key("ok")
+		if result == nil {
+			w.null()
+		} else {
+			result(&w)
+		}
+	})
+	b.post(w.take())
+}
+
+func (b *bridge) fail(id int, err error) {
+	if id == 0 {
+		return
+	}
+	var w writer
+	w.object(func() {
+		w.key("id")
+		w.int(int64(id))
+		w.key("error")
+		writeError(&w, err)
+	})
+	b.post(w.take())
+}
+
+// event posts something that happened.
+func (b *bridge) event(name string, members func(*writer)) {
+	var w writer
+	w.object(func() {
+		w.key("event")
+		w.string(name)
+		members(&w)
+	})
+	b.post(w.take())
+}
+
+func (b *bridge) post(text string) {
+	if _, err := b.host.Call("post", text); err != nil {
+		b.stop() // the host is gone
+	}
+}
+
+// stop ends the program.
+func (b *bridge) stop() { b.end.Do(func() { close(b.done) }) }
+
+// guard reports a panic and ends the program. It is deferred in every
+// goroutine that this package starts.
+func (b *bridge) guard() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	text := "a panic"
+	var e runtime.Error
+	if err, ok := v.(error); ok && errors.As(err, &e) {
+		text = e.Error() // speaks of indices and types; other values may be data
+	}
+	defer b.stop()
+	b.event("crash", func(w *writer) { w.text("text", text) })
+}

@@ -1,0 +1,260 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hack-pad/safejs"
+	"go.uber.org/goleak"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
+)
+
+// The runtime itself keeps a goroutine that handles JavaScript events.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("runtime.handleEvent"))
+}
+
+// A peer is the host's side of a bridge.
+type peer struct {
+	*bridge
+	t     *testing.T
+	texts chan string
+}
+
+func newPeer(t *testing.T) *peer {
+	p := &peer{t: t, texts: make(chan string, 100)}
+	post, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+		text, _ := args[0].String()
+		p.texts <- text
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := object(t, map[string]any{"post": post.Value()})
+	p.bridge = newBridge(host)
+	t.Cleanup(func() {
+		if p.client != nil {
+			_ = p.client.Close()
+		}
+		post.Release()
+	})
+	return p
+}
+
+func object(t *testing.T, members map[string]any) safejs.Value {
+	t.Helper()
+	constructor, err := safejs.Global().Get("Object")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := constructor.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range members {
+		if err := v.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return v
+}
+
+func (p *peer) ask(members map[string]any) {
+	p.t.Helper()
+	p.dispatch(object(p.t, members))
+}
+
+// want waits for a text that contains all parts.
+func (p *peer) want(parts ...string) string {
+	p.t.Helper()
+	select {
+	case text := <-p.texts:
+		for _, part := range parts {
+			if !strings.Contains(text, part) {
+				p.t.Fatalf("got %s, want it to contain %s", text, part)
+			}
+		}
+		return text
+	case <-time.After(5 * time.Second):
+		p.t.Fatalf("nothing was posted, want %v", parts)
+		return ""
+	}
+}
+
+func (p *peer) quiet() {
+	p.t.Helper()
+	select {
+	case text := <-p.texts:
+		p.t.Fatalf("unexpected: %s", text)
+	case <-time.After(10 * time.Millisecond):
+	}
+}
+
+var alice = map[string]any{"id": 1, "op": "create", "account": "alice@localhost", "url": "ws://localhost:1/", "storage": "memory"}
+
+func TestRequests(t *testing.T) {
+	p := newPeer(t)
+	p.ask(map[string]any{"id": 9, "op": "load"})
+	p.want(`"id":9`, `"error"`, "no client yet")
+	p.ask(alice)
+	p.want(`{"id":1,"ok":{"fellBack":false}}`)
+	p.ask(map[string]any{"id": 2, "op": "load"})
+	p.want(`{"id":2,"ok":{"list":[],"provisional":[],"source":"empty"}}`)
+	p.ask(map[string]any{"id": 3, "op": "subscribe", "service": "pubsub.localhost", "node": "x"})
+	p.want(`"id":3`, `"code":"offline"`, `"origin":"client"`)
+	p.ask(map[string]any{"id": 4, "op": "disconnect"})
+	p.want(`{"id":4,"ok":null}`)
+	p.ask(map[string]any{"id": 0, "op": "wake"})
+	p.ask(map[string]any{"id": 0, "op": "drop"})
+	p.quiet()
+	p.ask(map[string]any{"id": 5, "op": "close"})
+	p.want(`{"id":5,"ok":null}`)
+	select {
+	case <-p.done:
+	case <-time.After(time.Second):
+		t.Fatal("the program does not end after close")
+	}
+}
+
+func TestCreateRefuses(t *testing.T) {
+	for _, c := range []struct{ name, member, value, code string }{
+		{"full JID", "account", "alice@localhost/phone", "bad-jid"},
+		{"no JID", "account", "@", "bad-jid"},
+		{"open line", "url", "ws://example.org/", "tls-required"},
+		{"other scheme", "url", "http://localhost/", "bad-options"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPeer(t)
+			request := map[string]any{}
+			for k, v := range alice {
+				request[k] = v
+			}
+			request[c.member] = c.value
+			p.ask(request)
+			p.want(`"id":1`, `"code":"`+c.code+`"`)
+		})
+	}
+}
+
+func TestStorageFallsBackWithAWarning(t *testing.T) {
+	p := newPeer(t)
+	request := map[string]any{}
+	for k, v := range alice {
+		request[k] = v
+	}
+	request["storage"] = "indexeddb"
+	p.ask(request) // this host has no openDatabase
+	p.want(`"event":"warning"`, `"code":"storage"`)
+	p.want(`"fellBack":true`)
+}
+
+func TestHostileRequests(t *testing.T) {
+	p := newPeer(t)
+	for _, v := range []any{nil, 5, "text", true, safejs.Undefined(), safejs.Null()} {
+		value, err := safejs.ValueOf(v)
+		if err != nil {
+			value = safejs.Undefined()
+		}
+		p.dispatch(value)
+	}
+	p.ask(map[string]any{"id": "1", "op": 5})
+	p.ask(map[string]any{"op": "__proto__"})
+	p.quiet()
+	p.ask(map[string]any{"id": 7, "op": "toString"})
+	p.want(`"id":7`, `"bad-options"`)
+	p.ask(map[string]any{"id": 0, "op": "cancel", "target": 12345})
+	p.ask(map[string]any{"id": 0, "op": "credentials", "ask": -1, "password": "x"})
+	p.quiet()
+}
+
+func TestCredentials(t *testing.T) {
+	p := newPeer(t)
+	type result struct {
+		client.Credentials
+		err error
+	}
+	ask := func(ctx context.Context) chan result {
+		out := make(chan result, 1)
+		go func() {
+			c, err := p.credentials(ctx, client.CredentialRequest{Reason: "initial", Mechanisms: []string{"PLAIN"}})
+			out <- result{c, err}
+		}()
+		return out
+	}
+	got := ask(t.Context())
+	p.want(`{"event":"credentials","ask":1,"reason":"initial","mechanisms":["PLAIN"]}`)
+	p.ask(map[string]any{"id": 0, "op": "credentials", "ask": 1, "password": "p\"ä"})
+	if r := <-got; r.err != nil || r.Password != "p\"ä" {
+		t.Errorf("got %+v", r)
+	}
+	got = ask(t.Context())
+	p.want(`"ask":2`)
+	p.ask(map[string]any{"id": 0, "op": "credentials", "ask": 2, "failed": "no keyring"})
+	if r := <-got; !errors.Is(r.err, errNoCredentials) || !strings.Contains(r.err.Error(), "no keyring") {
+		t.Errorf("got %+v", r)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	got = ask(ctx)
+	p.want(`"ask":3`)
+	cancel()
+	if r := <-got; !errors.Is(r.err, context.Canceled) {
+		t.Errorf("got %+v", r)
+	}
+	p.want(`{"event":"credentials","ask":3,"over":true}`)
+	p.ask(map[string]any{"id": 0, "op": "credentials", "ask": 3, "password": "late"}) // must not block
+}
+
+func TestPanicIsReportedWithoutValuesAndEndsTheProgram(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		failing func()
+		want    string
+	}{
+		{"runtime error", func() { var list []int; _ = list[len(list)] }, "index out of range"},
+		{"value", func() { panic("the password is secret") }, `"text":"a panic"`},
+		{"error value", func() { panic(errors.New("the password is secret")) }, `"text":"a panic"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPeer(t)
+			func() {
+				defer p.guard()
+				c.failing()
+			}()
+			if text := p.want(`"event":"crash"`, c.want); strings.Contains(text, "secret") {
+				t.Error(text)
+			}
+			<-p.done
+		})
+	}
+}
+
+func TestEvents(t *testing.T) {
+	row := pam.Subscription{Key: pam.Key{Service: "s", Node: "__proto__"}, JID: "alice@localhost", State: "subscribed"}
+	for _, c := range []struct {
+		event client.Event
+		want  string
+	}{
+		{client.Changed{Changes: []pam.Change{{After: &row}, {Before: &row}}, To: "2", Origin: client.OriginResync, Source: client.SourceServer},
+			`{"event":"changed","changes":[[null,["s","__proto__","","alice@localhost","subscribed"]],[["s","__proto__","","alice@localhost","subscribed"],null]],"to":"2","origin":"resync","source":"server"}`},
+		{client.ProvisionalChanged{Items: []client.Provisional{{Subscription: row, Local: "subscribing"}}},
+			`{"event":"provisional","rows":[["s","__proto__","","alice@localhost","subscribed","subscribing"]]}`},
+		{client.StateChanged{State: client.SyncState{Phase: client.PhaseWaiting, Missing: []string{"pam"}, Attempt: 2, NextAttempt: time.UnixMilli(5),
+			Err: &client.Error{Code: client.CodeTransport, Origin: client.FromNetwork, Text: "gone", Retryable: true}}},
+			`{"event":"state","state":{"phase":"waiting","missing":["pam"],"resumed":false,"lastSynced":null,"attempt":2,"nextAttempt":5,"pending":0,"degraded":false,` +
+				`"error":{"code":"transport","origin":"network","text":"gone","retryable":true}}}`},
+	} {
+		p := newPeer(t)
+		p.onEvent(c.event)
+		if got := p.want(); got != c.want {
+			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}

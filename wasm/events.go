@@ -1,0 +1,222 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"errors"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
+)
+
+// onEvent posts what the client tells:
+//
+//	changed      {changes: [[before, after], …], from, to, origin, source}
+//	provisional  {rows}
+//	state        {state}
+//	warning      {error}
+//	message      {from, xml}
+//	frames       see frames.go
+//	credentials  {ask, reason, mechanisms}, and {ask, over: true} when nobody
+//	             waits for the answer any more
+//	crash        {text}
+func (b *bridge) onEvent(e client.Event) {
+	switch e := e.(type) {
+	case client.Changed:
+		b.event("changed", func(w *writer) {
+			w.key("changes")
+			w.array(func() {
+				for _, c := range e.Changes {
+					w.array(func() {
+						writeRowOrNull(w, c.Before)
+						writeRowOrNull(w, c.After)
+					})
+				}
+			})
+			w.text("from", string(e.From))
+			w.text("to", string(e.To))
+			w.text("origin", string(e.Origin))
+			w.text("source", string(e.Source))
+		})
+	case client.ProvisionalChanged:
+		b.event("provisional", func(w *writer) {
+			w.key("rows")
+			writeProvisional(w, e.Items)
+		})
+	case client.StateChanged:
+		b.event("state", func(w *writer) {
+			w.key("state")
+			writeState(w, e.State)
+		})
+	case client.MessageReceived:
+		b.event("message", func(w *writer) {
+			w.text("from", e.Stanza.Attr("from"))
+			w.text("xml", e.Stanza.String())
+		})
+	case client.Warning:
+		b.warn(e.Err)
+	}
+}
+
+func (b *bridge) warn(err error) {
+	b.event("warning", func(w *writer) {
+		w.key("error")
+		writeError(w, err)
+	})
+}
+
+// An answer is what the host says when it is asked for credentials.
+type answer struct {
+	password string
+	failed   string
+}
+
+var errNoCredentials = errors.New("the credentials function failed")
+
+// credentials asks the host, which asks the person.
+func (b *bridge) credentials(ctx context.Context, request client.CredentialRequest) (client.Credentials, error) {
+	got := make(chan answer, 1)
+	b.mu.Lock()
+	b.lastAsk++
+	ask := b.lastAsk
+	b.asks[ask] = got
+	b.mu.Unlock()
+	defer func() {
+		b.mu.Lock()
+		delete(b.asks, ask)
+		b.mu.Unlock()
+	}()
+	b.event("credentials", func(w *writer) {
+		w.key("ask")
+		w.int(int64(ask))
+		w.text("reason", request.Reason)
+		w.key("mechanisms")
+		writeStrings(w, request.Mechanisms)
+	})
+	select {
+	case a := <-got:
+		if a.failed != "" {
+			return client.Credentials{}, errors.Join(errNoCredentials, errors.New(a.failed))
+		}
+		return client.Credentials{Password: a.password}, nil
+	case <-ctx.Done():
+		b.event("credentials", func(w *writer) {
+			w.key("ask")
+			w.int(int64(ask))
+			w.key("over")
+			w.bool(true)
+		})
+		return client.Credentials{}, ctx.Err()
+	}
+}
+
+func (b *bridge) answerCredentials(r request) {
+	b.mu.Lock()
+	got := b.asks[r.int("ask")]
+	delete(b.asks, r.int("ask"))
+	b.mu.Unlock()
+	if got != nil {
+		got <- answer{password: r.string("password"), failed: r.string("failed")}
+	}
+}
+
+func writeSnapshot(w *writer, s client.Snapshot) {
+	w.object(func() {
+		w.key("list")
+		w.array(func() {
+			for i := range s.List {
+				writeRow(w, s.List[i])
+			}
+		})
+		w.key("provisional")
+		writeProvisional(w, s.Provisional)
+		w.text("ver", string(s.Version))
+		w.text("source", string(s.Source))
+	})
+}
+
+// writeRow writes [service, node, subid, jid, state].
+func writeRow(w *writer, s pam.Subscription) { w.array(func() { writeFields(w, s) }) }
+
+func writeFields(w *writer, s pam.Subscription) {
+	w.string(s.Service)
+	w.string(s.Node)
+	w.string(s.SubID)
+	w.string(s.JID)
+	w.string(string(s.State))
+}
+
+func writeRowOrNull(w *writer, s *pam.Subscription) {
+	if s == nil {
+		w.null()
+		return
+	}
+	writeRow(w, *s)
+}
+
+// writeProvisional writes rows with a sixth field, local.
+func writeProvisional(w *writer, items []client.Provisional) {
+	w.array(func() {
+		for _, p := range items {
+			w.array(func() {
+				writeFields(w, p.Subscription)
+				w.string(p.Local)
+			})
+		}
+	})
+}
+
+func writeState(w *writer, s client.SyncState) {
+	w.object(func() {
+		w.text("phase", string(s.Phase))
+		w.key("missing")
+		writeStrings(w, s.Missing)
+		w.key("resumed")
+		w.bool(s.Resumed)
+		w.key("lastSynced")
+		w.time(s.LastSynced)
+		w.key("attempt")
+		w.int(int64(s.Attempt))
+		w.key("nextAttempt")
+		w.time(s.NextAttempt)
+		w.key("pending")
+		w.int(int64(s.Pending))
+		w.key("degraded")
+		w.bool(s.Storage.Degraded)
+		if s.Err != nil {
+			w.key("error")
+			writeError(w, s.Err)
+		}
+	})
+}
+
+func writeStrings(w *writer, list []string) {
+	w.array(func() {
+		for _, s := range list {
+			w.string(s)
+		}
+	})
+}
+
+// writeError writes any error. One that is no *client.Error is a mistake in
+// this package.
+func writeError(w *writer, err error) {
+	var e *client.Error
+	if !errors.As(err, &e) {
+		e = &client.Error{Code: client.CodeProtocol, Origin: client.FromClient, Text: err.Error()}
+	}
+	w.object(func() {
+		w.text("code", string(e.Code))
+		w.text("origin", string(e.Origin))
+		w.text("text", e.Text)
+		w.text("by", e.By)
+		w.text("condition", e.Condition)
+		w.text("pubsubCondition", e.PubsubCondition)
+		w.key("retryable")
+		w.bool(e.Retryable)
+		if e.Err != nil {
+			w.text("cause", e.Err.Error())
+		}
+	})
+}

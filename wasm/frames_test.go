@@ -1,0 +1,66 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"xmpp-pam/sdk/client"
+)
+
+func TestDescribe(t *testing.T) {
+	const (
+		sub     = `<iq xmlns='jabber:client' type='set' id='a'><pam xmlns='urn:xmpp:pam:0'><subscribe xmlns='http://jabber.org/protocol/pubsub' node='n'/></pam></iq>`
+		result  = `<iq xmlns='jabber:client' type='result' id='a'/>`
+		event   = `<message xmlns='jabber:client'><event xmlns='http://jabber.org/protocol/pubsub#event'/></message>`
+		info    = `<iq xmlns='jabber:client' type='get' id='a'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`
+		present = `<presence xmlns='jabber:client'><c xmlns='http://jabber.org/protocol/caps'/></presence>`
+		feature = `<stream:features xmlns:stream='http://etherx.jabber.org/streams'><c xmlns='http://jabber.org/protocol/caps'/></stream:features>`
+	)
+	var log frameLog
+	start := time.UnixMilli(0)
+	for i, c := range []struct {
+		out         bool
+		xml         string
+		kind, layer string
+		id          string
+		replyTo     int64
+	}{
+		{true, `<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='x'/>`, "stream", "", "", 0},
+		{false, feature, "stream", "", "", 0},
+		{true, `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>…</auth>`, "sasl", "", "", 0},
+		{true, sub, "iq", "pam", "a", 0},
+		{false, info, "iq", "disco", "a", 0}, // the same id in the other direction
+		{true, result, "iq", "disco", "a", 5},
+		{false, result, "iq", "pam", "a", 4},
+		{false, result, "iq", "", "a", 0}, // answered already
+		{false, event, "message", "pubsub", "", 0},
+		{true, present, "presence", "caps", "", 0},
+		{true, `<r xmlns='urn:xmpp:sm:3'/>`, "sm", "", "", 0},
+		{false, `<iq`, "stream", "", "", 0},
+		{false, ``, "stream", "", "", 0},
+	} {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			d := log.describe(client.Frame{At: start.Add(time.Duration(i) * time.Second), Out: c.out, XML: c.xml})
+			want := description{seq: int64(i + 1), kind: c.kind, layer: c.layer, id: c.id, replyTo: c.replyTo}
+			if c.replyTo != 0 {
+				want.rtt = time.Duration(int64(i)+1-c.replyTo) * time.Second
+			}
+			if d != want {
+				t.Errorf("got %+v, want %+v", d, want)
+			}
+		})
+	}
+}
+
+func TestRequestsWithoutReplyAreForgotten(t *testing.T) {
+	var log frameLog
+	for i := range 3 * maxOpen {
+		log.describe(client.Frame{Out: true, XML: `<iq xmlns='jabber:client' type='get' id='` + strconv.Itoa(i) + `'/>`})
+	}
+	if len(log.open) > maxOpen {
+		t.Errorf("%d requests are remembered", len(log.open))
+	}
+}
