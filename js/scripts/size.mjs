@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { goFlags } from "./goflags.mjs";
 
 const BUDGET = 1_100_000; // bytes, brotli -q 11
 
@@ -37,7 +38,7 @@ function packages() {
   const dir = mkdtempSync(join(tmpdir(), "xmpp-pam-size-"));
   try {
     const file = join(dir, "named.wasm");
-    execFileSync("go", ["build", "-trimpath", "-ldflags=-w", "-o", file, "./wasm"], {
+    execFileSync("go", ["build", ...goFlags, "-ldflags=-w", "-o", file, "./wasm"], {
       cwd: root,
       env: { ...process.env, GOOS: "js", GOARCH: "wasm" },
       stdio: "inherit",
@@ -103,9 +104,9 @@ function sum(wasm) {
   }
 }
 
-/** packageOf turns a symbol such as a/b.(*T).M into a/b. */
+/** packageOf turns a symbol such as golang.org_x_text_cases.Fold into the package's part; the linker writes _ for other characters. */
 function packageOf(symbol) {
-  const slash = symbol.lastIndexOf("/", symbol.includes("[") ? symbol.indexOf("[") : undefined);
-  const dot = symbol.indexOf(".", slash + 1);
+  const host = /^(golang\.org|github\.com|mellium\.im)_/.exec(symbol)?.[0].length ?? 0;
+  const dot = symbol.indexOf(".", host);
   return dot < 0 ? symbol : symbol.slice(0, dot);
 }

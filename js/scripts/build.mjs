@@ -1,0 +1,75 @@
+// Builds dist/: the program, the scripts, the types, and build-info.json.
+
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { goFlags } from "./goflags.mjs";
+
+const js = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(js);
+const dist = join(js, "dist");
+function run(command, args, env = {}) {
+  try {
+    return execFileSync(command, args, { cwd: root, env: { ...process.env, ...env }, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
+  } catch (e) {
+    console.error(`${e.stdout ?? ""}js/scripts/build.mjs: ${command} ${args[0]} failed${e.code === "ENOENT" ? `: ${command} is not installed` : ""}`);
+    process.exit(1);
+  }
+}
+
+mkdirSync(dist, { recursive: true });
+const { version } = JSON.parse(readFileSync(join(js, "package.json"), "utf8"));
+
+// The program.
+const wasm = join(dist, "pam.wasm");
+run("go", ["build", ...goFlags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", wasm, "./wasm"], { GOOS: "js", GOARCH: "wasm" });
+const bytes = readFileSync(wasm);
+const go = run("go", ["env", "GOVERSION"]);
+const info = { version, go, wasmSha256: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length };
+
+// What the scripts import from outside of js/src. Go's script has to be the one of the toolchain that built the program.
+const wasmExec = join(run("go", ["env", "GOROOT"]), "lib", "wasm", "wasm_exec.js");
+const outside = {
+  name: "outside",
+  setup(b) {
+    const files = { "host:socket": join(root, "wasm/socket/socket.js"), "host:idb": join(root, "wasm/idb/idb.js") };
+    b.onResolve({ filter: /^host:/ }, ({ path }) => (files[path] ? { path: files[path] } : { path, namespace: "host" }));
+    b.onLoad({ filter: /^host:wasm_exec$/, namespace: "host" }, () => ({
+      // The parameter hides the real global object: nothing of Go leaks into a page.
+      contents: `/*! Go's wasm_exec.js: Copyright 2018 The Go Authors. All rights reserved. BSD-style license: https://go.dev/LICENSE */\nexport function makeGo(globalThis) {\n${readFileSync(wasmExec, "utf8")}\nreturn globalThis.Go;\n}`,
+    }));
+  },
+};
+await build({
+  entryPoints: { index: join(js, "src/index.ts"), worker: join(js, "src/worker.ts") },
+  outdir: dist,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  sourcemap: true,
+  sourcesContent: true,
+  legalComments: "inline",
+  external: ["./worker.js"],
+  define: { BUILD_INFO: JSON.stringify(info) },
+  plugins: [outside],
+  logLevel: "warning",
+});
+
+// The types: index.d.ts and the two files that it names.
+const types = join(js, "build/types");
+rmSync(types, { recursive: true, force: true });
+run(process.execPath, [join(js, "node_modules/typescript/bin/tsc"), "-p", js]);
+for (const name of ["index", "types", "errors"]) copyFileSync(join(types, `${name}.d.ts`), join(dist, `${name}.d.ts`));
+
+// The licences of all that pam.wasm and worker.js hold.
+const env = { GOOS: "js", GOARCH: "wasm" };
+const modules = run("go", ["list", "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}{{end}}", "./wasm"], env).split("\n");
+const holders = [["Go", run("go", ["env", "GOROOT"])], ...[...new Set(modules)].filter(Boolean).sort().map((line) => line.split("\t"))];
+writeFileSync(join(dist, "LICENSES.txt"), holders.map(([name, dir]) => `== ${name}\n\n${readFileSync(join(dir, "LICENSE"), "utf8")}`).join("\n"));
+
+writeFileSync(join(dist, "build-info.json"), JSON.stringify(info, null, 2) + "\n");
+for (const name of ["index.js", "worker.js", "pam.wasm"]) if (!existsSync(join(dist, name))) throw new Error(`dist/${name} was not built`);
+console.log(`js/dist: pam.wasm ${(info.bytes / 1e6).toFixed(2)} MB, ${go}, version ${version}`);

@@ -1,0 +1,27 @@
+// Runs the tests that need no browser: those of single modules on the compiled sources, the others on dist/, and the
+// peer's against the server in memory. Those in test/browser have a command of their own.
+
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const js = dirname(dirname(fileURLToPath(import.meta.url)));
+const node = (...args) => {
+  const { status } = spawnSync(process.execPath, args, { cwd: js, stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+};
+
+const sources = readdirSync(join(js, "src")).filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
+await build({
+  entryPoints: sources.map((name) => join(js, "src", name)),
+  outdir: join(js, "build/src"),
+  format: "esm",
+  target: "es2022",
+  define: { BUILD_INFO: "{}" },
+});
+node("node_modules/typescript/bin/tsc", "-p", "test/types");
+
+const files = ["test", "test/peer"].flatMap((folder) => readdirSync(join(js, folder)).filter((n) => n.endsWith(".test.mjs")).map((n) => `${folder}/${n}`));
+node("--test", ...files);

@@ -1,0 +1,288 @@
+import { closedError, fromWire, messageOf, PamError } from "./errors.js";
+import { hub } from "./events.js";
+import { inspector } from "./inspector.js";
+import { limited } from "./limits.js";
+import { difference, emptyList, list, type Row } from "./list.js";
+import { info } from "./loader.js";
+import { fields, readOptions, readTarget } from "./options.js";
+import { start, type Link } from "./runtime.js";
+import { cell, listeners, safely } from "./store.js";
+import type { ClientOptions, LogEntry, OpOptions, PamClient, RuntimeState, Subscription, SubscriptionList, SyncState, Target } from "./types.js";
+import { onWake } from "./wake.js";
+import type { Happened, RawSnapshot, RawState } from "./wire.js";
+
+/** Makes a client. Nothing is loaded and nothing is sent until one of its methods is called. */
+export function makeClient(options: ClientOptions): PamClient {
+  const config = readOptions(options);
+  const events = hub();
+  const runtime = cell<RuntimeState>(Object.freeze({ phase: "idle", where: null }));
+  let fellBack = false;
+  const sync = cell<SyncState>(syncState({ phase: "offline", missing: [], resumed: false, lastSynced: null, attempt: 0, nextAttempt: null, pending: 0, degraded: false }));
+  const listHeard = listeners();
+  const rows = list(listHeard.mark);
+  const frames = inspector(config.frames, () => link?.tell("drop"));
+
+  let starting: Promise<Link> | undefined;
+  let link: Link | undefined; // once the stored list is loaded
+  let closing: Promise<void> | undefined;
+  let ready: Promise<SubscriptionList> | undefined;
+  let unwake: (() => void) | undefined;
+  let later: (() => void)[] = []; // events of this turn, emitted when the stores are up to date
+  const asks = new Map<number, AbortController>();
+  const over = new AbortController(); // aborted by close()
+  const call = <T>(o: OpOptions | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> => limited(o, run, over.signal);
+
+  // The program ---------------------------------------------------------------
+
+  /** The running program, with the stored list loaded. */
+  function running(): Promise<Link> {
+    if (closing) return Promise.reject(closedError());
+    if (starting) return starting;
+    const mine = boot().catch((e: unknown) => {
+      if (starting === mine) starting = ready = undefined;
+      throw e;
+    });
+    return (starting = mine);
+  }
+
+  async function boot(): Promise<Link> {
+    setRuntime({ phase: "loading", where: null });
+    setSync({ ...sync.store.getSnapshot(), phase: "loading" }, undefined);
+    flush();
+    let begun: Link | undefined;
+    try {
+      begun = await start(config, { happened, flush, measure: frames.measure, crashed });
+      stopIfClosed(begun);
+      const { account, service: url, storage, mechanisms, reconnect } = config;
+      const made = await begun.request("create", { account, url, storage, mechanisms, inspector: config.frames > 0, ...reconnect }) as { fellBack: boolean };
+      fellBack = made.fellBack;
+      const stored = await begun.request("load") as RawSnapshot;
+      stopIfClosed(begun);
+      rows.reset(stored.list, stored.provisional, stored.ver ?? null, stored.source);
+      link = begun;
+      if (config.wakeOnForeground) unwake = onWake(() => link?.tell("wake"));
+      setRuntime({ phase: "running", where: begun.where, info });
+      const now = sync.store.getSnapshot();
+      setSync({ ...now, phase: now.phase === "loading" ? "offline" : now.phase }, undefined);
+      return begun;
+    } catch (e) {
+      begun?.stop();
+      const error = PamError.is(e) ? e : new PamError("crashed", messageOf(e), { origin: "runtime", cause: e });
+      if (!closing && error.code !== "crashed") {
+        setRuntime({ phase: "idle", where: null, error });
+        setSync({ ...sync.store.getSnapshot(), phase: "failed" }, error);
+      }
+      throw error;
+    } finally {
+      flush();
+    }
+  }
+
+  function stopIfClosed(begun: Link): void {
+    if (!closing) return;
+    begun.stop();
+    throw closedError();
+  }
+
+  function crashed(error: PamError): void {
+    forgetProgram();
+    setRuntime({ phase: "crashed", where: null, error });
+    setSync({ ...sync.store.getSnapshot(), phase: "failed", nextAttemptAt: null, pendingWrites: 0 }, error);
+    rows.setProvisional([]);
+    later.push(() => events.emit("crash", error));
+    log("error", error.message, { code: error.code });
+    flush();
+  }
+
+  function forgetProgram(): void {
+    link = starting = ready = undefined;
+    unwake?.();
+    unwake = undefined;
+    for (const ask of asks.values()) ask.abort();
+    asks.clear();
+  }
+
+  // What it tells ---------------------------------------------------------------
+
+  function happened(e: Happened): void {
+    switch (e.event) {
+      case "changed": {
+        const delta = rows.apply(e.changes, e.from ?? null, e.to ?? null, e.origin, e.source);
+        if (delta && link) later.push(() => events.emit("subscriptions", delta));
+        return;
+      }
+      case "provisional":
+        return rows.setProvisional(e.rows);
+      case "state": {
+        const state = syncState(e.state);
+        setSync(state, state.error);
+        const { lastSyncedAt } = state;
+        const asOf = lastSyncedAt ? lastSyncedAt.toISOString() : null;
+        const live = state.phase === "live" && !state.missing.includes("pam");
+        rows.confirm(live ? "server" : rows.snapshot().source, asOf);
+        return;
+      }
+      case "warning": {
+        const warning = fromWire(e.error);
+        log("warn", warning.message, { code: warning.code });
+        later.push(() => events.emit("warning", warning));
+        return;
+      }
+      case "message": {
+        const message = Object.freeze({ from: e.from ?? "", xml: e.xml ?? "" });
+        later.push(() => events.emit("message", message));
+        return;
+      }
+      case "frame": {
+        const { event: _, ...frame } = e;
+        return frames.add(frame);
+      }
+      case "credentials":
+        return void answer(e);
+    }
+  }
+
+  /** Asks the page for credentials and hands them on. */
+  async function answer({ ask, over, reason, mechanisms }: Extract<Happened, { event: "credentials" }>): Promise<void> {
+    if (over) {
+      asks.get(ask)?.abort();
+      asks.delete(ask);
+      return;
+    }
+    const controller = new AbortController();
+    const program = link; // a later one must not get the answer
+    const tell = (params: object): void => program?.tell("credentials", { ask, ...params });
+    asks.set(ask, controller);
+    try {
+      const request = { reason: (reason ?? "initial") as "initial", mechanisms: Object.freeze(mechanisms ?? []), signal: controller.signal };
+      const { password } = await config.credentials(Object.freeze(request));
+      tell({ password });
+    } catch (e) {
+      tell({ failed: messageOf(e) });
+    } finally {
+      asks.delete(ask);
+    }
+  }
+
+  // State -----------------------------------------------------------------------
+
+  function syncState(raw: RawState): SyncState {
+    const memory = config.storage === "memory" || fellBack || raw.degraded;
+    const storage = memory && config.storage !== "memory"
+      ? { kind: "memory", persistent: false, fellBackFrom: config.storage }
+      : { kind: config.storage, persistent: !memory };
+    return Object.freeze({
+      phase: raw.phase,
+      missing: Object.freeze(raw.missing),
+      resumed: raw.resumed,
+      lastSyncedAt: raw.lastSynced === null ? null : new Date(raw.lastSynced),
+      attempt: raw.attempt,
+      nextAttemptAt: raw.nextAttempt === null ? null : new Date(raw.nextAttempt),
+      pendingWrites: raw.pending,
+      storage: Object.freeze(storage),
+      ...(raw.error && { error: fromWire(raw.error) }),
+    });
+  }
+
+  function setSync(state: SyncState, error: PamError | undefined): void {
+    const { error: _, ...rest } = state;
+    const memory = fellBack && rest.storage.persistent;
+    const storage = memory ? Object.freeze({ kind: "memory", persistent: false, fellBackFrom: config.storage }) : rest.storage;
+    const before = sync.store.getSnapshot();
+    const next = Object.freeze({ ...rest, storage, ...(error && { error }) });
+    sync.set(next);
+    if (before.phase !== next.phase) log("info", `sync: ${next.phase}`, error && { code: error.code });
+    later.push(() => events.emit("sync", next));
+  }
+
+  function setRuntime(state: RuntimeState): void { runtime.set(Object.freeze(state)); }
+
+  /** Tells everybody what has changed in this turn: first the stores, then the events, in order. */
+  function flush(): void {
+    runtime.flush();
+    sync.flush();
+    listHeard.flush();
+    frames.flush();
+    const emit = later;
+    later = [];
+    for (const fn of emit) fn();
+  }
+
+  function log(level: LogEntry["level"], message: string, more?: Record<string, unknown>): void {
+    const { logger } = config;
+    if (logger) safely(() => logger(Object.freeze({ level, at: new Date(), message, ...(more && { fields: more }) })));
+  }
+
+  // The methods -------------------------------------------------------------------
+
+  /** Requests are never queued: without a program there is no connection either. */
+  function connected(): Link {
+    if (!link) throw new PamError("offline", "Not connected: call connect() first. Nothing was sent.", { retryable: true });
+    return link;
+  }
+
+  function close(): Promise<void> {
+    return (closing ??= (async () => {
+      over.abort(closedError());
+      const program = link;
+      if (program) {
+        const limit = new Promise((resolve) => setTimeout(resolve, 5000));
+        await Promise.race([program.request("close").catch(() => undefined), limit]);
+        program.stop(closedError());
+      }
+      forgetProgram();
+      setRuntime({ phase: "closed", where: null });
+      setSync({ ...sync.store.getSnapshot(), phase: "offline", nextAttemptAt: null, pendingWrites: 0 }, undefined);
+      rows.setProvisional([]);
+      flush();
+      events.close();
+    })());
+  }
+
+  const client = {
+    account: config.account,
+    connect: (o?: OpOptions) => call(o, async (signal) => {
+      const program = await running();
+      signal.throwIfAborted();
+      return syncState(await program.request("connect", {}, signal) as RawState);
+    }),
+    disconnect: (o?: OpOptions) => call(o, async () => {
+      const program = link ?? (await starting?.catch(() => undefined));
+      await program?.request("disconnect");
+    }),
+    close,
+    subscribe: (target: Target, o?: OpOptions) => call(o, async (signal) => {
+      const { service, node } = readTarget(target);
+      return rows.row(await connected().request("subscribe", { service, node }, signal) as Row);
+    }),
+    unsubscribe: (target: Target | Subscription, o?: OpOptions) => call(o, async (signal) => {
+      await connected().request("unsubscribe", readTarget(target), signal);
+    }),
+    subscriptions: Object.freeze({
+      getSnapshot: rows.snapshot,
+      getServerSnapshot: () => emptyList,
+      subscribe: listHeard.subscribe,
+      get ready() {
+        return (ready ??= call({}, () => running().then(rows.snapshot)));
+      },
+      get(target: Target) {
+        const { service, node, subid } = readTarget(target);
+        return rows.get(service, node, subid);
+      },
+      refresh: (o?: OpOptions & { ignoreVersion?: boolean }) => call(o, async (signal) => {
+        const ignoreVersion = fields(o ?? {}, "options", ["signal", "timeoutMs", "ignoreVersion"]).ignoreVersion === true;
+        const before = rows.snapshot();
+        await connected().request("refresh", { ignoreVersion }, signal);
+        return difference(before, rows.snapshot());
+      }),
+    }),
+    sync: sync.store,
+    runtime: runtime.store,
+    inspector: frames.inspector,
+    on: events.on,
+    once: events.once,
+    events: events.events,
+  };
+  if (typeof Symbol.asyncDispose === "symbol") Object.defineProperty(client, Symbol.asyncDispose, { value: close });
+  return Object.freeze(client) as unknown as PamClient;
+}

@@ -1,0 +1,72 @@
+import type { Jid, PamErrorCode, PamErrorOrigin } from "./types.js";
+
+/** What a PamError may say besides its code and message. */
+export interface PamErrorFields {
+  origin?: PamErrorOrigin;
+  by?: Jid;
+  condition?: string;
+  pubsubCondition?: string;
+  retryable?: boolean;
+  retryAfterMs?: number;
+  cause?: unknown;
+}
+
+/** Every error of this library. The message says what happened and what to do. */
+export class PamError extends Error {
+  override readonly name: "PamError" = "PamError" as const;
+  readonly code: PamErrorCode;
+  /** Who made the error. XEP-0376 §3.2: an error stanza without `by` is the account server's. */
+  readonly origin: PamErrorOrigin;
+  declare readonly by?: Jid;
+  /** RFC 6120 condition, such as "not-authorized". */
+  declare readonly condition?: string;
+  /** Its refinement by XEP-0060, such as "presence-subscription-required". */
+  declare readonly pubsubCondition?: string;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+  declare readonly retryAfterMs?: number;
+  /** The place in the package's error reference. */
+  readonly docs: string;
+
+  constructor(code: PamErrorCode, message: string, fields: PamErrorFields = {}) {
+    super(message, "cause" in fields ? { cause: fields.cause } : undefined);
+    this.code = code;
+    this.origin = fields.origin ?? "client";
+    if (fields.by !== undefined) this.by = fields.by;
+    if (fields.condition !== undefined) this.condition = fields.condition;
+    if (fields.pubsubCondition !== undefined) this.pubsubCondition = fields.pubsubCondition;
+    this.retryable = fields.retryable ?? false;
+    if (fields.retryAfterMs !== undefined) this.retryAfterMs = fields.retryAfterMs;
+    this.docs = `README.md#error-${code}`;
+  }
+
+  /** Whether `e` is a PamError, of that code if one is given. Works across copies of this library. */
+  static is(e: unknown, code?: PamErrorCode): e is PamError {
+    return e instanceof Error && e.name === "PamError" && "code" in e && (code === undefined || e.code === code);
+  }
+}
+
+/** An error as the program writes it. */
+export interface WireError {
+  code: PamErrorCode;
+  origin?: PamErrorOrigin;
+  text?: string;
+  by?: string;
+  condition?: string;
+  pubsubCondition?: string;
+  retryable?: boolean;
+  cause?: string;
+}
+
+export function fromWire(e: WireError): PamError {
+  const { code, text, cause, ...fields } = e;
+  return new PamError(code, text ?? code, cause === undefined ? fields : { ...fields, cause: new Error(cause) });
+}
+
+export const closedError = (): PamError => new PamError("closed", "The client was closed. Make a new one with createClient().");
+
+/** The error of a call whose signal was aborted. */
+export const abortedError = (signal: AbortSignal): PamError =>
+  new PamError("aborted", "The call was aborted by its signal.", { cause: signal.reason });
+
+export const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e));

@@ -1,0 +1,22 @@
+// Modules that the build provides from outside of this folder.
+
+declare module "host:wasm_exec" {
+  /** Go's wasm_exec.js, evaluated with `scope` as its global object. */
+  export function makeGo(scope: object): new () => {
+    argv: string[];
+    exit(code: number): void;
+    readonly importObject: WebAssembly.Imports;
+    readonly exited: boolean;
+    readonly _scheduledTimeouts: ReadonlyMap<number, ReturnType<typeof setTimeout>>;
+    readonly _values: readonly unknown[];
+    readonly _idPool: readonly number[];
+    run(instance: WebAssembly.Instance): Promise<void>;
+  };
+}
+declare module "host:socket" {
+  export const openSocket: (...args: never[]) => unknown;
+}
+declare module "host:idb" {
+  export const openDatabase: (...args: never[]) => unknown;
+}
+declare const WorkerGlobalScope: undefined | (new () => object);

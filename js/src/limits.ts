@@ -1,0 +1,44 @@
+import { abortedError, PamError } from "./errors.js";
+import { fields, signalOf } from "./options.js";
+import type { OpOptions } from "./types.js";
+
+const longest = 2 ** 31 - 1; // of setTimeout
+
+/**
+ * Runs a call under the caller's signal and time limit. When one of them ends it, the promise rejects at once and the
+ * signal given to `run` is aborted, and so it is when `over` is aborted, whose reason is the error then. Wrong options
+ * reject as well: an async method never throws.
+ */
+export function limited<T>(options: OpOptions | undefined, run: (signal: AbortSignal) => Promise<T>, over?: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const given = fields(options ?? {}, "options", ["signal", "timeoutMs", "ignoreVersion"]);
+    const signal = signalOf(given.signal);
+    const limit = given.timeoutMs;
+    if (limit !== undefined && !(typeof limit === "number" && limit >= 0)) {
+      throw new PamError("bad-options", "options.timeoutMs must be a number of milliseconds.");
+    }
+    if (over?.aborted) throw over.reason as PamError;
+    if (signal?.aborted) throw abortedError(signal);
+
+    const inner = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      over?.removeEventListener("abort", close);
+    };
+    const fail = (e: PamError): void => {
+      finish();
+      reject(e);
+      inner.abort(e);
+    };
+    const abort = (): void => fail(abortedError(signal!));
+    const close = (): void => fail(over!.reason as PamError);
+    signal?.addEventListener("abort", abort);
+    over?.addEventListener("abort", close);
+    if (limit !== undefined && limit <= longest) {
+      timer = setTimeout(() => fail(new PamError("timeout", `The call did not finish within ${limit} ms.`, { retryable: true })), limit);
+    }
+    (async () => run(inner.signal))().finally(finish).then(resolve, reject);
+  });
+}

@@ -1,0 +1,93 @@
+import { messageOf, PamError, type PamErrorFields } from "./errors.js";
+import type { PamErrorCode, RuntimeInfo, WasmSource } from "./types.js";
+
+declare const BUILD_INFO: RuntimeInfo; // put in by the build
+
+/** The program that this package was built with. */
+export const info: RuntimeInfo = Object.freeze(BUILD_INFO);
+
+const byUrl = new Map<string, Promise<WebAssembly.Module>>();
+const byObject = new WeakMap<object, Promise<WebAssembly.Module>>();
+
+/** Fetches and compiles the program, once for each source. What failed is tried again by the next call. */
+export function loadModule(source?: WasmSource): Promise<WebAssembly.Module> {
+  if (source === undefined || typeof source === "string" || source instanceof URL) {
+    const url = source === undefined ? new URL("./pam.wasm", import.meta.url) : absolute(source);
+    return remember(byUrl, url.href, () => fetchModule(url.href));
+  }
+  return remember(byObject, source, () => moduleOf(source));
+}
+
+interface Memory<K> { get(key: K): Promise<WebAssembly.Module> | undefined; set(key: K, value: Promise<WebAssembly.Module>): unknown; delete(key: K): unknown }
+
+function remember<K>(memory: Memory<K>, key: K, load: () => Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
+  const known = memory.get(key);
+  if (known) return known;
+  const module = load();
+  memory.set(key, module);
+  module.catch(() => memory.delete(key));
+  return module;
+}
+
+function absolute(source: string | URL): URL {
+  try {
+    return new URL(source, typeof location === "undefined" ? undefined : location.href);
+  } catch (e) {
+    throw failure("bad-options", `options.runtime.wasm is no URL: ${String(source)}`, { origin: "client", cause: e });
+  }
+}
+
+async function fetchModule(url: string): Promise<WebAssembly.Module> {
+  let response: Response;
+  try {
+    response = await fetch(url, { credentials: "same-origin" });
+  } catch (e) {
+    throw failure("wasm-load", `${url} could not be fetched (${messageOf(e)}). Check that it is served and that the page's Content-Security-Policy allows it in connect-src.`, { cause: e, retryable: true });
+  }
+  return compileResponse(response, url);
+}
+
+async function moduleOf(source: Exclude<WasmSource, string | URL>): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return compileBytes(source, "options.runtime.wasm");
+  const response = await source;
+  if (typeof Response !== "undefined" && response instanceof Response) return compileResponse(response, response.url || "options.runtime.wasm");
+  throw failure("bad-options", "options.runtime.wasm must be a URL, a Response, bytes or a WebAssembly.Module.", { origin: "client" });
+}
+
+/** Chooses by Content-Type before the body is read: a body can be read only once. */
+async function compileResponse(response: Response, url: string): Promise<WebAssembly.Module> {
+  if (!response.ok) throw failure("wasm-load", `${url} was answered with status ${response.status}. Serve pam.wasm there, or give options.runtime.wasm.`, { retryable: response.status >= 500 });
+  const type = (response.headers.get("content-type") ?? "").trim().toLowerCase();
+  if (type === "application/wasm" && // streaming allows no parameters
+      typeof WebAssembly.compileStreaming === "function") {
+    return WebAssembly.compileStreaming(response).catch((e: unknown) => { throw compileFailure(e, url); });
+  }
+  let bytes: ArrayBuffer;
+  try {
+    bytes = await response.arrayBuffer();
+  } catch (e) {
+    throw failure("wasm-load", `${url} broke off (${messageOf(e)}).`, { cause: e, retryable: true });
+  }
+  return compileBytes(bytes, url, type);
+}
+
+async function compileBytes(source: ArrayBuffer | ArrayBufferView<ArrayBuffer>, url: string, type?: string): Promise<WebAssembly.Module> {
+  const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (!(bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d)) {
+    const as = type ? `, sent as ${type}` : "";
+    throw failure("wasm-mime", `${url} is no WebAssembly module${as}. Often a server answers with a page for a file that it does not have: serve pam.wasm there, or give options.runtime.wasm.`);
+  }
+  return WebAssembly.compile(bytes).catch((e: unknown) => { throw compileFailure(e, url); });
+}
+
+function compileFailure(e: unknown, url: string): PamError {
+  const text = messageOf(e);
+  if (/content security policy|unsafe-eval|blocked by csp/i.test(text)) {
+    return failure("wasm-csp", `${url} may not be compiled: add 'wasm-unsafe-eval' to script-src of the page's Content-Security-Policy.`, { cause: e });
+  }
+  return failure("wasm-load", `${url} cannot be compiled (${text}). Serve the file as it is in the package.`, { cause: e });
+}
+
+const failure = (code: PamErrorCode, text: string, fields: PamErrorFields = {}): PamError =>
+  new PamError(code, text, { origin: "runtime", ...fields });

@@ -1,0 +1,174 @@
+import { messageOf, PamError } from "./errors.js";
+import type { ClientOptions, Credentials, CredentialRequest, LogEntry, Target, WasmSource } from "./types.js";
+
+/** The options of createClient, checked and read once: later changes of the given object have no effect. */
+export interface Config {
+  readonly account: string;
+  readonly credentials: (request: CredentialRequest) => Credentials | Promise<Credentials>;
+  readonly service: string;
+  readonly storage: "indexeddb" | "memory";
+  readonly mechanisms: readonly string[] | undefined;
+  readonly where: "worker" | "main" | undefined;
+  readonly wasm: WasmSource | undefined;
+  readonly worker: string | URL | (() => Worker) | undefined;
+  readonly reconnect: { baseMs: number; maxMs: number; noJitter: boolean; maxAttempts: number; reconnectOff: boolean };
+  readonly wakeOnForeground: boolean;
+  /** How many messages the inspector keeps; 0 turns it off. */
+  readonly frames: number;
+  readonly logger: ((entry: LogEntry) => void) | undefined;
+}
+
+const bad = (text: string, cause?: unknown): PamError =>
+  new PamError("bad-options", text, cause === undefined ? {} : { cause });
+
+export function readOptions(options: ClientOptions): Config {
+  const o = fields(options, "options", ["account", "credentials", "service", "storage", "mechanisms", "runtime", "reconnect", "inspector", "logger"]);
+  const runtime = fields(o.runtime ?? {}, "options.runtime", ["where", "wasm", "worker"]);
+  const worker = runtime.worker;
+  if (worker !== undefined && typeof worker !== "string" && typeof worker !== "function" && !(worker instanceof URL)) {
+    throw bad("options.runtime.worker must be a URL or a function that returns a Worker.");
+  }
+  const reconnect = o.reconnect === false ? {} : fields(o.reconnect ?? {}, "options.reconnect", ["baseMs", "maxMs", "jitter", "maxAttempts", "wakeOnForeground"]);
+  const attempts = reconnect.maxAttempts === Infinity ? 0 : positive(reconnect.maxAttempts, "options.reconnect.maxAttempts") ?? 0;
+  return {
+    account: readAccount(o.account),
+    credentials: readCredentials(o.credentials),
+    service: readService(o.service),
+    storage: oneOf(o.storage, "options.storage", ["indexeddb", "memory"]) ?? "indexeddb",
+    mechanisms: readMechanisms(o.mechanisms),
+    where: oneOf(runtime.where, "options.runtime.where", ["worker", "main"]),
+    wasm: runtime.wasm as WasmSource | undefined,
+    worker: worker as Config["worker"],
+    reconnect: {
+      baseMs: positive(reconnect.baseMs, "options.reconnect.baseMs") ?? 500,
+      maxMs: positive(reconnect.maxMs, "options.reconnect.maxMs") ?? 60_000,
+      noJitter: oneOf(reconnect.jitter, "options.reconnect.jitter", ["full", "none"]) === "none",
+      maxAttempts: attempts,
+      reconnectOff: o.reconnect === false,
+    },
+    wakeOnForeground: flag(reconnect.wakeOnForeground, "options.reconnect.wakeOnForeground") ?? true,
+    frames: readFrames(o.inspector),
+    logger: functionOr(o.logger, "options.logger"),
+  };
+}
+
+/** Reads a target of subscribe or unsubscribe. */
+export function readTarget(target: Target): { service: string; node: string; subid: string } {
+  const { service, node, subid } = fields(target, "target");
+  if (typeof service !== "string" || service === "") throw bad("target.service must be a JID, such as pubsub.example.org.");
+  if (typeof node !== "string" || node === "") throw bad("target.node must be the name of a node.");
+  if (subid !== undefined && typeof subid !== "string") throw bad("target.subid must be text.");
+  return { service, node, subid: subid ?? "" };
+}
+
+/**
+ * Reads the properties of what people give: each once, whatever they are. Names in `known` are the only ones allowed;
+ * without `known` only the three of a target are read.
+ */
+export function fields(value: unknown, what: string, known?: readonly string[]): Record<string, unknown> {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) throw bad(`${what} must be an object.`);
+  const out: Record<string, unknown> = Object.create(null);
+  try {
+    if (known) {
+      const unknown = Reflect.ownKeys(value).find((k) => typeof k === "string" && !known.includes(k));
+      if (unknown !== undefined) throw bad(`${what}.${String(unknown)} is no option. There are: ${known.join(", ")}.`);
+    }
+    for (const name of known ?? ["service", "node", "subid"]) {
+      try {
+        out[name] = (value as Record<string, unknown>)[name];
+      } catch (e) {
+        throw bad(`${what}.${name} cannot be read: ${messageOf(e)}`, e);
+      }
+    }
+  } catch (e) {
+    throw PamError.is(e) ? e : bad(`${what} cannot be read: ${messageOf(e)}`, e);
+  }
+  return out;
+}
+
+export function signalOf(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  if (typeof AbortSignal === "undefined" || !(signal instanceof AbortSignal)) throw bad("options.signal must be an AbortSignal.");
+  return signal;
+}
+
+/** Reads an optional whole number above zero. */
+export function positive(value: unknown, what: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value <= 0 || value > 0x7fffffff) throw bad(`${what} must be a whole number above zero.`);
+  return value;
+}
+
+function flag(value: unknown, what: string): boolean | undefined {
+  if (value !== undefined && typeof value !== "boolean") throw bad(`${what} must be true or false.`);
+  return value;
+}
+
+function oneOf<T extends string>(value: unknown, what: string, allowed: readonly T[]): T | undefined {
+  if (value !== undefined && !allowed.includes(value as T)) throw bad(`${what} must be one of: ${allowed.join(", ")}.`);
+  return value as T | undefined;
+}
+
+function functionOr(value: unknown, what: string): Config["logger"] {
+  if (value !== undefined && typeof value !== "function") throw bad(`${what} must be a function.`);
+  return value as Config["logger"];
+}
+
+/** Checks the shape of a bare JID. The program checks the rest (RFC 7622). */
+function readAccount(account: unknown): string {
+  if (account === undefined) throw bad("options.account is missing: give a bare JID such as alice@example.org.");
+  if (typeof account !== "string") throw bad("options.account must be text: a bare JID such as alice@example.org.");
+  const jid = (text: string): PamError => new PamError("bad-jid", text);
+  if (account.includes("/")) throw jid("options.account must be a bare JID, without a resource: nothing may follow a slash.");
+  if (!/^[^@"&'<>:\s\p{Cc}]+@[^@\s\p{Cc}"&'<>]+$/u.test(account) || account.length > 2047) {
+    throw jid("options.account is no bare JID: give one such as alice@example.org.");
+  }
+  return account;
+}
+
+function readCredentials(given: unknown): Config["credentials"] {
+  if (given === undefined) throw bad("options.credentials is missing: give {password} or a function that returns it.");
+  if (typeof given === "function") return (request) => readPassword((given as Config["credentials"])(request));
+  const fixed = checkPassword(given);
+  return () => fixed;
+}
+
+async function readPassword(given: Credentials | Promise<Credentials>): Promise<Credentials> {
+  return checkPassword(await given);
+}
+
+function checkPassword(given: unknown): Credentials {
+  const { password } = fields(given, "options.credentials", ["password"]);
+  if (typeof password !== "string" || password === "") throw bad("options.credentials.password must be text.");
+  return { password };
+}
+
+function readService(service: unknown): string {
+  if (service === undefined) {
+    throw new PamError("discovery", "options.service is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket. It is not looked up yet.");
+  }
+  let url: URL;
+  try {
+    url = new URL(String(service));
+  } catch (e) {
+    throw bad("options.service must be a URL such as wss://example.org/xmpp-websocket.", e);
+  }
+  if (url.protocol !== "wss:" && url.protocol !== "ws:") throw bad("options.service must start with wss: (or ws: on a loopback host).");
+  if (url.hash !== "" || url.username !== "" || url.password !== "") throw bad("options.service must hold neither a name, a password nor a fragment.");
+  return url.href;
+}
+
+function readMechanisms(given: unknown): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  if (!Array.isArray(given)) throw bad("options.mechanisms must be an array of SASL mechanism names.");
+  const list = Array.from(given) as unknown[];
+  if (list.length === 0 || list.some((m) => typeof m !== "string" || m === "")) throw bad("options.mechanisms must be an array of SASL mechanism names.");
+  return list as string[];
+}
+
+function readFrames(given: unknown): number {
+  if (given === undefined || given === false) return 0;
+  if (given === true) return 1000;
+  const { frames } = fields(given, "options.inspector", ["frames"]);
+  return positive(frames, "options.inspector.frames") ?? 1000;
+}

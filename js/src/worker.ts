@@ -1,0 +1,95 @@
+import { openDatabase } from "host:idb";
+import { openSocket } from "host:socket";
+import { makeGo } from "host:wasm_exec";
+import type { FromHost, ToHost } from "./wire.js";
+
+// The host of the program: what runs in the Worker, or in the page's own thread if the page wants that. It gives the
+// program sockets and databases, and passes text on. It knows no protocol.
+
+/** Runs one program on a port. The first message is the module, the others are requests. */
+export function serve(port: MessagePort): void {
+  let dispatch: ((request: object) => void) | undefined;
+  const send = (message: FromHost): void => port.postMessage(message);
+  const end = (why: string): void => {
+    dispatch = undefined;
+    send({ exit: why });
+  };
+  port.onmessage = ({ data }: { data: ToHost }) => {
+    if ("module" in data) {
+      run(data.module, send, (d) => { dispatch = d; }).then(end, (e: unknown) => end(String(e)));
+      return;
+    }
+    try {
+      dispatch?.(data.request);
+    } catch (e) {
+      end(String(e)); // the program trapped
+    }
+  };
+}
+
+/** Resolves when the program has ended: with "" if in order, else with the reason. */
+async function run(module: WebAssembly.Module, send: (m: FromHost) => void, ready: (dispatch: (request: object) => void) => void): Promise<string> {
+  const scope = makeScope();
+  let complaint = "";
+  try {
+    const go = new (makeGo(scope))(); // puts fs into the scope
+    scope.fs.writeSync = (_fd, bytes) => {
+      complaint = (complaint + new TextDecoder().decode(bytes)).slice(0, 16_384);
+      return bytes.length;
+    };
+    let texts: string[] = [];
+    let memory: WebAssembly.Memory | undefined;
+    const flush = (): void => {
+      send({ texts, heap: memory?.buffer.byteLength ?? 0, references: go.exited ? 0 : go._values.length - go._idPool.length });
+      texts = [];
+    };
+    const key = "xmpp-pam";
+    scope[key] = {
+      openSocket, openDatabase,
+      post(text: string) {
+        if (texts.push(text) === 1) queueMicrotask(flush); // when the program has returned to the event loop
+      },
+      ready(dispatch: (request: object) => void, goVersion: string, version: string) {
+        ready(dispatch);
+        send({ ready: { go: goVersion, version } });
+      },
+    };
+    go.argv = ["xmpp-pam", key];
+    let code = 0;
+    go.exit = (c) => {
+      code = c;
+      for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer); // nobody is left to be woken
+    };
+    const instance = await WebAssembly.instantiate(module, go.importObject);
+    memory = instance.exports.mem as WebAssembly.Memory;
+    await go.run(instance);
+    return code === 0 ? "" : reason(complaint, code);
+  } catch (e) {
+    return reason(complaint, String(e));
+  }
+}
+
+/**
+ * Why the program ended. Its own words go to the console, but not into the error: the value of a panic may be
+ * somebody's data. What the Go runtime itself says is harmless.
+ */
+function reason(complaint: string, end: string | number): string {
+  if (complaint !== "") console.error(complaint);
+  const line = /^(?:panic: runtime error|fatal error): .*/m.exec(complaint)?.[0];
+  return line ?? (typeof end === "number" ? `exit code ${end}` : end);
+}
+
+/** The global scope that the program sees: what Go needs, and nothing of the page. */
+function makeScope(): Scope {
+  const { Object, Array, Uint8Array, Uint8ClampedArray, Error, Date, Promise, Symbol, JSON, Math, crypto, performance, TextEncoder, TextDecoder, console } = globalThis;
+  return { Object, Array, Uint8Array, Uint8ClampedArray, Error, Date, Promise, Symbol, JSON, Math, crypto, performance, TextEncoder, TextDecoder, console } as unknown as Scope;
+}
+
+interface Scope { fs: { writeSync(fd: number, bytes: Uint8Array): number }; [name: string]: unknown }
+
+// In the Worker that the page made, the page sends a port. Imported anywhere else, nobody does.
+if (typeof WorkerGlobalScope !== "undefined" && globalThis instanceof WorkerGlobalScope) {
+  addEventListener("message", ({ data }: { data: { xmppPam?: MessagePort } | null }) => {
+    if (data?.xmppPam) serve(data.xmppPam);
+  });
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hub } from "../build/src/events.js";
+import { PamError } from "../build/src/errors.js";
+import { cell } from "../build/src/store.js";
+
+const isCode = (code) => (e) => PamError.is(e, code);
+
+test("on hears events until it is stopped", () => {
+  const h = hub();
+  const heard = [];
+  const stop = h.on("warning", (e) => heard.push(e));
+  const again = h.on("warning", (e) => heard.push(`again ${e}`), { once: true });
+  h.emit("warning", 1);
+  stop();
+  stop();
+  again();
+  h.emit("warning", 2);
+  assert.deepEqual(heard, [1, "again 1"]);
+});
+
+test("a signal stops a listener", () => {
+  const h = hub();
+  const heard = [];
+  const controller = new AbortController();
+  h.on("sync", (e) => heard.push(e), { signal: controller.signal });
+  h.emit("sync", 1);
+  controller.abort();
+  h.emit("sync", 2);
+  h.on("sync", (e) => heard.push(e), { signal: controller.signal });
+  h.emit("sync", 3);
+  assert.deepEqual(heard, [1]);
+});
+
+test("the same function can listen twice, and be removed while events are told", () => {
+  const h = hub();
+  const heard = [];
+  const stops = [];
+  const fn = (e) => { heard.push(e); stops[1](); };
+  stops.push(h.on("sync", fn), h.on("sync", fn));
+  h.emit("sync", 1);
+  h.emit("sync", 2);
+  assert.deepEqual(heard, [1, 2]);
+});
+
+test("wrong arguments", () => {
+  const h = hub();
+  assert.throws(() => h.on("nothing", () => undefined), isCode("bad-options"));
+  assert.throws(() => h.on("toString", () => undefined), isCode("bad-options"));
+  assert.throws(() => h.on("sync"), isCode("bad-options"));
+  assert.throws(() => h.on("sync", () => undefined, { passive: true }), isCode("bad-options"));
+  assert.throws(() => h.events("sync", { buffer: 0 }), isCode("bad-options"));
+});
+
+test("once resolves with the next event only", async () => {
+  const h = hub();
+  const next = h.once("sync");
+  h.emit("sync", 1);
+  h.emit("sync", 2);
+  assert.equal(await next, 1);
+  const controller = new AbortController();
+  const aborted = h.once("sync", { signal: controller.signal });
+  controller.abort();
+  await assert.rejects(aborted, isCode("aborted"));
+  await assert.rejects(h.once("nothing"), isCode("bad-options"));
+});
+
+test("an iterator hears what comes after it was made, in order", async () => {
+  const h = hub();
+  const it = h.events("sync");
+  h.emit("sync", 1);
+  const pending = [it.next(), it.next(), it.next()];
+  h.emit("sync", 2);
+  h.emit("sync", 3);
+  assert.deepEqual((await Promise.all(pending)).map((r) => r.value), [1, 2, 3]);
+  h.emit("sync", 4);
+  for await (const e of it) { assert.equal(e, 4); break; }
+  h.emit("sync", 5);
+  assert.deepEqual(await it.next(), { done: true, value: undefined });
+});
+
+test("an iterator that overflows gives what it has, throws once, and ends", async () => {
+  const h = hub();
+  const it = h.events("sync", { buffer: 2 });
+  for (let i = 1; i <= 5; i++) h.emit("sync", i);
+  assert.equal((await it.next()).value, 1);
+  assert.equal((await it.next()).value, 2);
+  await assert.rejects(it.next(), isCode("overflow"));
+  assert.equal((await it.next()).done, true);
+});
+
+test("a signal and close end iterators", async () => {
+  const h = hub();
+  const controller = new AbortController();
+  const aborted = h.events("sync", { signal: controller.signal });
+  const waiting = aborted.next();
+  controller.abort();
+  await assert.rejects(waiting, isCode("aborted"));
+  assert.equal((await aborted.next()).done, true);
+  await assert.rejects(h.events("sync", { signal: controller.signal }).next(), isCode("aborted"));
+
+  const closed = h.events("sync");
+  h.emit("sync", 1);
+  h.close();
+  assert.equal((await closed.next()).value, 1);
+  assert.equal((await closed.next()).done, true);
+  assert.equal((await h.events("sync").next()).done, true);
+});
+
+test("a store tells its listeners once for many changes, and only if something changed", () => {
+  const c = cell("a");
+  let told = 0;
+  const stop = c.store.subscribe(() => told++);
+  c.set("b");
+  c.set("c");
+  assert.equal(told, 0);
+  c.flush();
+  c.flush();
+  c.set("c");
+  c.flush();
+  assert.equal(told, 1);
+  assert.deepEqual([c.store.getSnapshot(), c.store.getServerSnapshot()], ["c", "a"]);
+  stop();
+  c.set("d");
+  c.flush();
+  assert.equal(told, 1);
+});

@@ -1,0 +1,64 @@
+// A host without a program: a client is made on it, and the test plays the program.
+
+import { readFileSync } from "node:fs";
+import { createClient } from "../dist/index.js";
+
+export const info = JSON.parse(readFileSync(new URL("../dist/build-info.json", import.meta.url), "utf8"));
+export const emptyModule = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+
+export const base = { account: "alice@example.org", credentials: { password: "secret" }, service: "wss://example.org/ws", storage: "memory" };
+export const rawState = (phase, more = {}) => ({ phase, missing: [], resumed: false, lastSynced: null, attempt: 0, nextAttempt: null, pending: 0, degraded: false, ...more });
+export const row = (node, state = "subscribed", service = "pubsub.example.org", subid = "") => [service, node, subid, "alice@example.org", state];
+
+/**
+ * Makes a client and its host. Every request is answered by `answers[op](request, host)`: what it returns is the
+ * result; an object with `error` is a failure; undefined is no answer yet.
+ */
+export function makeHost(options = {}, answers = {}) {
+  const host = {
+    requests: [], starts: 0, terminated: 0, ready: { go: info.go, version: info.version },
+    /** Posts texts in one turn. */
+    post(...posted) { host.port.postMessage({ texts: posted.map((p) => JSON.stringify(p)), heap: 1, references: 2 }); },
+    answer(request, ok) { host.post({ id: request.id, ok: ok ?? null }); },
+    exit(text) { host.port.postMessage({ exit: text }); },
+    request(op) { return host.requests.find((r) => r.op === op); },
+    async until(op, count = 1) {
+      while (host.requests.filter((r) => r.op === op).length < count) await new Promise((r) => setTimeout(r, 1));
+      return host.requests.filter((r) => r.op === op)[count - 1];
+    },
+    worker: undefined,
+  };
+  const all = {
+    create: () => ({ fellBack: false }),
+    load: () => ({ list: [], provisional: [], source: "empty" }),
+    connect: () => rawState("live"),
+    disconnect: () => null,
+    close: () => null,
+    ...answers,
+  };
+  const worker = () => {
+    host.starts++;
+    return (host.worker = {
+      postMessage({ xmppPam: port }) {
+        host.port = port;
+        port.onmessage = ({ data }) => {
+          if ("module" in data) return host.ready && port.postMessage({ ready: host.ready });
+          const { request } = data;
+          host.requests.push(request);
+          const result = all[request.op]?.(request, host);
+          if (request.id === 0 || result === undefined) return;
+          host.post({ id: request.id, ...(result?.error ? result : { ok: result }) });
+        };
+      },
+      terminate() {
+        host.terminated++;
+        host.port?.close();
+      },
+    });
+  };
+  host.client = createClient({ ...base, ...options, runtime: { where: "worker", wasm: emptyModule, worker, ...options.runtime } });
+  return host;
+}
+
+/** Resolves in a later turn, when posted messages have been handled. */
+export const turn = () => new Promise((resolve) => setTimeout(resolve, 5));

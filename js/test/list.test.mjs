@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { difference, list } from "../build/src/list.js";
+import { row } from "./host.mjs";
+
+const make = (...rows) => {
+  const counted = { changes: 0 };
+  const l = list(() => counted.changes++);
+  l.reset(rows, [], "1", "cache");
+  return Object.assign(l, { counted });
+};
+const shown = (l) => l.snapshot().map((r) => `${r.node}:${r.state}${r.local ? `:${r.local}` : ""}`);
+const apply = (l, ...changes) => l.apply(changes, "1", "2", "other-device", "server");
+
+test("rows are sorted, frozen, and described", () => {
+  const l = make(row("b"), row("a", "pending"), row("n", "subscribed", "bob@example.org"), row("a", "subscribed", "pubsub.example.org", "id2"));
+  const s = l.snapshot();
+  assert.deepEqual(s.map((r) => [r.service, r.node, r.subid, r.state, r.kind]), [
+    ["bob@example.org", "n", undefined, "subscribed", "pep"],
+    ["pubsub.example.org", "a", undefined, "pending", "pubsub"],
+    ["pubsub.example.org", "a", "id2", "subscribed", "pubsub"],
+    ["pubsub.example.org", "b", undefined, "subscribed", "pubsub"],
+  ]);
+  assert.deepEqual([s.ver, s.source, s.asOf], ["1", "cache", null]);
+  assert.ok(Object.isFrozen(s) && s.every(Object.isFrozen));
+  assert.equal(s[0].key, "bob@example.org\0n\0");
+  assert.equal(JSON.stringify(s), JSON.stringify([...s]));
+});
+
+test("a snapshot stays the same object until something changes, and rows stay longer", () => {
+  const l = make(row("a"), row("b"));
+  const before = l.snapshot();
+  assert.equal(l.snapshot(), before);
+  const delta = apply(l, [row("b"), row("b", "pending")], [null, row("c")]);
+  const after = l.snapshot();
+  assert.notEqual(after, before);
+  assert.equal(after[0], before[0]);
+  assert.deepEqual(shown(l), ["a:subscribed", "b:pending", "c:subscribed"]);
+  assert.deepEqual(delta.added, [after[2]]);
+  assert.deepEqual(delta.changed, [{ before: before[1], after: after[1] }]);
+  assert.deepEqual([delta.origin, delta.fromVer, delta.toVer, after.ver, after.source], ["other-device", "1", "2", "2", "server"]);
+  assert.ok(Object.isFrozen(delta) && Object.isFrozen(delta.added) && Object.isFrozen(delta.changed[0]));
+});
+
+test("a reload keeps the objects of rows that did not change", () => {
+  const l = make(row("a"), row("b"));
+  const before = l.snapshot();
+  l.reset([row("a"), row("b", "pending")], [], "2", "cache");
+  assert.equal(l.snapshot()[0], before[0]);
+  assert.notEqual(l.snapshot()[1], before[1]);
+});
+
+test("what a change repeats is no difference", () => {
+  const l = make(row("a"));
+  assert.equal(apply(l, [null, row("a")]), undefined);
+  assert.equal(apply(l, [row("x"), null]), undefined);
+  assert.deepEqual(apply(l, [row("a"), null]).removed.map((r) => r.node), ["a"]);
+  assert.deepEqual(shown(l), []);
+});
+
+test("the provisional layer lies over the list", () => {
+  const l = make(row("b"), row("d"), row("f"));
+  const cases = [
+    [[[...row("a", "pending"), "subscribing"]], ["a:pending:subscribing", "b:subscribed", "d:subscribed", "f:subscribed"]],
+    [[[...row("c", "none"), "subscribing"]], ["b:subscribed", "c:pending:subscribing", "d:subscribed", "f:subscribed"]],
+    [[[...row("d", "subscribed"), "unsubscribing"]], ["b:subscribed", "d:subscribed:unsubscribing", "f:subscribed"]],
+    [[[...row("d", "none"), "unsubscribing"]], ["b:subscribed", "d:subscribed:unsubscribing", "f:subscribed"]],
+    [[[...row("d", "none"), ""]], ["b:subscribed", "f:subscribed"]],
+    [[[...row("x", "none"), ""]], ["b:subscribed", "d:subscribed", "f:subscribed"]],
+    [[[...row("z", "subscribed"), ""]], ["b:subscribed", "d:subscribed", "f:subscribed", "z:subscribed"]],
+    [[], ["b:subscribed", "d:subscribed", "f:subscribed"]],
+  ];
+  for (const [rows, want] of cases) {
+    l.setProvisional(rows);
+    assert.deepEqual(shown(l), want);
+  }
+});
+
+test("an unchanged provisional row stays the same object", () => {
+  const l = make(row("a"));
+  l.setProvisional([[...row("b", "pending"), "subscribing"]]);
+  const first = l.snapshot()[1];
+  l.setProvisional([[...row("b", "pending"), "subscribing"], [...row("c", "pending"), "subscribing"]]);
+  assert.equal(l.snapshot()[1], first);
+});
+
+test("node names are only names", () => {
+  const names = ["__proto__", "constructor", "toString", "", "a\u{1F600}", "\uFFFD", " "];
+  const l = make(...names.map((n) => row(n)));
+  for (const n of names) assert.equal(l.get("pubsub.example.org", n, "")?.node, n);
+  assert.equal(l.get("pubsub.example.org", "hasOwnProperty", ""), undefined);
+});
+
+test("get finds by node, and by subid if one is given", () => {
+  const l = make(row("a", "subscribed", "s", "1"), row("a", "subscribed", "s", "2"), row("ab", "subscribed", "s"));
+  assert.equal(l.get("s", "a", "").subid, "1");
+  assert.equal(l.get("s", "a", "2").subid, "2");
+  assert.equal(l.get("S", "ab", "").node, "ab");
+  assert.equal(l.get("s", "a", "3"), undefined);
+  assert.equal(l.get("s", "b", ""), undefined);
+});
+
+test("deltas applied one by one give the same as the whole list", () => {
+  let seed = 376;
+  const random = (n) => (seed = (seed * 1103515245 + 12345) % 2147483648) % n;
+  const l = make();
+  const model = new Map();
+  for (let i = 0; i < 2000; i++) {
+    const node = `n${10 + random(30)}`;
+    const before = model.get(node) ?? null;
+    const after = before && random(3) === 0 ? null : row(node, ["subscribed", "pending"][random(2)]);
+    if (after) model.set(node, after);
+    else model.delete(node);
+    apply(l, [before, after]);
+    if (i % 50 === 0) assert.deepEqual(shown(l), [...model.values()].map((r) => `${r[1]}:${r[4]}`).sort());
+  }
+  const fresh = make(...model.values());
+  assert.deepEqual(shown(l), shown(fresh));
+});
+
+test("difference compares two snapshots", () => {
+  const l = make(row("a"), row("b"), row("c"));
+  const before = l.snapshot();
+  apply(l, [row("a"), null], [row("b"), row("b", "pending")], [null, row("d")]);
+  const d = difference(before, l.snapshot());
+  assert.deepEqual([d.added.map((r) => r.node), d.removed.map((r) => r.node), d.changed.map((c) => c.after.node), d.origin], [["d"], ["a"], ["b"], "resync"]);
+});
+
+test("10,000 rows take a change quickly", () => {
+  const l = make(...Array.from({ length: 10_000 }, (_, i) => row(`node-${i}`)));
+  l.snapshot();
+  const start = performance.now();
+  for (let i = 0; i < 10; i++) {
+    apply(l, [row(`node-${i}`), row(`node-${i}`, "pending")]);
+    l.snapshot();
+  }
+  assert.ok(performance.now() - start < 1000);
+});

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { PamError, createClient, preload } from "../dist/index.js";
+import { base, info } from "./host.mjs";
+
+const module = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+const counts = {};
+let origin;
+const server = createServer((req, res) => {
+  counts[req.url] = (counts[req.url] ?? 0) + 1;
+  const send = (status, type, body) => res.writeHead(status, { "content-type": type }).end(body);
+  if (req.url === "/wasm") return send(200, "application/wasm", module);
+  if (req.url === "/octets") return send(200, "application/octet-stream", module);
+  if (req.url === "/html") return send(200, "text/html", "<!doctype html>");
+  if (req.url === "/empty") return send(200, "application/octet-stream", "");
+  if (req.url === "/broken") return send(200, "application/wasm", Buffer.concat([module, Buffer.from([99, 99])]));
+  if (req.url === "/flaky") return counts[req.url] === 1 ? send(503, "text/plain", "busy") : send(200, "application/wasm; charset=x", module);
+  send(404, "text/html", "<!doctype html>");
+});
+before(() => new Promise((resolve) => server.listen(0, "127.0.0.1", () => {
+  origin = `http://127.0.0.1:${server.address().port}`;
+  resolve();
+})));
+after(() => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }));
+
+const cases = [
+  ["/missing", "wasm-load", /status 404/],
+  ["/html", "wasm-mime", /no WebAssembly module, sent as text\/html/],
+  ["/empty", "wasm-mime", /no WebAssembly module/],
+  ["/broken", "wasm-load", /cannot be compiled/],
+];
+for (const [path, code, text] of cases) {
+  test(`${path} gives ${code}, names the URL`, async () => {
+    await assert.rejects(preload(origin + path), (e) => {
+      assert.ok(PamError.is(e, code), `${e.code}: ${e.message}`);
+      assert.match(e.message, text);
+      assert.ok(e.message.includes(origin + path));
+      assert.equal(e.origin, "runtime");
+      return true;
+    });
+  });
+}
+
+test("a module is fetched once", async () => {
+  for (const path of ["/wasm", "/octets"]) {
+    const [a] = await Promise.all([preload(origin + path), preload(new URL(origin + path)), preload(origin + path)]);
+    assert.deepEqual(a, info);
+    assert.equal(counts[path], 1);
+  }
+});
+
+test("what failed is tried again", async () => {
+  await assert.rejects(preload(`${origin}/flaky`), (e) => PamError.is(e, "wasm-load") && e.retryable);
+  await preload(`${origin}/flaky`);
+  assert.equal(counts["/flaky"], 2);
+});
+
+test("other sources", async () => {
+  await preload(module.buffer.slice(module.byteOffset, module.byteOffset + 8));
+  await preload(module);
+  await preload(new WebAssembly.Module(module));
+  await preload(fetch(`${origin}/octets`));
+  await preload(new Response(module, { headers: { "content-type": "application/wasm" } }));
+  await assert.rejects(preload(Buffer.from("nothing")), (e) => PamError.is(e, "wasm-mime"));
+  await assert.rejects(preload({}), (e) => PamError.is(e, "bad-options"));
+  await assert.rejects(preload("relative.wasm"), (e) => PamError.is(e, "bad-options"));
+  await assert.rejects(preload("http://127.0.0.1:1/"), (e) => PamError.is(e, "wasm-load") && /could not be fetched/.test(e.message));
+});
+
+test("a load that failed shows in runtime and sync, and connect tries again", async () => {
+  const client = createClient({ ...base, runtime: { where: "main", wasm: `${origin}/missing` } });
+  for (let i = 1; i <= 2; i++) {
+    await assert.rejects(client.connect(), (e) => PamError.is(e, "wasm-load"));
+    assert.deepEqual([client.runtime.getSnapshot().phase, client.runtime.getSnapshot().error.code, client.sync.getSnapshot().phase], ["idle", "wasm-load", "failed"]);
+  }
+  await client.close();
+});
+
+test("importing the package touches nothing", () => {
+  const script = `
+    const touched = [];
+    const before = new Set(Reflect.ownKeys(globalThis));
+    for (const name of ["fetch", "WebAssembly", "MessageChannel", "Response", "setTimeout", "addEventListener", "crypto", "performance"]) {
+      Object.defineProperty(globalThis, name, { configurable: true, get() { touched.push(name); } });
+    }
+    const { createClient } = await import(${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)});
+    createClient(${JSON.stringify(base)});
+    const added = Reflect.ownKeys(globalThis).filter((k) => !before.has(k) && k !== "addEventListener");
+    process.stdout.write(JSON.stringify({ touched, added }));
+  `;
+  const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  assert.deepEqual(JSON.parse(out), { touched: [], added: [] });
+});

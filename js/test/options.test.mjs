@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createClient, PamError } from "../dist/index.js";
+import { base } from "./host.mjs";
+
+const throwing = (name) => Object.defineProperty({ ...base }, name, { get() { throw new Error("trap"); }, enumerable: true });
+
+const cases = [
+  ["no options", undefined, "bad-options", /options must be an object/],
+  ["null", null, "bad-options", /options must be an object/],
+  ["an array", [], "bad-options", /options must be an object/],
+  ["no account", { ...base, account: undefined }, "bad-options", /options\.account is missing/],
+  ["account of another type", { ...base, account: 5 }, "bad-options", /options\.account/],
+  ["full JID", { ...base, account: "alice@example.org/phone" }, "bad-jid", /bare JID/],
+  ["a domain", { ...base, account: "example.org" }, "bad-jid", /bare JID/],
+  ["empty account", { ...base, account: "" }, "bad-jid", /bare JID/],
+  ["two at signs", { ...base, account: "a@b@c" }, "bad-jid", /bare JID/],
+  ["space in account", { ...base, account: "a b@c" }, "bad-jid", /bare JID/],
+  ["control in account", { ...base, account: "a\u0000@c" }, "bad-jid", /bare JID/],
+  ["no credentials", { ...base, credentials: undefined }, "bad-options", /options\.credentials is missing/],
+  ["credentials as text", { ...base, credentials: "secret" }, "bad-options", /options\.credentials/],
+  ["empty password", { ...base, credentials: { password: "" } }, "bad-options", /options\.credentials\.password/],
+  ["a token", { ...base, credentials: { token: "x" } }, "bad-options", /options\.credentials\.token/],
+  ["no service", { ...base, service: undefined }, "discovery", /options\.service is missing/],
+  ["http service", { ...base, service: "https://example.org/" }, "bad-options", /options\.service/],
+  ["no URL", { ...base, service: "example.org" }, "bad-options", /options\.service/],
+  ["password in URL", { ...base, service: "wss://a:b@example.org/" }, "bad-options", /options\.service/],
+  ["fragment in URL", { ...base, service: "wss://example.org/#x" }, "bad-options", /options\.service/],
+  ["unknown option", { ...base, acount: "x" }, "bad-options", /options\.acount is no option/],
+  ["__proto__ from JSON", JSON.parse(`{"__proto__": {"account": "x@y"}, "account": "a@b"}`), "bad-options", /options\.__proto__/],
+  ["unknown storage", { ...base, storage: "cookies" }, "bad-options", /options\.storage.*indexeddb, memory/],
+  ["mechanisms as text", { ...base, mechanisms: "PLAIN" }, "bad-options", /options\.mechanisms/],
+  ["no mechanism", { ...base, mechanisms: [] }, "bad-options", /options\.mechanisms/],
+  ["runtime.where", { ...base, runtime: { where: "moon" } }, "bad-options", /options\.runtime\.where/],
+  ["runtime.worker", { ...base, runtime: { worker: 5 } }, "bad-options", /options\.runtime\.worker/],
+  ["unknown runtime option", { ...base, runtime: { wsm: 1 } }, "bad-options", /options\.runtime\.wsm/],
+  ["reconnect true", { ...base, reconnect: true }, "bad-options", /options\.reconnect must be/],
+  ["negative delay", { ...base, reconnect: { baseMs: -1 } }, "bad-options", /options\.reconnect\.baseMs/],
+  ["delay NaN", { ...base, reconnect: { maxMs: NaN } }, "bad-options", /options\.reconnect\.maxMs/],
+  ["infinite delay", { ...base, reconnect: { maxMs: Infinity } }, "bad-options", /options\.reconnect\.maxMs/],
+  ["jitter", { ...base, reconnect: { jitter: "some" } }, "bad-options", /options\.reconnect\.jitter/],
+  ["wakeOnForeground", { ...base, reconnect: { wakeOnForeground: 1 } }, "bad-options", /wakeOnForeground/],
+  ["inspector", { ...base, inspector: 5 }, "bad-options", /options\.inspector/],
+  ["inspector.frames", { ...base, inspector: { frames: 0 } }, "bad-options", /options\.inspector\.frames/],
+  ["logger", { ...base, logger: {} }, "bad-options", /options\.logger/],
+  ["getter that throws", throwing("account"), "bad-options", /options\.account cannot be read: trap/],
+  ["proxy that throws", new Proxy({}, { ownKeys() { throw new Error("trap"); } }), "bad-options", /options cannot be read: trap/],
+  ["service whose text throws", { ...base, service: { toString() { throw new Error("trap"); } } }, "bad-options", /options\.service/],
+];
+
+for (const [name, options, code, text] of cases) {
+  test(`createClient refuses: ${name}`, () => {
+    assert.throws(() => createClient(options), (e) => {
+      assert.ok(PamError.is(e, code), `${e.code}: ${e.message}`);
+      assert.ok(e instanceof Error);
+      assert.match(e.message, text);
+      return true;
+    });
+  });
+}
+
+const good = [
+  ["the least", { account: "a@b", credentials: { password: "x" }, service: "wss://b/" }],
+  ["everything", { ...base, service: new URL("ws://localhost:1/"), storage: "indexeddb", mechanisms: ["PLAIN"], runtime: { where: "main" }, inspector: { frames: 1 },
+    reconnect: { baseMs: 1, maxMs: 2, jitter: "none", maxAttempts: Infinity, wakeOnForeground: false }, logger: () => undefined }],
+  ["undefined options", { ...base, storage: undefined, reconnect: undefined, runtime: undefined, inspector: undefined }],
+  ["inherited options", Object.create(base)],
+  ["no prototype", Object.assign(Object.create(null), base)],
+  ["reconnect false", { ...base, reconnect: false, inspector: false }],
+  ["international account", { ...base, account: "жанна@пример.рф" }],
+];
+
+for (const [name, options] of good) {
+  test(`createClient accepts: ${name}`, () => {
+    const client = createClient(options);
+    assert.equal(client.account, options.account);
+    assert.equal(client.runtime.getSnapshot().phase, "idle");
+  });
+}
+
+test("options are read once, at once", () => {
+  let reads = 0;
+  const options = { ...base, get account() { reads++; return "alice@example.org"; } };
+  const client = createClient(options);
+  assert.equal(reads, 1);
+  assert.equal(client.account, "alice@example.org");
+});
+
+test("a client is frozen and has no private fields", () => {
+  const client = createClient(base);
+  const proxy = new Proxy(client, {}); // as a reactive framework wraps it
+  assert.ok(Object.isFrozen(client) && Object.isFrozen(client.subscriptions) && Object.isFrozen(client.sync));
+  assert.equal(proxy.sync.getSnapshot().phase, "offline");
+  assert.equal(proxy.subscriptions.getSnapshot().length, 0);
+  assert.throws(() => { "use strict"; client.account = "x"; }, TypeError);
+  assert.equal(typeof client[Symbol.asyncDispose ?? "close"], "function");
+});

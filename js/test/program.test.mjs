@@ -1,0 +1,78 @@
+// The real program, in Node: everything that needs no server.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { createClient, PamError } from "../dist/index.js";
+import { base, info } from "./host.mjs";
+
+const wasm = readFileSync(new URL("../dist/pam.wasm", import.meta.url));
+const make = (options = {}) => createClient({ ...base, account: "alice@localhost", service: "ws://127.0.0.1:1/", ...options, runtime: { where: "main", wasm } });
+const isCode = (code) => (e) => PamError.is(e, code) || assert.fail(`${e.code}: ${e.message}`);
+
+test("it starts, gives an empty list, and ends", async () => {
+  const before = Reflect.ownKeys(globalThis).length;
+  const client = make();
+  const list = await client.subscriptions.ready;
+  assert.deepEqual([list.length, list.ver, list.source], [0, null, "empty"]);
+  assert.deepEqual(client.runtime.getSnapshot(), { phase: "running", where: "main", info });
+  assert.equal(Reflect.ownKeys(globalThis).length, before, "nothing leaks into the page");
+  await client.close();
+  assert.equal(client.runtime.getSnapshot().phase, "closed");
+});
+
+test("requests while it is offline are refused", async () => {
+  const client = make();
+  await client.subscriptions.ready;
+  await assert.rejects(client.subscribe({ service: "pubsub.localhost", node: "__proto__" }), isCode("offline"));
+  await assert.rejects(client.unsubscribe({ service: "pubsub.localhost", node: "a\u0000b\uD800" }), (e) => PamError.is(e));
+  await assert.rejects(client.subscriptions.refresh(), isCode("offline"));
+  await client.close();
+});
+
+test("a server that cannot be reached: connect rejects, and the client waits", async () => {
+  const client = make({ reconnect: { baseMs: 60_000, jitter: "none" } });
+  await assert.rejects(client.connect(), (e) => PamError.is(e, "transport") && e.retryable && e.origin === "network");
+  const { phase, attempt, nextAttemptAt } = client.sync.getSnapshot();
+  assert.deepEqual([phase, attempt], ["waiting", 1]);
+  assert.ok(nextAttemptAt > new Date());
+  await client.disconnect();
+  assert.equal(client.sync.getSnapshot().phase, "offline");
+  await client.close();
+});
+
+test("without IndexedDB the list is kept in memory, and a warning says so", async () => {
+  const client = make({ storage: "indexeddb" });
+  const warnings = [];
+  client.on("warning", (e) => warnings.push(e.code));
+  await client.subscriptions.ready;
+  assert.deepEqual(client.sync.getSnapshot().storage, { kind: "memory", persistent: false, fellBackFrom: "indexeddb" });
+  assert.deepEqual(warnings, ["storage"]);
+  await client.close();
+});
+
+for (const [name, options, code] of [
+  ["an account that is no JID", { account: "a\u2000@localhost" }, "bad-jid"],
+  ["an open line", { service: "ws://example.org/" }, "tls-required"],
+]) {
+  test(`the program refuses ${name}`, async () => {
+    let client;
+    try {
+      client = make(options);
+    } catch (e) {
+      return isCode(code)(e);
+    }
+    await assert.rejects(client.connect(), isCode(code));
+    await assert.rejects(client.connect(), isCode(code));
+    await client.close();
+  });
+}
+
+test("two clients on one page", async () => {
+  const [a, b] = [make(), make({ account: "bob@localhost" })];
+  await Promise.all([a.subscriptions.ready, b.subscriptions.ready]);
+  await a.close();
+  assert.equal((await b.subscriptions.ready).length, 0);
+  await assert.rejects(b.subscribe({ service: "pubsub.localhost", node: "x" }), isCode("offline"));
+  await b.close();
+});

@@ -1,0 +1,54 @@
+// What users write. It is compiled against the package's own types and never run.
+
+import { createClient, PamError, preload, type PamClient, type Store, type Subscription, type SubscriptionList, type SyncState } from "xmpp-pam";
+
+declare function useSyncExternalStore<T>(subscribe: (fn: () => void) => () => void, get: () => T, server?: () => T): T;
+
+export async function use(signal: AbortSignal): Promise<void> {
+  await preload("/pam.wasm");
+  await using client = createClient({
+    account: "francisco@denmark.lit",
+    credentials: async ({ reason, mechanisms, signal }) => {
+      signal.throwIfAborted();
+      return { password: `${reason}${mechanisms.length}` };
+    },
+    service: "wss://denmark.lit/xmpp-websocket",
+    storage: "memory",
+    mechanisms: ["SCRAM-SHA-256"],
+    runtime: { where: "worker", wasm: new URL("https://denmark.lit/pam.wasm"), worker: () => new Worker("/worker.js") },
+    reconnect: { baseMs: 100, jitter: "none" },
+    inspector: { frames: 10 },
+    logger: (entry) => console.log(entry.level, entry.at.getTime(), entry.message),
+  });
+  const stop = client.on("subscriptions", (delta) => {
+    for (const { before, after } of delta.changed) console.log(before.state, after.state, delta.origin);
+  }, { signal });
+  stop();
+  const state: SyncState = await client.connect({ signal, timeoutMs: 10_000 });
+  if (state.phase === "waiting") console.log(state.nextAttemptAt?.getTime(), state.error?.retryable);
+  const row: Subscription = await client.subscribe({ service: "pubsub.shakespeare.lit", node: "princely_musings" }, { signal });
+  await client.unsubscribe(row);
+  const list: SubscriptionList = useSyncExternalStore(client.subscriptions.subscribe, client.subscriptions.getSnapshot, client.subscriptions.getServerSnapshot);
+  const names: string[] = list.map((r) => r.node);
+  console.log(names, list.ver, list.source, (await client.subscriptions.ready).asOf);
+  for await (const sync of client.events("sync", { signal, buffer: 10 })) if (sync.phase === "live") break;
+  const crash: PamError = await client.once("crash");
+  const delta = await client.subscriptions.refresh({ ignoreVersion: true });
+  console.log(crash.docs, delta.added[0]?.local, client.inspector.stats().framesIn);
+  try {
+    await client.connect();
+  } catch (e) {
+    if (PamError.is(e, "auth")) console.log(e.by, e.condition, e.pubsubCondition, e.retryAfterMs);
+  }
+}
+
+export const store = (client: PamClient): Store<SyncState> => client.sync;
+
+// @ts-expect-error account is required
+createClient({ credentials: { password: "x" } });
+// @ts-expect-error there is no such storage
+createClient({ account: "a@b", credentials: { password: "x" }, storage: "cookies" });
+// @ts-expect-error there is no such event
+export const wrong = (client: PamClient) => client.on("nothing", () => undefined);
+// @ts-expect-error snapshots are not to be changed
+export const change = (client: PamClient) => { client.subscriptions.getSnapshot()[0] = undefined; };
