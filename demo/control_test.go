@@ -1,3 +1,5 @@
+//go:build !js
+
 package main
 
 import (
@@ -102,6 +104,23 @@ func TestControlHold(t *testing.T) {
 	phone.until("id='p'")
 }
 
+func TestControlSend(t *testing.T) {
+	d := startDemo(t, true)
+	laptop, phone := login(t, d.device("Laptop"), "alice", "wonderland"), login(t, d.device("Phone"), "alice", "wonderland")
+	var sent struct{ Sent int }
+	d.control(t, "POST", "send?device=Phone", "<no xml", &sent)
+	if sent.Sent != 1 {
+		t.Errorf("sent to %d sessions", sent.Sent)
+	}
+	if got := phone.until(""); got != "<no xml" {
+		t.Errorf("the phone heard %s", got)
+	}
+	laptop.send("<iq xmlns='jabber:client' type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+	if got := laptop.until(""); !strings.Contains(got, "id='p'") {
+		t.Errorf("the laptop heard %s", got)
+	}
+}
+
 func TestControlServer(t *testing.T) {
 	d := startDemo(t, true)
 	d.control(t, "POST", "account?name=carol&password=sings", "", nil)
@@ -167,6 +186,7 @@ func TestControlRefuses(t *testing.T) {
 		"POST publish?node=none&id=1":        http.StatusBadRequest,
 		"GET at?account=alice&ver=never":     http.StatusNotFound,
 		"POST hold?contains=x&device=nobody": http.StatusNotFound,
+		"POST send?device=nobody":            http.StatusNotFound,
 		"GET cut?device=d1":                  http.StatusMethodNotAllowed,
 		"GET nothing":                        http.StatusNotFound,
 	} {
@@ -218,7 +238,7 @@ func TestProsody(t *testing.T) {
 		t.Error("the socket is still open")
 	}
 	login(t, d.device("Phone"), "alice", "wonderland")
-	for _, call := range []string{"GET /list?account=alice", "POST /forget?account=alice", "POST /hold?contains=x"} {
+	for _, call := range []string{"GET /list?account=alice", "POST /forget?account=alice", "POST /hold?contains=x", "POST /send?device=Phone"} {
 		method, path, _ := strings.Cut(call, " ")
 		if res, _ := do(t, method, d.origin+"/control"+path, ""); res.StatusCode != http.StatusNotImplemented {
 			t.Errorf("%s: %s", call, res.Status)
