@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
 import { goFlags } from "./goflags.mjs";
 
@@ -29,6 +30,13 @@ run("go", ["build", ...goFlags, `-ldflags=-s -w -buildid= -X main.version=${vers
 const bytes = readFileSync(wasm);
 const go = run("go", ["env", "GOVERSION"]);
 const info = { version, go, wasmSha256: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length };
+
+// The same compressed, for servers that can send it; the slow part, so only when the program has changed.
+const old = existsSync(join(dist, "build-info.json")) ? JSON.parse(readFileSync(join(dist, "build-info.json"), "utf8")) : {};
+if (old.wasmSha256 !== info.wasmSha256 || !existsSync(`${wasm}.br`)) {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
+  writeFileSync(`${wasm}.br`, brotliCompressSync(bytes, { params }));
+}
 
 // What the scripts import from outside of js/src. Go's script has to be the one of the toolchain that built the program.
 const wasmExec = join(run("go", ["env", "GOROOT"]), "lib", "wasm", "wasm_exec.js");
