@@ -48,11 +48,19 @@ test-servers:
 	@scripts/need prosody
 	PAM_SERVER=prosody go test -count=1 ./sdk/client
 
-bench:
-	go test -run '^$$' -bench . ./sdk/element ./sdk/pam
+# bench prints ratios within one run: machines differ, and are shared.
+bench: bin/browsertest
+	go test -run '^$$' -bench . ./sdk/element ./sdk/pam ./sdk/stream
+	GOOS=js GOARCH=wasm go test -exec "$(CURDIR)/bin/browsertest" -run '^$$' -bench . ./wasm/idb
 
+# fuzz runs every fuzzer for FUZZTIME. The minimizer would eat it all.
+FUZZTIME ?= 60s
+FUZZERS = element/FuzzParse element/FuzzEncode sasl/FuzzSCRAM stream/FuzzMessage pam/FuzzParse server/mem/FuzzParse
 fuzz:
-	for f in FuzzParse FuzzEncode; do go test -run '^$$' -fuzz "^$$f$$" -fuzztime 60s ./sdk/element || exit 1; done
+	@for f in $(FUZZERS); do \
+		echo "== $$f"; \
+		go test -run '^$$' -fuzz "^$${f##*/}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./sdk/$${f%/*} || exit 1; \
+	done
 
 # size fails if the client is over budget, and lists its largest packages.
 size: js
