@@ -2,7 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -36,6 +36,9 @@ const old = existsSync(join(dist, "build-info.json")) ? JSON.parse(readFileSync(
 if (old.wasmSha256 !== info.wasmSha256 || !existsSync(`${wasm}.br`)) {
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
   writeFileSync(`${wasm}.br`, brotliCompressSync(bytes, { params }));
+} else {
+  const now = new Date();
+  utimesSync(`${wasm}.br`, now, now); // it is as good as new, and servers may ask
 }
 
 // What the scripts import from outside of js/src. Go's script has to be the one of the toolchain that built the program.
