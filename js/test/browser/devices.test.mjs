@@ -1,0 +1,215 @@
+// Two devices of one account on the demo's own page, against the in-memory server and against Prosody.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+import { startChromium } from "./lib/chromium.mjs";
+import { startDemo } from "./lib/demo.mjs";
+import { Device, isFullList, isListRequest, isNotify, openDevice, watch } from "./lib/device.mjs";
+import { missing } from "./lib/need.mjs";
+
+const pubsub = "pubsub.localhost";
+const password = "wonderland"; // of alice in the demo
+
+for (const server of ["mem", "prosody"]) {
+  const skip = missing(server);
+  describe(server, { skip, timeout: 240_000 }, () => {
+    let demo, browser;
+    before(async () => {
+      [demo, browser] = await Promise.all([startDemo(server), startChromium()]);
+    });
+    after(async () => {
+      await Promise.allSettled([browser?.close(), demo?.stop()]);
+    });
+
+    let pages = [];
+    async function device(name, account, context) {
+      const opened = await openDevice(context ?? await browser.newContext(), demo, name, account);
+      pages.push(opened.page);
+      return opened;
+    }
+    /** A new account for each test, so that none depends on another. */
+    let accounts = 0;
+    async function newAccount() {
+      const name = `user${++accounts}`;
+      await demo.post("account", { name, password });
+      return name;
+    }
+    afterEach(async () => {
+      const all = pages;
+      pages = [];
+      await Promise.all(["Laptop", "Phone"].map((name) => demo.plug(name)));
+      await Promise.all([...new Set(all.map((page) => page.context()))].map((c) => c.close()));
+    });
+
+    test("what one device subscribes to, the other shows, and the other way round", async () => {
+      const account = await newAccount();
+      const laptop = await device("Laptop", account);
+      const phone = await device("Phone", account);
+      await Promise.all([laptop.phase("live"), phone.phase("live")]);
+      await phone.page.evaluate(() => { globalThis.sameDocument = true; });
+
+      await laptop.subscribe("news");
+      await phone.shows("news");
+      await laptop.shows("news");
+      assert.deepEqual(await phone.list(), await laptop.list());
+
+      await phone.unsubscribe("news");
+      await laptop.shows();
+      await phone.shows();
+      assert.deepEqual(await phone.list(), await laptop.list());
+      assert.equal(await phone.page.evaluate(() => globalThis.sameDocument), true, "the page was reloaded");
+
+      // Nothing of this broke the page's security policy, or told a secret.
+      for (const { page, name } of [laptop, phone]) assert.deepEqual(page.problems, [], name);
+      const secrets = [password, Buffer.from(password).toString("base64"), Buffer.from(`\0${account}\0${password}`).toString("base64")];
+      const told = JSON.stringify([laptop.page.said, await laptop.frames(), await laptop.databases(), await laptop.page.evaluate(() => pamDemo.client.inspector.export().text())]);
+      for (const secret of secrets) assert.ok(!told.includes(secret), `${secret} can be read`);
+      const login = (await laptop.frames()).filter((f) => /^<(auth|challenge|response|success)\b/.test(f.xml));
+      assert.ok(login.length >= 3, "the log-in is not in the wire log");
+      assert.deepEqual(login.filter((f) => />[\w+/=]{4,}/.test(f.xml)).map((f) => f.xml), [], "of a log-in only the names of its steps may be seen");
+    });
+
+    test("a device that was cut off is told only what changed meanwhile", async () => {
+      const account = await newAccount();
+      const laptop = await device("Laptop", account);
+      const phone = await device("Phone", account);
+      await laptop.phase("live");
+      for (const node of ["news", "weather"]) await laptop.request("subscribe", { service: pubsub, node });
+      await phone.phase("live");
+      await phone.shows("news", "weather");
+      const { ver } = await phone.list();
+
+      const cut = await phone.lastSeq();
+      assert.equal(await phone.unplug(), 1);
+      await phone.phase("waiting", "connecting");
+      for (const node of ["gallery", "princely_musings"]) await laptop.request("subscribe", { service: pubsub, node });
+      await laptop.request("unsubscribe", { service: pubsub, node: "news" });
+      await laptop.shows("gallery", "princely_musings", "weather");
+      assert.deepEqual(await phone.rows(), ["news", "weather"], "the phone is not cut off");
+
+      await phone.plug();
+      await phone.shows("gallery", "princely_musings", "weather");
+      await phone.phase("live");
+      assert.deepEqual((await phone.list()).rows, (await laptop.list()).rows);
+      assert.equal((await phone.list()).ver, (await laptop.list()).ver);
+
+      const frames = await phone.frames(cut);
+      const asked = frames.filter(isListRequest);
+      assert.match(asked[0]?.xml ?? "nothing was asked", new RegExp(`\\bver=['"]${ver}['"]`));
+      assert.deepEqual(frames.filter((f) => f.dir === "in" && isFullList(f.xml)).map((f) => f.xml), [], "a full list crossed the wire");
+      assert.equal(frames.filter(isNotify).length, 3, "one notify for each subscription that was touched");
+    });
+
+    test("a reload without a network shows the stored list and its version, and says that it is not connected", async () => {
+      const account = await newAccount();
+      const laptop = await device("Laptop", account);
+      const phone = await device("Phone", account);
+      await Promise.all([laptop.phase("live"), phone.phase("live")]);
+      for (const node of ["news", "weather"]) await laptop.request("subscribe", { service: pubsub, node });
+      await phone.shows("news", "weather");
+      const before = await phone.list();
+
+      await phone.unplug();
+      await laptop.request("unsubscribe", { service: pubsub, node: "news" });
+      await phone.page.reload();
+      await phone.shows("news", "weather");
+      await phone.phase("waiting", "connecting");
+      const stored = await phone.list();
+      assert.deepEqual([stored.ver, stored.rows, stored.source], [before.ver, before.rows, "cache"]);
+      assert.equal(await phone.version(), before.ver);
+      assert.match(await phone.state(), /Disconnected|Connecting/);
+      assert.match(await phone.page.getByTestId("stale").textContent(), /Not connected/);
+      assert.equal(await phone.page.getByTestId("stale").isVisible(), true);
+
+      await phone.plug();
+      await phone.shows("weather");
+      await phone.phase("live");
+      assert.equal(await phone.state(), "Live");
+      assert.equal(await phone.page.getByTestId("stale").isVisible(), false);
+      assert.equal((await phone.list()).ver, (await laptop.list()).ver);
+    });
+
+    test("a new device gets the whole list", async () => {
+      const context = await browser.newContext();
+      const shell = await context.newPage();
+      pages.push(shell);
+      await watch(shell);
+      const laptop = await device("Laptop"); // alice, as on every device that the page opens
+      await laptop.phase("live");
+      for (const node of ["news", "weather", "gallery"]) await laptop.request("subscribe", { service: pubsub, node });
+
+      await shell.goto(demo.origin);
+      const frames = shell.getByTestId("device-frame");
+      await frames.nth(1).waitFor();
+      const known = await frames.count();
+      await shell.getByTestId("new-device").click();
+      await frames.nth(known).waitFor();
+      const frame = await (await frames.nth(known).elementHandle()).contentFrame();
+      const fresh = new Device(frame, demo, "the new device");
+      await fresh.shows("gallery", "news", "weather");
+      await fresh.phase("live");
+      assert.deepEqual((await fresh.list()).rows, (await laptop.list()).rows);
+      assert.equal((await fresh.list()).ver, (await laptop.list()).ver);
+      const wire = await fresh.frames();
+      assert.ok(!/\bver=/.test(wire.find(isListRequest).xml), "the first request must be without a version");
+      assert.equal(wire.filter((f) => f.dir === "in" && isFullList(f.xml)).length, 1);
+      assert.equal(wire.filter(isNotify).length, 0);
+      assert.deepEqual(shell.problems, []);
+      for (const node of ["news", "weather", "gallery"]) await laptop.request("unsubscribe", { service: pubsub, node });
+    });
+
+    test("two accounts on one origin never see each other's data", async () => {
+      const context = await browser.newContext();
+      const [one, two] = [await newAccount(), await newAccount()];
+      const first = await device("Phone", one, context);
+      const second = await device("Phone", two, context);
+      await Promise.all([first.phase("live"), second.phase("live")]);
+      await Promise.all([first.request("subscribe", { service: pubsub, node: "news" }), second.request("subscribe", { service: pubsub, node: "weather" })]);
+      await Promise.all([first.shows("news"), second.shows("weather")]);
+
+      const databases = await first.databases();
+      const holding = (word) => Object.keys(databases).filter((name) => databases[name].includes(word));
+      assert.deepEqual([Object.keys(databases).length, holding("news").length, holding("weather").length], [2, 1, 1], JSON.stringify(databases));
+      assert.notDeepEqual(holding("news"), holding("weather"));
+      assert.deepEqual([holding(`${one}@localhost`), holding(`${two}@localhost`)], [holding("news"), holding("weather")]);
+
+      await demo.unplug("Phone");
+      await Promise.all([first.page.reload(), second.page.reload()]);
+      await Promise.all([first.shows("news"), second.shows("weather")]);
+      await first.plug();
+      await second.plug();
+      await Promise.all([first.phase("live"), second.phase("live")]);
+      await Promise.all([first.shows("news"), second.shows("weather")]);
+      const wire = JSON.stringify(await first.frames());
+      assert.ok(!wire.includes(two) && !wire.includes("weather"), "the other account is on this one's wire");
+    });
+
+    test("a refusal says who refused and why", async () => {
+      const phone = await device("Phone", await newAccount());
+      await phone.phase("live");
+      const errors = {};
+      for (const [what, target] of Object.entries({
+        missing: { service: pubsub, node: "nowhere" },
+        forbidden: { service: pubsub, node: "secret-club" },
+        unreachable: { service: "pubsub.example.invalid", node: "news" },
+        local: { service: "localhost", node: "news" },
+      })) errors[what] = await phone.request("subscribe", target);
+      const { missing, forbidden, unreachable, local } = errors;
+      for (const [what, e] of Object.entries(errors)) assert.ok(e.isPamError && e.code === "stanza" && e.condition, `${what}: ${JSON.stringify(e)}`);
+      assert.deepEqual([missing.origin, missing.by, missing.condition], ["remote-service", pubsub, "item-not-found"]);
+      assert.deepEqual([forbidden.origin, forbidden.by], ["remote-service", pubsub]);
+      const [condition, pubsubCondition] = server === "mem" ? ["not-allowed", "closed-node"] : ["forbidden", undefined];
+      assert.deepEqual([forbidden.condition, forbidden.pubsubCondition], [condition, pubsubCondition]);
+      assert.deepEqual([unreachable.origin, unreachable.by], ["remote-service", "pubsub.example.invalid"]);
+      assert.equal(local.origin, "local-server", JSON.stringify(local));
+      assert.ok(local.by === undefined || local.by === "localhost" || local.by.endsWith("@localhost"), local.by);
+      assert.deepEqual(await phone.rows(), []);
+
+      // A person reads it on the page.
+      await phone.subscribe("secret-club");
+      const error = phone.page.getByTestId("error");
+      await error.waitFor({ state: "visible" });
+      assert.match(await error.textContent(), /secret-club.*remote-service/s);
+    });
+  });
+}

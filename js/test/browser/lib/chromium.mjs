@@ -1,0 +1,62 @@
+// Chromium, in two ways: one process for many short-lived profiles, and one whose profile is on disk and which a test
+// may kill.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { chromium } from "playwright-core";
+import { chromiumPath } from "./need.mjs";
+
+const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+/** A browser in which every context is a fresh profile. */
+export const startChromium = () => chromium.launch({ executablePath: chromiumPath, args });
+
+/** A browser with the profile in the folder `profile`. It has one context; kill() is SIGKILL to the process. */
+export async function openProfile(profile) {
+  const portFile = join(profile, "DevToolsActivePort");
+  rmSync(portFile, { force: true });
+  const child = spawn(chromiumPath, [...args, "--headless", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], { stdio: "ignore" });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  const exited = once(child, "exit");
+  const endpoint = await devtools(portFile, child);
+  const browser = await chromium.connectOverCDP(endpoint);
+  const over = async () => {
+    await exited;
+    process.removeListener("exit", kill);
+    await browser.close().catch(() => undefined); // forgets the connection
+  };
+  return {
+    context: browser.contexts()[0],
+    async kill() {
+      kill();
+      await over();
+    },
+    /** Ends it in order. */
+    async stop() {
+      const session = await browser.newBrowserCDPSession();
+      await session.send("Browser.close").catch(() => undefined);
+      const timer = setTimeout(kill, 5000);
+      await over();
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function devtools(portFile, child) {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(20)) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`Chromium ended before it was ready (${child.exitCode ?? child.signalCode})`);
+    let port, path;
+    try {
+      [port, path] = readFileSync(portFile, "utf8").split("\n");
+    } catch {
+      continue;
+    }
+    if (path) return `ws://127.0.0.1:${port}${path}`;
+  }
+  child.kill("SIGKILL");
+  throw new Error("Chromium did not open its debugging port within 30 s");
+}

@@ -1,0 +1,59 @@
+// A page of the tests' own: an origin that serves the package, an empty page, and the scripts in lib/worker, which
+// are put around the package's worker to make things go wrong.
+
+import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { dist } from "./need.mjs";
+
+const own = fileURLToPath(new URL("./worker/", import.meta.url));
+const types = { ".js": "text/javascript", ".wasm": "application/wasm", ".map": "application/json" };
+
+/** Starts the origin. `onHang(point)` is called when a worker stands still; its request is never answered. */
+export async function startLab(onHang = () => undefined) {
+  const server = createServer((req, res) => {
+    const { pathname, searchParams } = new URL(req.url, "http://localhost");
+    const [, folder, name] = pathname.split("/");
+    if (folder === "hang") return void onHang(searchParams.get("point"));
+    if (pathname === "/") return void res.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>lab</title>");
+    const from = { pkg: dist, lab: own }[folder];
+    try {
+      const body = readFileSync(join(from ?? "", /^[\w.-]+$/.test(name) ? name : ""));
+      res.writeHead(200, { "content-type": types[extname(name)] ?? "text/plain", "cache-control": "no-cache" }).end(body);
+    } catch {
+      res.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://localhost:${server.address().port}`,
+    stop: () => new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    }),
+  };
+}
+
+/**
+ * Makes a client as globalThis.client of the page, which is at the lab's origin. `worker` names a script in lib/worker.
+ * The password is globalThis.password, or what that promises, so that a test can change it.
+ */
+export async function makeClient(page, service, { worker, password = "wonderland", account = "alice@localhost", ...options } = {}) {
+  await page.evaluate(async ([service, worker, password, account, options]) => {
+    const { createClient, PamError } = await import("/pkg/index.js");
+    globalThis.password = password;
+    globalThis.PamError = PamError;
+    const runtime = { ...options.runtime, ...(worker && { worker: `/lab/${worker}` }) };
+    globalThis.client = createClient({ account, credentials: async () => ({ password: await globalThis.password }), service, inspector: true, ...options, runtime });
+    globalThis.events = [];
+    for (const type of ["crash", "warning"]) client.on(type, (e) => events.push([type, e.code]));
+    globalThis.facts = (e) => ({ code: e.code, origin: e.origin, retryable: e.retryable, message: e.message, isPamError: e instanceof PamError });
+    globalThis.outcome = (promise) => promise.then((value) => ({ value: value ?? null }), (e) => facts(e));
+    globalThis.rows = () => client.subscriptions.getSnapshot().filter((r) => !r.local).map((r) => [r.service, r.node, r.subid ?? "", r.jid, r.state].join(" ")).sort();
+    globalThis.state = () => ({ ver: client.subscriptions.getSnapshot().ver, rows: rows(), source: client.subscriptions.getSnapshot().source });
+  }, [service, worker, password, account, options]);
+}
+
+/** The WebSocket endpoint of a device of the demo. */
+export const socketOf = (device) => `ws${device.url.slice(4)}xmpp-websocket`;

@@ -1,0 +1,28 @@
+// What the browser tests need, and what they say if it is not there.
+
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("../../../../", import.meta.url));
+/** The built package. PAM_DIST names another build of it. */
+export const dist = process.env.PAM_DIST ?? join(root, "js/dist");
+
+const find = (name) => [...(process.env.PATH ?? "").split(delimiter), "/usr/bin", "/usr/sbin"].map((dir) => join(dir, name)).find(existsSync);
+
+export const chromiumPath = process.env.CHROMIUM ?? find("chromium") ?? find("google-chrome");
+
+/**
+ * Why tests that need Chromium, and the server of that name, cannot run here; false if they can. With CI=true a missing
+ * program is an error, so that nobody takes a skip for a success.
+ */
+export function missing(server = "mem") {
+  const lacking = [];
+  if (!chromiumPath || !existsSync(chromiumPath)) lacking.push("Chromium (install the package chromium, or set CHROMIUM to its path)");
+  if (server === "prosody" && !find("prosody")) lacking.push("Prosody (install the package prosody)");
+  if (lacking.length === 0) return false;
+  const text = `missing: ${lacking.join(" and ")}`;
+  if (process.env.CI === "true") throw new Error(text);
+  console.error(`\n*** SKIPPED, NOTHING WAS TESTED: ${text} ***\n`);
+  return text;
+}

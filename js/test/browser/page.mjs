@@ -1,0 +1,47 @@
+// What the browser tests share: the server of this repository, an origin that serves the package, and Chromium.
+
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const types = { ".js": "text/javascript", ".wasm": "application/wasm", ".map": "application/json", ".json": "application/json" };
+const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws://127.0.0.1:*; worker-src 'self'";
+
+/** Starts the in-memory server. It ends with this process. */
+export async function startServer(...args) {
+  const child = spawn("go", ["run", "./sdk/server/mem/memserver", ...args], { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
+  let text = "";
+  for await (const part of child.stdout) {
+    text += part;
+    const url = /^listening (ws:\S+)/m.exec(text)?.[1];
+    if (url) return { url, stop: () => new Promise((resolve) => { child.once("exit", resolve); child.stdin.end(); }) };
+  }
+  throw new Error("the server did not start");
+}
+
+/** Serves dist/ below /pkg/ and an empty page at every other path, with a strict Content-Security-Policy. */
+export async function startOrigin() {
+  const server = createServer((req, res) => {
+    const { pathname, searchParams } = new URL(req.url, "http://localhost");
+    const file = new URL(`../../dist/${pathname.slice(5)}`, import.meta.url);
+    if (pathname.startsWith("/pkg/") && !pathname.includes("..") && existsSync(file)) {
+      return res.writeHead(200, { "content-type": types[extname(pathname)] ?? "text/plain", "content-security-policy": policy }).end(readFileSync(file));
+    }
+    if (pathname === "/favicon.ico") return res.writeHead(204).end();
+    if (pathname.startsWith("/pkg/")) return res.writeHead(404).end();
+    res.writeHead(200, { "content-type": "text/html", "content-security-policy": searchParams.get("csp") ?? policy }).end("<!doctype html><title>test</title>");
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${server.address().port}`;
+  return { url, stop: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }) };
+}
+
+export function startChromium() {
+  const executablePath = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+  if (!executablePath) throw new Error("Chromium is missing: install the package chromium, or set CHROMIUM to its path");
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+}

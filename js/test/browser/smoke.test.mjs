@@ -1,0 +1,168 @@
+// The whole path in Chromium: package, worker, program, socket, server, IndexedDB.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { after, before, test } from "node:test";
+import { startChromium, startOrigin, startServer } from "./page.mjs";
+
+let server, origin, browser;
+before(async () => {
+  [server, origin, browser] = await Promise.all([startServer("-account", "alice:secret", "-node", "news", "-node", "weather"), startOrigin(), startChromium()]);
+});
+after(async () => {
+  await browser?.close();
+  await Promise.all([server?.stop(), origin?.stop()]);
+});
+
+/** A page of its own storage in which `client` is a client of alice. */
+async function device(options = {}, query = "", context = undefined) {
+  const page = await (context ?? await browser.newContext()).newPage();
+  page.problems = [];
+  page.on("pageerror", (e) => page.problems.push(String(e)));
+  page.on("console", (m) => m.type() === "error" && page.problems.push(m.text()));
+  await page.goto(origin.url + query);
+  await page.evaluate(async ([service, options]) => {
+    const { createClient } = await import("/pkg/index.js");
+    globalThis.client = createClient({ account: "alice@localhost", credentials: { password: "secret" }, service, inspector: true, ...options });
+    globalThis.nodes = () => client.subscriptions.getSnapshot().map((r) => `${r.node}:${r.state}`).sort().join();
+    globalThis.failure = (p) => p.then(() => "no failure", (e) => ({ code: e.code, origin: e.origin, condition: e.condition, message: e.message }));
+  }, [server.url, options]);
+  return page;
+}
+const until = (page, want) => page.waitForFunction((want) => nodes() === want, want, { timeout: 10_000 });
+const clean = (page) => assert.deepEqual(page.problems, []);
+
+for (const where of ["worker", "main"]) {
+  test(`connect, subscribe, another device sees it, unsubscribe (${where})`, async () => {
+    const [laptop, phone] = await Promise.all([device({ runtime: { where } }), device({ runtime: { where } })]);
+    for (const page of [laptop, phone]) {
+      const state = await page.evaluate(async () => {
+        const { phase, storage } = await client.connect({ timeoutMs: 20_000 });
+        return { phase, storage, where: client.runtime.getSnapshot().where };
+      });
+      assert.deepEqual(state, { phase: "live", storage: { kind: "indexeddb", persistent: true }, where });
+    }
+    await phone.evaluate(() => { globalThis.heard = client.once("subscriptions").then((d) => [d.origin, d.added.map((r) => r.node)]); });
+    const row = await laptop.evaluate(async () => {
+      const row = await client.subscribe({ service: "pubsub.localhost", node: "news" });
+      return { ...row, listed: client.subscriptions.get(row) === row };
+    });
+    assert.deepEqual([row.node, row.state, row.jid, row.kind, row.listed], ["news", "subscribed", "alice@localhost", "pubsub", true]);
+    assert.deepEqual(await phone.evaluate(() => heard), ["other-device", ["news"]]);
+    await until(phone, "news:subscribed");
+    await phone.evaluate(() => client.unsubscribe({ service: "pubsub.localhost", node: "news" }));
+    await until(phone, "");
+    await until(laptop, "");
+    for (const page of [laptop, phone]) {
+      await page.evaluate(() => client.close());
+      clean(page);
+      await page.context().close();
+    }
+  });
+}
+
+test("the list is there after a reload, before any server", async () => {
+  const context = await browser.newContext();
+  const first = await device({}, "", context);
+  await first.evaluate(async () => {
+    await client.connect();
+    await client.subscribe({ service: "pubsub.localhost", node: "weather" });
+    await client.close();
+  });
+  await first.close();
+  const again = await device({ service: "ws://127.0.0.1:1/" }, "", context);
+  const stored = await again.evaluate(async () => {
+    const list = await client.subscriptions.ready;
+    return [nodes(), list.source, typeof list.ver, client.sync.getSnapshot().phase];
+  });
+  assert.deepEqual(stored, ["weather:subscribed", "cache", "string", "offline"]);
+  clean(again);
+  await context.close();
+});
+
+test("a dropped connection comes back by itself", async () => {
+  const page = await device({ reconnect: { baseMs: 10, jitter: "none" } });
+  const phases = await page.evaluate(async () => {
+    await client.connect();
+    const phases = [];
+    for await (const { phase } of (setTimeout(() => client.inspector.simulate({ kind: "drop" })), client.events("sync"))) {
+      if (phases.at(-1) !== phase) phases.push(phase);
+      if (phase === "live" && phases.includes("waiting")) break;
+    }
+    return phases;
+  });
+  assert.ok(phases.includes("waiting") && phases.at(-1) === "live", phases.join());
+  await page.context().close();
+});
+
+test("a call that is given up leaves the client offline, and no socket open", async () => {
+  const sockets = new Set();
+  const silent = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket)).on("error", () => undefined).resume();
+  });
+  await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const page = await device({ service: `ws://127.0.0.1:${silent.address().port}/` });
+  const [timeout, aborted] = await page.evaluate(async () => {
+    const controller = new AbortController();
+    const timeout = await failure(client.connect({ timeoutMs: 300 }));
+    setTimeout(() => controller.abort(), 300);
+    return [timeout, await failure(client.connect({ signal: controller.signal }))];
+  });
+  assert.deepEqual([timeout.code, aborted.code], ["timeout", "aborted"]);
+  await page.waitForFunction(() => client.sync.getSnapshot().phase === "offline");
+  await page.evaluate(() => client.close());
+  for (let i = 0; sockets.size > 0 && i < 100; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(sockets.size, 0);
+  await page.context().close();
+  silent.close();
+});
+
+test("refusals are errors that say who and why", async () => {
+  const page = await device({ credentials: { password: "wrong" } });
+  const auth = await page.evaluate(() => failure(client.connect()));
+  assert.equal(auth.code, "auth", auth.message);
+  await page.evaluate(async (service) => {
+    const { createClient } = await import("/pkg/index.js");
+    globalThis.client = createClient({ account: "alice@localhost", credentials: () => ({ password: "secret" }), service });
+    await client.connect();
+  }, server.url);
+  const missing = await page.evaluate(() => failure(client.subscribe({ service: "pubsub.localhost", node: "nowhere" })));
+  assert.deepEqual([missing.code, missing.condition], ["stanza", "item-not-found"], missing.message);
+  await page.context().close();
+});
+
+test("the inspector shows requests and replies, and no password", async () => {
+  const page = await device();
+  const frames = await page.evaluate(async () => {
+    await client.connect();
+    await client.subscriptions.refresh();
+    return [...client.inspector.getSnapshot()];
+  });
+  const list = frames.filter((f) => f.layer === "pam" && f.kind === "iq");
+  assert.ok(list.length >= 2);
+  const reply = list.find((f) => f.dir === "in" && f.replyTo);
+  assert.equal(frames.find((f) => f.seq === reply.replyTo).id, reply.id);
+  assert.ok(reply.rttMs >= 0);
+  assert.deepEqual(frames.map((f) => f.seq), frames.map((_, i) => i + 1));
+  assert.ok(frames.some((f) => f.kind === "sasl") && !frames.some((f) => f.xml.includes("secret")));
+  await page.context().close();
+});
+
+test("content security policies: what is not allowed is said", async () => {
+  const blocked = await device({}, `?csp=${encodeURIComponent("script-src 'self'")}`);
+  const e = await blocked.evaluate(() => failure(client.connect()));
+  assert.equal(e.code, "wasm-csp", e.message);
+  assert.match(e.message, /'wasm-unsafe-eval'/);
+  await blocked.context().close();
+
+  const strict = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws:; require-trusted-types-for 'script'; trusted-types xmpp-pam";
+  const trusted = await device({}, `?csp=${encodeURIComponent(strict)}`);
+  assert.equal(await trusted.evaluate(async () => (await client.connect()).phase), "live");
+  await trusted.context().close();
+
+  const worker = await device({}, `?csp=${encodeURIComponent("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'")}`);
+  const w = await worker.evaluate(() => failure(client.connect()));
+  assert.equal(w.code, "wasm-load", w.message);
+  await worker.context().close();
+});
