@@ -352,17 +352,17 @@ func proves(xml string) bool {
 	return strings.HasPrefix(xml, "<challenge") || strings.HasPrefix(xml, "<success")
 }
 
-// redact keeps the tag of a message that holds credentials.
+// redact empties the one element that a message is, and keeps it well-formed.
 func redact(xml string) string {
-	for i := range len(xml) {
-		if xml[i] == '>' {
-			if i > 0 && xml[i-1] == '/' {
-				return xml
-			}
-			return xml[:i+1] + "…"
-		}
+	end := strings.IndexByte(xml, '>')
+	if end < 1 || xml[0] != '<' {
+		return "…"
 	}
-	return "…"
+	if xml[end-1] == '/' {
+		return xml[:end+1]
+	}
+	name, _, _ := strings.Cut(xml[1:end], " ")
+	return xml[:end+1] + "…</" + name + ">"
 }
 
 // streamError turns the stream's error into this package's.
