@@ -82,11 +82,15 @@ func (c *Client) Load(ctx context.Context) (Snapshot, error) {
 // outcome of the first attempt: nil means PhaseLive. If the attempt fails and
 // the failure may heal, Connect returns the error while the Client goes on
 // trying as the Reconnect policy says; SyncState tells. If ctx ends first, the
-// Client is offline again.
+// Client is offline again, unless another call waits too.
 func (c *Client) Connect(ctx context.Context) (SyncState, error) {
-	err := call(ctx, c, func(o *owner, reply func(error)) { o.connect(reply) })
+	w := &waiter{}
+	err := call(ctx, c, func(o *owner, reply func(error)) {
+		w.reply = reply
+		o.connect(w)
+	})
 	if err != nil && ctx.Err() != nil {
-		c.post(func() { c.owner.disconnect(nil) })
+		c.post(func() { c.owner.giveUp(w) })
 	}
 	return c.State(), err
 }

@@ -231,6 +231,56 @@ func TestAbort(t *testing.T) {
 	a.connect()
 }
 
+// TestOneCallerGivesUp checks that it spoils no other's connection.
+func TestOneCallerGivesUp(t *testing.T) {
+	p := newPeer(t)
+	a := newDevice(t, p, nil)
+	impatient, cancel := context.WithCancel(t.Context())
+	first := make(chan error, 1)
+	go func() {
+		_, err := a.Connect(impatient)
+		first <- err
+	}()
+	a.wait("the first call", func() bool { return a.State().Phase != client.PhaseOffline })
+	second := make(chan error, 1)
+	go func() {
+		_, err := a.Connect(t.Context())
+		second <- err
+	}()
+	time.Sleep(time.Millisecond)
+	cancel()
+	if err := <-second; err != nil {
+		t.Errorf("the other call: %v", err)
+	}
+	<-first
+	if s := a.State(); s.Phase != client.PhaseLive {
+		t.Errorf("state %+v", s)
+	}
+}
+
+// TestLastSynced checks that a change moves the time of the last sync, and that
+// it is stored when the session ends.
+func TestLastSynced(t *testing.T) {
+	p := newPeer(t)
+	kept := keep(store.NewMemory())
+	a := newDevice(t, p, kept).connect()
+	before := a.State().LastSynced
+	time.Sleep(5 * time.Millisecond)
+	subscribe(t, a, "pubsub."+p.domain, "news")
+	after := a.State().LastSynced
+	if !after.After(before) {
+		t.Errorf("%v, then %v", before, after)
+	}
+	_ = a.Close()
+	a = newDevice(t, p, kept)
+	if _, err := a.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.State().LastSynced; got.Before(after.Truncate(time.Millisecond)) {
+		t.Errorf("stored %v, want %v or later", got, after)
+	}
+}
+
 func subscribe(t *testing.T, d *device, service, node string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)

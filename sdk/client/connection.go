@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,34 +25,50 @@ type connection struct {
 
 	bound     bool
 	fullJID   string
+	heard     time.Time        // when the last message came
 	since     time.Time        // when it was bound
 	leaving   []func(error)    // waiters of disconnect
 	support   support          // what disco said about PAM
-	unsent    error            // why a message could not be sent
+	deaf      *time.Timer      // runs since a message could not be sent
 	sessionOf *sessionProgress // set once bound
 }
 
-// connect dials, unless a connection is there already.
-func (o *owner) connect(reply func(error)) {
-	if !o.loaded {
-		o.load(func(error) { o.connect(reply) })
+// connect dials, unless a connection is there already. One that is leaving is
+// followed by another.
+func (o *owner) connect(w *waiter) {
+	switch {
+	case w.gone:
+		return
+	case o.wanted && o.state.Phase == PhaseLive:
+		w.reply(nil)
 		return
 	}
-	if o.state.Phase == PhaseLive {
-		reply(nil)
-		return
+	if !o.wanted || o.conn == nil {
+		o.attempt = 0
 	}
 	o.wanted = true
-	o.waiters = append(o.waiters, reply)
-	if o.conn == nil {
-		o.attempt = 0
-		o.dial()
+	o.waiters = append(o.waiters, w)
+	o.load(func(error) {
+		if o.wanted && o.conn == nil {
+			o.dial()
+		}
+	})
+}
+
+// giveUp ends one call of connect. The last one to wait takes the client
+// offline again, unless it is live.
+func (o *owner) giveUp(w *waiter) {
+	w.gone = true
+	waited := len(o.waiters)
+	o.waiters = slices.DeleteFunc(o.waiters, func(x *waiter) bool { return x == w })
+	if waited > 0 && len(o.waiters) == 0 && o.state.Phase != PhaseLive {
+		o.disconnect(nil)
 	}
 }
 
 // wake ends a wait between attempts.
 func (o *owner) wake() {
-	if o.wanted && o.conn == nil && o.retry != nil {
+	if o.retry != nil {
 		o.dial()
 	}
 }
@@ -70,12 +87,12 @@ func (o *owner) disconnect(reply func(error)) {
 	}
 	o.wanted = false
 	o.stopRetry()
-	o.failWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
 	if o.conn == nil {
-		o.setPhase(PhaseOffline, nil)
+		o.ended(nil)
 		reply(nil)
 		return
 	}
+	o.answerWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
 	o.conn.leaving = append(o.conn.leaving, reply)
 	if o.conn.socket == nil {
 		o.conn.end(nil)
@@ -105,6 +122,10 @@ func (o *owner) dial() {
 		dialing, stop := context.WithTimeout(ctx, dialTimeout)
 		defer stop()
 		socket, err := o.opts.Dialer.Dial(dialing, o.opts.URL)
+		if err == nil {
+			// Whether or not the owner ever gets to see it.
+			context.AfterFunc(ctx, func() { _ = socket.Close() })
+		}
 		c.post(func() {
 			if err != nil {
 				c.end(&stream.Error{Code: stream.CodeTransport, Retry: true, Err: err,
@@ -115,10 +136,6 @@ func (o *owner) dial() {
 			o.setPhase(PhaseAuthenticating, nil)
 			go c.receive(socket)
 			c.step(stream.Opened{})
-		}, func() {
-			if socket != nil {
-				_ = socket.Close()
-			}
 		})
 	}()
 }
@@ -128,6 +145,7 @@ func (c *connection) receive(socket transport.Conn) {
 	for {
 		messages, err := socket.Receive(c.ctx)
 		c.post(func() {
+			c.heard = time.Now()
 			for _, m := range messages {
 				c.inspect(false, m, !c.bound && proves(m))
 				c.step(stream.Message{Text: m})
@@ -138,27 +156,20 @@ func (c *connection) receive(socket transport.Conn) {
 			if err != nil {
 				c.step(stream.Closed{Err: err})
 			}
-		}, nil)
+		})
 		if err != nil {
 			return
 		}
 	}
 }
 
-// post runs work on the owner's goroutine if c is still its connection, and
-// stale otherwise.
-func (c *connection) post(work, stale func()) {
+// post runs work on the owner's goroutine if c is still its connection then.
+func (c *connection) post(work func()) {
 	c.o.c.post(func() {
-		switch {
-		case c.o.conn == c:
+		if c.o.conn == c {
 			work()
-		case stale != nil:
-			stale()
 		}
 	})
-	if c.o.c.ctx.Err() != nil && stale != nil {
-		stale() // Nobody may have read the inbox.
-	}
 }
 
 func (c *connection) step(in stream.Input) {
@@ -168,10 +179,6 @@ func (c *connection) step(in stream.Input) {
 		}
 		c.perform(out)
 	}
-	if err := c.unsent; err != nil {
-		// Only now: a reason that the server gave counts more.
-		c.end(&stream.Error{Code: stream.CodeTransport, Retry: true, Err: err, Text: "Sending failed: " + err.Error()})
-	}
 }
 
 func (c *connection) perform(out stream.Output) {
@@ -179,7 +186,7 @@ func (c *connection) perform(out stream.Output) {
 	case stream.Write:
 		c.inspect(true, out.Text, out.Secret)
 		if err := c.socket.Send(out.Text); err != nil {
-			c.unsent = err
+			c.unsent(err)
 		}
 	case stream.NeedCredentials:
 		c.needCredentials(out)
@@ -199,6 +206,19 @@ func (c *connection) perform(out stream.Output) {
 	}
 }
 
+// unsent ends the connection after a message could not be sent, but not at
+// once: the server may have said why it left, and that counts more.
+func (c *connection) unsent(err error) {
+	if c.deaf != nil {
+		return
+	}
+	c.deaf = time.AfterFunc(lastWords, func() {
+		c.post(func() {
+			c.end(&stream.Error{Code: stream.CodeTransport, Retry: true, Err: err, Text: "Sending failed: " + err.Error()})
+		})
+	})
+}
+
 func (c *connection) setTimer(at time.Time) {
 	if c.timer != nil {
 		c.timer.Stop()
@@ -208,7 +228,7 @@ func (c *connection) setTimer(at time.Time) {
 		return
 	}
 	c.timer = time.AfterFunc(time.Until(at), func() {
-		c.post(func() { c.step(stream.Tick{}) }, nil)
+		c.post(func() { c.step(stream.Tick{}) })
 	})
 }
 
@@ -222,9 +242,13 @@ func (c *connection) needCredentials(need stream.NeedCredentials) {
 	}
 	go func() {
 		got, err := c.o.opts.Credentials(c.ctx, request)
-		c.post(func() { c.step(stream.Credentials{Password: got.Password, Err: err}) }, nil)
+		c.post(func() { c.step(stream.Credentials{Password: got.Password, Err: err}) })
 	}()
 }
+
+// usable tells whether requests can be sent: the session is bound, and nobody
+// has asked to end it.
+func (c *connection) usable() bool { return c != nil && c.bound && len(c.leaving) == 0 }
 
 // send sends a stanza in a bound session.
 func (c *connection) send(stanza *element.Element) { c.step(stream.Send{Stanza: stanza}) }
@@ -232,8 +256,10 @@ func (c *connection) send(stanza *element.Element) { c.step(stream.Send{Stanza: 
 // hangup frees the socket and all that belongs to it.
 func (c *connection) hangup() {
 	c.cancel()
-	if c.timer != nil {
-		c.timer.Stop()
+	for _, t := range []*time.Timer{c.timer, c.deaf} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 	if c.socket != nil {
 		_ = c.socket.Close()
@@ -249,10 +275,7 @@ func (c *connection) end(cause *stream.Error) {
 	}
 	c.hangup()
 	o.conn = nil
-	o.sessionEnded()
-	for _, reply := range c.leaving {
-		reply(nil)
-	}
+	o.sessionEnded(c.heard)
 	if c.bound && time.Since(c.since) >= stableAfter {
 		o.attempt = 0
 	}
@@ -264,51 +287,57 @@ func (c *connection) end(cause *stream.Error) {
 	default:
 		o.ended(nil)
 	}
+	for _, reply := range c.leaving {
+		reply(nil)
+	}
 }
 
 // ended decides what comes after a connection.
 func (o *owner) ended(err *Error) {
 	if !o.wanted || err == nil {
-		o.failWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
 		o.setPhase(PhaseOffline, nil)
+		o.answerWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
 		return
 	}
-	if err.Code == CodeAuth {
+	if err.Code == CodeAuth && !err.Retryable {
 		o.rejected = true
 	}
 	again := err.Retryable && !o.policy.Off && (o.policy.MaxAttempts == 0 || o.attempt < o.policy.MaxAttempts)
 	if !again {
 		o.wanted = false
 		o.setPhase(PhaseFailed, err)
-		o.failWaiters(err)
+		o.answerWaiters(err)
 		return
 	}
 	wait := o.backoff()
 	o.state.NextAttempt = time.Now().Add(wait)
 	o.setPhase(PhaseWaiting, err)
-	o.retry = time.AfterFunc(wait, func() {
+	var retry *time.Timer
+	retry = time.AfterFunc(wait, func() {
 		o.c.post(func() {
-			if o.wanted && o.conn == nil && o.retry != nil {
+			if o.retry == retry { // and not a later one
 				o.dial()
 			}
 		})
 	})
-	o.failWaiters(err)
+	o.retry = retry
+	o.answerWaiters(err)
 }
 
 // backoff draws the wait before the next attempt: full jitter.
 func (o *owner) backoff() time.Duration {
-	limit := o.policy.Base
+	limit := min(o.policy.Base, o.policy.Max)
 	for range o.attempt - 1 {
-		if limit *= 2; limit >= o.policy.Max {
+		if limit > o.policy.Max/2 {
 			limit = o.policy.Max
 			break
 		}
+		limit *= 2
 	}
 	if o.policy.NoJitter {
 		return limit
 	}
-	return time.Duration(rand.Int64N(int64(limit) + 1))
+	return time.Duration(rand.Int64N(int64(limit)))
 }
 
 func (o *owner) stopRetry() {
@@ -319,11 +348,11 @@ func (o *owner) stopRetry() {
 	o.state.NextAttempt = time.Time{}
 }
 
-func (o *owner) failWaiters(err error) {
+func (o *owner) answerWaiters(err error) {
 	waiters := o.waiters
 	o.waiters = nil
-	for _, reply := range waiters {
-		reply(err)
+	for _, w := range waiters {
+		w.reply(err)
 	}
 }
 

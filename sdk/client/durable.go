@@ -104,9 +104,10 @@ func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
 	return out, true
 }
 
-// commit stores c in one transaction. If the store holds something else than
-// what c was built on, it returns that and ErrConflict.
-func (d *durable) commit(ctx context.Context, c pam.Commit) (stored *pam.Durable, err error) {
+// commit stores c in one transaction, with the sync record if c is a whole
+// list. If the store holds something else than what c was built on, it returns
+// that and ErrConflict.
+func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord) (stored *pam.Durable, err error) {
 	next := d.buckets
 	var touched, cloned [bucketCount]bool
 	if c.Replace || d.stale {
@@ -161,6 +162,9 @@ func (d *durable) commit(ctx context.Context, c pam.Commit) (stored *pam.Durable
 	meta = binary.AppendUvarint(meta, uint64(count))
 	meta = binary.AppendUvarint(meta, digest)
 	ops = append(ops, store.Put(keyMeta, meta))
+	if c.Replace {
+		ops = append(ops, store.Put(keySync, encodeSync(s)))
+	}
 
 	err = d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops)
 	if errors.Is(err, store.ErrConflict) {
@@ -179,11 +183,7 @@ func (d *durable) commit(ctx context.Context, c pam.Commit) (stored *pam.Durable
 
 // saveSync stores the sync record. Losing it costs no more than one full list.
 func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
-	value := []byte{format}
-	value = binary.AppendUvarint(value, s.sessions)
-	value = binary.AppendUvarint(value, uint64(s.lastFull.UnixMilli()))
-	value = binary.AppendUvarint(value, uint64(s.lastSynced.UnixMilli()))
-	return d.current().Commit(ctx, nil, []store.Op{store.Put(keySync, value)})
+	return d.current().Commit(ctx, nil, []store.Op{store.Put(keySync, encodeSync(s))})
 }
 
 // toMemory replaces the store by memory that holds the same, and returns the
@@ -295,6 +295,13 @@ func decodeBucket(value []byte) (map[pam.Key]pam.Subscription, bool) {
 		rows[row.Key] = row
 	}
 	return rows, !r.bad && len(r.data) == 0 && uint64(len(rows)) == n
+}
+
+func encodeSync(s syncRecord) []byte {
+	value := []byte{format}
+	value = binary.AppendUvarint(value, s.sessions)
+	value = binary.AppendUvarint(value, uint64(s.lastFull.UnixMilli()))
+	return binary.AppendUvarint(value, uint64(s.lastSynced.UnixMilli()))
 }
 
 func decodeSync(value []byte) syncRecord {

@@ -67,7 +67,8 @@ type SyncState struct {
 	// LastSynced is when the list was last known to equal the server's; zero
 	// if never.
 	LastSynced time.Time
-	// Attempt counts the connection attempts since the last live state.
+	// Attempt counts the connection attempts since Connect, or since the last
+	// connection that lasted a minute.
 	Attempt     int
 	NextAttempt time.Time
 	// Pending counts own requests under way.

@@ -28,6 +28,10 @@ type operation struct {
 // operate starts a subscribe or unsubscribe.
 func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func(pam.Subscription, error)) {
 	fail := func(err *Error) { done(pam.Subscription{}, err) }
+	if ctx.Err() != nil {
+		fail(contextError(ctx))
+		return
+	}
 	service, err := jid.Parse(t.Service)
 	if err != nil || t.Service == "" {
 		fail(&Error{Code: CodeBadJID, Origin: FromClient, Err: err,
@@ -43,7 +47,7 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 			Text: "The account's server does not offer Pubsub Account Management (urn:xmpp:pam:0). Nothing was sent."})
 		return
 	}
-	if o.conn == nil || !o.conn.bound {
+	if !o.conn.usable() {
 		fail(&Error{Code: CodeOffline, Origin: FromClient, Retryable: true,
 			Text: "The client is not connected. Nothing was sent; connect first."})
 		return
@@ -89,14 +93,14 @@ func isGone(err *Error) bool {
 // runs after every step of the machine.
 func (o *owner) settle() {
 	for _, op := range slices.Clone(o.operations) {
-		if !op.replied {
-			continue
+		if !op.replied || o.machine.Busy() {
+			continue // What was heard before the reply may not be committed yet.
 		}
 		if s, ok := o.reflects(op); ok {
 			o.finish(op, s, nil)
 			continue
 		}
-		if !o.quiet() {
+		if o.machine.Dirty() {
 			continue
 		}
 		if op.listed {
@@ -167,7 +171,7 @@ func (o *owner) failOperations() {
 
 // refresh asks for the list.
 func (o *owner) refresh(full bool, reply func(error)) {
-	if o.conn == nil || !o.conn.bound {
+	if !o.conn.usable() {
 		reply(&Error{Code: CodeOffline, Origin: FromClient, Retryable: true,
 			Text: "The client is not connected. Nothing was sent; connect first."})
 		return

@@ -43,7 +43,8 @@ type Options struct {
 	Reconnect *Reconnect
 
 	// OnEvent is called with every event, in order, one at a time. It must
-	// return quickly and must not call methods of the Client that wait.
+	// return quickly and may call no methods of the Client but Snapshot and
+	// State: the others wait for the goroutine that OnEvent runs on.
 	OnEvent func(Event)
 
 	// OnFrame is called with every message sent and received, credentials

@@ -1,12 +1,12 @@
 package client
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"mellium.im/xmpp/jid"
@@ -20,6 +20,7 @@ const (
 	dialTimeout    = 20 * time.Second
 	requestTimeout = 20 * time.Second
 	closeTimeout   = 3 * time.Second
+	lastWords      = time.Second     // for the server's reason, once sending fails
 	stableAfter    = time.Minute     // a connection this old resets the back-off
 	relistAfter    = 5 * time.Second // after the server could not give the list
 )
@@ -51,8 +52,9 @@ type owner struct {
 
 	wanted   bool // the page wants to be connected
 	conn     *connection
-	waiters  []func(error) // of connect
-	rejected bool          // the last credentials were refused
+	waiters  []*waiter      // of connect
+	saving   sync.WaitGroup // of the sync record
+	rejected bool           // the last credentials were refused
 	attempt  int
 	retry    *time.Timer
 	relist   *time.Timer
@@ -64,6 +66,12 @@ type owner struct {
 	heard      map[pam.Key]pam.Subscription // the machine's overlay
 	overlaid   bool                         // what lies over the list may differ from what was shown
 	listError  *Error                       // why the last list failed
+}
+
+// A waiter is a call of connect. It is gone when its caller has given up.
+type waiter struct {
+	reply func(error)
+	gone  bool
 }
 
 func newOwner(c *Client, opts *Options, account jid.JID, private bool) *owner {
@@ -178,8 +186,9 @@ func (o *owner) perform(out pam.Output) {
 
 // commit stores on another goroutine; the machine has at most one under way.
 func (o *owner) commit(c pam.Commit) {
+	record := o.sync
 	go func() {
-		stored, err := o.durable.commit(o.c.ctx, c)
+		stored, err := o.durable.commit(o.c.ctx, c, record)
 		o.c.post(func() {
 			switch {
 			case err == nil:
@@ -215,6 +224,10 @@ func (o *owner) announce(ch pam.Changed) {
 	}
 	if len(ch.Changes) > 0 && !slices.ContainsFunc(ch.Changes, func(c pam.Change) bool { return !o.isOwn(c) }) {
 		origin = OriginThisDevice
+	}
+	if o.state.Phase == PhaseLive && o.state.Missing == nil {
+		o.state.LastSynced = time.Now()
+		o.publish()
 	}
 	o.publishSnapshot()
 	o.emit(Changed{Changes: ch.Changes, From: ch.From, To: ch.To, Origin: origin, Source: o.source})
@@ -258,6 +271,7 @@ func (o *owner) close() {
 	for _, r := range o.requests {
 		r.timer.Stop()
 	}
+	o.saving.Wait()
 	o.durable.close()
 }
 
@@ -310,8 +324,3 @@ func randomUint64() uint64 {
 }
 
 func quote(s string) string { return strconv.Quote(s) }
-
-// detached is the context of work that must end with the Client.
-func (o *owner) detached(limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(o.c.ctx, limit)
-}

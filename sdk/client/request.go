@@ -21,6 +21,10 @@ type request struct {
 // result, or with an error of code stanza, timeout or outcome-unknown.
 func (c *connection) ask(kind, to string, payload *element.Element, done func(*element.Element, *Error)) {
 	o := c.o
+	if o.conn != c {
+		done(nil, outcomeUnknown())
+		return
+	}
 	id := randomID()
 	r := &request{to: to, done: done}
 	r.timer = time.AfterFunc(requestTimeout, func() {
@@ -30,7 +34,7 @@ func (c *connection) ask(kind, to string, payload *element.Element, done func(*e
 				r.done(nil, &Error{Code: CodeTimeout, Origin: FromNetwork, Retryable: true,
 					Text: "The server did not answer within " + requestTimeout.String() + "."})
 			}
-		}, nil)
+		})
 	})
 	o.requests[id] = r
 	c.send(element.New(stream.NSClient, "iq").Set("type", kind).Set("id", id).Set("to", to).Add(payload))
@@ -116,7 +120,11 @@ func (o *owner) failRequests() {
 	o.requests = map[string]*request{}
 	for _, r := range open {
 		r.timer.Stop()
-		r.done(nil, &Error{Code: CodeOutcomeUnknown, Origin: FromNetwork, Retryable: true,
-			Text: "The connection ended before the server answered. The list will tell what became of the request."})
+		r.done(nil, outcomeUnknown())
 	}
+}
+
+func outcomeUnknown() *Error {
+	return &Error{Code: CodeOutcomeUnknown, Origin: FromNetwork, Retryable: true,
+		Text: "The connection ended before the server answered. The list will tell what became of the request."}
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -27,6 +28,7 @@ const (
 	supportUnknown support = iota // not answered yet
 	supportNo
 	supportYes
+	supportSilent // will not be answered
 )
 
 // sessionProgress tells what a session has reached.
@@ -60,7 +62,7 @@ func (c *connection) discover(to string, found func(support)) {
 	c.ask("get", to, disco.Query(), func(iq *element.Element, err *Error) {
 		switch {
 		case err != nil && err.Code != CodeStanza:
-			found(supportUnknown)
+			found(supportSilent)
 		case err == nil && disco.Parse(iq).Has(pam.NS):
 			found(supportYes)
 		default:
@@ -136,23 +138,24 @@ func (o *owner) decideSupport() {
 	case supportNo:
 		o.state.Missing = []string{"pam"}
 		o.live()
-	case supportYes:
+	case supportYes, supportSilent:
 		o.warn(o.listError)
-		o.failWaiters(o.listError)
+		o.answerWaiters(o.listError)
 		if o.relist != nil {
 			o.relist.Stop()
 		}
 		o.relist = time.AfterFunc(relistAfter, func() {
-			c.post(func() { o.step(pam.Refresh{}) }, nil)
+			c.post(func() { o.step(pam.Refresh{}) })
 		})
 	}
 }
 
 // phaseChanged follows the machine: Synced, dirty or not, is live.
 func (o *owner) phaseChanged(p pam.PhaseChanged) {
-	if p.Phase != pam.Synced || o.conn == nil {
+	if p.Phase != pam.Synced || !o.conn.usable() {
 		return
 	}
+	o.state.Missing = nil // There is a list, whatever service discovery says.
 	o.live()
 }
 
@@ -173,20 +176,18 @@ func (o *owner) live() {
 	}
 	o.state.Phase, o.state.Err = PhaseLive, nil
 	o.publish()
-	waiters := o.waiters
-	o.waiters = nil
-	for _, reply := range waiters {
-		reply(nil)
-	}
+	o.answerWaiters(nil)
 }
 
 // saveSync stores the sync record beside the list.
 func (o *owner) saveSync() {
 	record := o.sync
+	o.saving.Add(1)
 	go func() {
-		ctx, cancel := o.detached(requestTimeout)
+		defer o.saving.Done()
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
-		if err := o.durable.saveSync(ctx, record); err != nil && ctx.Err() == nil {
+		if err := o.durable.saveSync(ctx, record); err != nil && o.c.ctx.Err() == nil {
 			o.c.post(func() {
 				o.warn(&Error{Code: CodeStorage, Origin: FromStorage, Err: err, Retryable: true,
 					Text: "The time of this sync cannot be stored (" + err.Error() + "). The list is asked for in full sooner than needed."})
@@ -195,8 +196,13 @@ func (o *owner) saveSync() {
 	}()
 }
 
-// sessionEnded runs when a bound or half-bound session is gone.
-func (o *owner) sessionEnded() {
+// sessionEnded runs when a bound or half-bound session is gone. Until its last
+// message the list was known to be right.
+func (o *owner) sessionEnded(heard time.Time) {
+	if o.state.Phase == PhaseLive && o.state.Missing == nil && heard.After(o.state.LastSynced) {
+		o.state.LastSynced, o.sync.lastSynced = heard, heard
+		o.saveSync()
+	}
 	if o.relist != nil {
 		o.relist.Stop()
 		o.relist = nil

@@ -1,0 +1,243 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+)
+
+// TestConnectDuringDisconnect connects again while the old session still waits
+// for the server's <close/>.
+func TestConnectDuringDisconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		f.handle = func(_ *socket, e *element.Element) bool { return e.Is(nsFraming, "close") }
+		a := f.device(t).connect()
+		left := make(chan error, 1)
+		go func() { left <- a.Disconnect(t.Context()) }()
+		synctest.Wait()
+
+		if _, err := a.Subscribe(t.Context(), news); asError(t, err).Code != client.CodeOffline {
+			t.Errorf("subscribe while leaving gave %v", err)
+		}
+		if err := a.Refresh(t.Context(), false); asError(t, err).Code != client.CodeOffline {
+			t.Errorf("refresh while leaving gave %v", err)
+		}
+		if f.sent["iq"] != 3 {
+			t.Errorf("%d requests were sent, want bind, disco, list", f.sent["iq"])
+		}
+		if _, err := a.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-left; err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		if s := a.State(); s.Phase != client.PhaseLive || s.Attempt != 1 || len(f.dials) != 2 || f.most != 1 {
+			t.Errorf("%+v after %d dials, %d sockets at once", s, len(f.dials), f.most)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestLateListAfterDisconnect has the list come between <close/> and <close/>.
+func TestLateListAfterDisconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		a := f.device(t).connect()
+		_ = a.Disconnect(t.Context())
+		synctest.Wait()
+		seen := len(a.events)
+		var list *element.Element
+		f.handle = func(s *socket, e *element.Element) bool {
+			if isList(e) {
+				list = e
+				return true
+			}
+			if e.Is(nsFraming, "close") {
+				s.answer(list) // with nothing new, so that nothing is stored
+			}
+			return false
+		}
+		connected := make(chan error, 1)
+		go func() {
+			_, err := a.Connect(t.Context())
+			connected <- err
+		}()
+		synctest.Wait()
+		if err := a.Disconnect(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := <-connected; asError(t, err).Code != client.CodeAborted {
+			t.Errorf("connect gave %v", err)
+		}
+		synctest.Wait()
+		for _, e := range a.events[seen:] {
+			if s, ok := e.(client.StateChanged); ok && s.State.Phase == client.PhaseLive {
+				t.Error("live was announced")
+			}
+		}
+		_ = a.Close()
+	})
+}
+
+// TestOfflineWhenDisconnectReturns looks at the state right after Disconnect.
+func TestOfflineWhenDisconnectReturns(t *testing.T) {
+	f := newScripted()
+	a := f.device(t)
+	for range 1000 {
+		a.connect()
+		if err := a.Disconnect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if p := a.State().Phase; p != client.PhaseOffline {
+			t.Fatalf("phase %s", p)
+		}
+	}
+}
+
+// TestReasonOfTheServer has the server end the stream with a reason while the
+// client answers something: the answer cannot be sent, but the reason counts.
+func TestReasonOfTheServer(t *testing.T) {
+	for _, trigger := range []string{"a message", "the caller"} {
+		t.Run(trigger, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newScripted()
+				a := f.device(t).connect()
+				s := f.socket()
+				s.mu.Lock()
+				s.deaf = errors.New("the socket has ended")
+				s.mu.Unlock()
+				reason := "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><conflict xmlns='" + nsStreams + "'/></stream:error>"
+				if trigger == "a message" {
+					s.push("<iq xmlns='jabber:client' type='get' id='p' from='localhost'><ping xmlns='urn:xmpp:ping'/></iq>", reason)
+				} else {
+					go func() { _ = a.Refresh(t.Context(), false) }()
+					synctest.Wait()
+					s.push(reason)
+				}
+				s.fail(gone)
+				time.Sleep(10 * time.Second)
+				if s := a.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeConflict || len(f.dials) != 1 {
+					t.Errorf("state %+v (%v) after %d dials", s, s.Err, len(f.dials))
+				}
+				_ = a.Close()
+			})
+		})
+	}
+}
+
+// TestUnsent has sending fail while nothing more arrives.
+func TestUnsent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		a := f.device(t, quick).connect()
+		s := f.socket()
+		s.mu.Lock()
+		s.deaf = errors.New("too much waits")
+		s.mu.Unlock()
+		if err := a.Refresh(t.Context(), false); asError(t, err).Code != client.CodeOffline {
+			t.Errorf("refresh gave %v", err)
+		}
+		time.Sleep(10 * time.Second)
+		if s := a.State(); s.Phase != client.PhaseLive || len(f.dials) != 2 || f.most != 1 || f.count() != 1 {
+			t.Errorf("state %+v after %d dials, %d sockets", s, len(f.dials), f.count())
+		}
+		_ = a.Close()
+	})
+}
+
+// TestLostAtOnce loses the connection at every message that the client sends.
+func TestLostAtOnce(t *testing.T) {
+	for n := 1; n <= 12; n++ {
+		synctest.Test(t, func(t *testing.T) {
+			f := newScripted()
+			sent := 0
+			f.handle = func(s *socket, e *element.Element) bool {
+				if sent++; sent == n {
+					s.mu.Lock()
+					s.deaf = errors.New("lost")
+					s.mu.Unlock()
+				}
+				return false
+			}
+			a := f.device(t, quick)
+			_, _ = a.Connect(t.Context())
+			for range 3 {
+				_, _ = a.Subscribe(t.Context(), news)
+			}
+			time.Sleep(time.Minute)
+			if s := a.State(); s.Phase != client.PhaseLive || s.Pending != 0 || f.count() != 1 || f.most != 1 {
+				t.Errorf("message %d: state %+v, %d sockets", n, s, f.count())
+			}
+			_ = a.Close()
+			synctest.Wait()
+			if n := f.count(); n != 0 {
+				t.Errorf("message %d: %d sockets are open", sent, n)
+			}
+		})
+	}
+}
+
+// TestCloseDuringDial has a dial succeed when nobody wants its socket any more.
+func TestCloseDuringDial(t *testing.T) {
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			f := newScripted()
+			f.dial = func(context.Context) error {
+				time.Sleep(2 * time.Second)
+				return nil
+			}
+			a := f.device(t, func(o *client.Options) {
+				o.OnEvent = func(e client.Event) {
+					if s, ok := e.(client.StateChanged); ok && s.State.Phase == client.PhaseOffline {
+						time.Sleep(10 * time.Second) // The owner is late.
+					}
+				}
+			})
+			go func() { _, _ = a.Connect(t.Context()) }()
+			time.Sleep(time.Second)
+			go func() { _ = a.Disconnect(t.Context()) }()
+			time.Sleep(2 * time.Second)
+			_ = a.Close()
+			synctest.Wait()
+			if n := f.count(); n > 0 {
+				t.Errorf("%d sockets stay open", n)
+			}
+		})
+	}
+}
+
+// TestTemporaryAuthFailure is no reason to ask a person for another password.
+func TestTemporaryAuthFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		failures := 1
+		f.handle = func(s *socket, e *element.Element) bool {
+			if e.Is(nsSASL, "auth") && failures > 0 {
+				failures--
+				s.push("<failure xmlns='" + nsSASL + "'><temporary-auth-failure/></failure>")
+				return true
+			}
+			return false
+		}
+		a := f.device(t, quick)
+		_, err := a.Connect(t.Context())
+		if got := asError(t, err); got.Code != client.CodeAuth || !got.Retryable {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(time.Second)
+		if a.State().Phase != client.PhaseLive || !slices.Equal(a.reasons, []string{"initial", "reconnect"}) {
+			t.Errorf("phase %s, reasons %q", a.State().Phase, a.reasons)
+		}
+		_ = a.Close()
+	})
+}

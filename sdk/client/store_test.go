@@ -1,0 +1,185 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/store"
+)
+
+// slow is a store whose reads and commits take a while.
+type slow struct {
+	store.Store
+	get, commit time.Duration
+}
+
+func (s slow) Get(ctx context.Context, keys ...string) ([][]byte, error) {
+	time.Sleep(s.get)
+	return s.Store.Get(ctx, keys...)
+}
+
+func (s slow) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
+	time.Sleep(s.commit)
+	return s.Store.Commit(ctx, expect, ops)
+}
+
+func slowly(get, commit time.Duration) func(*client.Options) {
+	return func(o *client.Options) { o.Store = slow{store.NewMemory(), get, commit} }
+}
+
+// TestDisconnectDuringLoad ends a Connect that waits for the store. It must
+// not come to life when the store has answered.
+func TestDisconnectDuringLoad(t *testing.T) {
+	for _, how := range []string{"disconnect", "deadline"} {
+		t.Run(how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newScripted()
+				a := f.device(t, slowly(time.Second, 0))
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				defer cancel()
+				want := client.CodeTimeout
+				if how == "disconnect" {
+					ctx, want = t.Context(), client.CodeAborted
+					time.AfterFunc(100*time.Millisecond, func() { _ = a.Disconnect(t.Context()) })
+				}
+				if _, err := a.Connect(ctx); asError(t, err).Code != want {
+					t.Errorf("got %v, want %s", err, want)
+				}
+				if time.Since(f.start) > 200*time.Millisecond {
+					t.Error("Connect waited for the store")
+				}
+				time.Sleep(time.Minute)
+				if p := a.State().Phase; p != client.PhaseOffline || len(f.dials) != 0 {
+					t.Errorf("phase %s after %d dials", p, len(f.dials))
+				}
+				if _, err := a.Connect(t.Context()); err != nil {
+					t.Errorf("connecting again: %v", err)
+				}
+				_ = a.Close()
+			})
+		})
+	}
+}
+
+// TestCommitUnderWay answers an unsubscribe while the commit of the
+// subscription itself is still under way: the list shows it after that, so
+// Unsubscribe must not return before it is gone.
+func TestCommitUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		f.handle = func(s *socket, e *element.Element) bool {
+			if isPAM(e) {
+				s.notify("v2", "news", "none")
+			}
+			return false
+		}
+		a := f.device(t, slowly(0, time.Second)).connect()
+		f.socket().notify("v1", "news", "subscribed")
+		synctest.Wait()
+		if err := a.Unsubscribe(t.Context(), news); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		seen := len(a.events)
+		if v := a.Snapshot().Version; v != "v2" {
+			t.Errorf("returned at version %q", v)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		for _, e := range a.events[seen:] {
+			if c, ok := e.(client.Changed); ok {
+				t.Errorf("announced afterwards: %+v", c)
+			}
+		}
+		_ = a.Close()
+	})
+}
+
+// TestBadStores uses stores that fail in every way. The list stays right, calls
+// end, and the server is not asked all the time.
+func TestBadStores(t *testing.T) {
+	broken := errors.New("broken")
+	for name, s := range map[string]*bad{
+		"unreadable":                   {get: func(int) error { return broken }},
+		"unwritable":                   {commit: func(int) error { return broken }},
+		"always another tab":           {commit: func(int) error { return store.ErrConflict }},
+		"another tab, then unreadable": {commit: func(int) error { return store.ErrConflict }, get: func(n int) error { return map[bool]error{true: broken}[n > 1] }},
+		"every third commit":           {commit: func(n int) error { return map[bool]error{true: store.ErrConflict}[n%3 == 2] }},
+		"fails later":                  {commit: func(n int) error { return map[bool]error{true: broken}[n > 2] }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newScripted()
+				version, row := "v1", ""
+				f.handle = func(s *socket, e *element.Element) bool {
+					switch {
+					case isPAM(e):
+						version, row = "v2", "<subscription service='pubsub.localhost' node='news'/>"
+						s.notify(version, "news", "subscribed")
+						s.result(e, "")
+					case isList(e) && e.First().Attr("ver") == version:
+						s.result(e, "")
+					case isList(e):
+						s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='"+version+"'>"+row+"</subscriptions>")
+					default:
+						return false
+					}
+					return true
+				}
+				s.Store = store.NewMemory()
+				a := f.device(t, func(o *client.Options) { o.Store = s })
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				if _, err := a.Connect(ctx); err != nil {
+					t.Errorf("connect: %v", err)
+				}
+				_, err := a.Subscribe(ctx, news)
+				if err != nil && name != "always another tab" {
+					t.Errorf("subscribe: %v", err)
+				}
+				time.Sleep(10 * time.Minute)
+				synctest.Wait()
+				if n := len(f.lists); n > 2000 {
+					t.Errorf("%d lists in ten minutes", n)
+				}
+				if got := a.Snapshot(); name != "always another tab" && (string(got.Version) != version || len(got.List) != 1 || len(got.Provisional) != 0) {
+					t.Errorf("left %+v", got)
+				}
+				_ = a.Close()
+			})
+		})
+	}
+}
+
+// A bad store fails as it is told for the nth read or commit.
+type bad struct {
+	store.Store
+	get, commit   func(n int) error
+	gets, commits int
+}
+
+func (b *bad) Get(ctx context.Context, keys ...string) ([][]byte, error) {
+	b.gets++
+	if b.get != nil && b.get(b.gets) != nil {
+		return nil, b.get(b.gets)
+	}
+	return b.Store.Get(ctx, keys...)
+}
+
+func (b *bad) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
+	if len(expect) == 0 {
+		return b.Store.Commit(ctx, expect, ops) // the time of a sync
+	}
+	b.commits++
+	if b.commit != nil && b.commit(b.commits) != nil {
+		return b.commit(b.commits)
+	}
+	return b.Store.Commit(ctx, expect, ops)
+}

@@ -1,0 +1,274 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
+)
+
+// TestStress lets several devices of one account do anything at any moment,
+// while the server cuts, holds back, forgets and talks nonsense. No call may
+// hang. When all is quiet every device must hold the server's list and version,
+// and its events must have told it every step of the way.
+//
+// PAM_STRESS is how long it runs (such as 60s), PAM_SEED what to repeat.
+func TestStress(t *testing.T) {
+	p := newPeer(t)
+	p.onlyMem(t)
+	limit, seed := 2*time.Second, uint64(time.Now().UnixNano())
+	if v := os.Getenv("PAM_STRESS"); v != "" {
+		limit, _ = time.ParseDuration(v)
+	}
+	if v := os.Getenv("PAM_SEED"); v != "" {
+		seed, _ = strconv.ParseUint(v, 10, 64)
+	}
+	t.Logf("PAM_SEED=%d", seed)
+	for i := range stressNodes {
+		if err := p.CreateNode(fmt.Sprint("node", i), "open"); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	shared := keep(store.NewMemory())
+	var devices []*stressed
+	for i, s := range []store.Store{keep(store.NewMemory()), shared, shared, keep(store.NewMemory())} {
+		for w := range 2 {
+			if err := p.CreateNode(fmt.Sprintf("own-%d-%d", i, w), "open"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f := flaky{Store: s, random: newDice(seed, uint64(100+i)), failing: i == 3}
+		devices = append(devices, newStressed(t, p, i, f, s == shared))
+	}
+
+	until := time.Now().Add(limit)
+	var all sync.WaitGroup
+	for i, d := range devices {
+		for w := range 2 {
+			all.Go(func() { d.work(until, w, newDice(seed, uint64(10*i+w))) })
+		}
+	}
+	all.Go(func() { disturb(p, shared, until, newDice(seed, 1000)) })
+	finished := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(finished)
+	}()
+	select {
+	case <-finished:
+	case <-time.After(limit + 40*time.Second):
+		t.Fatal("a call hangs")
+	}
+	for _, d := range devices {
+		d.settle()
+		t.Logf("device %d: %v", d.number, d.outcomes)
+	}
+	if n := len(p.Sessions("alice")); n > len(devices) {
+		t.Errorf("%d sessions for %d devices", n, len(devices))
+	}
+}
+
+const stressNodes = 6
+
+// A stressed device is replaced by a new one with the same store now and then.
+type stressed struct {
+	t      *testing.T
+	p      *peer
+	number int
+	store  store.Store
+	shared bool
+
+	mu       sync.Mutex
+	now      *device
+	outcomes map[string]int // of calls, by name and code
+}
+
+func newStressed(t *testing.T, p *peer, number int, s store.Store, shared bool) *stressed {
+	d := &stressed{t: t, p: p, number: number, store: s, shared: shared, outcomes: map[string]int{}}
+	d.now = d.fresh()
+	return d
+}
+
+func (d *stressed) fresh() *device {
+	return newDevice(d.t, d.p, d.store, quick, func(o *client.Options) { o.OnFrame = nil })
+}
+
+func (d *stressed) device() *device {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.now
+}
+
+// replace closes the device, twice at once, and starts another.
+func (d *stressed) replace() {
+	old := d.device()
+	var both sync.WaitGroup
+	both.Go(func() { _ = old.Close() })
+	_ = old.Close()
+	both.Wait()
+	d.check(old)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.now == old {
+		d.now = d.fresh()
+	}
+}
+
+// work calls anything at random.
+func (d *stressed) work(until time.Time, number int, r dice) {
+	own := client.Target{Service: "pubsub.localhost", Node: fmt.Sprintf("own-%d-%d", d.number, number)}
+	sure := false // the last request about own had an answer
+	for time.Now().Before(until) {
+		a := d.device()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		if r.oneIn(4) {
+			cancel()
+			ctx, cancel = context.WithTimeout(context.Background(), r.upTo(20*time.Millisecond))
+		}
+		began := time.Now()
+		what, err := "", error(nil)
+		switch n := r.IntN(100); {
+		case n < 25:
+			what = "connect"
+			_, err = a.Connect(ctx)
+		case n < 28:
+			what = "disconnect"
+			err = a.Disconnect(ctx)
+		case n < 50:
+			what = "subscribe"
+			_, err = a.Subscribe(ctx, r.target())
+		case n < 65:
+			what = "unsubscribe"
+			err = a.Unsubscribe(ctx, r.target())
+		case n < 85:
+			what = "own"
+			wanted := r.oneIn(2)
+			if wanted {
+				_, err = a.Subscribe(ctx, own)
+			} else {
+				err = a.Unsubscribe(ctx, own)
+			}
+			shown := slices.Contains(nodesOf(a.Snapshot().List), own.Node)
+			if err == nil && sure && !d.shared && shown != wanted {
+				d.t.Errorf("device %d: %s: shown %v, want %v", d.number, own.Node, shown, wanted)
+			}
+			sure = err == nil
+		case n < 90:
+			what = "refresh"
+			err = a.Refresh(ctx, r.oneIn(2))
+		case n < 93:
+			what = "drop"
+			a.Drop()
+		case n < 96:
+			what = "wake"
+			a.Wake()
+		case n < 98:
+			what = "load"
+			_, err = a.Load(ctx)
+		default:
+			what = "replace"
+			d.replace()
+		}
+		cancel()
+		code := "ok"
+		if err != nil {
+			code, _, _ = strings.Cut(err.Error(), ":")
+		}
+		d.mu.Lock()
+		d.outcomes[what+" "+code]++
+		d.mu.Unlock()
+		if took := time.Since(began); took > 9*time.Second {
+			d.t.Errorf("device %d: %s took %v and gave %v, in %+v", d.number, what, took, err, a.State())
+		}
+		var e *client.Error
+		if err != nil && (!errors.As(err, &e) || e.Code == "" || e.Text == "") {
+			d.t.Errorf("device %d: %s gave %#v", d.number, what, err)
+		}
+		if s := a.State(); s.Phase == client.PhaseFailed {
+			d.t.Errorf("device %d: failed with %v", d.number, s.Err)
+		}
+		time.Sleep(r.upTo(5 * time.Millisecond))
+	}
+}
+
+// settle brings the device back, and compares all that it knows.
+func (d *stressed) settle() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	a := d.device()
+	var err error
+	for range 5 {
+		if _, err = a.Connect(ctx); err == nil {
+			if err = a.Refresh(ctx, false); err == nil {
+				break
+			}
+		}
+	}
+	if err != nil {
+		d.t.Errorf("device %d does not come back: %v", d.number, err)
+		return
+	}
+	want, version := d.p.Subscriptions("alice")
+	a.wait("the server's list", func() bool {
+		s := a.Snapshot()
+		return string(s.Version) == version && slices.Equal(rowsOf(s.List), rowsOfServer(want)) && len(s.Provisional) == 0
+	})
+	if s := a.State(); s.Phase != client.PhaseLive || s.Pending != 0 || s.Missing != nil {
+		d.t.Errorf("device %d: %+v", d.number, s)
+	}
+	_ = a.Close()
+	d.check(a)
+}
+
+// check replays the events of a closed device: every change must fit to the
+// list that the changes before it made, and the last to the list itself.
+func (d *stressed) check(a *device) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list, known := map[pam.Key]pam.Subscription{}, false
+	version := pam.Version("")
+	for _, e := range a.events {
+		c, ok := e.(client.Changed)
+		if !ok {
+			continue
+		}
+		if known && c.From != version {
+			d.t.Errorf("device %d: a change from %q came at %q", d.number, c.From, version)
+		}
+		version = c.To
+		for _, change := range c.Changes {
+			if change.Before != nil {
+				if was, ok := list[change.Before.Key]; known && ok && was != *change.Before {
+					d.t.Errorf("device %d: before is %+v, was %+v", d.number, *change.Before, was)
+				}
+				delete(list, change.Before.Key)
+			}
+			if change.After != nil {
+				list[change.After.Key] = *change.After
+			}
+		}
+		known = true
+	}
+	if s := a.Snapshot(); known && s.Version != version {
+		d.t.Errorf("device %d: at version %q, and the events say %q", d.number, s.Version, version)
+	} else {
+		for _, row := range list {
+			if !slices.Contains(s.List, row) {
+				d.t.Errorf("device %d: %+v was announced and is not listed", d.number, row)
+			}
+		}
+	}
+}

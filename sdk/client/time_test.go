@@ -1,0 +1,298 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/store"
+)
+
+// TestNobodyKnows connects where the list is refused and service discovery is
+// never answered: Connect must end, and the list be asked for again.
+func TestNobodyKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		healed := false
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case isDisco(e):
+				return true
+			case isList(e) && !healed:
+				s.failure(e, "internal-server-error")
+				return true
+			}
+			return false
+		}
+		a := f.device(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		if _, err := a.Connect(ctx); asError(t, err).Code != client.CodeStanza {
+			t.Errorf("got %v", err)
+		}
+		f.set(func() { healed = true })
+		time.Sleep(6 * time.Second)
+		if s := a.State(); s.Phase != client.PhaseLive || s.Missing != nil {
+			t.Errorf("state %+v", s)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestListOutOfOrder connects where PAM is offered but the list fails for 12 s.
+func TestListOutOfOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		f.handle = func(s *socket, e *element.Element) bool {
+			if isList(e) && time.Since(f.start) < 12*time.Second {
+				s.failure(e, "internal-server-error")
+				return true
+			}
+			return false
+		}
+		a := f.device(t)
+		_, err := a.Connect(t.Context())
+		if got := asError(t, err); got.Code != client.CodeStanza || got.Condition != "internal-server-error" {
+			t.Errorf("got %v", err)
+		}
+		if err := a.Refresh(t.Context(), false); asError(t, err).Code != client.CodeStanza {
+			t.Errorf("refresh gave %v", err)
+		}
+		if _, err := a.Subscribe(t.Context(), news); asError(t, err).Code != client.CodeOutcomeUnknown {
+			t.Errorf("subscribe gave %v", err)
+		}
+		if _, err := a.Connect(t.Context()); err == nil {
+			t.Error("connected without a list")
+		}
+		time.Sleep(11 * time.Second)
+		if s := a.State(); s.Phase != client.PhaseLive || time.Since(f.start) > 17*time.Second {
+			t.Errorf("state %+v after %v", s, time.Since(f.start))
+		}
+		_ = a.Close()
+	})
+}
+
+// TestListFailsWithVersion refuses every list with a version.
+func TestListFailsWithVersion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		f.handle = func(s *socket, e *element.Element) bool {
+			if isList(e) && e.First().Attr("ver") != "" {
+				s.failure(e, "bad-request")
+				return true
+			}
+			return false
+		}
+		a := f.device(t).connect()
+		_ = a.Disconnect(t.Context())
+		a.connect()
+		if want := []string{"", "v0", ""}; !slices.Equal(f.lists, want) {
+			t.Errorf("asked with %q, want %q", f.lists, want)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestMissingAndBack decides that PAM is missing while a request is under way.
+// Its answer must end it, and a list that comes after all takes the verdict
+// back.
+func TestMissingAndBack(t *testing.T) {
+	for _, reply := range []bool{true, false} {
+		t.Run(map[bool]string{true: "reply", false: "no reply"}[reply], func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newScripted()
+				var asked, lists []*element.Element
+				healed := false
+				f.handle = func(s *socket, e *element.Element) bool {
+					switch {
+					case isDisco(e):
+						s.result(e, "")
+					case isList(e) && !healed:
+						lists = append(lists, e)
+					case isPAM(e):
+						asked = append(asked, e)
+					default:
+						return false
+					}
+					return true
+				}
+				a := f.device(t)
+				go func() { _, _ = a.Connect(t.Context()) }()
+				synctest.Wait()
+				done := make(chan error, 1)
+				go func() {
+					_, err := a.Subscribe(t.Context(), news)
+					done <- err
+				}()
+				synctest.Wait()
+				f.socket().failure(lists[0], "service-unavailable")
+				synctest.Wait()
+				if s := a.State(); !slices.Equal(s.Missing, []string{"pam"}) || s.Phase != client.PhaseLive {
+					t.Fatalf("state %+v", s)
+				}
+				f.set(func() { healed = true })
+				if reply {
+					f.socket().result(asked[0], "")
+				}
+				select {
+				case err := <-done:
+					if asError(t, err).Code != map[bool]client.Code{true: client.CodeOutcomeUnknown, false: client.CodeTimeout}[reply] {
+						t.Errorf("subscribe gave %v", err)
+					}
+				case <-time.After(time.Minute):
+					t.Error("subscribe hangs")
+				}
+				if s := a.State(); s.Missing != nil || s.Phase != client.PhaseLive || s.Pending != 0 {
+					t.Errorf("state %+v", s)
+				}
+				_ = a.Close()
+			})
+		})
+	}
+}
+
+// TestReplyLost answers a subscribe late or never: the list decides.
+func TestReplyLost(t *testing.T) {
+	for _, effect := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newScripted()
+			var asked *element.Element
+			f.handle = func(s *socket, e *element.Element) bool {
+				switch {
+				case isPAM(e):
+					asked = e
+					return true
+				case isList(e) && asked != nil && effect:
+					s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1'><subscription service='pubsub.localhost' node='news' "+
+						"jid='alice@localhost' subscription='subscribed'/></subscriptions>")
+					return true
+				}
+				return false
+			}
+			a := f.device(t).connect()
+			start := time.Now()
+			_, err := a.Subscribe(t.Context(), news)
+			if effect && err != nil || !effect && asError(t, err).Code != client.CodeTimeout {
+				t.Errorf("effect %v gave %v", effect, err)
+			}
+			if d := time.Since(start); d != 20*time.Second {
+				t.Errorf("after %v", d)
+			}
+			f.socket().result(asked, "") // too late: nobody waits
+			f.socket().notify("v2", "news", "subscribed")
+			synctest.Wait()
+			a.waitNodes("news")
+			if s := a.Snapshot(); len(s.Provisional) != 0 || s.Version != "v2" {
+				t.Errorf("left %+v", s)
+			}
+			_ = a.Close()
+		})
+	}
+}
+
+// TestBackOff fails, comes back, and is lost again.
+func TestBackOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		f.refuse = errors.New("refused")
+		a := f.device(t, func(o *client.Options) {
+			o.Reconnect = &client.Reconnect{Base: time.Second, Max: 5 * time.Second, NoJitter: true}
+		})
+		if _, err := a.Connect(t.Context()); err == nil {
+			t.Fatal("connected")
+		}
+		expect := func(at ...time.Duration) {
+			t.Helper()
+			synctest.Wait()
+			for i := range at {
+				at[i] *= time.Second
+			}
+			if !slices.Equal(f.dials, at) {
+				t.Fatalf("dialed at %v, want %v", f.dials, at)
+			}
+		}
+		time.Sleep(20 * time.Second)
+		expect(0, 1, 3, 7, 12, 17)
+		f.set(func() { f.refuse = nil })
+		time.Sleep(7 * time.Second) // 27: live since 22
+		if s := a.State(); s.Phase != client.PhaseLive || !s.NextAttempt.IsZero() {
+			t.Fatalf("state %+v", s)
+		}
+		f.socket().fail(errors.New("cut")) // was too short: the wait goes on growing
+		time.Sleep(10 * time.Second)       // 37: live since 32
+		expect(0, 1, 3, 7, 12, 17, 22, 32)
+		time.Sleep(60 * time.Second) // 97
+		f.socket().fail(errors.New("cut"))
+		time.Sleep(10 * time.Second)
+		expect(0, 1, 3, 7, 12, 17, 22, 32, 98)
+		_ = a.Close()
+	})
+}
+
+// TestBackOffLimits has a limit below the base, and one without an end.
+func TestBackOffLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		f.refuse = errors.New("refused")
+		a := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Max: 100 * time.Millisecond, NoJitter: true} })
+		_, _ = a.Connect(t.Context())
+		if d := time.Until(a.State().NextAttempt); d != 100*time.Millisecond {
+			t.Errorf("the first wait is %v", d)
+		}
+		_ = a.Close()
+
+		b := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Base: time.Hour, Max: 1<<63 - 1} })
+		_, _ = b.Connect(t.Context())
+		for range 70 {
+			b.Wake()
+			synctest.Wait()
+			if s := b.State(); s.Phase != client.PhaseWaiting || time.Until(s.NextAttempt) < 0 {
+				t.Fatalf("state %+v", s)
+			}
+		}
+		_ = b.Close()
+	})
+}
+
+// TestFullList counts sessions and days until a list without version.
+func TestFullList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		kept := keep(store.NewMemory())
+		a := f.device(t, func(o *client.Options) { o.Store = kept })
+		full := func() bool {
+			t.Helper()
+			a.connect()
+			synctest.Wait()
+			if err := a.Close(); err != nil {
+				t.Fatal(err)
+			}
+			a = f.device(t, func(o *client.Options) { o.Store = kept })
+			return f.lists[len(f.lists)-1] == ""
+		}
+		for i := range 45 {
+			if got := full(); got != (i%20 == 0) {
+				t.Errorf("session %d: without version: %v", i+1, got)
+			}
+		}
+		time.Sleep(7*24*time.Hour - time.Second)
+		if full() {
+			t.Error("without version before 7 days")
+		}
+		time.Sleep(2 * time.Second)
+		if !full() {
+			t.Error("with version after 7 days")
+		}
+		if full() {
+			t.Error("without version again")
+		}
+		_ = a.Close()
+	})
+}
