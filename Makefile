@@ -7,7 +7,7 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo test test-go test-wasm test-js test-browser test-servers bench fuzz size lint wasm js clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers bench fuzz size lint wasm js clean
 
 help:
 	@echo "make demo                  two devices of one account, in a browser page"
@@ -16,9 +16,12 @@ help:
 	@echo "Parts: lint test-go test-wasm test-js test-browser test-servers size; also: bench fuzz wasm js clean"
 
 # demo builds everything, starts the demo and prints its address.
-demo: js
-	@[ $(SERVER) != prosody ] || scripts/need prosody
-	go run ./demo -server $(SERVER) -port $(PORT)
+demo: check-demo js bin/demo
+	@exec bin/demo -server $(SERVER) -port $(PORT)
+
+check-demo:
+	@case "$(SERVER)" in mem) ;; prosody) scripts/need prosody ;; \
+	*) echo "make demo: SERVER=$(SERVER) is unknown; use mem or prosody." >&2; exit 1 ;; esac
 
 # test prints how long each part took.
 test:
@@ -27,11 +30,13 @@ test:
 
 # test-go runs the portable packages natively, with the race detector.
 test-go:
+	@scripts/need
 	go test -race ./sdk/... ./demo/...
 	go test -count=1 ./sdk/pam
 
 # test-wasm runs the browser's rooms in Chromium.
 test-wasm: bin/browsertest
+	@scripts/need chromium
 	GOOS=js GOARCH=wasm go test -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb
 	GOOS=js GOARCH=wasm go test -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./wasm
 
@@ -67,11 +72,13 @@ size: js
 	node js/scripts/size.mjs
 
 lint:
+	@scripts/need
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "lint: run gofmt -w on these"; exit 1; }
 	go vet ./sdk/... ./demo/... ./wasm/browsertest
 	GOOS=js GOARCH=wasm go vet ./...
 
 wasm js: js/node_modules/.stamp
+	@scripts/need
 	node js/scripts/build.mjs
 
 js/node_modules/.stamp: js/package.json js/package-lock.json

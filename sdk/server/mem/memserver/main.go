@@ -75,6 +75,7 @@ func run() error {
 	select {
 	case <-ctx.Done():
 	case <-ended:
+		fmt.Fprintln(os.Stderr, "memserver: standard input ended, and so does the server")
 	}
 	return nil
 }
