@@ -248,6 +248,19 @@ func TestForgedResult(t *testing.T) {
 	}
 }
 
+// TestErrorWithoutBy takes the generator out of an error: it is the account
+// server's then (XEP-0376 §3.2).
+func TestErrorWithoutBy(t *testing.T) {
+	p := newPeer(t)
+	by := regexp.MustCompile(` by=['"][^'"]*['"]`)
+	anonymous := func(message string) []string { return []string{by.ReplaceAllString(message, "")} }
+	a := newDevice(t, p, nil, func(o *client.Options) { o.Dialer = rewriting{o.Dialer, anonymous} }).connect()
+	_, err := a.Subscribe(t.Context(), client.Target{Service: "pubsub." + p.domain, Node: "nowhere"})
+	if got := asError(t, err); got.Origin != client.FromServer || got.By != "" || got.Condition != "item-not-found" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // rewriting changes what arrives.
 type rewriting struct {
 	transport.Dialer
