@@ -1,0 +1,189 @@
+package client
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"xmpp-pam/sdk/stream"
+)
+
+// connect dials, unless a connection is there already. One that is leaving is
+// followed by another.
+func (o *owner) connect(w *waiter) {
+	switch {
+	case w.gone:
+		return
+	case o.wanted && o.state.Phase == PhaseLive:
+		w.reply(nil)
+		return
+	}
+	if !o.wanted || o.conn == nil {
+		o.attempt = 0
+	}
+	o.wanted = true
+	o.waiters = append(o.waiters, w)
+	o.load(func(error) {
+		if o.wanted && o.conn == nil {
+			o.dial()
+		}
+	})
+}
+
+// giveUp ends one call of connect. The last one to wait takes the client
+// offline again, unless it is live.
+func (o *owner) giveUp(w *waiter) {
+	w.gone = true
+	waited := len(o.waiters)
+	o.waiters = slices.DeleteFunc(o.waiters, func(x *waiter) bool { return x == w })
+	if waited > 0 && len(o.waiters) == 0 && o.state.Phase != PhaseLive {
+		o.disconnect(nil)
+	}
+}
+
+// wake ends a wait between attempts.
+func (o *owner) wake() {
+	if o.retry != nil {
+		o.dial()
+	}
+}
+
+// drop cuts the socket.
+func (o *owner) drop() {
+	if o.conn != nil {
+		o.conn.end(&stream.Error{Code: stream.CodeTransport, Text: "The connection was dropped on request.", Retry: true})
+	}
+}
+
+// disconnect ends the session in order, or stops trying to have one.
+func (o *owner) disconnect(reply func(error)) {
+	if reply == nil {
+		reply = func(error) {}
+	}
+	o.wanted = false
+	o.stopRetry()
+	if o.conn == nil {
+		o.ended(nil)
+		reply(nil)
+		return
+	}
+	o.answerWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
+	o.conn.leaving = append(o.conn.leaving, reply)
+	if o.conn.socket == nil {
+		o.conn.end(nil)
+		return
+	}
+	o.conn.step(stream.Close{})
+}
+
+func (o *owner) dial() {
+	o.stopRetry()
+	o.attempt++
+	ctx, cancel := context.WithCancel(o.c.ctx)
+	c := &connection{o: o, ctx: ctx, cancel: cancel}
+	s, err := stream.New(stream.Config{
+		Account: o.account, Resource: o.opts.Resource, Private: o.private,
+		Mechanisms: o.opts.Mechanisms, Nonce: randomID, ID: randomID,
+	})
+	if err != nil {
+		cancel()
+		o.ended(&Error{Code: CodeBadOptions, Origin: FromClient, Text: err.Error(), Err: err})
+		return
+	}
+	c.stream = s
+	o.conn = c
+	o.setPhase(PhaseConnecting, nil)
+	go func() {
+		dialing, stop := context.WithTimeout(ctx, dialTimeout)
+		defer stop()
+		socket, err := o.opts.Dialer.Dial(dialing, o.opts.URL)
+		if err == nil {
+			// Whether or not the owner ever gets to see it.
+			context.AfterFunc(ctx, func() { _ = socket.Close() })
+		}
+		c.post(func() {
+			if err != nil {
+				c.end(&stream.Error{Code: stream.CodeTransport, Retry: true, Err: err,
+					Text: "The server at " + o.opts.URL + " cannot be reached as XMPP over WebSocket: " + err.Error()})
+				return
+			}
+			c.socket = socket
+			o.setPhase(PhaseAuthenticating, nil)
+			go c.receive(socket)
+			c.step(stream.Opened{})
+		})
+	}()
+}
+
+// ended decides what comes after a connection.
+func (o *owner) ended(err *Error) {
+	if !o.wanted || err == nil {
+		o.setPhase(PhaseOffline, nil)
+		o.answerWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
+		return
+	}
+	if err.Code == CodeAuth && !err.Retryable {
+		o.rejected = true
+	}
+	again := err.Retryable && !o.policy.Off && (o.policy.MaxAttempts == 0 || o.attempt < o.policy.MaxAttempts)
+	if !again {
+		o.wanted = false
+		o.setPhase(PhaseFailed, err)
+		o.answerWaiters(err)
+		return
+	}
+	wait := o.backoff()
+	o.state.NextAttempt = time.Now().Add(wait)
+	o.setPhase(PhaseWaiting, err)
+	var retry *time.Timer
+	retry = time.AfterFunc(wait, func() {
+		o.c.post(func() {
+			if o.retry == retry { // and not a later one
+				o.dial()
+			}
+		})
+	})
+	o.retry = retry
+	o.answerWaiters(err)
+}
+
+// backoff draws the wait before the next attempt: full jitter.
+func (o *owner) backoff() time.Duration {
+	limit := min(o.policy.Base, o.policy.Max)
+	for range o.attempt - 1 {
+		if limit > o.policy.Max/2 {
+			limit = o.policy.Max
+			break
+		}
+		limit *= 2
+	}
+	if o.policy.NoJitter {
+		return limit
+	}
+	return time.Duration(rand.Int64N(int64(limit)))
+}
+
+func (o *owner) stopRetry() {
+	if o.retry != nil {
+		o.retry.Stop()
+		o.retry = nil
+	}
+	o.state.NextAttempt = time.Time{}
+}
+
+func (o *owner) answerWaiters(err error) {
+	waiters := o.waiters
+	o.waiters = nil
+	for _, w := range waiters {
+		w.reply(err)
+	}
+}
+
+func (o *owner) setPhase(p Phase, err *Error) {
+	o.state.Phase, o.state.Err = p, err
+	if p != PhaseLive {
+		o.state.Missing = nil
+	}
+	o.publish()
+}

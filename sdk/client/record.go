@@ -1,0 +1,145 @@
+package client
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"xmpp-pam/sdk/pam"
+)
+
+// A syncRecord remembers when the list was last asked for without a version.
+type syncRecord struct {
+	sessions             uint64 // since lastFull
+	lastFull, lastSynced time.Time
+}
+
+func bucketOf(k pam.Key) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(k.Service + "\x00" + k.Node))
+	return int(h.Sum32() % bucketCount)
+}
+
+func bucketKey(i int) string { return fmt.Sprintf("list/%02d", i) }
+
+func hashBucket(i int, value []byte) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte{byte(i)})
+	_, _ = h.Write(value)
+	return h.Sum64()
+}
+
+func cloneRows(rows map[pam.Key]pam.Subscription) map[pam.Key]pam.Subscription {
+	out := make(map[pam.Key]pam.Subscription, len(rows)+1)
+	for k, v := range rows {
+		out[k] = v
+	}
+	return out
+}
+
+func encodeBucket(rows map[pam.Key]pam.Subscription) []byte {
+	list := make([]pam.Subscription, 0, len(rows))
+	for _, row := range rows {
+		list = append(list, row)
+	}
+	pam.Sort(list)
+	out := []byte{format}
+	out = binary.AppendUvarint(out, uint64(len(rows)))
+	for _, row := range list {
+		for _, s := range []string{row.Service, row.Node, row.SubID, row.JID, string(row.State)} {
+			out = appendString(out, s)
+		}
+	}
+	return out
+}
+
+func decodeBucket(value []byte) (map[pam.Key]pam.Subscription, bool) {
+	if value == nil {
+		return nil, true
+	}
+	r := reader{data: value}
+	if r.byte() != format {
+		return nil, false
+	}
+	n := r.uint()
+	if n > uint64(len(value)) {
+		return nil, false
+	}
+	rows := make(map[pam.Key]pam.Subscription, n)
+	for range n {
+		row := pam.Subscription{Key: pam.Key{Service: r.string(), Node: r.string(), SubID: r.string()}}
+		row.JID, row.State = r.string(), pam.State(r.string())
+		rows[row.Key] = row
+	}
+	return rows, !r.bad && len(r.data) == 0 && uint64(len(rows)) == n
+}
+
+func encodeSync(s syncRecord) []byte {
+	value := []byte{format}
+	value = binary.AppendUvarint(value, s.sessions)
+	value = binary.AppendUvarint(value, uint64(s.lastFull.UnixMilli()))
+	return binary.AppendUvarint(value, uint64(s.lastSynced.UnixMilli()))
+}
+
+func decodeSync(value []byte) syncRecord {
+	r := reader{data: value}
+	if value == nil || r.byte() != format {
+		return syncRecord{}
+	}
+	s := syncRecord{sessions: r.uint()}
+	s.lastFull, s.lastSynced = time.UnixMilli(int64(r.uint())), time.UnixMilli(int64(r.uint()))
+	if r.bad {
+		return syncRecord{}
+	}
+	return s
+}
+
+// A reader reads what the append functions wrote. After a mistake bad is set
+// and every value is zero.
+type reader struct {
+	data []byte
+	bad  bool
+}
+
+func (r *reader) byte() byte {
+	if len(r.data) == 0 {
+		r.bad = true
+		return 0
+	}
+	b := r.data[0]
+	r.data = r.data[1:]
+	return b
+}
+
+func (r *reader) uint() uint64 {
+	v, n := binary.Uvarint(r.data)
+	if n <= 0 {
+		r.bad, r.data = true, nil
+		return 0
+	}
+	r.data = r.data[n:]
+	return v
+}
+
+func (r *reader) string() string {
+	n := r.uint()
+	if n > uint64(len(r.data)) {
+		r.bad, r.data = true, nil
+		return ""
+	}
+	s := string(r.data[:n])
+	r.data = r.data[n:]
+	return s
+}
+
+func appendString(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+func boolByte(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
