@@ -31,8 +31,8 @@ var wellKnown = func(spaces ...string) map[string]string {
 // §3.3.3 wants it: the first character is '<', and nothing but white space may
 // follow the element. The message is checked for everything that XML 1.0 (5th
 // edition) and Namespaces in XML 1.0 demand of a document without a document
-// type, and for the restrictions of RFC 6120 §11.1. An XML declaration is
-// refused as well, though RFC 7395 only advises against it.
+// type, and for the restrictions of RFC 6120 §11.1. An XML declaration of
+// version 1.0 and UTF-8 may come first: RFC 7395 only advises against it.
 //
 // Adjacent text, references and CDATA sections become one text node; white
 // space between elements is kept. The root is sanitized, see Sanitize.
@@ -125,6 +125,11 @@ func (p *parser) message() *Element {
 		spaces [8]string
 	})
 	p.open, p.nodes, p.raw, p.spaces = room.open[:0], room.nodes[:0], room.raw[:0], room.spaces[:0]
+	p.declaration()
+	if !strings.HasPrefix(p.s[p.pos:], "<") {
+		p.malformed("no element follows the XML declaration")
+		return nil
+	}
 	root := p.startTag()
 	for p.err == nil && len(p.open) > 0 {
 		switch rest := p.s[p.pos:]; {
@@ -147,6 +152,21 @@ func (p *parser) message() *Element {
 		p.malformed("something follows the element; a message is one element")
 	}
 	return root
+}
+
+// declaration skips an XML declaration. One of another version or encoding is
+// left for restricted to refuse.
+func (p *parser) declaration() {
+	end := strings.Index(p.s, "?>")
+	if !strings.HasPrefix(p.s, "<?xml ") || end < 0 {
+		return
+	}
+	inside := strings.ToLower(strings.ReplaceAll(p.s[len("<?xml "):end], `"`, "'"))
+	switch strings.Join(strings.Fields(inside), " ") {
+	case "version='1.0'", "version='1.0' encoding='utf-8'", "version='1.0' encoding='utf-8' standalone='yes'":
+		p.pos = end + len("?>")
+		p.space()
+	}
 }
 
 // restricted fails if a construct follows that RFC 6120 §11.1 prohibits.

@@ -213,7 +213,17 @@ var verdicts = []struct {
 	{"references in a namespace", "<a xmlns='a&amp;&#98;'/>", 0, "<a xmlns='a&amp;b'/>"},
 
 	// Restrictions of RFC 6120 §11.1.
-	{"XML declaration", "<?xml version='1.0'?><a/>", RestrictedXML, ""},
+	{"XML declaration", "<?xml version='1.0'?><a/>", 0, "<a/>"},
+	{"XML declaration with encoding", "<?xml version=\"1.0\"  encoding=\"UTF-8\"?>\n<a/>", 0, "<a/>"},
+	{"XML declaration with standalone", "<?xml version='1.0' encoding='utf-8' standalone='yes' ?><a/>", 0, "<a/>"},
+	{"XML declaration of version 1.1", "<?xml version='1.1'?><a/>", RestrictedXML, ""},
+	{"XML declaration of another encoding", "<?xml version='1.0' encoding='UTF-16'?><a/>", RestrictedXML, ""},
+	{"XML declaration without version", "<?xml encoding='UTF-8'?><a/>", RestrictedXML, ""},
+	{"XML declaration, unfinished", "<?xml version='1.0'", RestrictedXML, ""},
+	{"XML declaration after white space", " <?xml version='1.0'?><a/>", NotWellFormed, ""},
+	{"XML declaration twice", "<?xml version='1.0'?><?xml version='1.0'?><a/>", RestrictedXML, ""},
+	{"XML declaration inside", "<a><?xml version='1.0'?></a>", RestrictedXML, ""},
+	{"XML declaration alone", "<?xml version='1.0'?>", NotWellFormed, ""},
 	{"processing instruction first", "<?b?><a/>", RestrictedXML, ""},
 	{"processing instruction inside", "<a><?b?></a>", RestrictedXML, ""},
 	{"processing instruction last", "<a/><?b?>", RestrictedXML, ""},
