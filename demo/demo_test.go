@@ -227,3 +227,13 @@ func TestCloseSaysGoodbye(t *testing.T) {
 		t.Error("Close does not end")
 	}
 }
+
+func TestInfo(t *testing.T) {
+	d := startDemo(t, false)
+	_, body := do(t, "GET", d.origin+"/info.json", "")
+	for _, want := range []string{`"packed":6,"encoding":"br"`, `"bytes":10`, `"name":"alice"`, `"name":"bob"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in %s", want, body)
+		}
+	}
+}

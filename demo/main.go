@@ -4,7 +4,8 @@
 //
 //	go run ./demo [-server mem|prosody] [-port 8080] [-dist js/dist] [-control]
 //
-// Everything listens on loopback only. The passwords are fixed and shown.
+// Everything listens on loopback only. The accounts and their passwords are
+// fixed: alice (wonderland) and bob (builder).
 package main
 
 import (

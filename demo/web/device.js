@@ -108,12 +108,15 @@ function renderList() {
   const list = client.subscriptions.getSnapshot();
   $("version").textContent = list.ver ?? "none yet";
   const keys = new Set(list.map((s) => s.key));
+  // Only the frame that has the focus may move it: another would take it away.
+  const left = document.hasFocus() ? [...rows.values()].find((row) => row.contains(document.activeElement)) : undefined;
+  const next = left && rowAfter(left, keys);
   for (const [key, row] of rows) {
     if (keys.has(key)) continue;
-    if (row.contains(document.activeElement)) $("node").focus();
     row.remove();
     rows.delete(key);
   }
+  if (left && !left.isConnected) (next?.lastChild ?? $("node")).focus();
   list.forEach((subscription, i) => {
     const row = rows.get(subscription.key) ?? newRow(subscription);
     fillRow(row, subscription);
@@ -126,6 +129,13 @@ function renderList() {
   renderStale(client.sync.getSnapshot());
 }
 
+/** The first row behind this one that stays. */
+function rowAfter(row, keys) {
+  do row = row.nextElementSibling;
+  while (row && !keys.has(row.subscription.key));
+  return row;
+}
+
 function newRow(subscription) {
   const row = element("li", "row");
   row.dataset.testid = "row";
@@ -135,7 +145,7 @@ function newRow(subscription) {
   button.type = "button";
   button.dataset.testid = "unsubscribe";
   button.textContent = "Unsubscribe";
-  button.addEventListener("click", () => unsubscribe(row.subscription));
+  button.addEventListener("click", () => row.subscription.local || unsubscribe(row.subscription));
   row.append(text, button);
   rows.set(subscription.key, row);
   return row;
@@ -154,7 +164,20 @@ function fillRow(row, subscription) {
   meta.replaceChildren(...parts);
   const button = row.lastChild;
   button.setAttribute("aria-label", `Unsubscribe from ${node} at ${service}`);
-  button.disabled = local !== "";
+  button.setAttribute("aria-disabled", String(Boolean(local))); // a disabled button would lose the focus
+}
+
+/** A button that writes a node of the server into the form. */
+function newChip({ name, access }) {
+  const chip = element("button", "chip", access === "open" ? name : `${name} (closed)`);
+  chip.type = "button";
+  chip.dataset.testid = "node-chip";
+  chip.addEventListener("click", () => {
+    $("node").value = name;
+    $("service").value = config.pubsub;
+    $("subscribe").focus();
+  });
+  return chip;
 }
 
 client.on("subscriptions", (delta) => {
@@ -185,9 +208,16 @@ function flash(row) {
 
 // --- What a person does ----------------------------------------------------
 
+const asking = new Set(); // keys of what is being subscribed to
+
 async function subscribe(target) {
-  tell({ type: "asked", what: "subscribe", node: target.node, key: keyOf(target), at: now() });
-  await attempt(() => client.subscribe(target), `Subscribed to “${target.node}”.`, target);
+  const key = keyOf(target);
+  if (asking.has(key)) return;
+  asking.add(key);
+  tell({ type: "asked", what: "subscribe", node: target.node, key, at: now() });
+  const done = await attempt(() => client.subscribe(target), `Subscribed to “${target.node}”.`, target);
+  asking.delete(key);
+  if (done && $("node").value.trim() === target.node) $("node").value = "";
 }
 
 async function unsubscribe(subscription) {
@@ -196,13 +226,16 @@ async function unsubscribe(subscription) {
   await attempt(() => client.unsubscribe(subid ? { service, node, subid } : { service, node }), `Unsubscribed from “${node}”.`, subscription);
 }
 
+/** Tells how an action ends, and returns whether it ended well. */
 async function attempt(action, done, target) {
   hideError();
   try {
     await action();
     notice(done);
+    return true;
   } catch (error) {
     showError(error, target);
+    return false;
   }
 }
 
@@ -222,9 +255,7 @@ async function setOnline(on) {
 $("form").addEventListener("submit", (event) => {
   event.preventDefault();
   const target = { service: $("service").value.trim(), node: $("node").value.trim() };
-  if (!target.service || !target.node) return;
-  $("node").value = "";
-  subscribe(target);
+  if (target.service && target.node) subscribe(target);
 });
 $("online").addEventListener("click", () => setOnline(!wantOnline));
 $("reload").addEventListener("click", () => location.reload());
@@ -273,12 +304,8 @@ document.title = config.name;
 $("name").textContent = config.name;
 $("account").textContent = client.account;
 $("service").value = config.pubsub;
-for (const node of config.nodes) {
-  const option = document.createElement("option");
-  option.value = node.name;
-  if (node.access !== "open") option.label = `${node.name} (closed)`;
-  $("nodes").append(option);
-}
+$("nodes-title").textContent = `Nodes of ${config.pubsub}:`;
+$("nodes").append(...config.nodes.map(newChip));
 client.sync.subscribe(renderState);
 client.runtime.subscribe(renderRuntime);
 client.subscriptions.subscribe(renderList);

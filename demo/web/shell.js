@@ -4,7 +4,8 @@
 import { WireLog } from "./wirelog.js";
 
 const $ = (id) => document.getElementById(id);
-const panes = new Map(); // origin → {device, pane, frame}
+const panes = new Map(); // origin → {device, pane, frame, plug, link, width, height}
+let accounts = [];
 const log = new WireLog({ list: $("log"), empty: $("log-empty"), device: $("log-device"), kind: $("log-kind") });
 $("log-clear").addEventListener("click", () => log.clear());
 
@@ -15,8 +16,8 @@ async function showInfo() {
   $("server").textContent = `${info.server.name}, XEP-0376 ${info.server.pam}`;
   const { bytes, packed, encoding } = info.wasm;
   const mb = (n) => `${(n / 1e6).toFixed(2)} MB`;
-  $("wasm").textContent = packed ? `${mb(packed)} (${encoding}), ${mb(bytes)} unpacked` : `${mb(bytes)}, not compressed`;
-  $("accounts").textContent = info.accounts.map((a) => `${a.name} / ${a.password}`).join(", ");
+  $("wasm").textContent = packed ? `${mb(packed)} with ${encoding === "br" ? "brotli" : encoding}, ${mb(bytes)} unpacked` : `${mb(bytes)}, not compressed`;
+  accounts = info.accounts.map((a) => a.name);
 }
 
 // --- Devices -------------------------------------------------------------------
@@ -33,14 +34,15 @@ function addPane(device) {
   link.href = device.url;
   link.target = "_blank";
   link.rel = "noopener";
-  link.textContent = new URL(device.url).host;
+  link.textContent = `port ${new URL(device.url).port}`;
   link.title = "Open this device in a tab of its own";
+  const account = newAccountChoice(origin, device.name);
   const plug = button("Unplug", () => setPlug(origin, !panes.get(origin).device.refuse));
   plug.dataset.testid = "plug";
   const remove = button("Remove", () => removeDevice(origin));
   remove.dataset.testid = "remove-device";
   remove.setAttribute("aria-label", `Remove ${device.name}`);
-  bar.append(link, plug, remove);
+  bar.append(link, account, plug, remove);
 
   const frame = document.createElement("iframe");
   frame.dataset.testid = "device-frame";
@@ -50,11 +52,25 @@ function addPane(device) {
   frame.src = device.url;
 
   pane.append(bar, frame);
-  panes.set(origin, { device, pane, frame, plug });
+  panes.set(origin, { device, pane, frame, plug, link, width: 0, height: 0 });
   $("devices").append(pane);
   log.addDevice(device);
   showPlug(origin, device);
   $("no-devices").hidden = true;
+}
+
+/** A choice of whose device this is. The device begins anew with each, and has kept what it knew. */
+function newAccountChoice(origin, name) {
+  const select = document.createElement("select");
+  select.dataset.testid = "account-choice";
+  select.setAttribute("aria-label", `Account of ${name}`);
+  select.append(...accounts.map((a) => new Option(a)));
+  select.addEventListener("change", () => {
+    const { device, frame, link } = panes.get(origin);
+    link.href = frame.src = `${device.url}?account=${encodeURIComponent(select.value)}`;
+    happened(`${device.name} is now a device of ${select.value}.`);
+  });
+  return select;
 }
 
 async function newDevice() {
@@ -103,7 +119,7 @@ window.addEventListener("message", (event) => {
       log.add(device, message.frames);
       break;
     case "size":
-      frame.style.height = `${Math.min(Math.max(Number(message.height) || 0, 320), 1200)}px`;
+      fit(entry, Number(message.height) || 0);
       break;
     case "ready":
       $("startup").textContent = `${Number(message.ms)} ms (${device.name}, in a ${message.where === "main" ? "page" : "worker"})`;
@@ -117,6 +133,14 @@ window.addEventListener("message", (event) => {
   }
 });
 
+/** A frame grows with its page but does not shrink, so that what is below stays in its place. */
+function fit(entry, height) {
+  const { frame } = entry;
+  if (entry.width !== frame.clientWidth) Object.assign(entry, { width: frame.clientWidth, height: 0 });
+  entry.height = Math.min(Math.max(entry.height, height, 320), 1200);
+  frame.style.height = `${entry.height}px`;
+}
+
 function showChange(device, { keys, origin, at }) {
   if (!asked || asked.by === device || origin !== "other-device" || !keys.includes(asked.key)) return;
   asked.seen.push(`${device.name} ${Math.max(0, Math.round(at - asked.at))} ms`);
@@ -124,8 +148,14 @@ function showChange(device, { keys, origin, at }) {
   happened(`${asked.by.name} ${did} “${asked.node}”. From the click until others showed it: ${asked.seen.join(", ")}.`);
 }
 
-function happened(text) {
+let aging;
+
+/** Tells what happened last. On a narrow screen it lies over the page, and only for a while. */
+function happened(text, tone = "") {
+  clearTimeout(aging);
+  $("happened").className = `happened ${tone}`;
   $("happened").textContent = text;
+  aging = setTimeout(() => $("happened").classList.add("old"), 10_000);
 }
 
 // --- Helpers -----------------------------------------------------------------
@@ -152,10 +182,12 @@ async function act(action) {
   try {
     await action();
   } catch (error) {
-    happened(`That did not work: ${error.message}`);
+    happened(`That did not work: ${error.message}`, "bad");
   }
 }
 
 $("new-device").addEventListener("click", () => act(newDevice));
-act(showInfo);
-act(async () => (await request("GET", "/devices")).forEach(addPane));
+act(async () => {
+  await showInfo();
+  (await request("GET", "/devices")).forEach(addPane);
+});

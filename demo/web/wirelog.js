@@ -1,10 +1,12 @@
-// The wire log: a row for each message, newest last, all as text.
+// The wire log: a row for each message, newest last, all as text. It is one
+// stop of the Tab key; the arrow keys, Home and End go from row to row.
 
 const maxRows = 600;
 const maxShown = 20000; // characters of one message
 
 export class WireLog {
-  #rows = []; // {item, device, words}
+  #rows = []; // {item, summary, device, words, at}, by time
+  #stop; // the row that Tab reaches
   #list;
   #empty;
   #device;
@@ -18,6 +20,8 @@ export class WireLog {
     this.#kind = kind;
     device.addEventListener("change", () => this.#filter());
     kind.addEventListener("change", () => this.#filter());
+    list.addEventListener("keydown", (event) => this.#move(event));
+    list.addEventListener("focusin", (event) => this.#stopAt(this.#rows.find((row) => row.item.contains(event.target))));
   }
 
   addDevice(device) {
@@ -35,21 +39,29 @@ export class WireLog {
   add(device, frames) {
     const box = this.#list.parentElement;
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+    const focused = this.#list.contains(document.activeElement);
     for (const frame of frames) {
       const row = newRow(device, frame);
-      this.#rows.push(row);
       row.item.hidden = !this.#shows(row);
-      this.#list.append(row.item);
+      this.#insert(row);
     }
     while (this.#rows.length > maxRows) this.#rows.shift().item.remove();
-    this.#showEmpty();
+    this.#settle();
+    if (focused && !this.#list.contains(document.activeElement)) this.#stop?.summary.focus();
     if (atEnd) box.scrollTop = box.scrollHeight;
   }
 
   clear() {
     this.#rows = [];
     this.#list.replaceChildren();
-    this.#showEmpty();
+    this.#settle();
+  }
+
+  /** By time: devices tell of their messages in batches, a little late. */
+  #insert(row) {
+    const i = this.#rows.findLastIndex((r) => r.at <= row.at) + 1;
+    this.#list.insertBefore(row.item, this.#rows[i]?.item ?? null);
+    this.#rows.splice(i, 0, row);
   }
 
   #shows({ device, words }) {
@@ -58,11 +70,30 @@ export class WireLog {
 
   #filter() {
     for (const row of this.#rows) row.item.hidden = !this.#shows(row);
-    this.#showEmpty();
+    this.#settle();
   }
 
-  #showEmpty() {
-    this.#empty.hidden = this.#rows.some((row) => !row.item.hidden);
+  /** After a change of rows: Tab reaches the newest one, unless the focus is on another. */
+  #settle() {
+    const shown = this.#rows.filter((row) => !row.item.hidden);
+    this.#empty.hidden = shown.length > 0;
+    this.#stopAt(shown.find((row) => row.item.contains(document.activeElement)) ?? shown.at(-1));
+  }
+
+  #stopAt(row) {
+    if (this.#stop) this.#stop.summary.tabIndex = -1;
+    this.#stop = row;
+    if (row) row.summary.tabIndex = 0;
+  }
+
+  #move(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const shown = this.#rows.filter((row) => !row.item.hidden);
+    const i = shown.indexOf(this.#stop);
+    const to = { ArrowDown: i + 1, ArrowUp: i - 1, Home: 0, End: shown.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    shown[to]?.summary.focus();
   }
 }
 
@@ -76,6 +107,7 @@ function newRow(device, frame) {
   details.dataset.testid = "wire-row";
   Object.assign(details.dataset, { device: device.id, dir: out ? "out" : "in", kind, layer });
   const summary = document.createElement("summary");
+  summary.tabIndex = -1;
   const arrow = span(`arrow ${out ? "out" : "in"}`, out ? "→" : "←");
   arrow.setAttribute("role", "img");
   arrow.setAttribute("aria-label", out ? "sent" : "received");
@@ -95,7 +127,7 @@ function newRow(device, frame) {
 
   const item = document.createElement("li");
   item.append(details);
-  return { item, device: device.id, words: [kind, layer] };
+  return { item, summary, device: device.id, words: [kind, layer], at: Number(frame.at) };
 }
 
 function span(className, text) {
