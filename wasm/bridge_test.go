@@ -198,18 +198,25 @@ func TestCredentials(t *testing.T) {
 	got = ask(t.Context())
 	p.want(`"ask":2`)
 	p.ask(map[string]any{"id": 0, "op": "credentials", "ask": 2, "failed": "no keyring"})
-	if r := <-got; !errors.Is(r.err, errNoCredentials) || !strings.Contains(r.err.Error(), "no keyring") {
+	var e *client.Error
+	if r := <-got; !errors.As(r.err, &e) || e.Code != client.CodeAborted || e.Text != "no keyring" {
+		t.Errorf("got %+v", r)
+	}
+	got = ask(t.Context())
+	p.want(`"ask":3`)
+	p.ask(map[string]any{"id": 0, "op": "credentials", "ask": 3, "failed": "no password", "wrong": true})
+	if r := <-got; !errors.As(r.err, &e) || e.Code != client.CodeBadOptions || e.Text != "no password" {
 		t.Errorf("got %+v", r)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	got = ask(ctx)
-	p.want(`"ask":3`)
+	p.want(`"ask":4`)
 	cancel()
 	if r := <-got; !errors.Is(r.err, context.Canceled) {
 		t.Errorf("got %+v", r)
 	}
-	p.want(`{"event":"credentials","ask":3,"over":true}`)
-	p.ask(map[string]any{"id": 0, "op": "credentials", "ask": 3, "password": "late"}) // must not block
+	p.want(`{"event":"credentials","ask":4,"over":true}`)
+	p.ask(map[string]any{"id": 0, "op": "credentials", "ask": 4, "password": "late"}) // must not block
 }
 
 func TestPanicIsReportedWithoutValuesAndEndsTheProgram(t *testing.T) {

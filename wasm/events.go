@@ -69,10 +69,9 @@ func (b *bridge) warn(err error) {
 // An answer is what the host says when it is asked for credentials.
 type answer struct {
 	password string
-	failed   string
+	failed   string // the whole text of an error
+	wrong    bool   // what the page's function returned is no credentials
 }
-
-var errNoCredentials = errors.New("the credentials function failed")
 
 // credentials asks the host, which asks the person.
 func (b *bridge) credentials(ctx context.Context, request client.CredentialRequest) (client.Credentials, error) {
@@ -97,7 +96,11 @@ func (b *bridge) credentials(ctx context.Context, request client.CredentialReque
 	select {
 	case a := <-got:
 		if a.failed != "" {
-			return client.Credentials{}, errors.Join(errNoCredentials, errors.New(a.failed))
+			code := client.CodeAborted
+			if a.wrong {
+				code = client.CodeBadOptions
+			}
+			return client.Credentials{}, &client.Error{Code: code, Origin: client.FromClient, Text: a.failed}
 		}
 		return client.Credentials{Password: a.password}, nil
 	case <-ctx.Done():
@@ -117,7 +120,7 @@ func (b *bridge) answerCredentials(r request) {
 	delete(b.asks, r.int("ask"))
 	b.mu.Unlock()
 	if got != nil {
-		got <- answer{password: r.string("password"), failed: r.string("failed")}
+		got <- answer{password: r.string("password"), failed: r.string("failed"), wrong: r.bool("wrong")}
 	}
 }
 

@@ -28,8 +28,8 @@ import (
 //	unsubscribe  {service, node, subid}
 //	refresh      {ignoreVersion}
 //	disconnect, wake, drop, close
-//	cancel       {target: id}                 at once, no result
-//	credentials  {ask, password | failed}     at once, no result
+//	cancel       {target: id}                     at once, no result
+//	credentials  {ask, password | failed, wrong}  at once, no result
 var operations = map[string]func(*bridge, context.Context, request) (func(*writer), error){
 	"create":      (*bridge).create,
 	"load":        (*bridge).load,

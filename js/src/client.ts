@@ -30,7 +30,7 @@ export function makeClient(options: ClientOptions): PamClient {
   let later: (() => void)[] = []; // events of this turn, emitted when the stores are up to date
   const asks = new Map<number, AbortController>();
   const over = new AbortController(); // aborted by close()
-  const call = <T>(o: OpOptions | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> => limited(o, run, over.signal);
+  const call = <T>(o: OpOptions | undefined, run: (signal: AbortSignal) => Promise<T>, ...more: string[]): Promise<T> => limited(o, run, over.signal, more);
 
   // The program ---------------------------------------------------------------
 
@@ -158,7 +158,8 @@ export function makeClient(options: ClientOptions): PamClient {
       const { password } = await config.credentials(Object.freeze(request));
       tell({ password });
     } catch (e) {
-      tell({ failed: messageOf(e) });
+      const wrong = PamError.is(e, "bad-options");
+      tell({ failed: wrong ? e.message : `options.credentials failed: ${messageOf(e)}`, wrong });
     } finally {
       asks.delete(ask);
     }
@@ -274,7 +275,7 @@ export function makeClient(options: ClientOptions): PamClient {
         const before = rows.snapshot();
         await connected().request("refresh", { ignoreVersion }, signal);
         return difference(before, rows.snapshot());
-      }),
+      }, "ignoreVersion"),
     }),
     sync: sync.store,
     runtime: runtime.store,

@@ -25,7 +25,7 @@ export class PamError extends Error {
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
   declare readonly retryAfterMs?: number;
-  /** The place in the package's error reference. */
+  /** The place in the package's error reference, such as "xmpp-pam/README.md#error-auth". */
   readonly docs: string;
 
   constructor(code: PamErrorCode, message: string, fields: PamErrorFields = {}) {
@@ -37,7 +37,13 @@ export class PamError extends Error {
     if (fields.pubsubCondition !== undefined) this.pubsubCondition = fields.pubsubCondition;
     this.retryable = fields.retryable ?? false;
     if (fields.retryAfterMs !== undefined) this.retryAfterMs = fields.retryAfterMs;
-    this.docs = `README.md#error-${code}`;
+    this.docs = `xmpp-pam/README.md#error-${code}`;
+  }
+
+  /** What JSON.stringify writes; the cause is left out. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, origin, message, by, condition, pubsubCondition, retryable, retryAfterMs, docs } = this;
+    return { name, code, origin, message, by, condition, pubsubCondition, retryable, retryAfterMs, docs };
   }
 
   /** Whether `e` is a PamError, of that code if one is given. Works across copies of this library. */

@@ -7,11 +7,11 @@ const longest = 2 ** 31 - 1; // of setTimeout
 /**
  * Runs a call under the caller's signal and time limit. When one of them ends it, the promise rejects at once and the
  * signal given to `run` is aborted, and so it is when `over` is aborted, whose reason is the error then. Wrong options
- * reject as well: an async method never throws.
+ * reject as well: an async method never throws. `more` names the options that this call alone knows.
  */
-export function limited<T>(options: OpOptions | undefined, run: (signal: AbortSignal) => Promise<T>, over?: AbortSignal): Promise<T> {
+export function limited<T>(options: OpOptions | undefined, run: (signal: AbortSignal) => Promise<T>, over?: AbortSignal, more: readonly string[] = []): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const given = fields(options ?? {}, "options", ["signal", "timeoutMs", "ignoreVersion"]);
+    const given = fields(options ?? {}, "options", ["signal", "timeoutMs", ...more]);
     const signal = signalOf(given.signal);
     const limit = given.timeoutMs;
     if (limit !== undefined && !(typeof limit === "number" && limit >= 0)) {

@@ -57,7 +57,7 @@ async function moduleOf(source: Exclude<WasmSource, string | URL>): Promise<WebA
 
 /** Chooses by Content-Type before the body is read: a body can be read only once. */
 async function compileResponse(response: Response, url: string): Promise<WebAssembly.Module> {
-  if (!response.ok) throw failure("wasm-load", `${url} was answered with status ${response.status}. Serve pam.wasm there, or give options.runtime.wasm.`, { retryable: response.status >= 500 });
+  if (!response.ok) throw failure("wasm-load", `${url} was answered with status ${response.status}: ${remedy(url)}`, { retryable: response.status >= 500 });
   const type = (response.headers.get("content-type") ?? "").trim().toLowerCase();
   if (type === "application/wasm" && // streaming allows no parameters
       typeof WebAssembly.compileStreaming === "function") {
@@ -76,10 +76,15 @@ async function compileBytes(source: ArrayBuffer | ArrayBufferView<ArrayBuffer>, 
   const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   if (!(bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d)) {
     const as = type ? `, sent as ${type}` : "";
-    throw failure("wasm-mime", `${url} is no WebAssembly module${as}. Often a server answers with a page for a file that it does not have: serve pam.wasm there, or give options.runtime.wasm.`);
+    throw failure("wasm-mime", `${url} is no WebAssembly module${as}. Often a server answers with a page for a file that it does not have: ${remedy(url)}`);
   }
   return WebAssembly.compile(bytes).catch((e: unknown) => { throw compileFailure(e, url); });
 }
+
+/** Vite's dependency optimizer moves the script, but not what is next to it. */
+const remedy = (url: string): string => url.includes("/.vite/")
+  ? 'add optimizeDeps: { exclude: ["xmpp-pam"] } to the configuration of Vite.'
+  : "serve pam.wasm there, or give options.runtime.wasm.";
 
 function compileFailure(e: unknown, url: string): PamError {
   const text = messageOf(e);

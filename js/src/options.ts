@@ -129,17 +129,18 @@ function readAccount(account: unknown): string {
 function readCredentials(given: unknown): Config["credentials"] {
   if (given === undefined) throw bad("options.credentials is missing: give {password} or a function that returns it.");
   if (typeof given === "function") return (request) => readPassword((given as Config["credentials"])(request));
-  const fixed = checkPassword(given);
+  const fixed = checkPassword(given, "options.credentials", "be {password} or a function that returns it");
   return () => fixed;
 }
 
 async function readPassword(given: Credentials | Promise<Credentials>): Promise<Credentials> {
-  return checkPassword(await given);
+  return checkPassword(await given, "options.credentials()", "return {password} or a promise of it");
 }
 
-function checkPassword(given: unknown): Credentials {
-  const { password } = fields(given, "options.credentials", ["password"]);
-  if (typeof password !== "string" || password === "") throw bad("options.credentials.password must be text.");
+function checkPassword(given: unknown, what: string, must: string): Credentials {
+  if (given === null || typeof given !== "object") throw bad(`${what} must ${must}.`);
+  const { password } = fields(given, what, ["password"]);
+  if (typeof password !== "string" || password === "") throw bad(`${what}.password must be text, and not empty.`);
   return { password };
 }
 

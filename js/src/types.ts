@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { PamError } from "./errors.js";
 
 /** A JID as text, such as `alice@example.org`. */

@@ -102,6 +102,9 @@ test("options of a call are checked, and reject", async () => {
   for (const o of [{ timeoutMs: "5" }, { timeoutMs: NaN }, { timeoutMs: -1 }, { signal: {} }, { timeout: 5 }, null && 0, 5, { get signal() { throw new Error("trap"); } }]) {
     if (o !== null) await rejects(client.connect(o), "bad-options");
   }
+  await rejects(client.subscribe(target, { timeout: 5 }), "bad-options", /There are: signal, timeoutMs\.$/);
+  await rejects(client.connect({ ignoreVersion: true }), "bad-options");
+  await rejects(client.subscriptions.refresh({ timeout: 5 }), "bad-options", /ignoreVersion/);
   for (const t of [undefined, null, "news", {}, { service: "s" }, { service: "", node: "n" }, { service: "s", node: "" }, { service: 1, node: "n" }, { service: "s", node: "n", subid: 1 }]) {
     await rejects(client.subscribe(t), "bad-options", /target/);
     assert.throws(() => client.subscriptions.get(t), (e) => PamError.is(e, "bad-options"));
@@ -128,9 +131,10 @@ test("an error keeps all that the program says", async () => {
     const { code, origin, by, condition, pubsubCondition, retryable, docs, message, name } = e;
     assert.deepEqual({ code, origin, by, condition, pubsubCondition, retryable, docs, message, name }, {
       code: "stanza", origin: "remote-service", by: "pubsub.example.org", condition: "not-authorized", pubsubCondition: "closed-node", retryable: true,
-      docs: "README.md#error-stanza", message: "The service refused.", name: "PamError",
+      docs: "xmpp-pam/README.md#error-stanza", message: "The service refused.", name: "PamError",
     });
     assert.equal(e.cause.message, "iq");
+    assert.deepEqual(JSON.parse(JSON.stringify(e)), { code, origin, by, condition, pubsubCondition, retryable, docs, message, name });
     return true;
   });
   await client.close();
@@ -159,7 +163,7 @@ test("credentials are asked for, each time, with a signal", async () => {
   assert.deepEqual([first.ask, first.password, first.id], [1, "one", 0]);
   host.post({ event: "credentials", ask: 2, reason: "rejected", mechanisms: [] });
   const second = await host.until("credentials", 2);
-  assert.deepEqual([second.ask, second.password, second.failed], [2, undefined, "no keyring"]);
+  assert.deepEqual([second.ask, second.password, second.failed], [2, undefined, "options.credentials failed: no keyring"]);
   host.post({ event: "credentials", ask: 3, reason: "reconnect", mechanisms: [] });
   host.post({ event: "credentials", ask: 3, over: true });
   await turn();
@@ -168,13 +172,24 @@ test("credentials are asked for, each time, with a signal", async () => {
   await host.client.close();
 });
 
-test("a function that returns no credentials fails clearly", async () => {
-  const host = makeHost({ credentials: () => ({ pasword: "x" }) });
-  await host.client.subscriptions.ready;
-  host.post({ event: "credentials", ask: 1, reason: "initial", mechanisms: [] });
-  assert.match((await host.until("credentials")).failed, /options\.credentials\.pasword is no option/);
-  await host.client.close();
-});
+for (const [name, returned, text] of [
+  ["a misspelt name", { pasword: "x" }, /^options\.credentials\(\)\.pasword is no option/],
+  ["text", "secret", /^options\.credentials\(\) must return \{password\}/],
+  ["nothing", undefined, /^options\.credentials\(\) must return \{password\}/],
+  ["an empty object", {}, /^options\.credentials\(\)\.password must be text/],
+  ["an empty password", { password: "" }, /^options\.credentials\(\)\.password must be text, and not empty/],
+]) {
+  test(`a credentials function that returns ${name} is said to be wrong`, async () => {
+    const host = makeHost({ credentials: async () => returned });
+    await host.client.subscriptions.ready;
+    host.post({ event: "credentials", ask: 1, reason: "initial", mechanisms: [] });
+    const { failed, wrong } = await host.until("credentials");
+    assert.equal(wrong, true);
+    assert.match(failed, text);
+    assert.ok(!failed.includes("secret"));
+    await host.client.close();
+  });
+}
 
 for (const [name, crash] of [
   ["its panic is reported", (h) => h.post({ event: "crash", text: "runtime error: index out of range" })],

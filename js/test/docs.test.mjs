@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { PamError } from "../dist/index.js";
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
 
@@ -9,6 +10,21 @@ test("every error code has its place in the error reference", () => {
   const anchors = [...read("../README.md").matchAll(/<a id="error-([a-z-]+)">/g)].map((m) => m[1]);
   assert.ok(codes.length > 20);
   assert.deepEqual([...anchors].sort(), [...codes].sort());
+});
+
+test("docs of an error names a place in the README of this package", () => {
+  const [file, anchor] = new PamError("auth", "No.").docs.split("#");
+  assert.equal(file, `${JSON.parse(read("../package.json")).name}/README.md`);
+  assert.ok(read("../README.md").includes(`<a id="${anchor}">`));
+});
+
+test("the example of the README is the one that is compiled", () => {
+  const example = /```js\n(.*?)```/s.exec(read("../README.md"))[1];
+  assert.ok(read("types/readme.ts").startsWith(example));
+});
+
+test("the types name the library that they need", () => {
+  assert.match(read("../dist/types.d.ts"), /^\/\/\/ <reference lib="esnext\.disposable"/);
 });
 
 test("the scripts hold no XML namespace and find their files by literals that bundlers know", () => {

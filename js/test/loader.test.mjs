@@ -13,7 +13,7 @@ const server = createServer((req, res) => {
   const send = (status, type, body) => res.writeHead(status, { "content-type": type }).end(body);
   if (req.url === "/wasm") return send(200, "application/wasm", module);
   if (req.url === "/octets") return send(200, "application/octet-stream", module);
-  if (req.url === "/html") return send(200, "text/html", "<!doctype html>");
+  if (req.url.endsWith("/html")) return send(200, "text/html", "<!doctype html>");
   if (req.url === "/empty") return send(200, "application/octet-stream", "");
   if (req.url === "/broken") return send(200, "application/wasm", Buffer.concat([module, Buffer.from([99, 99])]));
   if (req.url === "/flaky") return counts[req.url] === 1 ? send(503, "text/plain", "busy") : send(200, "application/wasm; charset=x", module);
@@ -29,6 +29,8 @@ const cases = [
   ["/missing", "wasm-load", /status 404/],
   ["/html", "wasm-mime", /no WebAssembly module, sent as text\/html/],
   ["/empty", "wasm-mime", /no WebAssembly module/],
+  ["/.vite/deps/html", "wasm-mime", /optimizeDeps: \{ exclude: \["xmpp-pam"\] \}/],
+  ["/.vite/deps/missing", "wasm-load", /optimizeDeps/],
   ["/broken", "wasm-load", /cannot be compiled/],
 ];
 for (const [path, code, text] of cases) {

@@ -18,7 +18,7 @@ const cases = [
   ["space in account", { ...base, account: "a b@c" }, "bad-jid", /bare JID/],
   ["control in account", { ...base, account: "a\u0000@c" }, "bad-jid", /bare JID/],
   ["no credentials", { ...base, credentials: undefined }, "bad-options", /options\.credentials is missing/],
-  ["credentials as text", { ...base, credentials: "secret" }, "bad-options", /options\.credentials/],
+  ["credentials as text", { ...base, credentials: "secret" }, "bad-options", /options\.credentials must be .* or a function/],
   ["empty password", { ...base, credentials: { password: "" } }, "bad-options", /options\.credentials\.password/],
   ["a token", { ...base, credentials: { token: "x" } }, "bad-options", /options\.credentials\.token/],
   ["no service", { ...base, service: undefined }, "discovery", /options\.service is missing/],

@@ -29,6 +29,10 @@ const maxWaiting = 2 * transport.MaxMessage
 // code below 3000 but 1000, so it cannot be 1008 (RFC 6455 §7.4.1).
 const codeRefused = 4008
 
+// errBlocked is for what the browser refuses without a word.
+var errBlocked = errors.New("the browser blocked it before anything was sent; allow the address in connect-src of the " +
+	"page's (or the worker script's) Content-Security-Policy, and use wss: on a page loaded over https: (mixed content)")
+
 var errClosed = errors.New("socket: the connection was closed here; dial again")
 
 // A Dialer opens the browser's WebSockets. It works on a page and in a worker.
@@ -40,9 +44,9 @@ type Dialer struct {
 // exports.
 //
 // A browser never says why a connection failed: an unreachable server, a bad
-// certificate, an answer that is not WebSocket and a refusal by the page's
-// Content-Security-Policy all look the same. Nor does it limit what arrives:
-// more than 64 MiB not fetched by Receive end the connection.
+// certificate, an answer that is not WebSocket and, save in Chromium, a refusal
+// by the page's Content-Security-Policy all look the same. Nor does it limit
+// what arrives: more than 64 MiB not fetched by Receive end the connection.
 func New(host safejs.Value) Dialer { return Dialer{host: host} }
 
 // Dial implements [transport.Dialer].
@@ -70,9 +74,12 @@ func (d Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
 		}
 		return c, nil
 	case <-c.done:
+		if errors.Is(c.err, errBlocked) {
+			return nil, fmt.Errorf("socket: cannot connect to %s: %w", where, c.err)
+		}
 		return nil, fmt.Errorf("socket: cannot connect to %s: the browser does not say why; check that the server runs and is reachable, "+
-			"that its certificate is valid, that it speaks XMPP over WebSocket at this address, and that the page's "+
-			"Content-Security-Policy (connect-src) allows it: %w", where, c.err)
+			"that its certificate is valid, that it speaks XMPP over WebSocket at this address, that the page's "+
+			"Content-Security-Policy (connect-src) allows it, and that a page loaded over https: uses wss: (mixed content): %w", where, c.err)
 	case <-ctx.Done():
 		c.Close()
 		return nil, fmt.Errorf("socket: connecting to %s: %w", where, ctx.Err())
@@ -221,6 +228,10 @@ func (c *conn) onClose(args []safejs.Value) {
 	code, err := args[0].Int()
 	if err != nil {
 		code = 1006
+	}
+	if code == 0 {
+		c.end(errBlocked, 0)
+		return
 	}
 	c.end(&transport.CloseError{Code: code, Reason: text(args[1])}, 0)
 }

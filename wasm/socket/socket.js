@@ -4,6 +4,7 @@
 // are collected here and handed over together.
 
 const codeRefused = 4008;
+const closeDelay = 100; // ms, how long after error a close event may come
 const batchSize = 1 << 20; // UTF-16 units after which a batch is not held back
 
 /**
@@ -19,7 +20,8 @@ const batchSize = 1 << 20; // UTF-16 units after which a batch is not held back
  *   single, else several that are joined by U+0000 and do not contain it
  * @param {(code: number, reason: string) => void} onClose every message that
  *   arrived before has gone through onBatch. Code 1003 also means a binary
- *   message and 1009 one that was too large: these never reach onBatch.
+ *   message and 1009 one that was too large: these never reach onBatch. Code 0
+ *   means that the browser did not even try to connect.
  * @returns {{error: string} | {
  *   send(message: string): "" | "closed" | "full",
  *   close(code: number, reason: string): void}} error if the browser refuses
@@ -52,7 +54,7 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
     enter(onBatch, batch.join("\0"), batch.length === 1);
   };
   const detach = () => {
-    socket.onopen = socket.onmessage = socket.onclose = port1.onmessage = null;
+    socket.onopen = socket.onmessage = socket.onerror = socket.onclose = port1.onmessage = null;
     port1.close();
     queue = [];
   };
@@ -81,12 +83,19 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
     size += data.length;
     if (single || size >= batchSize) flush();
   };
-  socket.onclose = ({ code, reason }) => {
+  const ended = ({ code, reason }) => {
     flush();
-    if (socket.onclose === null) return; // closed by what it was handed
+    if (socket.onclose === null) return; // closed already, or by what it was handed
     detach();
     onClose(code, reason);
   };
+  socket.onclose = ended;
+  // Chromium sends no close event for what a page's policy forbids: such a
+  // socket is closed from the start. The other case is a precaution.
+  if (socket.readyState === socket.CLOSED) queueMicrotask(() => ended({ code: 0, reason: "" }));
+  socket.onerror = () => setTimeout(() => {
+    if (socket.readyState === socket.CLOSED) ended({ code: 1006, reason: "" });
+  }, closeDelay);
 
   return {
     send(message) {

@@ -205,6 +205,55 @@ func TestDialErrors(t *testing.T) {
 	})
 }
 
+// Chromium sends no close event for a socket that the page's policy forbids.
+func TestASocketWithoutCloseEventFailsAtOnce(t *testing.T) {
+	for _, v := range []struct {
+		name  string
+		state int // right after construction
+		want  []string
+	}{
+		{"closed from the start", 3, []string{"blocked", "connect-src", "mixed content"}},
+		{"only an error event", 0, []string{"does not say why", "connect-src", "mixed content"}},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			global := safejs.Global()
+			fake := must(must(global.Get("Object")).New())
+			for name, value := range map[string]any{"readyState": v.state, "CLOSED": 3} {
+				if err := fake.Set(name, value); err != nil {
+					t.Fatal(err)
+				}
+			}
+			made := make(chan struct{}, 1)
+			constructor := must(safejs.FuncOf(func(safejs.Value, []safejs.Value) any {
+				made <- struct{}{}
+				return fake
+			}))
+			defer constructor.Release()
+			real := must(global.Get("WebSocket"))
+			defer global.Set("WebSocket", real)
+			if err := global.Set("WebSocket", constructor); err != nil {
+				t.Fatal(err)
+			}
+			if v.state == 0 {
+				go func() {
+					<-made
+					time.Sleep(10 * time.Millisecond)
+					_ = fake.Set("readyState", 3)
+					_, _ = fake.Call("onerror")
+				}()
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := New(host(t)).Dial(ctx, "ws://127.0.0.1:1/")
+			for _, want := range v.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("error %v, want one with %q", err, want)
+				}
+			}
+		})
+	}
+}
+
 func TestCloseWhileMessagesArrive(t *testing.T) {
 	for i := range 30 {
 		c := dial(t, peer(t, "send", url.Values{"m": {"x"}, "n": {"1000"}}))

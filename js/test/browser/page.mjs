@@ -23,17 +23,18 @@ export async function startServer(...args) {
   throw new Error("the server did not start");
 }
 
-/** Serves dist/ below /pkg/ and an empty page at every other path, with a strict Content-Security-Policy. */
+/** Serves dist/ below /pkg/ and an empty page at every other path, with a strict Content-Security-Policy or the one in ?csp=. */
 export async function startOrigin() {
   const server = createServer((req, res) => {
     const { pathname, searchParams } = new URL(req.url, "http://localhost");
+    const csp = searchParams.get("csp") ?? policy;
     const file = new URL(`../../dist/${pathname.slice(5)}`, import.meta.url);
     if (pathname.startsWith("/pkg/") && !pathname.includes("..") && existsSync(file)) {
-      return res.writeHead(200, { "content-type": types[extname(pathname)] ?? "text/plain", "content-security-policy": policy }).end(readFileSync(file));
+      return res.writeHead(200, { "content-type": types[extname(pathname)] ?? "text/plain", "content-security-policy": csp }).end(readFileSync(file));
     }
     if (pathname === "/favicon.ico") return res.writeHead(204).end();
     if (pathname.startsWith("/pkg/")) return res.writeHead(404).end();
-    res.writeHead(200, { "content-type": "text/html", "content-security-policy": searchParams.get("csp") ?? policy }).end("<!doctype html><title>test</title>");
+    res.writeHead(200, { "content-type": "text/html", "content-security-policy": csp }).end("<!doctype html><title>test</title>");
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${server.address().port}`;

@@ -118,6 +118,24 @@ test("a call that is given up leaves the client offline, and no socket open", as
   silent.close();
 });
 
+test("a credentials function that fails is told apart from one that is wrong", async () => {
+  const page = await device();
+  const failures = await page.evaluate(async (service) => {
+    const { createClient } = await import("/pkg/index.js");
+    const out = [];
+    for (const credentials of [() => { throw new Error("no keyring"); }, async () => "secret", () => ({})]) {
+      const client = createClient({ account: "alice@localhost", credentials, service, storage: "memory" });
+      out.push(await failure(client.connect({ timeoutMs: 10_000 })));
+      await client.close();
+    }
+    return out;
+  }, server.url);
+  assert.deepEqual(failures.map((e) => [e.code, e.origin]), [["aborted", "client"], ["bad-options", "client"], ["bad-options", "client"]]);
+  assert.match(failures[0].message, /no keyring/);
+  for (const e of failures.slice(1)) assert.match(e.message, /options\.credentials/);
+  await page.context().close();
+});
+
 test("refusals are errors that say who and why", async () => {
   const page = await device({ credentials: { password: "wrong" } });
   const auth = await page.evaluate(() => failure(client.connect()));
@@ -160,6 +178,20 @@ test("content security policies: what is not allowed is said", async () => {
   const trusted = await device({}, `?csp=${encodeURIComponent(strict)}`);
   assert.equal(await trusted.evaluate(async () => (await client.connect()).phase), "live");
   await trusted.context().close();
+
+  const csp = encodeURIComponent("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'");
+  for (const runtime of [{ where: "main" }, { where: "worker", worker: `/pkg/worker.js?csp=${csp}` }]) {
+    const page = await device({ runtime }, `?csp=${csp}`);
+    const e = await page.evaluate(async () => {
+      await client.subscriptions.ready;
+      const start = performance.now();
+      return { ...await failure(client.connect({ timeoutMs: 20_000 })), ms: performance.now() - start };
+    });
+    assert.equal(e.code, "transport", e.message);
+    assert.match(e.message, /blocked.*connect-src.*Content-Security-Policy.*mixed content/);
+    assert.ok(e.ms < 3000, `${e.ms} ms`);
+    await page.context().close();
+  }
 
   const worker = await device({}, `?csp=${encodeURIComponent("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'")}`);
   const w = await worker.evaluate(() => failure(client.connect()));

@@ -38,7 +38,7 @@ export async function use(signal: AbortSignal): Promise<void> {
   try {
     await client.connect();
   } catch (e) {
-    if (PamError.is(e, "auth")) console.log(e.by, e.condition, e.pubsubCondition, e.retryAfterMs);
+    if (PamError.is(e, "auth")) console.log(e.by, e.condition, e.pubsubCondition, e.retryAfterMs, e.toJSON().message);
   }
 }
 
