@@ -11,8 +11,12 @@ import (
 
 // authenticate starts the strongest common mechanism (RFC 6120 §6.4.2).
 func (s *Stream) authenticate(in Credentials) {
-	if in.Err != nil || in.Password == "" {
-		s.end(&Error{Code: CodeAborted, Text: "No password was given.", Err: in.Err})
+	switch {
+	case in.Err != nil:
+		s.end(&Error{Code: CodeAborted, Text: "No password was given: " + in.Err.Error() + ".", Err: in.Err})
+		return
+	case in.Password == "":
+		s.end(&Error{Code: CodeAborted, Text: "No password was given."})
 		return
 	}
 	mechanism, err := sasl.New(s.mechanisms[0], sasl.Credentials{

@@ -35,7 +35,11 @@ func streamError(e *element.Element) *Error {
 // failure reads a SASL <failure/> (RFC 6120 §6.5).
 func failure(e *element.Element) *Error {
 	condition, text := conditionOf(e, NSSASL)
-	return &Error{Code: CodeAuth, Condition: condition, Text: says("The server refused the log-in", condition, text),
+	what := "The server refused the log-in"
+	if condition == "not-authorized" {
+		what += " (wrong account or password)"
+	}
+	return &Error{Code: CodeAuth, Condition: condition, Text: says(what, condition, text),
 		Retry: condition == "temporary-auth-failure"}
 }
 

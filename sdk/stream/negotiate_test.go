@@ -155,7 +155,7 @@ func TestNegotiationFails(t *testing.T) {
 		{"proof without base64", proved, success("v=x"), "", "auth: base64"},
 		{"wrong proof as a challenge", proved, challenge("v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="), abort, "auth: prove"},
 		{"server error in success", proved, success("{e=other-error}"), "", "auth: other-error"},
-		{"wrong password", proved, "<failure " + sasl + "><not-authorized/><text xml:lang='en'>No.</text></failure>", "", "auth not-authorized: No."},
+		{"wrong password", proved, "<failure " + sasl + "><not-authorized/><text xml:lang='en'>No.</text></failure>", "", "auth not-authorized: wrong account or password"},
 		{"disabled account", challenged, "<failure " + sasl + "><account-disabled/></failure>", "", "auth account-disabled: refused"},
 		{"failure for now", proved, "<failure " + sasl + "><temporary-auth-failure/></failure>", "", "auth temporary-auth-failure retry: refused"},
 		{"failure without a condition", proved, "<failure " + sasl + "/>", "", "auth: refused"},
