@@ -35,7 +35,9 @@ func (c *connection) receive(socket transport.Conn) {
 	for {
 		messages, err := socket.Receive(c.ctx)
 		c.post(func() {
-			c.heard = time.Now()
+			if len(messages) > 0 {
+				c.heard = time.Now()
+			}
 			for _, m := range messages {
 				c.inspect(false, m, !c.bound && proves(m))
 				c.step(stream.Message{Text: m})

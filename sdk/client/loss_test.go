@@ -89,6 +89,69 @@ func TestLateListAfterDisconnect(t *testing.T) {
 	})
 }
 
+// TestLateDiscoAfterDisconnect has the server say only after our <close/> that
+// it does not know PAM.
+func TestLateDiscoAfterDisconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		var disco *element.Element
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case isList(e):
+				s.failure(e, "service-unavailable")
+				return true
+			case isDisco(e) && e.Attr("to") == "localhost":
+				disco = e
+				return true
+			case isDisco(e):
+				s.result(e, "<query xmlns='"+nsInfo+"'/>")
+				return true
+			case e.Is(nsFraming, "close") && disco != nil:
+				s.result(disco, "<query xmlns='"+nsInfo+"'/>")
+			}
+			return false
+		}
+		a := f.device(t)
+		connected := make(chan error, 1)
+		go func() {
+			_, err := a.Connect(t.Context())
+			connected <- err
+		}()
+		synctest.Wait()
+		if disco == nil {
+			t.Fatal("the domain was not asked")
+		}
+		_ = a.Disconnect(t.Context())
+		if err := <-connected; asError(t, err).Code != client.CodeAborted {
+			t.Errorf("connect gave %v", err)
+		}
+		synctest.Wait()
+		for _, e := range a.events {
+			if s, ok := e.(client.StateChanged); ok && s.State.Phase == client.PhaseLive {
+				t.Error("live was announced")
+			}
+		}
+		_ = a.Close()
+	})
+}
+
+// TestLastSyncedOfALostConnection loses a connection that was silent for an
+// hour: nobody knows what happened in that time.
+func TestLastSyncedOfALostConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		a := f.device(t).connect()
+		before := a.State().LastSynced
+		time.Sleep(time.Hour)
+		f.last.fail(errors.New("reset"))
+		synctest.Wait()
+		if got := a.State().LastSynced; got.Sub(before) > time.Second {
+			t.Errorf("the list is said to have been right for %v", got.Sub(before))
+		}
+		_ = a.Close()
+	})
+}
+
 // TestOfflineWhenDisconnectReturns looks at the state right after Disconnect.
 func TestOfflineWhenDisconnectReturns(t *testing.T) {
 	f := newScripted()

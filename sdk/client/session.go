@@ -131,7 +131,7 @@ func (o *owner) listingFailed() {
 // does not know PAM at all, or it is out of order for now.
 func (o *owner) decideSupport() {
 	c := o.conn
-	if c == nil || c.sessionOf == nil || !c.sessionOf.refused {
+	if !c.usable() || !c.sessionOf.refused {
 		return
 	}
 	switch c.support {
