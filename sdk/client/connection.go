@@ -20,14 +20,15 @@ type connection struct {
 	stream *stream.Stream
 	timer  *time.Timer
 
-	bound     bool
-	fullJID   string
-	heard     time.Time        // when the last message came
-	since     time.Time        // when it was bound
-	leaving   []func(error)    // waiters of disconnect
-	support   support          // what disco said about PAM
-	deaf      *time.Timer      // runs since a message could not be sent
-	sessionOf *sessionProgress // set once bound
+	bound   bool
+	fullJID string
+	heard   time.Time     // when the last message came
+	since   time.Time     // when it was bound
+	leaving []func(error) // waiters of disconnect
+	support support       // what disco said about PAM
+	deaf    *time.Timer   // runs since a message could not be sent
+	listed  bool          // the server gave a list
+	refused bool          // the server refused to
 }
 
 // receive reads the socket until it ends.

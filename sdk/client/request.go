@@ -100,7 +100,7 @@ func (o *owner) requestError(iq *element.Element) *Error {
 		Retryable: p.Type == "wait",
 	}
 	who := "The account's server"
-	if !o.isOwnServer(p.By) {
+	if p.Origin(o.account) == pubsub.Remote {
 		e.Origin, who = FromService, p.By
 	}
 	e.Text = who + " answered " + p.Condition

@@ -31,18 +31,11 @@ const (
 	supportSilent // will not be answered
 )
 
-// sessionProgress tells what a session has reached.
-type sessionProgress struct {
-	listed  bool // the server gave a list
-	refused bool // the server refused to
-}
-
 // startSession runs once bound: presence with caps, because nothing is
 // delivered without; then, in the same breath, the question whether the server
 // knows PAM and the list itself.
 func (c *connection) startSession() {
 	o := c.o
-	c.sessionOf = &sessionProgress{}
 	presence := element.New(stream.NSClient, "presence").
 		Add(element.New(stream.NSClient, "priority").AddText("0"), o.info.Caps(capsNode))
 	o.setPhase(PhaseSyncing, nil)
@@ -92,7 +85,7 @@ func (o *owner) requestList(r pam.RequestList) {
 			}
 			if bad == nil {
 				result.Round = r.Round
-				c.sessionOf.listed, c.sessionOf.refused = true, false
+				c.listed, c.refused = true, false
 				if r.Version == "" && result.Full {
 					o.sync.sessions, o.sync.lastFull = 0, time.Now()
 				}
@@ -110,10 +103,10 @@ func (o *owner) requestList(r pam.RequestList) {
 
 // listingFailed runs when the server gave no list, with or without a version.
 func (o *owner) listingFailed() {
-	if o.conn == nil || o.conn.sessionOf == nil {
+	if o.conn == nil {
 		return
 	}
-	o.conn.sessionOf.refused = true
+	o.conn.refused = true
 	waiting := o.refreshes
 	o.refreshes = nil
 	for _, reply := range waiting {
@@ -131,7 +124,7 @@ func (o *owner) listingFailed() {
 // does not know PAM at all, or it is out of order for now.
 func (o *owner) decideSupport() {
 	c := o.conn
-	if !c.usable() || !c.sessionOf.refused {
+	if !c.usable() || !c.refused {
 		return
 	}
 	switch c.support {
@@ -160,19 +153,16 @@ func (o *owner) phaseChanged(p pam.PhaseChanged) {
 }
 
 func (o *owner) live() {
-	if o.state.Phase != PhaseLive && o.conn != nil && o.conn.sessionOf != nil {
-		o.sync.sessions++
-		if o.state.Missing == nil {
-			o.sync.lastSynced = time.Now()
-		}
-		o.saveSync()
-	}
 	if o.state.Missing == nil {
 		o.state.LastSynced = time.Now()
 		if o.c.Snapshot().Source != o.source {
 			_, stamp := o.machine.Committed()
 			o.announce(pam.Changed{From: stamp.Version, To: stamp.Version, Resync: true})
 		}
+	}
+	if o.state.Phase != PhaseLive {
+		o.sync.sessions++
+		o.saveSync()
 	}
 	o.state.Phase, o.state.Err = PhaseLive, nil
 	o.publish()
@@ -181,6 +171,7 @@ func (o *owner) live() {
 
 // saveSync stores the sync record beside the list.
 func (o *owner) saveSync() {
+	o.sync.lastSynced = o.state.LastSynced
 	record := o.sync
 	o.saving.Add(1)
 	go func() {
@@ -200,7 +191,7 @@ func (o *owner) saveSync() {
 // message the list was known to be right.
 func (o *owner) sessionEnded(heard time.Time) {
 	if o.state.Phase == PhaseLive && o.state.Missing == nil && heard.After(o.state.LastSynced) {
-		o.state.LastSynced, o.sync.lastSynced = heard, heard
+		o.state.LastSynced = heard
 		o.saveSync()
 	}
 	if o.relist != nil {
@@ -249,7 +240,7 @@ func (c *connection) serve(iq *element.Element) {
 	case isGet && payload.Is(disco.NSInfo, "query"):
 		if answer := o.info.Answer(payload, capsNode); answer != nil {
 			c.send(reply.Add(answer))
-			if o.isOwnServer(iq.Attr("from")) && c.sessionOf != nil && c.sessionOf.listed {
+			if o.isOwnServer(iq.Attr("from")) && c.listed {
 				// The server learns only now that this session speaks PAM, and
 				// may have told it nothing until then.
 				o.step(pam.Refresh{})
