@@ -71,7 +71,7 @@ func TestDelta(t *testing.T) {
 		t.Fatalf("stored: %+v, %v", snapshot, err)
 	}
 	b.connect().waitNodes("weather")
-	if in := b.since(0, false); strings.Contains(in, "<subscriptions") {
+	if in := b.wire(false); strings.Contains(in, "<subscriptions") {
 		t.Errorf("a full list crossed the wire:\n%s", in)
 	} else if strings.Count(in, "<notify") != 2 {
 		t.Errorf("want two notifies:\n%s", in)
@@ -83,7 +83,7 @@ func TestDelta(t *testing.T) {
 	// A new device gets the whole list.
 	c := newDevice(t, p, nil).connect()
 	c.waitNodes("weather")
-	if in := c.since(0, false); !strings.Contains(in, "<subscriptions") {
+	if in := c.wire(false); !strings.Contains(in, "<subscriptions") {
 		t.Errorf("no list crossed the wire:\n%s", in)
 	}
 }

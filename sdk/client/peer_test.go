@@ -165,19 +165,12 @@ func (d *device) waitNodes(nodes ...string) {
 	d.wait("the list "+strings.Join(nodes, ","), func() bool { return slices.Equal(nodesOf(d.Snapshot().List), nodes) })
 }
 
-// mark returns the number of frames so far.
-func (d *device) mark() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return len(d.frames)
-}
-
-// since returns the frames after mark, one direction, joined.
-func (d *device) since(mark int, out bool) string {
+// wire returns the frames of one direction, joined.
+func (d *device) wire(out bool) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var b strings.Builder
-	for _, f := range d.frames[mark:] {
+	for _, f := range d.frames {
 		if f.Out == out {
 			b.WriteString(f.XML + "\n")
 		}

@@ -8,11 +8,10 @@ import (
 
 // The namespaces of XEP-0060.
 const (
-	NS        = "http://jabber.org/protocol/pubsub"
-	NSEvent   = "http://jabber.org/protocol/pubsub#event"
-	NSErrors  = "http://jabber.org/protocol/pubsub#errors"
-	NSOwner   = "http://jabber.org/protocol/pubsub#owner"
-	NSOptions = "http://jabber.org/protocol/pubsub#subscribe_options"
+	NS       = "http://jabber.org/protocol/pubsub"
+	NSEvent  = "http://jabber.org/protocol/pubsub#event"
+	NSErrors = "http://jabber.org/protocol/pubsub#errors"
+	NSOwner  = "http://jabber.org/protocol/pubsub#owner"
 )
 
 // A State is the state of a subscription (XEP-0060 §4.2). States that are not
@@ -42,9 +41,4 @@ func Unsubscribe(node, subscriber, subid string) *element.Element {
 		e.Set("subid", subid)
 	}
 	return e
-}
-
-// Wrap returns a <pubsub/> that holds the given elements.
-func Wrap(children ...*element.Element) *element.Element {
-	return element.New(NS, "pubsub").Add(children...)
 }

@@ -80,9 +80,9 @@ func TestRequests(t *testing.T) {
 		got  *element.Element
 		want string
 	}{
-		{Wrap(Subscribe("n", "a@b.lit")), `<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='n' jid='a@b.lit'/></pubsub>`},
-		{Wrap(Unsubscribe("n", "a@b.lit", "")), `<pubsub xmlns='http://jabber.org/protocol/pubsub'><unsubscribe node='n' jid='a@b.lit'/></pubsub>`},
-		{Wrap(Unsubscribe("n", "a@b.lit", "x")), `<pubsub xmlns='http://jabber.org/protocol/pubsub'><unsubscribe node='n' jid='a@b.lit' subid='x'/></pubsub>`},
+		{Subscribe("n", "a@b.lit"), `<subscribe xmlns='http://jabber.org/protocol/pubsub' node='n' jid='a@b.lit'/>`},
+		{Unsubscribe("n", "a@b.lit", ""), `<unsubscribe xmlns='http://jabber.org/protocol/pubsub' node='n' jid='a@b.lit'/>`},
+		{Unsubscribe("n", "a@b.lit", "x"), `<unsubscribe xmlns='http://jabber.org/protocol/pubsub' node='n' jid='a@b.lit' subid='x'/>`},
 	}
 	for _, tt := range tests {
 		want, err := element.Parse(tt.want, nil)
