@@ -47,6 +47,16 @@ func (o *owner) wake() {
 	if o.retry != nil {
 		o.dial()
 	}
+	if o.conn.usable() {
+		o.conn.step(stream.Probe{})
+	}
+}
+
+// sleep prepares for a stop.
+func (o *owner) sleep() {
+	if o.conn.usable() {
+		o.conn.step(stream.Sleep{})
+	}
 }
 
 // drop cuts the socket.

@@ -158,8 +158,13 @@ func (c *Client) State() SyncState {
 	return c.state
 }
 
+// Sleep tells that the program may be stopped soon, for a while or for good:
+// what can be acknowledged and stored is.
+func (c *Client) Sleep() { c.post(func() { c.owner.sleep() }) }
+
 // Wake tells that the network or the page may be back: a Client that waits to
-// reconnect does so at once.
+// reconnect does so at once, and one that has a connection asks whether it is
+// still there.
 func (c *Client) Wake() { c.post(func() { c.owner.wake() }) }
 
 // Drop cuts the connection without a word, as a network would. It is for tests

@@ -38,6 +38,13 @@ type Options struct {
 	// and to the Client, which closes it. Nil keeps the list in memory.
 	Store store.Store
 
+	// Tab names the record in which the stream's state is kept, so that the next
+	// Client that is given the same Tab and store goes on with this one's session
+	// instead of beginning a new one (XEP-0198): a page that is loaded again.
+	// Never may two Clients that run at the same time have the same Tab. Empty
+	// keeps nothing.
+	Tab string
+
 	// Reconnect says how to come back after a lost connection. Nil is the
 	// default policy.
 	Reconnect *Reconnect

@@ -46,10 +46,28 @@ type Config struct {
 	Nonce func() string
 	// ID returns a fresh, unpredictable stanza id at every call.
 	ID func() string
+	// Resume is the session to go on with, as Resumption exported it; nil
+	// begins a new one. If the server has lost it, a new one is begun too, and
+	// Bound instead of Resumed tells so.
+	Resume *Resumption
+}
+
+// A Resumption is what is needed to go on with a session on a new connection
+// (XEP-0198 §5), even in another run of the program.
+type Resumption struct {
+	ID       string  // the server's name for the session: a secret
+	Location string  // where the server would like to be reached again, if anywhere
+	JID      jid.JID // the full JID of the session
+	// H counts the stanzas of the server that were handled, modulo 2³².
+	H uint32
+	// Acked counts the own stanzas that the server has acknowledged, modulo
+	// 2³². Unacked are those after them, as they were sent.
+	Acked   uint32
+	Unacked []string
 }
 
 // An Input is something that happened: Opened, Message, Closed, Tick,
-// Credentials, Send or Close.
+// Credentials, Send, Handled, Saved, Probe, Sleep or Close.
 type Input interface{ input() }
 
 type (
@@ -68,12 +86,26 @@ type (
 	}
 	// Send sends a stanza. It is ignored unless the stream is bound.
 	Send struct{ Stanza *element.Element }
-	// Close ends the stream in order: <close/> out, <close/> in or two
+	// Handled says that the N oldest stanzas that were delivered and not yet
+	// handled need not be delivered again. Without it they are never
+	// acknowledged.
+	Handled struct{ N int }
+	// Saved says that a Resumption with this H is stored. Only then the server
+	// is told that it may forget the stanzas up to H: a program that starts
+	// anew must not ask for less than was acknowledged.
+	Saved struct{ H uint32 }
+	// Probe asks whether the other side is still there: it has 5 seconds to
+	// answer. It is for the moment after a sleep, when sockets are often dead.
+	Probe struct{}
+	// Sleep says that the program may be stopped soon: what is saved is
+	// acknowledged at once.
+	Sleep struct{}
+	// Close ends the stream in order: a last acknowledgement, <close/> out, <close/> in or two
 	// seconds, then Hangup.
 	Close struct{}
 )
 
-// An Output is something to do: Write, NeedCredentials, Bound, Deliver,
+// An Output is something to do: Write, NeedCredentials, Bound, Resumed, Deliver,
 // Dropped, SetTimer or Hangup.
 type Output interface{ output() }
 
@@ -87,8 +119,13 @@ type (
 	// NeedCredentials asks for Credentials. Mechanisms are the ones that both
 	// sides know, strongest first.
 	NeedCredentials struct{ Mechanisms []string }
-	// Bound says that the session has begun with the given full JID.
+	// Bound says that a new session has begun with the given full JID. Whatever
+	// an earlier one had under way is lost.
 	Bound struct{ JID jid.JID }
+	// Resumed says that the session of Config.Resume goes on: what was under way
+	// still is. Own stanzas that the server had not received are sent again
+	// after it.
+	Resumed struct{ JID jid.JID }
 	// Deliver hands on a stanza: an iq, message or presence in NSClient. Its
 	// from and to, if any, are parsable JIDs.
 	Deliver struct{ Stanza *element.Element }
@@ -107,11 +144,16 @@ func (Closed) input()      {}
 func (Tick) input()        {}
 func (Credentials) input() {}
 func (Send) input()        {}
+func (Handled) input()     {}
+func (Saved) input()       {}
+func (Probe) input()       {}
+func (Sleep) input()       {}
 func (Close) input()       {}
 
 func (Write) output()           {}
 func (NeedCredentials) output() {}
 func (Bound) output()           {}
+func (Resumed) output()         {}
 func (Deliver) output()         {}
 func (Dropped) output()         {}
 func (SetTimer) output()        {}
@@ -142,6 +184,10 @@ type Error struct {
 	Text string
 	// Retry tells whether a new connection may well succeed.
 	Retry bool
+	// SeeOther is the address that the server wants to be reached at instead
+	// (RFC 7395 §3.6.1: see-other-uri), as it sent it. The caller decides
+	// whether to follow.
+	SeeOther string
 	// Err is the cause, if another error is.
 	Err error
 }
