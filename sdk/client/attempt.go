@@ -52,13 +52,6 @@ func (o *owner) wake() {
 	}
 }
 
-// sleep prepares for a stop.
-func (o *owner) sleep() {
-	if o.conn.usable() {
-		o.conn.step(stream.Sleep{})
-	}
-}
-
 // drop cuts the socket.
 func (o *owner) drop() {
 	if o.conn != nil {
@@ -95,6 +88,7 @@ func (o *owner) dial() {
 	s, err := stream.New(stream.Config{
 		Account: o.account, Resource: o.opts.Resource, Private: o.private,
 		Mechanisms: o.opts.Mechanisms, Nonce: randomID, ID: randomID,
+		Resume: o.suspended,
 	})
 	if err != nil {
 		cancel()
@@ -129,6 +123,7 @@ func (o *owner) dial() {
 // ended decides what comes after a connection.
 func (o *owner) ended(err *Error) {
 	if !o.wanted || err == nil {
+		o.forgetSession()
 		o.setPhase(PhaseOffline, nil)
 		o.answerWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
 		return
@@ -139,6 +134,7 @@ func (o *owner) ended(err *Error) {
 	again := err.Retryable && !o.policy.Off && (o.policy.MaxAttempts == 0 || o.attempt < o.policy.MaxAttempts)
 	if !again {
 		o.wanted = false
+		o.forgetSession()
 		o.setPhase(PhaseFailed, err)
 		o.answerWaiters(err)
 		return

@@ -11,7 +11,9 @@ import (
 )
 
 // A connection is one socket and the stream on it. Work that other goroutines
-// post for it is ignored once it is not the owner's connection any more.
+// post for it is ignored once it is not the owner's connection any more. What
+// outlives it, because the session may go on with another connection, is in
+// the owner's session.
 type connection struct {
 	o      *owner
 	ctx    context.Context
@@ -20,15 +22,14 @@ type connection struct {
 	stream *stream.Stream
 	timer  *time.Timer
 
-	bound   bool
-	fullJID string
+	inputs   []stream.Input // waiting while the outputs of another are carried out
+	stepping bool
+
+	bound   bool          // there is a session, new or resumed
 	heard   time.Time     // when the last message came
 	since   time.Time     // when it was bound
 	leaving []func(error) // waiters of disconnect
-	support support       // what disco said about PAM
 	deaf    *time.Timer   // runs since a message could not be sent
-	listed  bool          // the server gave a list
-	refused bool          // the server refused to
 }
 
 // receive reads the socket until it ends.
@@ -65,13 +66,27 @@ func (c *connection) post(work func()) {
 	})
 }
 
+// step feeds the stream and carries out what it asks for. An input that comes
+// up meanwhile waits until that is done, so that messages leave in the order
+// in which the stream counts them.
 func (c *connection) step(in stream.Input) {
-	for _, out := range c.stream.Step(time.Now(), in) {
-		if c.o.conn != c {
-			return
-		}
-		c.perform(out)
+	c.inputs = append(c.inputs, in)
+	if c.stepping {
+		return
 	}
+	c.stepping = true
+	for len(c.inputs) > 0 && c.o.conn == c {
+		next := c.inputs[0]
+		c.inputs = c.inputs[1:]
+		for _, out := range c.stream.Step(time.Now(), next) {
+			if c.o.conn != c {
+				return
+			}
+			c.perform(out)
+		}
+	}
+	c.stepping = false
+	c.o.saveSession()
 }
 
 func (c *connection) perform(out stream.Output) {
@@ -84,9 +99,11 @@ func (c *connection) perform(out stream.Output) {
 	case stream.NeedCredentials:
 		c.needCredentials(out)
 	case stream.Bound:
-		c.bound, c.fullJID, c.since = true, out.JID.String(), time.Now()
-		c.o.rejected = false
-		c.startSession()
+		c.begun()
+		c.o.startSession(out.JID.String())
+	case stream.Resumed:
+		c.begun()
+		c.o.resumeSession(out.JID.String())
 	case stream.Deliver:
 		c.deliver(out.Stanza)
 	case stream.Dropped:
@@ -139,6 +156,12 @@ func (c *connection) needCredentials(need stream.NeedCredentials) {
 	}()
 }
 
+// begun notes that the connection carries a session.
+func (c *connection) begun() {
+	c.bound, c.since = true, time.Now()
+	c.o.rejected = false
+}
+
 // usable tells whether requests can be sent: the session is bound, and nobody
 // has asked to end it.
 func (c *connection) usable() bool { return c != nil && c.bound && len(c.leaving) == 0 }
@@ -168,7 +191,7 @@ func (c *connection) end(cause *stream.Error) {
 	}
 	c.hangup()
 	o.conn = nil
-	o.sessionEnded(c.heard)
+	o.lost(c, cause)
 	if c.bound && time.Since(c.since) >= stableAfter {
 		o.attempt = 0
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
@@ -17,6 +18,7 @@ import (
 const (
 	keyMeta     = "list/meta"
 	keySync     = "sync"
+	keySessions = "session/" // and the name of a tab
 	bucketCount = 64
 	format      = 1 // first byte of every record
 )
@@ -97,9 +99,9 @@ func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
 }
 
 // commit stores c in one transaction, with the sync record if c is a whole
-// list. If the store holds something else than what c was built on, it returns
+// list, and with more. If the store holds something else than what c was built on, it returns
 // that and ErrConflict.
-func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord) (stored *pam.Durable, err error) {
+func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord, more ...store.Op) (stored *pam.Durable, err error) {
 	next := d.buckets
 	var touched, cloned [bucketCount]bool
 	if c.Replace || d.stale {
@@ -158,6 +160,7 @@ func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord) (store
 		ops = append(ops, store.Put(keySync, encodeSync(s)))
 	}
 
+	ops = append(ops, more...)
 	err = d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops)
 	if errors.Is(err, store.ErrConflict) {
 		now, _, loadErr := d.load(ctx)
@@ -176,6 +179,30 @@ func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord) (store
 // saveSync stores the sync record. Losing it costs no more than one full list.
 func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
 	return d.current().Commit(ctx, nil, []store.Op{store.Put(keySync, encodeSync(s))})
+}
+
+// claimSession takes the record of a tab's session out of the store, so that no
+// other client can take it too, and clears away those that nobody came for. It
+// returns nil if there is none.
+func (d *durable) claimSession(ctx context.Context, tab string) *sessionRecord {
+	s := d.current()
+	records, err := s.Scan(ctx, store.Range{From: keySessions, To: keySessions + "\xff"})
+	if err != nil {
+		return nil
+	}
+	var found *sessionRecord
+	for _, record := range records {
+		session, ok := decodeSession(record.Value)
+		mine := record.Key == sessionKey(tab)
+		if !mine && ok && time.Since(session.saved) < sessionLife {
+			continue
+		}
+		err := s.Commit(ctx, []store.Record{record}, []store.Op{store.Delete(record.Key)})
+		if mine && ok && err == nil {
+			found = &session
+		}
+	}
+	return found
 }
 
 // toMemory replaces the store by memory that holds the same, and returns the

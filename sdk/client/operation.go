@@ -69,7 +69,7 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 	if !subscribe {
 		payload = pam.UnsubscribeRequest(op.key.Service, op.key.Node, account, op.key.SubID)
 	}
-	o.conn.ask("set", account, payload, func(_ *element.Element, err *Error) {
+	o.ask("set", account, payload, func(_ *element.Element, err *Error) {
 		switch {
 		case err == nil:
 			op.replied = true

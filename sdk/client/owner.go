@@ -12,7 +12,9 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/disco"
+	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/stream"
 )
 
 // Time limits.
@@ -50,8 +52,17 @@ type owner struct {
 	timers   map[pam.Timer]*time.Timer
 	source   Source
 
-	wanted   bool // the page wants to be connected
-	conn     *connection
+	wanted  bool // the page wants to be connected
+	conn    *connection
+	session *session // nil if there is none
+
+	suspended *stream.Resumption // the session, while no connection carries it
+	restored  *sessionRecord     // what the store said of a session of an earlier run
+	outbox    []*element.Element // stanzas to send once the session is resumed
+	delivered uint64             // stanzas of this session
+	handled   uint64             // those of them that need not come again
+	saver     sessionSaver
+
 	waiters  []*waiter      // of connect
 	saving   sync.WaitGroup // of the sync record
 	rejected bool           // the last credentials were refused
@@ -118,6 +129,10 @@ func (o *owner) load(reply func(error)) {
 	}
 	go func() {
 		d, record, err := o.durable.load(o.c.ctx)
+		var session *sessionRecord
+		if err == nil && o.opts.Tab != "" {
+			session = o.durable.claimSession(o.c.ctx, o.opts.Tab)
+		}
 		o.c.post(func() {
 			if err != nil {
 				o.degrade(err)
@@ -127,6 +142,9 @@ func (o *owner) load(reply func(error)) {
 				o.source = SourceCache
 			}
 			o.sync, o.state.LastSynced = record, record.lastSynced
+			if session != nil {
+				o.restored, o.suspended = session, &session.stream
+			}
 			o.step(pam.Stored{Durable: d})
 			o.publishSnapshot()
 			o.publish()
@@ -187,12 +205,15 @@ func (o *owner) perform(out pam.Output) {
 // commit stores on another goroutine; the machine has at most one under way.
 func (o *owner) commit(c pam.Commit) {
 	record := o.sync
+	session, covered := o.session, o.delivered
+	more := o.withCommit(c)
 	go func() {
-		stored, err := o.durable.commit(o.c.ctx, c, record)
+		stored, err := o.durable.commit(o.c.ctx, c, record, more...)
 		o.c.post(func() {
 			switch {
 			case err == nil:
 				o.step(pam.Committed{Seq: c.Seq})
+				o.committed(session, covered)
 			case stored != nil:
 				o.step(pam.Conflict{Seq: c.Seq, Durable: *stored})
 			default:
@@ -263,13 +284,13 @@ func (o *owner) close() {
 	for _, t := range o.timers {
 		t.Stop()
 	}
-	for _, t := range []*time.Timer{o.retry, o.relist} {
+	for _, t := range []*time.Timer{o.retry, o.relist, o.saver.timer} {
 		if t != nil {
 			t.Stop()
 		}
 	}
 	for _, r := range o.requests {
-		r.timer.Stop()
+		r.stop()
 	}
 	o.saving.Wait()
 	o.durable.close()

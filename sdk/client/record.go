@@ -6,7 +6,10 @@ import (
 	"hash/fnv"
 	"time"
 
+	"mellium.im/xmpp/jid"
+
 	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/stream"
 )
 
 // A syncRecord remembers when the list was last asked for without a version.
@@ -14,6 +17,21 @@ type syncRecord struct {
 	sessions             uint64 // since lastFull
 	lastFull, lastSynced time.Time
 }
+
+// A sessionRecord is a session as it was stored for the next run of the program
+// in the same tab.
+type sessionRecord struct {
+	stream stream.Resumption
+	epoch  uint64 // of the list that was stored then
+	synced bool   // that list was equal to the server's
+	saved  time.Time
+}
+
+// sessionLife is how long a session's record may be of use. Servers forget
+// sessions after minutes; this only clears what tabs left behind.
+const sessionLife = 24 * time.Hour
+
+func sessionKey(tab string) string { return keySessions + tab }
 
 func bucketOf(k pam.Key) int {
 	h := fnv.New32a()
@@ -93,6 +111,39 @@ func decodeSync(value []byte) syncRecord {
 		return syncRecord{}
 	}
 	return s
+}
+
+func encodeSession(s sessionRecord) []byte {
+	out := []byte{format}
+	out = binary.AppendUvarint(out, uint64(s.saved.UnixMilli()))
+	out = binary.AppendUvarint(out, s.epoch)
+	out = append(out, boolByte(s.synced))
+	for _, text := range []string{s.stream.ID, s.stream.Location, s.stream.JID.String()} {
+		out = appendString(out, text)
+	}
+	out = binary.AppendUvarint(out, uint64(s.stream.H))
+	out = binary.AppendUvarint(out, uint64(s.stream.Acked))
+	out = binary.AppendUvarint(out, uint64(len(s.stream.Unacked)))
+	for _, text := range s.stream.Unacked {
+		out = appendString(out, text)
+	}
+	return out
+}
+
+func decodeSession(value []byte) (sessionRecord, bool) {
+	r := reader{data: value}
+	if value == nil || r.byte() != format {
+		return sessionRecord{}, false
+	}
+	s := sessionRecord{saved: time.UnixMilli(int64(r.uint())), epoch: r.uint(), synced: r.byte() == 1}
+	s.stream.ID, s.stream.Location = r.string(), r.string()
+	full, err := jid.Parse(r.string())
+	s.stream.JID = full
+	s.stream.H, s.stream.Acked = uint32(r.uint()), uint32(r.uint())
+	for range min(r.uint(), uint64(len(value))) {
+		s.stream.Unacked = append(s.stream.Unacked, r.string())
+	}
+	return s, err == nil && !r.bad && len(r.data) == 0
 }
 
 // A reader reads what the append functions wrote. After a mistake bad is set

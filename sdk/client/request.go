@@ -17,18 +17,11 @@ type request struct {
 	timer *time.Timer
 }
 
-// ask sends an iq of type kind to an entity, and calls done once: with the
-// result, or with an error of code stanza, timeout or outcome-unknown.
-func (c *connection) ask(kind, to string, payload *element.Element, done func(*element.Element, *Error)) {
-	o := c.o
-	if o.conn != c {
-		done(nil, outcomeUnknown())
-		return
-	}
-	id := randomID()
-	r := &request{to: to, done: done}
+// expect gives the server time to answer from now on. While the session waits
+// to be resumed nobody can answer, so the time begins anew then.
+func (o *owner) expect(id string, r *request) {
 	r.timer = time.AfterFunc(requestTimeout, func() {
-		c.post(func() {
+		o.c.post(func() {
 			if o.requests[id] == r {
 				delete(o.requests, id)
 				r.done(nil, &Error{Code: CodeTimeout, Origin: FromNetwork, Retryable: true,
@@ -36,21 +29,34 @@ func (c *connection) ask(kind, to string, payload *element.Element, done func(*e
 			}
 		})
 	})
+}
+
+// ask sends an iq of type kind to an entity, and calls done once: with the
+// result, or with an error of code stanza, timeout or outcome-unknown.
+func (o *owner) ask(kind, to string, payload *element.Element, done func(*element.Element, *Error)) {
+	if o.session == nil {
+		done(nil, outcomeUnknown())
+		return
+	}
+	id := randomID()
+	r := &request{to: to, done: done}
 	o.requests[id] = r
-	c.send(element.New(stream.NSClient, "iq").Set("type", kind).Set("id", id).Set("to", to).Add(payload))
+	if o.suspended == nil {
+		o.expect(id, r)
+	}
+	o.send(element.New(stream.NSClient, "iq").Set("type", kind).Set("id", id).Set("to", to).Add(payload))
 }
 
 // answered finds the request that an iq answers: by id and by sender, because
 // an id alone could be guessed by a stranger. Whatever fits none is ignored.
-func (c *connection) answered(iq *element.Element) {
-	o := c.o
+func (o *owner) answered(iq *element.Element) {
 	id := iq.Attr("id")
 	r := o.requests[id]
-	if r == nil || !c.mayAnswer(r.to, iq) {
+	if r == nil || !o.mayAnswer(r.to, iq) {
 		return
 	}
 	delete(o.requests, id)
-	r.timer.Stop()
+	r.stop()
 	if iq.Attr("type") == "error" {
 		r.done(nil, o.requestError(iq))
 		return
@@ -61,12 +67,12 @@ func (c *connection) answered(iq *element.Element) {
 // mayAnswer tells whether the sender of iq may answer a request to to. For the
 // own account and domain an absent from means the account itself (RFC 6120
 // §8.1.2.1), and servers also use the full JID of this session.
-func (c *connection) mayAnswer(to string, iq *element.Element) bool {
+func (o *owner) mayAnswer(to string, iq *element.Element) bool {
 	from, ok := iq.Lookup("from")
-	if !c.o.isOwnServer(to) {
+	if !o.isOwnServer(to) {
 		return ok && sameJID(from, to)
 	}
-	return !ok || c.o.isOwnServer(from) || sameJID(from, c.fullJID)
+	return !ok || o.isOwnServer(from) || sameJID(from, o.session.fullJID)
 }
 
 // isOwnServer tells whether only the account's server can send from this
@@ -119,8 +125,14 @@ func (o *owner) failRequests() {
 	open := o.requests
 	o.requests = map[string]*request{}
 	for _, r := range open {
-		r.timer.Stop()
+		r.stop()
 		r.done(nil, outcomeUnknown())
+	}
+}
+
+func (r *request) stop() {
+	if r.timer != nil {
+		r.timer.Stop()
 	}
 }
 

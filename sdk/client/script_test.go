@@ -183,7 +183,7 @@ func (s *socket) answer(e *element.Element) {
 		} else {
 			s.result(e, "<subscriptions xmlns='"+pam.NS+"' ver='v0'/>")
 		}
-	case e.Child(pam.NS, "pam") != nil:
+	case e.Child(pam.NS, "pam") != nil, e.Child("urn:xmpp:ping", "ping") != nil:
 		s.result(e, "")
 	}
 }

@@ -31,28 +31,51 @@ const (
 	supportSilent // will not be answered
 )
 
+// A session is what the server knows this client by. It outlives a connection
+// if the server can resume it (XEP-0198).
+type session struct {
+	fullJID string
+	resumed bool    // went on with another connection than it began with
+	support support // what disco said about PAM
+	listed  bool    // the server gave a list
+	refused bool    // the server refused to
+}
+
 // startSession runs once bound: presence with caps, because nothing is
 // delivered without; then, in the same breath, the question whether the server
 // knows PAM and the list itself.
-func (c *connection) startSession() {
-	o := c.o
+func (o *owner) startSession(fullJID string) {
+	o.endSession()
+	o.session = &session{fullJID: fullJID}
 	presence := element.New(stream.NSClient, "presence").
 		Add(element.New(stream.NSClient, "priority").AddText("0"), o.info.Caps(capsNode))
 	o.setPhase(PhaseSyncing, nil)
-	c.send(presence)
-	c.discover(o.account.String(), func(found support) {
-		if found == supportYes {
-			c.supported(found)
-			return
-		}
-		c.discover(o.account.Domain().String(), c.supported)
-	})
+	o.send(presence)
+	o.discover()
 	o.step(pam.SessionStarted{Full: o.sync.sessions >= fullEverySessions || time.Since(o.sync.lastFull) > fullEvery})
 }
 
-// discover asks an entity of the account's server for its features.
-func (c *connection) discover(to string, found func(support)) {
-	c.ask("get", to, disco.Query(), func(iq *element.Element, err *Error) {
+// discover asks whether the server knows PAM: the account, or the domain.
+func (o *owner) discover() {
+	s := o.session
+	supported := func(found support) {
+		s.support = found
+		if o.session == s {
+			o.decideSupport()
+		}
+	}
+	o.discoverAt(o.account.String(), func(found support) {
+		if found == supportYes {
+			supported(found)
+			return
+		}
+		o.discoverAt(o.account.Domain().String(), supported)
+	})
+}
+
+// discoverAt asks an entity of the account's server for its features.
+func (o *owner) discoverAt(to string, found func(support)) {
+	o.ask("get", to, disco.Query(), func(iq *element.Element, err *Error) {
 		switch {
 		case err != nil && err.Code != CodeStanza:
 			found(supportSilent)
@@ -64,18 +87,13 @@ func (c *connection) discover(to string, found func(support)) {
 	})
 }
 
-func (c *connection) supported(s support) {
-	c.support = s
-	c.o.decideSupport()
-}
-
 // requestList carries out the machine's wish.
 func (o *owner) requestList(r pam.RequestList) {
-	c := o.conn
-	if c == nil || !c.bound {
+	s := o.session
+	if s == nil {
 		return // The machine hears of the end of the session soon.
 	}
-	c.ask("get", o.account.String(), pam.ListRequest(r.Version), func(iq *element.Element, err *Error) {
+	o.ask("get", o.account.String(), pam.ListRequest(r.Version), func(iq *element.Element, err *Error) {
 		if err == nil {
 			result, bad := o.reader.ParseListResult(iq)
 			if errors.Is(bad, pam.ErrRow) {
@@ -85,7 +103,7 @@ func (o *owner) requestList(r pam.RequestList) {
 			}
 			if bad == nil {
 				result.Round = r.Round
-				c.listed, c.refused = true, false
+				s.listed, s.refused = true, false
 				if r.Version == "" && result.Full {
 					o.sync.sessions, o.sync.lastFull = 0, time.Now()
 				}
@@ -103,10 +121,10 @@ func (o *owner) requestList(r pam.RequestList) {
 
 // listingFailed runs when the server gave no list, with or without a version.
 func (o *owner) listingFailed() {
-	if o.conn == nil {
+	if o.session == nil {
 		return
 	}
-	o.conn.refused = true
+	o.session.refused = true
 	waiting := o.refreshes
 	o.refreshes = nil
 	for _, reply := range waiting {
@@ -123,11 +141,11 @@ func (o *owner) listingFailed() {
 // decideSupport settles a session whose list was refused: either the server
 // does not know PAM at all, or it is out of order for now.
 func (o *owner) decideSupport() {
-	c := o.conn
-	if !c.usable() || !c.refused {
+	s := o.session
+	if !o.conn.usable() || !s.refused {
 		return
 	}
-	switch c.support {
+	switch s.support {
 	case supportNo:
 		o.state.Missing = []string{"pam"}
 		o.live()
@@ -138,7 +156,11 @@ func (o *owner) decideSupport() {
 			o.relist.Stop()
 		}
 		o.relist = time.AfterFunc(relistAfter, func() {
-			c.post(func() { o.step(pam.Refresh{}) })
+			o.c.post(func() {
+				if o.session == s && o.conn.usable() {
+					o.step(pam.Refresh{})
+				}
+			})
 		})
 	}
 }
@@ -187,30 +209,40 @@ func (o *owner) saveSync() {
 	}()
 }
 
-// sessionEnded runs when a bound or half-bound session is gone. Until its last
-// message the list was known to be right.
-func (o *owner) sessionEnded(heard time.Time) {
-	if o.state.Phase == PhaseLive && o.state.Missing == nil && heard.After(o.state.LastSynced) {
-		o.state.LastSynced = heard
-		o.saveSync()
-	}
-	if o.relist != nil {
-		o.relist.Stop()
-		o.relist = nil
-	}
+// endSession runs when the session is gone for good, or never was: what it had
+// under way has an unknown outcome, and the next list tells.
+func (o *owner) endSession() {
+	o.session, o.suspended = nil, nil
+	o.delivered, o.handled, o.outbox = 0, 0, nil
+	o.state.Resumed = false
 	o.failRequests()
 	o.step(pam.SessionEnded{})
 	o.failOperations()
 }
 
-// deliver routes a stanza that arrived.
+// deliver routes a stanza that arrived, and counts it. One with several notifies
+// is counted with its last: the commit that covers that one covers all.
 func (c *connection) deliver(stanza *element.Element) {
+	o := c.o
+	heard := c.route(stanza)
+	for _, h := range heard[:max(0, len(heard)-1)] {
+		o.step(h)
+	}
+	o.delivered++
+	if len(heard) > 0 {
+		o.step(heard[len(heard)-1])
+	}
+	o.acknowledge()
+}
+
+// route hands on a stanza, but for the notifies in it, which it returns.
+func (c *connection) route(stanza *element.Element) []pam.Heard {
 	o := c.o
 	switch stanza.Name.Local {
 	case "iq":
 		if t := stanza.Attr("type"); t == "result" || t == "error" {
-			c.answered(stanza)
-			return
+			o.answered(stanza)
+			return nil
 		}
 		c.serve(stanza)
 	case "message":
@@ -218,13 +250,17 @@ func (c *connection) deliver(stanza *element.Element) {
 		if err != nil {
 			o.warn(&Error{Code: CodeProtocol, Origin: FromNetwork, Err: err, Text: "A notify was ignored, wholly or in part: " + err.Error()})
 		}
-		for _, h := range heard {
-			o.step(h)
+		for i := range heard {
+			// A session that was resumed gets no offline messages: what bears a
+			// delay there was replayed, in order (sync rule 8).
+			heard[i].Delayed = heard[i].Delayed && !o.session.resumed
 		}
 		if len(heard) == 0 && err == nil {
 			o.emit(MessageReceived{Stanza: stanza})
 		}
+		return heard
 	}
+	return nil
 }
 
 // serve answers a request of another entity.
@@ -240,7 +276,7 @@ func (c *connection) serve(iq *element.Element) {
 	case isGet && payload.Is(disco.NSInfo, "query"):
 		if answer := o.info.Answer(payload, capsNode); answer != nil {
 			c.send(reply.Add(answer))
-			if o.isOwnServer(iq.Attr("from")) && c.listed {
+			if o.isOwnServer(iq.Attr("from")) && o.session.listed {
 				// The server learns only now that this session speaks PAM, and
 				// may have told it nothing until then.
 				o.step(pam.Refresh{})

@@ -49,9 +49,13 @@ func (s *Stream) offered(e *element.Element) {
 		s.unexpected(e)
 	case !s.authenticated:
 		s.login(e.Child(NSSASL, "mechanisms"))
-	case e.Child(NSBind, "bind") == nil:
-		s.end(protocolError("The server offers no resource binding after the log-in."))
 	default:
+		s.binds = e.Child(NSBind, "bind") != nil
+		s.sm.offered = e.Child(NSSM, "sm") != nil
+		if s.sm.offered && s.cfg.Resume != nil {
+			s.resume()
+			return
+		}
 		s.bind()
 	}
 }
@@ -85,6 +89,10 @@ func (s *Stream) login(mechanisms *element.Element) {
 
 // bind asks for the resource (RFC 6120 §7.6, §7.7).
 func (s *Stream) bind() {
+	if !s.binds {
+		s.end(protocolError("The server offers no resource binding after the log-in."))
+		return
+	}
 	request := element.New(NSBind, "bind")
 	if s.cfg.Resource != "" {
 		request.Add(element.New(NSBind, "resource").AddText(s.cfg.Resource))
@@ -109,8 +117,8 @@ func (s *Stream) assigned(e *element.Element) {
 			s.end(protocolError(fmt.Sprintf("The server bound the session to %q, which is not a full JID of %q.", cut(text), s.cfg.Account)))
 			return
 		}
-		s.phase = bound
-		s.setDeadline(0)
+		s.begin()
+		s.enable(full)
 		s.emit(Bound{full})
 	case "error":
 		s.end(bindError(e.Child(NSClient, "error")))

@@ -43,7 +43,7 @@ C: <iq xmlns='jabber:client' type='set' id='id1'><bind xmlns='urn:ietf:params:xm
 `
 	bound = asksBind + `
 S: <iq xmlns='jabber:client' type='result' id='id1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>user@example.org/r1</jid></bind></iq>
-= timer none
+= timer 30s
 = bound user@example.org/r1
 `
 	closes = `
@@ -63,7 +63,7 @@ S: <stream:features xmlns:stream='http://etherx.jabber.org/streams'><bind xmlns=
 C: <iq xmlns='jabber:client' type='set' id='id1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>web&apos;&lt;&amp;&gt;</resource></bind></iq>
 # The server may choose another.
 S: <iq xmlns='jabber:client' type='result' id='id1' from='example.org' to='user@example.org/other'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>User@Example.ORG/other</jid></bind></iq>
-= timer none
+= timer 30s
 = bound user@example.org/other
 `)
 }
@@ -192,7 +192,7 @@ S: <iq xmlns='jabber:client' type='result' id='id2'><bind xmlns='urn:ietf:params
 S: <message xmlns='jabber:client' id='id1' type='result'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>user@example.org/no</jid></bind></message>
 = dropped before
 S: <iq xmlns='jabber:client' type='result' id='id1'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>user@example.org/r1</jid></bind></iq>
-= timer none
+= timer 30s
 = bound user@example.org/r1
 `)
 }
@@ -230,8 +230,6 @@ func TestDeadline(t *testing.T) {
 	}
 	// A person may take an hour to type the password.
 	play(t, config(), asked+"do later 1h\ndo tick"+strings.TrimPrefix(challenged, asked)+"do later 19s\n= timer 1s")
-	// There is no deadline for a session.
-	play(t, config(), bound+"do later 1h")
 }
 
 func TestNew(t *testing.T) {

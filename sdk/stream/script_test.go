@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,19 @@ func input(t testing.TB, line string, now *time.Time) stream.Input {
 		return stream.Closed{Err: errors.New("broken pipe")}
 	case "close":
 		return stream.Close{}
+	case "handled", "saved":
+		n, err := strconv.ParseUint(rest, 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if verb == "handled" {
+			return stream.Handled{N: int(n)}
+		}
+		return stream.Saved{H: uint32(n)}
+	case "probe":
+		return stream.Probe{}
+	case "sleep":
+		return stream.Sleep{}
 	case "tick":
 		return stream.Tick{}
 	case "later":
@@ -142,6 +156,8 @@ func render(out stream.Output, now time.Time) string {
 		return "= need " + strings.Join(out.Mechanisms, " ")
 	case stream.Bound:
 		return "= bound " + out.JID.String()
+	case stream.Resumed:
+		return "= resumed " + out.JID.String()
 	case stream.Deliver:
 		return "= deliver " + out.Stanza.String()
 	case stream.Dropped:

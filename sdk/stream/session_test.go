@@ -30,7 +30,7 @@ func TestStanzas(t *testing.T) {
 		{"other namespace", "<message xmlns='jabber:server'/>", "not an iq", ""},
 		{"no namespace", "<iq type='get' id='1'><q/></iq>", "not an iq", ""},
 		{"other element", "<query " + client + "/>", "not an iq", ""},
-		{"nonza", "<r xmlns='urn:xmpp:sm:3'/>", "not an iq", ""},
+		{"nonza", "<r xmlns='urn:xmpp:sm:3'/>", "fits nothing", ""},
 		{"second open", "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' version='1.0'/>", "not an iq", ""},
 		{"late features", "<features xmlns='http://etherx.jabber.org/streams'/>", "not an iq", ""},
 		{"late challenge", "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "not an iq", ""},

@@ -16,6 +16,10 @@ func (s *Stream) stanza(e *element.Element) {
 		s.drop(err)
 		return
 	}
+	s.sm.count()
+	if s.isPong(e) {
+		return
+	}
 	for _, name := range [...]string{"from", "to"} {
 		if address, ok := e.Lookup(name); ok {
 			if _, err := jid.Parse(address); err != nil {
@@ -32,7 +36,7 @@ func (s *Stream) stanza(e *element.Element) {
 		case e.Name.Local == "iq" && e.Attr("id") == "":
 			s.drop(errors.New("An iq reply without an id was ignored: nothing tells what it answers."))
 		default:
-			s.emit(Deliver{e})
+			s.deliver(e)
 		}
 	case kind != "get" && kind != "set":
 		s.refuse(e, fmt.Errorf("An iq of type %q was refused: there is none (RFC 6120 §8.2.3).", cut(kind)))
@@ -43,7 +47,7 @@ func (s *Stream) stanza(e *element.Element) {
 	case e.Attr("id") == "":
 		s.drop(errors.New("An iq request without an id was ignored: it cannot be answered."))
 	default:
-		s.emit(Deliver{e})
+		s.deliver(e)
 	}
 }
 
@@ -55,7 +59,7 @@ func (s *Stream) send(e *element.Element) {
 		s.drop(fmt.Errorf("Not sent: %w", err))
 		return
 	}
-	s.write(e)
+	s.writeStanza(e)
 }
 
 // refuse drops an iq request and answers it with bad-request (RFC 6120 §8.3),
@@ -69,7 +73,7 @@ func (s *Stream) refuse(e *element.Element, err error) {
 	if from := e.Attr("from"); from != "" {
 		reply.Set("to", from)
 	}
-	s.write(reply.Add(element.New(NSClient, "error").Set("type", "modify").Add(element.New(NSStanzas, "bad-request"))))
+	s.writeStanza(reply.Add(element.New(NSClient, "error").Set("type", "modify").Add(element.New(NSStanzas, "bad-request"))))
 }
 
 // checkStanza tells what is wrong if e is not a stanza.

@@ -25,7 +25,13 @@ type Stream struct {
 	wrongOpen     *Error         // what is wrong with the server's <open/>
 	mechanisms    []string       // what both sides know, strongest first
 	mechanism     sasl.Mechanism // the log-in under way
+	binds         bool           // the server offers to bind a resource
 	bindID        string         // the id of the request to bind
+
+	// The session.
+	sm    ledger
+	watch watch
+	over  bool // a side has closed the stream: the session is gone with it
 
 	// The Step under way.
 	now      time.Time
@@ -42,6 +48,7 @@ const (
 	features                    // <stream:features/>
 	asking                      // Credentials
 	authenticating              // <challenge/>, <success/> or <failure/>
+	resuming                    // the answer to resume
 	binding                     // the answer to bind
 	bound                       // nothing in particular
 	closing                     // the server's <close/>, after ours
@@ -49,7 +56,7 @@ const (
 )
 
 var awaited = [...]string{
-	opening: "<open/>", features: "<stream:features/>", authenticating: "an answer to the log-in", binding: "an answer to the bind request",
+	opening: "<open/>", features: "<stream:features/>", authenticating: "an answer to the log-in", resuming: "an answer to the resume request", binding: "an answer to the bind request",
 }
 
 // New returns a stream that waits for Opened. It fails if the Config cannot be
@@ -59,7 +66,8 @@ var awaited = [...]string{
 // a log-in that succeeded (and in which the server proved that it knows the
 // password, if the mechanism has such a proof), to a full JID of the account.
 // Messages are at most 64 KiB until then (element.BeforeLogin). A redirection
-// (see-other-host, see-other-uri) is not followed.
+// is not followed: Error.SeeOther tells the caller of one. A session to resume
+// that belongs to another account is none.
 func New(cfg Config) (*Stream, error) {
 	switch {
 	case cfg.Account.Localpart() == "" || cfg.Account.Resourcepart() != "":
@@ -69,6 +77,9 @@ func New(cfg Config) (*Stream, error) {
 	}
 	if _, err := cfg.Account.WithResource(cfg.Resource); err != nil {
 		return nil, fmt.Errorf("The resource %q cannot be part of a JID (RFC 7622 §3.4): %w", cfg.Resource, err)
+	}
+	if r := cfg.Resume; r != nil && !r.JID.Bare().Equal(cfg.Account) {
+		cfg.Resume = nil
 	}
 	return &Stream{cfg: cfg}, nil
 }
@@ -104,8 +115,25 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 		if s.phase == bound {
 			s.send(in.Stanza)
 		}
+	case Handled:
+		s.sm.forgive(in.N)
+	case Saved:
+		if s.phase == bound {
+			s.store(in.H)
+		}
+	case Probe:
+		if s.phase == bound {
+			s.probe(wakeTime)
+		}
+	case Sleep:
+		if s.phase == bound {
+			s.acknowledgeRest()
+		}
 	case Close:
 		s.close()
+	}
+	if s.phase == bound {
+		s.reschedule()
 	}
 	out := s.out
 	s.out = nil
@@ -117,6 +145,7 @@ func (s *Stream) message(text string) {
 	limits := &element.BeforeLogin
 	if s.inSession() {
 		limits = &element.DefaultLimits
+		s.alive()
 	}
 	e, err := element.Parse(text, limits)
 	switch {
@@ -124,7 +153,7 @@ func (s *Stream) message(text string) {
 		s.malformed(err)
 		return
 	case e.Is(NSFraming, "close"):
-		s.end(&Error{Code: CodeStream, Text: "The server closed the stream.", Retry: true})
+		s.end(&Error{Code: CodeStream, Text: "The server closed the stream.", Retry: true, SeeOther: e.Attr("see-other-uri")})
 		return
 	case e.Is(NSStream, "error"):
 		s.end(streamError(e))
@@ -140,9 +169,15 @@ func (s *Stream) message(text string) {
 		s.offered(e)
 	case authenticating:
 		s.answer(e)
+	case resuming:
+		s.goOn(e)
 	case binding:
 		s.assigned(e)
 	case bound, closing:
+		if e.Name.Space == NSSM {
+			s.management(e)
+			return
+		}
 		s.stanza(e)
 	default:
 		s.unexpected(e)
@@ -159,6 +194,7 @@ func (s *Stream) malformed(err error) {
 	var syntax *element.SyntaxError
 	if errors.As(err, &syntax) {
 		if !syntax.Kind.Fatal() && s.inSession() {
+			s.sm.count() // The server has sent a stanza, whatever is in it.
 			s.drop(err)
 			return
 		}
@@ -178,6 +214,9 @@ func (s *Stream) tick() {
 		s.emit(SetTimer{s.deadline})
 	case s.phase == closing:
 		s.hangup(nil)
+	case s.phase == bound:
+		s.deadline = time.Time{}
+		s.look()
 	case s.wrongOpen != nil:
 		s.end(s.wrongOpen)
 	default:
@@ -190,6 +229,8 @@ func (s *Stream) tick() {
 func (s *Stream) close() {
 	switch s.phase {
 	case bound:
+		s.acknowledgeRest()
+		s.over = true
 		s.write(element.New(NSFraming, "close"))
 		s.phase = closing
 		s.setDeadline(closeTime)
@@ -201,6 +242,7 @@ func (s *Stream) close() {
 
 // end says <close/>, if there is a stream to close, and hangs up.
 func (s *Stream) end(err *Error) {
+	s.over = true
 	if s.phase != idle && s.phase != closing {
 		s.write(element.New(NSFraming, "close"))
 	}

@@ -1,0 +1,247 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
+	"xmpp-pam/sdk/stream"
+)
+
+// saveEvery is how often the session's record is written while messages flow.
+// What came after the last writing is delivered again, should the program end
+// without warning.
+const saveEvery = 250 * time.Millisecond
+
+// A sessionSaver writes the session's record, one writing at a time.
+type sessionSaver struct {
+	busy   bool        // a writing is under way
+	again  bool        // something changed since
+	hurry  bool        // the program may be stopped: do not wait
+	stored bool        // there is a record, or may be
+	timer  *time.Timer // runs until the next writing may begin
+}
+
+// lost runs when a connection has ended. A session that the server can resume
+// waits for the next one; any other is over.
+func (o *owner) lost(c *connection, cause *stream.Error) {
+	if c.bound && o.state.Phase == PhaseLive && o.state.Missing == nil && c.heard.After(o.state.LastSynced) {
+		o.state.LastSynced = c.heard // Until then the list was known to be right.
+		o.saveSync()
+	}
+	if o.relist != nil {
+		o.relist.Stop()
+		o.relist = nil
+	}
+	switch {
+	case cause == nil:
+		o.endSession()
+	case !c.bound && (cause.Code == stream.CodeTransport || cause.Code == stream.CodeTimeout):
+		// An attempt failed. The session, if any, still waits.
+	case !c.bound:
+		o.endSession() // What the server objects to may be the session.
+	default:
+		o.suspended = c.stream.Resumption()
+		if o.suspended == nil {
+			o.endSession()
+			return
+		}
+		for _, r := range o.requests {
+			r.stop()
+		}
+	}
+}
+
+// resumeSession runs when the session goes on: with what was under way if this
+// run of the program began it, with what the store says otherwise.
+func (o *owner) resumeSession(fullJID string) {
+	o.suspended = nil
+	o.state.Resumed = true
+	if o.session == nil {
+		o.session = &session{fullJID: fullJID, listed: true}
+	}
+	s := o.session
+	s.resumed = true
+	o.setPhase(PhaseSyncing, nil)
+	for id, r := range o.requests {
+		o.expect(id, r)
+	}
+	waiting := o.outbox
+	o.outbox = nil
+	for _, stanza := range waiting {
+		o.send(stanza)
+	}
+	if r := o.restored; r != nil {
+		o.restored = nil
+		_, stamp := o.machine.Committed()
+		o.step(pam.Resumed{Synced: r.synced && r.epoch == stamp.Epoch})
+		if o.machine.Phase() != pam.Synced {
+			o.discover()
+		}
+	}
+	switch {
+	case o.machine.Phase() == pam.Synced:
+		if o.source != SourceEmpty {
+			o.source = SourceServer
+		}
+		o.phaseChanged(pam.PhaseChanged{Phase: pam.Synced})
+	case s.refused:
+		o.step(pam.Refresh{})
+	}
+	o.acknowledge()
+}
+
+// forgetSession gives up a session that waits, because nobody will resume it.
+func (o *owner) forgetSession() {
+	if o.suspended != nil || o.session != nil {
+		o.endSession()
+	}
+	o.restored = nil
+	o.saveSession()
+}
+
+// send sends a stanza in the session, or keeps it until the session goes on.
+func (o *owner) send(stanza *element.Element) {
+	switch {
+	case o.conn != nil && o.conn.bound:
+		o.conn.send(stanza)
+	case o.suspended != nil:
+		o.outbox = append(o.outbox, stanza)
+	}
+}
+
+// acknowledge tells the stream that all stanzas so far need not come again, if
+// the list is settled and stored. Without PAM there is nothing to store.
+func (o *owner) acknowledge() {
+	if len(o.state.Missing) > 0 || o.quiet() {
+		o.handledUpTo(o.delivered)
+	}
+}
+
+// committed tells the stream what the commit of session s covered, though
+// another may be under way already.
+func (o *owner) committed(s *session, covered uint64) {
+	if o.session == s && o.settled() {
+		o.handledUpTo(covered)
+	}
+	o.acknowledge()
+}
+
+func (o *owner) handledUpTo(n uint64) {
+	if n <= o.handled || o.conn == nil || !o.conn.bound {
+		return
+	}
+	in := stream.Handled{N: int(n - o.handled)}
+	o.handled = n
+	o.conn.step(in)
+	if o.opts.Tab == "" { // There is no later run that could ask for less.
+		o.saved(o.resumption())
+	}
+}
+
+// settled tells that live notifies are committed one by one.
+func (o *owner) settled() bool {
+	return o.machine.Phase() == pam.Synced && !o.machine.Dirty()
+}
+
+// sleep stores and acknowledges what can be.
+func (o *owner) sleep() {
+	if !o.conn.usable() {
+		return
+	}
+	o.conn.step(stream.Sleep{})
+	if o.opts.Tab != "" {
+		o.saver.hurry = true
+		o.saveSession()
+	}
+}
+
+// saveSession stores the session's state under the name of the tab, or removes
+// it if there is none to go on with.
+func (o *owner) saveSession() {
+	w := &o.saver
+	if o.opts.Tab == "" {
+		return
+	}
+	if w.busy || w.timer != nil && !w.hurry {
+		w.again = true
+		return
+	}
+	r := o.resumption()
+	if r == nil && !w.stored {
+		return
+	}
+	op := store.Delete(sessionKey(o.opts.Tab))
+	if r != nil {
+		_, stamp := o.machine.Committed()
+		op = o.sessionOp(r, stamp, o.quiet())
+	}
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	hurry := w.hurry
+	w.busy, w.again, w.hurry, w.stored, w.timer = true, false, false, r != nil, nil
+	o.saving.Add(1)
+	go func() {
+		defer o.saving.Done()
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		err := o.durable.current().Commit(ctx, nil, []store.Op{op})
+		o.c.post(func() {
+			w.busy = false
+			w.timer = time.AfterFunc(saveEvery, func() {
+				o.c.post(func() {
+					w.timer = nil
+					if w.again {
+						o.saveSession()
+					}
+				})
+			})
+			if err == nil {
+				o.saved(r)
+			}
+			if hurry && o.conn.usable() {
+				o.conn.step(stream.Sleep{})
+			}
+			if w.hurry {
+				o.saveSession()
+			}
+		})
+	}()
+}
+
+// saved tells the stream what is stored, or need not be.
+func (o *owner) saved(r *stream.Resumption) {
+	if r != nil && o.conn != nil && o.conn.bound {
+		o.conn.step(stream.Saved{H: r.H})
+	}
+}
+
+// resumption is the state of the session as far as it is handled, nil if it
+// cannot be resumed.
+func (o *owner) resumption() *stream.Resumption {
+	if o.conn != nil && o.conn.bound {
+		return o.conn.stream.Resumption()
+	}
+	return o.suspended
+}
+
+// withCommit is the session's record as it is after a live commit: the notify
+// and the count of what is handled are stored together.
+func (o *owner) withCommit(c pam.Commit) []store.Op {
+	r := o.resumption()
+	if o.opts.Tab == "" || r == nil || c.Replace || !o.settled() {
+		return nil
+	}
+	after := *r
+	after.H += uint32(o.delivered - o.handled)
+	o.saver.stored = true
+	return []store.Op{o.sessionOp(&after, c.Next, true)}
+}
+
+func (o *owner) sessionOp(r *stream.Resumption, stamp pam.Stamp, synced bool) store.Op {
+	return store.Put(sessionKey(o.opts.Tab), encodeSession(sessionRecord{
+		stream: *r, epoch: stamp.Epoch, synced: synced, saved: time.Now()}))
+}

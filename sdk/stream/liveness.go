@@ -1,0 +1,104 @@
+package stream
+
+import (
+	"fmt"
+	"time"
+
+	"xmpp-pam/sdk/element"
+)
+
+// NSPing is the namespace of XEP-0199.
+const NSPing = "urn:xmpp:ping"
+
+// How a dead connection is found out. A browser says nothing of one.
+const (
+	idleTime   = 30 * time.Second // silence after which the server is asked for a sign of life
+	answerTime = 10 * time.Second // that it has to give
+	wakeTime   = 5 * time.Second  // after a sleep of the program, when sockets are often dead
+)
+
+// A watch looks after the connection of a session.
+type watch struct {
+	heard    time.Time // when the last message came
+	answerBy time.Time // when a sign of life is due; zero if none is asked for
+	pingID   string    // the id of the last ping
+}
+
+// begin enters the session.
+func (s *Stream) begin() {
+	s.phase = bound
+	s.watch = watch{heard: s.now}
+	s.setDeadline(idleTime)
+}
+
+// alive notes a message: whatever it is, the server is there.
+func (s *Stream) alive() {
+	s.watch.heard, s.watch.answerBy = s.now, time.Time{}
+}
+
+// probe asks for a sign of life within d: an acknowledgement if the server
+// gives them, a ping otherwise.
+func (s *Stream) probe(d time.Duration) {
+	s.watch.answerBy = s.now.Add(d)
+	if s.sm.counting {
+		s.sm.asked = true
+		s.write(element.New(NSSM, "r"))
+		return
+	}
+	s.watch.pingID = s.cfg.ID()
+	s.writeStanza(element.New(NSClient, "iq").Set("type", "get").Set("id", s.watch.pingID).
+		Set("to", s.cfg.Account.Domainpart()).Add(element.New(NSPing, "ping")))
+}
+
+// isPong tells whether e answers the last ping. Nobody else needs to see it.
+func (s *Stream) isPong(e *element.Element) bool {
+	return s.watch.pingID != "" && e.Name.Local == "iq" && e.Attr("id") == s.watch.pingID &&
+		(e.Attr("type") == "result" || e.Attr("type") == "error")
+}
+
+// look does what is due in a session.
+func (s *Stream) look() {
+	w := &s.watch
+	switch {
+	case s.due(w.answerBy) && s.now.Sub(w.answerBy) > wakeTime:
+		s.probe(wakeTime) // It was the program that slept.
+	case s.due(w.answerBy):
+		// No <close/>: should it arrive after all, it would end a session that
+		// can be resumed.
+		s.hangup(&Error{Code: CodeTimeout, Retry: true,
+			Text: fmt.Sprintf("The server has been silent for %d seconds, even when asked.", s.now.Sub(w.heard)/time.Second)})
+		return
+	case w.answerBy.IsZero() && s.due(w.heard.Add(idleTime)):
+		s.probe(answerTime)
+	}
+	if s.due(s.askBy()) {
+		s.request()
+	}
+}
+
+// reschedule asks for a Tick when the next thing is due, if the present demand
+// is later. One that is too early costs a Tick and is cheaper than a new
+// demand with every message.
+func (s *Stream) reschedule() {
+	next := s.watch.answerBy
+	if next.IsZero() {
+		next = s.watch.heard.Add(idleTime)
+	}
+	if ask := s.askBy(); !ask.IsZero() && ask.Before(next) {
+		next = ask
+	}
+	if s.deadline.IsZero() || next.Before(s.deadline) {
+		s.deadline = next
+		s.emit(SetTimer{next})
+	}
+}
+
+// askBy is when an acknowledgement must be asked for; zero if it need not.
+func (s *Stream) askBy() time.Time {
+	if !s.sm.counting || s.sm.asked || len(s.sm.unacked) == 0 {
+		return time.Time{}
+	}
+	return s.sm.oldest.Add(askLatest)
+}
+
+func (s *Stream) due(t time.Time) bool { return !t.IsZero() && !s.now.Before(t) }

@@ -1,0 +1,241 @@
+package stream
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/element"
+)
+
+// NSSM is the namespace of stream management (XEP-0198).
+const NSSM = "urn:xmpp:sm:3"
+
+// When acknowledgements are sent and asked for.
+const (
+	askAfter    = 8               // own stanzas that are not acknowledged,
+	askLatest   = 5 * time.Second // or one of this age
+	tellUnasked = 100             // stanzas that may be acknowledged
+)
+
+// A ledger counts the stanzas of a session in both directions (XEP-0198 §4).
+// All counts are modulo 2³², so they are only compared by their differences.
+type ledger struct {
+	offered  bool    // the server knows XEP-0198
+	sending  bool    // own stanzas are counted: since <enable/>
+	counting bool    // the server's are: since <enabled/>
+	id       string  // of the session; empty if it cannot be resumed
+	location string  // where to resume it
+	full     jid.JID // of the session
+
+	received uint32
+	waiting  []uint32 // the numbers of those delivered and not handled, oldest first
+	saved    uint32   // up to here nobody will ask again
+	told     uint32   // what the server was told last
+
+	acked   uint32
+	unacked []string  // the own stanzas after acked
+	oldest  time.Time // when the first of them was sent, or the last <a/> came
+	asked   bool      // <r/> is not answered
+}
+
+// Resumption exports what a later stream needs to go on with this session, nil
+// if that is impossible: the server cannot, or one side has closed the stream.
+// It stays valid after Hangup.
+func (s *Stream) Resumption() *Resumption {
+	l := &s.sm
+	if l.id == "" || s.over {
+		return nil
+	}
+	return &Resumption{ID: l.id, Location: l.location, JID: l.full,
+		H: l.handled(), Acked: l.acked, Unacked: slices.Clone(l.unacked)}
+}
+
+// handled is the number of the last stanza before which all are handled.
+func (l *ledger) handled() uint32 {
+	if len(l.waiting) > 0 {
+		return l.waiting[0] - 1
+	}
+	return l.received
+}
+
+// count counts a stanza of the server. One that is not delivered is handled as
+// soon as all before it are.
+func (l *ledger) count() {
+	if l.counting {
+		l.received++
+	}
+}
+
+// deliver hands on the stanza that was counted last.
+func (s *Stream) deliver(e *element.Element) {
+	if s.sm.counting {
+		s.sm.waiting = append(s.sm.waiting, s.sm.received)
+	}
+	s.emit(Deliver{e})
+}
+
+// forgive takes Handled.
+func (l *ledger) forgive(n int) {
+	l.waiting = l.waiting[min(max(n, 0), len(l.waiting)):]
+	if len(l.waiting) == 0 {
+		l.waiting = nil
+	}
+}
+
+// store takes Saved.
+func (s *Stream) store(h uint32) {
+	l := &s.sm
+	if !l.counting || int32(h-l.saved) < 0 || int32(l.handled()-h) < 0 {
+		return
+	}
+	l.saved = h
+	if l.saved-l.told >= tellUnasked {
+		s.acknowledge()
+	}
+}
+
+// acknowledge says what the server need not send again.
+func (s *Stream) acknowledge() {
+	s.sm.told = s.sm.saved
+	s.write(element.New(NSSM, "a").Set("h", strconv.FormatUint(uint64(s.sm.saved), 10)))
+}
+
+// acknowledgeRest is for the last moment before a sleep or the end.
+func (s *Stream) acknowledgeRest() {
+	if s.sm.counting && s.sm.saved != s.sm.told {
+		s.acknowledge()
+	}
+}
+
+// writeStanza writes an own stanza and keeps it until the server has it.
+func (s *Stream) writeStanza(e *element.Element) {
+	l := &s.sm
+	text := e.String()
+	s.emit(Write{Text: text})
+	if !l.sending {
+		return
+	}
+	if len(l.unacked) == 0 {
+		l.oldest = s.now
+	}
+	l.unacked = append(l.unacked, text)
+	if len(l.unacked) >= askAfter {
+		s.request()
+	}
+}
+
+// request asks for an acknowledgement, unless one is awaited. Before
+// <enabled/> the server might not know what <r/> is.
+func (s *Stream) request() {
+	if s.sm.counting && !s.sm.asked {
+		s.sm.asked = true
+		s.write(element.New(NSSM, "r"))
+	}
+}
+
+// enable turns stream management on for a new session. It travels with the
+// first stanzas: nobody waits for its answer.
+func (s *Stream) enable(full jid.JID) {
+	s.sm = ledger{offered: s.sm.offered, full: full}
+	if s.sm.offered {
+		s.sm.sending = true
+		s.write(element.New(NSSM, "enable").Set("resume", "true"))
+	}
+}
+
+// management takes an element of stream management in a session.
+func (s *Stream) management(e *element.Element) {
+	l := &s.sm
+	switch {
+	case e.Name.Local == "enabled" && l.sending && !l.counting:
+		l.counting = true
+		if resume := e.Attr("resume"); resume == "true" || resume == "1" {
+			l.id, l.location = e.Attr("id"), e.Attr("location")
+		}
+		if len(l.unacked) >= askAfter {
+			s.request()
+		}
+	case e.Name.Local == "failed" && l.sending && !l.counting:
+		*l = ledger{full: l.full}
+	case e.Name.Local == "r" && l.counting:
+		s.acknowledge()
+	case e.Name.Local == "a" && l.sending:
+		s.acknowledged(e.Attr("h"))
+	default:
+		s.drop(fmt.Errorf("A %s that fits nothing was ignored.", describe(e)))
+	}
+}
+
+// acknowledged takes the server's count of own stanzas.
+func (s *Stream) acknowledged(text string) {
+	l := &s.sm
+	err := l.forget(text)
+	if err == nil {
+		l.asked, l.oldest = false, s.now
+		return
+	}
+	s.refuseCount(text, err)
+}
+
+// refuseCount ends a stream whose server miscounts (XEP-0198 §4).
+func (s *Stream) refuseCount(text string, err *Error) {
+	condition := element.New(NSStreams, "undefined-condition")
+	s.write(element.New(NSStream, "error").Add(condition, element.New(NSSM, "handled-count-too-high").
+		Set("h", cut(text)).Set("send-count", strconv.FormatUint(uint64(s.sm.acked+uint32(len(s.sm.unacked))), 10))))
+	s.end(err)
+}
+
+// forget drops the own stanzas that the server has, up to number h.
+func (l *ledger) forget(text string) *Error {
+	h, err := strconv.ParseUint(text, 10, 32)
+	n := uint32(h) - l.acked
+	if err != nil || uint64(n) > uint64(len(l.unacked)) {
+		return &Error{Code: CodeProtocol, Retry: true,
+			Text: fmt.Sprintf("The server acknowledged %q stanzas, which is no count of what it was sent (XEP-0198 §4).", cut(text))}
+	}
+	l.acked = uint32(h)
+	l.unacked = slices.Clone(l.unacked[n:])
+	return nil
+}
+
+// resume asks for the session of an earlier stream (XEP-0198 §5).
+func (s *Stream) resume() {
+	r := s.cfg.Resume
+	s.sm = ledger{
+		offered: true, id: r.ID, location: r.Location, full: r.JID,
+		received: r.H, saved: r.H, told: r.H,
+		acked: r.Acked, unacked: slices.Clone(r.Unacked),
+	}
+	s.phase = resuming
+	s.write(element.New(NSSM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(r.H), 10)))
+}
+
+// goOn takes the answer to resume. What the server has lost begins anew.
+func (s *Stream) goOn(e *element.Element) {
+	l := &s.sm
+	switch {
+	case e.Is(NSSM, "resumed") && e.Attr("previd") == l.id:
+		if err := l.forget(e.Attr("h")); err != nil {
+			s.refuseCount(e.Attr("h"), err)
+			return
+		}
+		l.sending, l.counting, l.oldest = true, true, s.now
+		s.begin()
+		s.emit(Resumed{l.full})
+		for _, text := range l.unacked {
+			s.emit(Write{Text: text})
+		}
+		if len(l.unacked) > 0 {
+			s.request()
+		}
+	case e.Is(NSSM, "failed"):
+		s.sm = ledger{offered: true}
+		s.bind()
+	default:
+		s.unexpected(e)
+	}
+}
