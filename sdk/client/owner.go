@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
@@ -14,6 +15,7 @@ import (
 	"xmpp-pam/sdk/disco"
 	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/stream"
 )
 
@@ -293,6 +295,11 @@ func (o *owner) close() {
 		r.stop()
 	}
 	o.saving.Wait()
+	if o.saver.stored && o.suspended == nil { // What was forgotten last may not have been removed yet.
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		_ = o.durable.current().Commit(ctx, nil, []store.Op{store.Delete(sessionKey(o.opts.Tab))})
+		cancel()
+	}
 	o.durable.close()
 }
 

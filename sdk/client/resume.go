@@ -99,6 +99,7 @@ func (o *owner) forgetSession() {
 		o.endSession()
 	}
 	o.restored = nil
+	o.saver.hurry = true
 	o.saveSession()
 }
 

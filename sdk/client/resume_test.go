@@ -1,0 +1,156 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/store"
+)
+
+const nsSM = "urn:xmpp:sm:3"
+
+// A resumer is a script that resumes sessions (XEP-0198), or refuses to.
+type resumer struct {
+	refuse  bool
+	h       int      // stanzas of the client that have arrived
+	asked   []string // the h of every <resume/>
+	binds   int
+	ignored func(e *element.Element) bool // elements that are lost on the way
+}
+
+func (r *resumer) handle(s *socket, e *element.Element) bool {
+	if r.ignored != nil && r.ignored(e) {
+		return true
+	}
+	switch {
+	case e.Is(nsFraming, "open") && s.authed:
+		s.push("<open xmlns='" + nsFraming + "' from='localhost' id='s' version='1.0'/>")
+		s.push("<stream:features xmlns:stream='http://etherx.jabber.org/streams'><bind xmlns='" + nsBind + "'/><sm xmlns='" + nsSM + "'/></stream:features>")
+		return true
+	case e.Is(nsSM, "enable"):
+		r.h = 0
+		s.push("<enabled xmlns='" + nsSM + "' id='sm1' resume='true'/>")
+		return true
+	case e.Is(nsSM, "resume"):
+		r.asked = append(r.asked, e.Attr("h"))
+		if r.refuse {
+			s.push("<failed xmlns='" + nsSM + "'/>")
+		} else {
+			s.push("<resumed xmlns='" + nsSM + "' previd='sm1' h='" + string(rune('0'+r.h)) + "'/>")
+		}
+		return true
+	case e.Is(nsSM, "r"):
+		s.push("<a xmlns='" + nsSM + "' h='" + string(rune('0'+r.h)) + "'/>")
+		return true
+	case e.Child(nsBind, "bind") != nil:
+		r.binds++
+	case e.Name.Space == nsClient:
+		r.h++
+	}
+	return false
+}
+
+// TestRequestSurvivesResumption cuts the connection under a request that has
+// not arrived: it is sent again, and nothing is listed anew.
+func TestRequestSurvivesResumption(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		f.handle = r.handle
+		a := f.device(t).connect()
+		r.ignored = isPAM
+		done := make(chan error, 1)
+		go func() {
+			_, err := a.Subscribe(t.Context(), news)
+			done <- err
+		}()
+		synctest.Wait()
+		r.ignored = func(e *element.Element) bool {
+			if isPAM(e) {
+				f.last.notify("v1", "news", "subscribed")
+			}
+			return false
+		}
+		f.last.fail(errors.New("reset"))
+		if err := <-done; err != nil {
+			t.Fatalf("%v\n%s", err, a.log())
+		}
+		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || len(f.lists) != 1 || r.binds != 1 {
+			t.Errorf("%+v after %d lists and %d binds\n%s", s, len(f.lists), r.binds, a.log())
+		}
+		_ = a.Close()
+	})
+}
+
+// TestRequestOfALostSession: the server has forgotten the session, so nobody
+// knows what became of the request, and the list is asked for.
+func TestRequestOfALostSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{refuse: true}
+		f.handle = r.handle
+		a := f.device(t).connect()
+		r.ignored = isPAM
+		done := make(chan error, 1)
+		go func() {
+			_, err := a.Subscribe(t.Context(), news)
+			done <- err
+		}()
+		synctest.Wait()
+		f.last.fail(errors.New("reset"))
+		if err := <-done; asError(t, err).Code != client.CodeOutcomeUnknown {
+			t.Errorf("subscribe gave %v", err)
+		}
+		synctest.Wait()
+		if s := a.State(); s.Resumed || s.Phase != client.PhaseLive || len(f.lists) != 2 || r.binds != 2 {
+			t.Errorf("%+v after %d lists and %d binds", s, len(f.lists), r.binds)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestNextRunResumes ends the program without warning. The next one, in the same
+// tab, goes on with the session: it asks for what was not stored, and lists
+// nothing.
+func TestNextRunResumes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		f.handle = r.handle
+		kept := store.NewMemory()
+		run := func() *device {
+			return f.device(t, func(o *client.Options) { o.Store, o.Tab = shared{kept}, "tab" }).connect()
+		}
+		a := run()
+		f.last.notify("v1", "news", "subscribed")
+		time.Sleep(time.Second)
+		before := len(f.lists)
+		f.set(func() { f.refuse = errors.New("the program is gone") })
+		f.last.fail(errors.New("reset"))
+		f.set(func() { f.refuse = nil })
+
+		b := run()
+		if s := b.State(); !s.Resumed || s.Phase != client.PhaseLive || len(f.lists) != before || r.binds != 1 {
+			t.Errorf("%+v after %d lists and %d binds\n%s", s, len(f.lists)-before, r.binds, b.log())
+		}
+		// The answers to disco and to the list, and the notify.
+		if r.asked[0] != "3" {
+			t.Errorf("asked from %v, want 3", r.asked)
+		}
+		b.waitNodes("news")
+		_ = b.Close()
+		if records, _ := kept.Scan(context.Background(), store.Range{From: "session/", To: "session0"}); len(records) > 0 {
+			t.Error("the session is still stored after it was closed in order")
+		}
+		_ = a.Close()
+	})
+}
+
+// shared is a store that outlives its client.
+type shared struct{ store.Store }
+
+func (shared) Close() error { return nil }
