@@ -5,6 +5,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,6 +149,25 @@ func TestNextRunResumes(t *testing.T) {
 		}
 		_ = a.Close()
 	})
+}
+
+// TestResumeAtAServer loses the connection to a real server while another device
+// changes the list: the session goes on and brings the change.
+func TestResumeAtAServer(t *testing.T) {
+	p := newPeer(t)
+	if p.Server != nil {
+		t.Skip("needs a server with stream management: PAM_SERVER=prosody")
+	}
+	a, b := newDevice(t, p, nil).connect(), newDevice(t, p, nil).connect()
+	a.wait("stream management", func() bool { return strings.Contains(a.logLocked(), "<enabled") })
+	a.Drop()
+	a.wait("the loss", func() bool { return a.State().Phase != client.PhaseLive })
+	subscribe(t, b, "pubsub."+p.domain, "news")
+	a.waitNodes("news")
+	a.wait("the session", func() bool { return a.State().Phase == client.PhaseLive })
+	if !a.State().Resumed || strings.Count(a.wire(true), "<subscriptions") != 1 {
+		t.Errorf("not resumed, or listed again:\n%s", a.log())
+	}
 }
 
 // shared is a store that outlives its client.
