@@ -95,7 +95,10 @@ for (const server of ["mem", "prosody"]) {
 
       const frames = await phone.frames(cut);
       const asked = frames.filter(isListRequest);
-      assert.match(asked[0]?.xml ?? "nothing was asked", new RegExp(`\\bver=['"]${ver}['"]`));
+      // A server that resumes the session is asked nothing: it sends what was missed.
+      const resumed = frames.some((f) => f.dir === "in" && f.xml.includes("<resumed"));
+      if (resumed) assert.deepEqual(asked, []);
+      else assert.match(asked[0]?.xml ?? "nothing was asked", new RegExp(`\\bver=['"]${ver}['"]`));
       assert.deepEqual(frames.filter((f) => f.dir === "in" && isFullList(f.xml)).map((f) => f.xml), [], "a full list crossed the wire");
       assert.equal(frames.filter(isNotify).length, 3, "one notify for each subscription that was touched");
     });
