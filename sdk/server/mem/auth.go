@@ -94,6 +94,7 @@ func (c *session) bind(e *elem) {
 		return
 	}
 	if old := c.account.sessions[j.Resourcepart()]; old != nil {
+		old.finish(true) // it may hibernate
 		old.end("conflict")
 	}
 	c.resource, c.name, c.phase = j.Resourcepart(), j.String(), bound

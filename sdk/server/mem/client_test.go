@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"fmt"
 	"hash"
@@ -164,7 +165,7 @@ func priority(n int) string {
 
 func TestLoginSCRAMByHand(t *testing.T) {
 	r := newRig(t, Config{})
-	for mech, h := range map[string]func() hash.Hash{"SCRAM-SHA-256": sha256.New, "SCRAM-SHA-1": sha1.New} {
+	for mech, h := range map[string]func() hash.Hash{"SCRAM-SHA-512": sha512.New, "SCRAM-SHA-256": sha256.New, "SCRAM-SHA-1": sha1.New} {
 		t.Run(mech, func(t *testing.T) {
 			p := r.dial(t)
 			p.open()

@@ -26,7 +26,8 @@ const (
 	bound
 )
 
-// session is one connection, and once it is bound one session of an account. All fields below mu's line are guarded by Server.mu.
+// session is one connection, and once it is bound one session of an account, which may outlive the connection (see hibernate).
+// All fields below mu's line are guarded by Server.mu.
 type session struct {
 	srv    *Server
 	ws     *websocket.Conn
@@ -43,26 +44,31 @@ type session struct {
 
 	queue  []Frame
 	queued int // bytes in queue
-	held   []string
+	held   []message
 	heldBy *hold
 
 	sasl     *exchange
 	attempts int
 	account  *account
-	resource string
+	binding
+}
 
+// binding is what a session of an account is apart from its connection. Another connection may take it over.
+type binding struct {
+	resource  string
 	available bool
 	priority  int
 	listed    bool // asked for the PAM list
 	pamCaps   bool // advertised urn:xmpp:pam:0
 	asked     map[string]capsQuery
+	sm        *ledger // nil until stream management is enabled
 }
 
 func newSession(s *Server, ws *websocket.Conn, remote string) *session {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &session{
 		srv: s, ws: ws, ctx: ctx, cancel: cancel, name: remote,
-		wake: make(chan struct{}, 1), hung: make(chan struct{}), asked: map[string]capsQuery{},
+		wake: make(chan struct{}, 1), hung: make(chan struct{}), binding: binding{asked: map[string]capsQuery{}},
 	}
 }
 
@@ -85,8 +91,7 @@ func (c *session) run() {
 	c.read()
 
 	s.mu.Lock()
-	c.unbind()
-	c.ended = true
+	c.lose()
 	delete(s.conns, c)
 	s.mu.Unlock()
 	c.cancel()
@@ -191,6 +196,8 @@ func (c *session) element(e *elem) {
 		} else {
 			c.end("bad-format")
 		}
+	case e.space == nsSM && !c.srv.cfg.DisableSM:
+		c.manage(e)
 	case c.phase == wantAuth && e.space == nsSASL:
 		c.authenticate(e)
 	case !stanza:
@@ -200,6 +207,9 @@ func (c *session) element(e *elem) {
 	case c.phase == wantBind:
 		c.bind(e)
 	default:
+		if c.sm != nil {
+			c.sm.received++
+		}
 		c.stanza(e)
 	}
 }
@@ -237,13 +247,22 @@ func (c *session) open(e *elem) {
 		return
 	}
 	c.phase = wantBind
-	c.features(el(nsBind, "bind").with(el(nsBind, "required")))
+	bind := el(nsBind, "bind").with(el(nsBind, "required"))
+	if c.srv.cfg.DisableSM {
+		c.features(bind)
+	} else {
+		c.features(bind, el(nsSM, "sm"))
+	}
 }
 
 func (c *session) sendOpen() {
-	c.enqueue(el(nsFraming, "open", "from", c.srv.cfg.Domain, "id", c.srv.newID("s"), "version", "1.0").lang("en").String())
+	c.enqueue(message{xml: el(nsFraming, "open", "from", c.srv.cfg.Domain, "id", c.srv.newID("s"), "version", "1.0").lang("en").String()})
 }
 
-func (c *session) features(f *elem) {
-	c.push("<stream:features xmlns:stream='" + nsStream + "'>" + f.String() + "</stream:features>")
+func (c *session) features(all ...*elem) {
+	text := ""
+	for _, f := range all {
+		text += f.String()
+	}
+	c.push(message{xml: "<stream:features xmlns:stream='" + nsStream + "'>" + text + "</stream:features>"})
 }

@@ -277,7 +277,7 @@ func TestConfig(t *testing.T) {
 	for _, cfg := range []Config{
 		{Domain: "a b"},
 		{Domain: "a@b"},
-		{Mechanisms: []string{"SCRAM-SHA-512"}},
+		{Mechanisms: []string{"SCRAM-SHA-224"}},
 		{Accounts: map[string]string{"": "x"}},
 		{Accounts: map[string]string{"a@b": "x"}},
 		{Accounts: map[string]string{"a": ""}},

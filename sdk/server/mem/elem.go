@@ -38,6 +38,10 @@ func (e *elem) with(kids ...any) *elem {
 
 func (e *elem) is(space, local string) bool { return e != nil && e.space == space && e.local == local }
 
+func (e *elem) isStanza() bool {
+	return e.space == nsClient && (e.local == "iq" || e.local == "message" || e.local == "presence")
+}
+
 // get is the value of an un-namespaced attribute. An attribute of another namespace, such as x:from, is never meant.
 func (e *elem) get(local string) string {
 	v, _ := e.lookup(local)

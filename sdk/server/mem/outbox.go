@@ -2,15 +2,21 @@ package mem
 
 import "time"
 
-// maxQueued is how many bytes may wait for a client that does not read; with one more it is dropped.
+// maxQueued is how many bytes may wait for a client that does not read, and how many it may leave unacknowledged; with one more its session ends.
 const maxQueued = 32 << 20
 
-// end closes the stream, with the stream error cond if there is one. Nothing is sent afterwards; what is held back is lost.
-func (c *session) end(cond string) {
+// message is something for the client.
+type message struct {
+	xml     string
+	counted bool // a stanza that stream management counts
+}
+
+// end closes the stream and the session, with the stream error cond if there is one. Nothing is sent afterwards; what is held back is lost.
+func (c *session) end(cond string, details ...any) {
 	if c.ended {
 		return
 	}
-	c.unbind()
+	c.finish(cond != "")
 	c.held, c.heldBy = nil, nil
 	if c.phase == wantOpen || c.phase == wantOpen2 {
 		if cond != "" {
@@ -18,59 +24,91 @@ func (c *session) end(cond string) {
 		}
 	}
 	if cond != "" {
-		c.enqueue("<stream:error xmlns:stream='" + nsStream + "'><" + cond + " xmlns='" + nsStreams + "'/></stream:error>")
+		text := el(nsStreams, cond).String()
+		for _, d := range details {
+			text += d.(*elem).String()
+		}
+		c.enqueue(message{xml: "<stream:error xmlns:stream='" + nsStream + "'>" + text + "</stream:error>"})
 	}
-	c.enqueue(el(nsFraming, "close").String())
+	c.enqueue(message{xml: el(nsFraming, "close").String()})
 	c.ended = true
 	time.AfterFunc(deadline, c.cancel)
 }
 
-// drop ends the connection without a word.
-func (c *session) drop() {
-	c.unbind()
+// lose ends the connection without a word. A session that can be resumed hibernates.
+func (c *session) lose() {
+	if c.ended {
+		return
+	}
+	if c.sm != nil && c.sm.id != "" {
+		c.hibernate()
+	} else {
+		c.finish(false)
+	}
 	c.ended = true
-	c.queue, c.held = nil, nil
+	c.queue, c.held, c.heldBy = nil, nil, nil
 	c.cancel()
 }
 
-// push queues a message to the client, unless the session is being held.
-func (c *session) push(xml string) {
+// send queues an element, unless the session is being held.
+func (c *session) send(e *elem) { c.push(message{e.String(), c.counts(e)}) }
+
+// counts tells whether stream management counts e.
+func (c *session) counts(e *elem) bool { return c.sm != nil && e.isStanza() }
+
+// push queues a message to the client, unless the session is being held. Without a connection it is kept.
+func (c *session) push(m message) {
+	if c.hibernating() {
+		if m.counted {
+			c.sm.pending = append(c.sm.pending, m.xml)
+			c.keep(m)
+		}
+		return
+	}
 	if c.ended {
 		return
 	}
 	if c.heldBy == nil {
 		for _, h := range c.srv.holds {
-			if h.match(c.name, xml) {
+			if h.match(c.name, m.xml) {
 				c.heldBy = h
 				break
 			}
 		}
 	}
 	if c.heldBy != nil {
-		c.held = append(c.held, xml)
+		c.held = append(c.held, m)
 		return
 	}
-	c.enqueue(xml)
+	c.enqueue(m)
 }
 
-func (c *session) enqueue(xml string) {
-	if c.queued += len(xml); c.queued > maxQueued {
-		c.drop()
+func (c *session) enqueue(m message) {
+	if c.queued += len(m.xml); c.queued > maxQueued {
+		c.finish(true)
+		c.lose()
 		return
 	}
-	c.queue = append(c.queue, Frame{Session: c.name, Out: true, XML: xml})
+	c.queue = append(c.queue, Frame{Session: c.name, Out: true, XML: m.xml})
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
+	if m.counted {
+		c.sm.unacked = append(c.sm.unacked, m.xml)
+		c.sm.fresh++
+		if c.keep(m) {
+			c.ask()
+		}
+	}
 }
 
-func (c *session) send(e *elem) { c.push(e.String()) }
-
-// unbind takes the session out of its account: nothing is routed to it any more.
-func (c *session) unbind() {
-	if c.account != nil && c.account.sessions[c.resource] == c {
-		delete(c.account.sessions, c.resource)
+// keep notes that m may have to be sent again. If that is too much, the session ends.
+func (c *session) keep(m message) bool {
+	if c.sm.bytes += len(m.xml); c.sm.bytes > maxQueued {
+		c.finish(true)
+		c.lose()
+		return false
 	}
-	c.available = false
+	return true
 }

@@ -246,7 +246,7 @@ func TestDeltaOwes(t *testing.T) {
 		s.accounts["bob@localhost"].pam = newPAMList()
 		svc := newService(s.pubsubJID(), "")
 		s.services[svc.jid] = svc
-		c := &session{srv: s, account: s.accounts["bob@localhost"], name: "bob@localhost/a", available: true, wake: make(chan struct{}, 1)}
+		c := &session{srv: s, account: s.accounts["bob@localhost"], name: "bob@localhost/a", binding: binding{available: true}, wake: make(chan struct{}, 1)}
 		bob, _ := parseJID("bob@localhost/a")
 		for range 5 + rnd.IntN(20) {
 			name := string(rune('a' + rnd.IntN(4)))

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"fmt"
 	"hash"
@@ -15,8 +16,9 @@ import (
 // iterations is the PBKDF2 count of RFC 7677 §4.
 const iterations = 4096
 
-// hashes are the SCRAM mechanisms this server knows (RFC 5802, RFC 7677). PLAIN (RFC 4616) is checked against the SHA-256 keys.
+// hashes are the SCRAM mechanisms this server knows (RFC 5802, RFC 7677, and the latter's way with SHA-512). PLAIN (RFC 4616) is checked against the SHA-256 keys.
 var hashes = map[string]func() hash.Hash{
+	"SCRAM-SHA-512": sha512.New,
 	"SCRAM-SHA-256": sha256.New,
 	"SCRAM-SHA-1":   sha1.New,
 }

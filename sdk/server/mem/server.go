@@ -1,6 +1,7 @@
 // Package mem is an XMPP server in memory, to develop and test against. It speaks XMPP over WebSocket (RFC 7395), has accounts with
-// several sessions, a pubsub service (XEP-0060), personal nodes (XEP-0163, explicit subscriptions only) and Pubsub Account
-// Management (XEP-0376), and it can be steered from a test: cut a connection, hold messages back, send anything at all.
+// several sessions, which survive a lost connection (XEP-0198), a pubsub service (XEP-0060), personal nodes (XEP-0163, explicit
+// subscriptions only) and Pubsub Account Management (XEP-0376), and it can be steered from a test: cut a connection, forget a session,
+// hold messages back, send anything at all.
 //
 // It shares no code with the client of this module: it has its own XML parser, its own SASL and its own vocabulary, so that a
 // mistake made on one side is seen by the other. It is strict with what it is sent.
@@ -8,7 +9,7 @@
 // All state is guarded by one mutex, and whatever is sent is queued while that mutex is held. So each session sees stanzas in the
 // order in which things happened: a list reply neither overtakes a live notify nor is overtaken by one.
 //
-// What it does not have: TLS, server-to-server links, rosters, offline storage, archives (XEP-0313) and stream management (XEP-0198).
+// What it does not have: TLS, server-to-server links, rosters, offline storage, and archives (XEP-0313).
 package mem
 
 import (
@@ -26,9 +27,12 @@ import (
 type Config struct {
 	Domain     string            // default "localhost"
 	Accounts   map[string]string // localpart → password
-	Mechanisms []string          // SASL mechanisms offered, default SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, in this order
+	Mechanisms []string          // SASL mechanisms offered, default SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, in this order
 	DisablePAM bool              // do not advertise or answer XEP-0376
 	History    int               // PAM changes per account for which an older version is answered with a delta, default 500
+	DisableSM  bool              // do not offer stream management (XEP-0198), and end the stream of who uses it
+	ResumeFor  time.Duration     // how long a session without a connection can be resumed, default a minute
+	SMLocation string            // where clients are told to resume, as host:port (XEP-0198 §5); not said if empty
 }
 
 // Server is the whole server. It is an http.Handler: the WebSocket endpoint. All methods may be called from several goroutines.
@@ -54,7 +58,8 @@ type Server struct {
 type account struct {
 	bare     string
 	creds    map[string]credential
-	sessions map[string]*session // bound ones, by resource
+	sessions map[string]*session // bound ones, by resource; hibernating ones too
+	ended    []ended             // the last sessions that could have been resumed, and were not
 	pam      *pamList
 }
 
@@ -70,15 +75,18 @@ func New(cfg Config) (*Server, error) {
 	}
 	cfg.Domain = domain.String()
 	if len(cfg.Mechanisms) == 0 {
-		cfg.Mechanisms = []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}
+		cfg.Mechanisms = []string{"SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"}
 	}
 	for _, m := range cfg.Mechanisms {
 		if m != "PLAIN" && hashes[m] == nil {
-			return nil, fmt.Errorf("mem: the mechanism %q is unknown; use SCRAM-SHA-256, SCRAM-SHA-1 or PLAIN", m)
+			return nil, fmt.Errorf("mem: the mechanism %q is unknown; use SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1 or PLAIN", m)
 		}
 	}
 	if cfg.History <= 0 {
 		cfg.History = 500
+	}
+	if cfg.ResumeFor <= 0 {
+		cfg.ResumeFor = time.Minute
 	}
 	nobody, err := newCredentials(secret())
 	if err != nil {
@@ -155,6 +163,11 @@ func (s *Server) Close() error {
 	s.closed = true
 	for c := range s.conns {
 		c.end("system-shutdown")
+	}
+	for _, a := range s.accounts {
+		for _, c := range a.sessions { // what is left hibernates
+			c.finish(false)
+		}
 	}
 	s.mu.Unlock()
 	s.running.Wait()

@@ -10,33 +10,71 @@ type hold struct {
 	match func(fullJID, xml string) bool
 }
 
-// Sessions are the full JIDs of an account's bound sessions, sorted. In this and the following methods an account is a localpart or a bare JID.
+// Sessions are the full JIDs of an account's bound sessions, sorted, with those that hibernate. In this and the following methods an account is a
+// localpart or a bare JID.
 func (s *Server) Sessions(account string) []string {
+	return s.sessionsThat(account, func(*session) bool { return true })
+}
+
+// Hibernating are those of the Sessions that have no connection and wait to be resumed.
+func (s *Server) Hibernating(account string) []string {
+	return s.sessionsThat(account, (*session).hibernating)
+}
+
+func (s *Server) sessionsThat(account string, ok func(*session) bool) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []string
 	if a := s.account(account); a != nil {
 		for _, c := range a.ordered() {
-			out = append(out, c.name)
+			if ok(c) {
+				out = append(out, c.name)
+			}
 		}
 	}
 	return out
 }
 
-// Cut drops the connection of a session without any handshake, as when a cable is pulled and the network notices. Nothing is routed to
-// it from then on. It reports whether there was such a session.
+// Cut drops the connection of a session without any handshake, as when a cable is pulled and the network notices. If the session can be
+// resumed, it hibernates: what it is sent is kept for Config.ResumeFor. If not, nothing is routed to it from then on. It reports whether there was
+// such a connection.
 func (s *Server) Cut(fullJID string) bool {
+	return s.cut(fullJID, func(c *session) bool {
+		connected := !c.hibernating()
+		c.lose()
+		return connected
+	})
+}
+
+// ExpireSession ends a session as if it had hibernated too long, and drops its connection if it has one. A client that tries to resume
+// it is refused and told how many of its stanzas were handled. It reports whether there was such a session.
+func (s *Server) ExpireSession(fullJID string) bool {
+	return s.cut(fullJID, func(c *session) bool {
+		c.finish(true)
+		c.lose()
+		return true
+	})
+}
+
+// ForgetSession ends a session as if the server had lost its memory, and drops its connection if it has one. A client that tries to
+// resume it is refused and told nothing. It reports whether there was such a session.
+func (s *Server) ForgetSession(fullJID string) bool {
+	return s.cut(fullJID, func(c *session) bool {
+		c.finish(false)
+		c.lose()
+		return true
+	})
+}
+
+func (s *Server) cut(fullJID string, how func(*session) bool) bool {
 	s.mu.Lock()
 	c := s.bySession(fullJID)
-	if c != nil {
-		c.drop()
-	}
+	done := c != nil && how(c)
 	s.mu.Unlock()
-	if c == nil {
-		return false
+	if done {
+		c.ws.CloseNow()
 	}
-	c.ws.CloseNow()
-	return true
+	return done
 }
 
 // Subscriptions is the true PAM list of an account and its version; nothing for an unknown account.
@@ -114,7 +152,8 @@ func (s *Server) Publish(node, itemID, payloadXML string) error {
 	return nil
 }
 
-// Send queues a text, which may be anything, as one message to a session.
+// Send queues a text, which may be anything, as one message to a session. Stream management counts it if it is a stanza; while the session
+// hibernates, anything else is lost.
 func (s *Server) Send(fullJID, xml string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,7 +161,8 @@ func (s *Server) Send(fullJID, xml string) error {
 	if c == nil {
 		return fmt.Errorf("mem: no session is bound to %q; Sessions lists them", fullJID)
 	}
-	c.push(xml)
+	e, err := parse([]byte(xml))
+	c.push(message{xml, err == nil && c.counts(e)})
 	return nil
 }
 
@@ -141,8 +181,8 @@ func (s *Server) Hold(match func(fullJID, xml string) bool) (release func()) {
 			if c.heldBy == h {
 				held := c.held
 				c.held, c.heldBy = nil, nil
-				for _, xml := range held {
-					c.push(xml) // another hold may want it
+				for _, m := range held {
+					c.push(m) // another hold may want it
 				}
 			}
 		}

@@ -1,0 +1,219 @@
+package mem
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+const (
+	nsSM = "urn:xmpp:sm:3"
+
+	askEvery    = 4   // stanzas sent between two <r/>
+	maxRemember = 100 // ended sessions of an account whose counts are known
+)
+
+// ledger counts the stanzas of a session in both directions (XEP-0198 §4). All counts are modulo 2³². It is kept while the session
+// lives, whichever connection serves it.
+type ledger struct {
+	id   string        // of the session; empty if it cannot be resumed
+	keep time.Duration // how long it may hibernate
+
+	received uint32   // stanzas of the client that were handled
+	acked    uint32   // the client has this many stanzas,
+	unacked  []string // and these were sent after them;
+	pending  []string // these were not, because there is no connection
+	bytes    int      // in unacked and pending
+
+	fresh  int         // stanzas sent since the last <r/>
+	asked  bool        // <r/> is not answered
+	expiry *time.Timer // ends the hibernation; nil if there is a connection
+}
+
+// ended is what is left of a session: how many stanzas of it were handled.
+type ended struct {
+	id string
+	h  uint32
+}
+
+// manage handles an element of stream management. One at the wrong time is refused, and the stream goes on (XEP-0198 §3, §6).
+func (c *session) manage(e *elem) {
+	switch {
+	case e.local == "enable" && c.phase == bound && c.sm == nil:
+		c.enable(e)
+	case e.local == "resume" && c.phase == wantBind:
+		c.resume(e)
+	case e.local == "r" && c.sm != nil:
+		c.send(el(nsSM, "a", "h", count(c.sm.received)))
+	case e.local == "a" && c.sm != nil:
+		c.acknowledged(e)
+	case e.local == "enable", e.local == "resume", e.local == "r", e.local == "a":
+		c.send(smFailed("unexpected-request"))
+	default:
+		c.end("unsupported-stanza-type")
+	}
+}
+
+// enable answers <enable/>. From it on the client's stanzas are counted, and from <enabled/> on what the client is sent. Of the times that the two
+// sides would keep the session the shorter one holds.
+func (c *session) enable(e *elem) {
+	resume, ok := boolean(e, "resume")
+	keep := c.srv.cfg.ResumeFor
+	if wish, given := e.lookup("max"); given {
+		n, err := strconv.ParseUint(wish, 10, 32)
+		if err != nil || n == 0 {
+			ok = false
+		}
+		keep = min(keep, time.Duration(n)*time.Second)
+	}
+	if !ok {
+		c.send(smFailed("bad-request"))
+		return
+	}
+	c.sm = &ledger{keep: keep}
+	enabled := el(nsSM, "enabled")
+	if resume {
+		c.sm.id = c.srv.newID("sm") + secret()
+		enabled = el(nsSM, "enabled", "id", c.sm.id, "resume", "true", "max", seconds(keep), "location", c.srv.cfg.SMLocation)
+	}
+	c.send(enabled)
+}
+
+// resume lets the connection go on with an earlier session of the same account, also with one whose connection seems to be alive (XEP-0198 §5).
+// What the client did not get is sent again, in order.
+func (c *session) resume(e *elem) {
+	previd := e.get("previd")
+	h, ok := handledCount(e)
+	if previd == "" || !ok {
+		c.send(smFailed("bad-request"))
+		return
+	}
+	old := c.account.resumable(previd)
+	if old == nil {
+		failed := smFailed("item-not-found")
+		if i := slices.IndexFunc(c.account.ended, func(x ended) bool { return x.id == previd }); i >= 0 {
+			failed.set("h", count(c.account.ended[i].h))
+		}
+		c.send(failed)
+		return
+	}
+	if !old.sm.trim(h) {
+		c.endMiscounted(old.sm, h)
+		return
+	}
+	again := append(old.sm.unacked, old.sm.waiting(old.held)...)
+	c.binding, c.name, c.phase = old.binding, old.name, bound
+	c.account.sessions[c.resource] = c
+	old.binding = binding{}
+	old.end("conflict") // nothing happens if it hibernates
+
+	if c.sm.expiry != nil {
+		c.sm.expiry.Stop()
+	}
+	c.sm.expiry, c.sm.unacked, c.sm.pending, c.sm.bytes = nil, nil, nil, 0
+	c.sm.fresh, c.sm.asked = 0, false
+	c.send(el(nsSM, "resumed", "previd", previd, "h", count(c.sm.received)))
+	for _, xml := range again {
+		c.push(message{xml, true})
+	}
+}
+
+// acknowledged handles <a/>.
+func (c *session) acknowledged(e *elem) {
+	h, ok := handledCount(e)
+	switch {
+	case !ok:
+		c.end("bad-format")
+		return
+	case !c.sm.trim(h):
+		c.endMiscounted(c.sm, h)
+		return
+	}
+	c.sm.asked = false
+	c.ask()
+}
+
+// ask asks for the client's count now and then. An answer that acknowledges nothing is not followed by another question.
+func (c *session) ask() {
+	if c.sm.fresh >= askEvery && !c.sm.asked {
+		c.sm.fresh, c.sm.asked = 0, true
+		c.send(el(nsSM, "r"))
+	}
+}
+
+// endMiscounted ends the stream of a client that acknowledges what it was not sent, or takes an acknowledgement back (XEP-0198 §6).
+func (c *session) endMiscounted(l *ledger, h uint32) {
+	c.end("undefined-condition", el(nsSM, "handled-count-too-high", "h", count(h), "send-count", count(l.acked+uint32(len(l.unacked)))))
+}
+
+// trim drops what the client has. It reports whether the client can have it.
+func (l *ledger) trim(h uint32) bool {
+	n := h - l.acked
+	if uint64(n) > uint64(len(l.unacked)) {
+		return false
+	}
+	for _, xml := range l.unacked[:n] {
+		l.bytes -= len(xml)
+	}
+	l.acked, l.unacked = h, slices.Clone(l.unacked[n:])
+	return true
+}
+
+// waiting are the stanzas that were never sent: held is what a hold kept back.
+func (l *ledger) waiting(held []message) []string {
+	out := l.pending
+	for _, m := range held {
+		if m.counted {
+			out = append(out, m.xml)
+		}
+	}
+	return out
+}
+
+// resumable finds a session by what <enabled/> called it; nil if there is none.
+func (a *account) resumable(id string) *session {
+	for _, c := range a.sessions {
+		if c.sm != nil && c.sm.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// remember keeps the count of a session that is over.
+func (a *account) remember(l *ledger) {
+	if len(a.ended) >= maxRemember {
+		a.ended = slices.Delete(a.ended, 0, 1)
+	}
+	a.ended = append(a.ended, ended{l.id, l.received})
+}
+
+func smFailed(condition string) *elem { return el(nsSM, "failed").with(el(nsStanzas, condition)) }
+
+// handledCount reads the attribute h, an xs:unsignedInt.
+func handledCount(e *elem) (uint32, bool) {
+	n, err := strconv.ParseUint(e.get("h"), 10, 32)
+	return uint32(n), err == nil
+}
+
+func count(h uint32) string { return strconv.FormatUint(uint64(h), 10) }
+
+// seconds is an xs:positiveInteger, or nothing for less than a second.
+func seconds(d time.Duration) string {
+	if d < time.Second {
+		return ""
+	}
+	return strconv.Itoa(int(d / time.Second))
+}
+
+// boolean reads an xs:boolean that is false if it is missing.
+func boolean(e *elem, name string) (value, ok bool) {
+	switch v, given := e.lookup(name); v {
+	case "true", "1":
+		return true, true
+	case "false", "0":
+		return false, true
+	default:
+		return false, !given
+	}
+}
