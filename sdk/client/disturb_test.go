@@ -26,9 +26,13 @@ func disturb(p *peer, s store.Store, until time.Time, r dice) {
 		if all := p.Sessions("alice"); len(all) > 0 {
 			session = all[r.IntN(len(all))]
 		}
-		switch r.IntN(9) {
+		switch r.IntN(11) {
 		case 0:
 			p.Cut(session)
+		case 9:
+			p.ExpireSession(session)
+		case 10:
+			p.ForgetSession(session)
 		case 1:
 			p.ForgetHistory("alice")
 		case 2:

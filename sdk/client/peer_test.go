@@ -29,13 +29,18 @@ type peer struct {
 }
 
 // newPeer starts a server with the accounts alice and bob, the open nodes news
-// and weather, and the node club, which lets nobody in.
-func newPeer(t *testing.T) *peer {
+// and weather, and the node club, which lets nobody in. edit is for the one in
+// memory.
+func newPeer(t *testing.T, edit ...func(*mem.Config)) *peer {
 	t.Helper()
 	accounts := map[string]string{"alice": "secret-a", "bob": "secret-b"}
 	switch name := os.Getenv("PAM_SERVER"); name {
 	case "", "mem":
-		server, err := mem.New(mem.Config{Accounts: accounts})
+		config := mem.Config{Accounts: accounts}
+		for _, e := range edit {
+			e(&config)
+		}
+		server, err := mem.New(config)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -155,9 +155,6 @@ func TestNextRunResumes(t *testing.T) {
 // changes the list: the session goes on and brings the change.
 func TestResumeAtAServer(t *testing.T) {
 	p := newPeer(t)
-	if p.Server != nil {
-		t.Skip("needs a server with stream management: PAM_SERVER=prosody")
-	}
 	a, b := newDevice(t, p, nil).connect(), newDevice(t, p, nil).connect()
 	a.wait("stream management", func() bool { return strings.Contains(a.logLocked(), "<enabled") })
 	a.Drop()
