@@ -171,11 +171,11 @@ func TestWrongPassword(t *testing.T) {
 		t.Errorf("subscribe gave %+v", got)
 	}
 	a.mu.Lock()
-	a.password = "secret-a"
+	a.password = canary
 	a.mu.Unlock()
 	a.connect()
 	subscribe(t, a, "pubsub."+p.domain, "news")
-	if strings.Contains(a.log(), "wrong") || strings.Contains(a.log(), "secret-a") {
+	if strings.Contains(a.log(), "wrong") || strings.Contains(a.log(), canary) {
 		t.Error("a password was shown")
 	}
 	if !slices.Equal(a.reasons, []string{"initial", "rejected"}) {

@@ -169,7 +169,7 @@ func TestWithoutPAM(t *testing.T) {
 	subscribe(t, a, "pubsub.localhost", "news")
 	_ = a.Close()
 
-	server, err := mem.New(mem.Config{Accounts: map[string]string{"alice": "secret-a"}, DisablePAM: true})
+	server, err := mem.New(mem.Config{Accounts: map[string]string{"alice": canary}, DisablePAM: true})
 	if err != nil {
 		t.Fatal(err)
 	}

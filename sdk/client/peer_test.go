@@ -25,6 +25,7 @@ import (
 type peer struct {
 	url         string
 	domain      string
+	publish     func(node, itemID, payloadXML string) error
 	*mem.Server // nil with Prosody
 }
 
@@ -33,7 +34,7 @@ type peer struct {
 // memory.
 func newPeer(t *testing.T, edit ...func(*mem.Config)) *peer {
 	t.Helper()
-	accounts := map[string]string{"alice": "secret-a", "bob": "secret-b"}
+	accounts := map[string]string{"alice": canary, "bob": "secret-b"}
 	switch name := os.Getenv("PAM_SERVER"); name {
 	case "", "mem":
 		config := mem.Config{Accounts: accounts}
@@ -54,25 +55,30 @@ func newPeer(t *testing.T, edit ...func(*mem.Config)) *peer {
 			_ = server.Close()
 			front.Close()
 		})
-		return &peer{url: "ws" + strings.TrimPrefix(front.URL, "http") + "/xmpp-websocket", domain: "localhost", Server: server}
+		return &peer{url: "ws" + strings.TrimPrefix(front.URL, "http") + "/xmpp-websocket", domain: "localhost", publish: server.Publish, Server: server}
 	case "prosody":
-		server, err := prosody.Start(t.Context(), prosody.Config{Accounts: accounts, Nodes: []string{"news", "weather", "club:whitelist"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if t.Failed() {
-				t.Log(server.Log())
-			}
-			if err := server.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return &peer{url: server.URL(), domain: server.Domain()}
+		return newProsody(t, prosody.Config{Accounts: accounts, Nodes: []string{"news", "weather", "club:whitelist"}})
 	default:
 		t.Fatalf("PAM_SERVER=%s: use mem or prosody", name)
 		return nil
 	}
+}
+
+func newProsody(t *testing.T, cfg prosody.Config) *peer {
+	t.Helper()
+	server, err := prosody.Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(server.Log())
+		}
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &peer{url: server.URL(), domain: server.Domain(), publish: server.Publish}
 }
 
 // onlyMem skips a test that needs to look into the server.
@@ -100,7 +106,7 @@ type device struct {
 // that edit sets.
 func newDevice(t *testing.T, p *peer, s store.Store, edit ...func(*client.Options)) *device {
 	t.Helper()
-	d := &device{t: t, password: "secret-a"}
+	d := &device{t: t, password: canary}
 	d.changed = sync.NewCond(&d.mu)
 	opts := &client.Options{
 		Account: "alice@" + p.domain,
@@ -134,7 +140,10 @@ func newDevice(t *testing.T, p *peer, s store.Store, edit ...func(*client.Option
 		t.Fatal(err)
 	}
 	d.Client = c
-	t.Cleanup(func() { _ = c.Close() })
+	t.Cleanup(func() {
+		d.sweep(s)
+		_ = c.Close()
+	})
 	return d
 }
 

@@ -5,7 +5,6 @@ package client_test
 import (
 	"context"
 	"errors"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,7 +123,7 @@ func TestNextRunResumes(t *testing.T) {
 		f.handle = r.handle
 		kept := store.NewMemory()
 		run := func() *device {
-			return f.device(t, func(o *client.Options) { o.Store, o.Tab = shared{kept}, "tab" }).connect()
+			return f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), "tab" }).connect()
 		}
 		a := run()
 		f.last.notify("v1", "news", "subscribed")
@@ -150,24 +149,3 @@ func TestNextRunResumes(t *testing.T) {
 		_ = a.Close()
 	})
 }
-
-// TestResumeAtAServer loses the connection to a real server while another device
-// changes the list: the session goes on and brings the change.
-func TestResumeAtAServer(t *testing.T) {
-	p := newPeer(t)
-	a, b := newDevice(t, p, nil).connect(), newDevice(t, p, nil).connect()
-	a.wait("stream management", func() bool { return strings.Contains(a.logLocked(), "<enabled") })
-	a.Drop()
-	a.wait("the loss", func() bool { return a.State().Phase != client.PhaseLive })
-	subscribe(t, b, "pubsub."+p.domain, "news")
-	a.waitNodes("news")
-	a.wait("the session", func() bool { return a.State().Phase == client.PhaseLive })
-	if !a.State().Resumed || strings.Count(a.wire(true), "<subscriptions") != 1 {
-		t.Errorf("not resumed, or listed again:\n%s", a.log())
-	}
-}
-
-// shared is a store that outlives its client.
-type shared struct{ store.Store }
-
-func (shared) Close() error { return nil }

@@ -1,0 +1,67 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/store"
+)
+
+// canary is the password of alice in all tests. Every device looks for it, when
+// its test is over, in all that a client shows, reports and stores.
+const canary = "canary-8f1Kq-Zw6tP"
+
+// secrets are the forms in which the password might be seen: as it is, and as
+// it is sent by the mechanism PLAIN, whatever comes before it.
+func secrets(password string) []string {
+	forms := []string{password}
+	for skip := range 3 {
+		// Of the encoding of a text, the part that does not depend on what is
+		// before and after it.
+		encoded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", skip) + password))
+		forms = append(forms, encoded[4:len(encoded)-4])
+	}
+	return forms
+}
+
+// sweep fails the test if the password is in the wire log, an event, the state
+// or a record.
+func (d *device) sweep(opened store.Store) {
+	d.t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	seen := map[string]string{"the wire log": d.logLocked()}
+	var events, records strings.Builder
+	for _, e := range d.events {
+		switch e := e.(type) {
+		case client.Warning:
+			fmt.Fprintf(&events, "%v %+v\n", e.Err, e.Err)
+		case client.StateChanged:
+			fmt.Fprintf(&events, "%+v %v\n", e.State, e.State.Err)
+		case client.MessageReceived:
+			events.WriteString(e.Stanza.String())
+		default:
+			fmt.Fprintf(&events, "%+v\n", e)
+		}
+	}
+	seen["an event"] = events.String()
+	if opened != nil {
+		all, _ := opened.Scan(context.Background(), store.Range{})
+		for _, r := range all {
+			fmt.Fprintf(&records, "%s %s\n", r.Key, r.Value)
+		}
+		seen["the store"] = records.String()
+	}
+	for where, text := range seen {
+		for _, secret := range secrets(canary) {
+			if strings.Contains(text, secret) {
+				d.t.Errorf("the password is in %s", where)
+			}
+		}
+	}
+}

@@ -1,0 +1,213 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/store"
+	"xmpp-pam/sdk/transport"
+	"xmpp-pam/sdk/transport/ws"
+)
+
+// TestRoundTrips counts the round trips from the open socket to PhaseLive, for
+// every way to get there. They are counted by a connection that is much slower
+// than everything else: it takes oneWay in each direction, so the time divided
+// by twice that is their number. Whatever else takes time can only add to it,
+// so the least of a few tries counts.
+func TestRoundTrips(t *testing.T) {
+	p := newPeer(t)
+	service := "pubsub." + p.domain
+	kept := keep(store.NewMemory())
+	other := newDevice(t, p, nil).connect()
+	subscribe(t, other, service, "news")
+
+	// Every way starts with the stored list at the present version.
+	stale := func(*device) {
+		if nodes := nodesOf(other.Snapshot().List); len(nodes) == 1 {
+			subscribe(t, other, service, "weather")
+		} else {
+			if err := other.Unsubscribe(t.Context(), client.Target{Service: service, Node: "weather"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ways := []struct {
+		name   string
+		most   int
+		store  func() store.Store
+		before func(*device) // while the device is offline
+		cut    bool          // a connection is lost first
+		sent   string        // has to be on the wire
+	}{
+		{name: "new device", most: 6, store: func() store.Store { return store.NewMemory() }, sent: "<subscriptions xmlns='urn:xmpp:pam:0'/>"},
+		{name: "stored version, nothing changed", most: 6, store: func() store.Store { return kept }, sent: " ver='"},
+		{name: "stored version, changes", most: 7, store: func() store.Store { return kept }, before: stale, sent: " ver='"},
+		{name: "resumed", most: 5, store: func() store.Store { return kept }, cut: true, sent: "<resume "},
+		{name: "resumed, changes", most: 5, store: func() store.Store { return kept }, cut: true, before: stale, sent: "<resume "},
+	}
+	keep := newDevice(t, p, kept).connect()
+	_ = keep.Close()
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			least := 0
+			for range 3 {
+				line := &slowLine{}
+				a := newDevice(t, p, way.store(), func(o *client.Options) { o.Dialer = line })
+				if way.cut {
+					a.connect()
+					a.wait("stream management", func() bool { return strings.Contains(a.logLocked(), "<enabled") })
+					line.refuse(true)
+					a.Drop()
+					a.wait("the loss", func() bool { return a.State().Phase == client.PhaseWaiting })
+				}
+				if way.before != nil {
+					way.before(a)
+				}
+				line.refuse(false)
+				from := strings.Count(a.log(), "\n")
+				if way.cut {
+					a.Wake()
+					a.wait("the session", func() bool { return a.State().Phase == client.PhaseLive })
+				} else {
+					a.connect()
+				}
+				trips := int(time.Since(line.opened()) / (2 * oneWay))
+				if a.State().Resumed != way.cut {
+					t.Fatalf("resumed: %v\n%s", a.State().Resumed, a.log())
+				}
+				if said := strings.Join(strings.SplitAfter(a.log(), "\n")[from:], ""); !strings.Contains(said, way.sent) {
+					t.Fatalf("%s was not sent:\n%s", way.sent, said)
+				}
+				_ = a.Close()
+				if least == 0 || trips < least {
+					least = trips
+				}
+				if least <= way.most {
+					break
+				}
+			}
+			t.Logf("%s: %d round trips", way.name, least)
+			if least != way.most {
+				t.Errorf("%d round trips, not %d", least, way.most)
+			}
+		})
+	}
+}
+
+const oneWay = 150 * time.Millisecond
+
+// A slowLine dials connections on which every message takes oneWay.
+type slowLine struct {
+	mu      sync.Mutex
+	refused bool
+	at      time.Time
+}
+
+func (l *slowLine) refuse(on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refused = on
+}
+
+// opened is when the last connection was open.
+func (l *slowLine) opened() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.at
+}
+
+func (l *slowLine) Dial(ctx context.Context, url string) (transport.Conn, error) {
+	l.mu.Lock()
+	refused := l.refused
+	l.mu.Unlock()
+	if refused {
+		return nil, fmt.Errorf("no network")
+	}
+	conn, err := (&ws.Dialer{}).Dial(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	l.at = time.Now()
+	l.mu.Unlock()
+	s := &slowConn{Conn: conn, out: make(chan late, 1000), in: make(chan late, 1000), gone: make(chan struct{})}
+	go s.carryOut()
+	go s.carryIn()
+	return s, nil
+}
+
+// A slowConn is one of its connections.
+type slowConn struct {
+	transport.Conn
+	out, in chan late
+	gone    chan struct{}
+	once    sync.Once
+}
+
+// A late message may go on at its time.
+type late struct {
+	at       time.Time
+	messages []string
+	err      error
+}
+
+func (s *slowConn) carryOut() {
+	for {
+		select {
+		case l := <-s.out:
+			time.Sleep(time.Until(l.at))
+			_ = s.Conn.Send(l.messages[0])
+		case <-s.gone:
+			return
+		}
+	}
+}
+
+func (s *slowConn) carryIn() {
+	for {
+		messages, err := s.Conn.Receive(context.Background())
+		select {
+		case s.in <- late{time.Now().Add(oneWay), messages, err}:
+		case <-s.gone:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (s *slowConn) Send(message string) error {
+	select {
+	case s.out <- late{at: time.Now().Add(oneWay), messages: []string{message}}:
+		return nil
+	case <-s.gone:
+		return fmt.Errorf("closed")
+	}
+}
+
+func (s *slowConn) Receive(ctx context.Context) ([]string, error) {
+	select {
+	case l := <-s.in:
+		select {
+		case <-time.After(time.Until(l.at)):
+			return l.messages, l.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *slowConn) Close() error {
+	s.once.Do(func() { close(s.gone) })
+	return s.Conn.Close()
+}
