@@ -236,10 +236,8 @@ func (o *owner) withCommit(c pam.Commit) []store.Op {
 	if o.opts.Tab == "" || r == nil || c.Replace || !o.settled() {
 		return nil
 	}
-	after := *r
-	after.H += uint32(o.delivered - o.handled)
 	o.saver.stored = true
-	return []store.Op{o.sessionOp(&after, c.Next, true)}
+	return []store.Op{o.sessionOp(r.After(int(o.delivered-o.handled)), c.Next, true)}
 }
 
 func (o *owner) sessionOp(r *stream.Resumption, stamp pam.Stamp, synced bool) store.Op {

@@ -32,6 +32,9 @@ type ledger struct {
 	full     jid.JID // of the session
 
 	received uint32
+	seen     uint32   // received by this stream or the ones before it
+	again    bool     // the last one received was seen before
+	early    int      // delivered before <enabled/>, and not handled
 	waiting  []uint32 // the numbers of those delivered and not handled, oldest first
 	saved    uint32   // up to here nobody will ask again
 	told     uint32   // what the server was told last
@@ -51,7 +54,21 @@ func (s *Stream) Resumption() *Resumption {
 		return nil
 	}
 	return &Resumption{ID: l.id, Location: l.location, JID: l.full,
-		H: l.handled(), Acked: l.acked, Unacked: slices.Clone(l.unacked)}
+		H: l.handled(), Ahead: l.seen - l.handled(), Waiting: slices.Clone(l.waiting),
+		Acked: l.acked, Unacked: slices.Clone(l.unacked)}
+}
+
+// After is the Resumption as it is when the n oldest stanzas of Waiting are
+// handled.
+func (r *Resumption) After(n int) *Resumption {
+	after, end := *r, r.H+r.Ahead
+	if n = max(n, 0); n < len(r.Waiting) {
+		after.H, after.Waiting = r.Waiting[n]-1, r.Waiting[n:]
+	} else {
+		after.H, after.Waiting = end, nil
+	}
+	after.Ahead = end - after.H
+	return &after
 }
 
 // handled is the number of the last stanza before which all are handled.
@@ -59,14 +76,18 @@ func (l *ledger) handled() uint32 {
 	if len(l.waiting) > 0 {
 		return l.waiting[0] - 1
 	}
-	return l.received
+	return l.seen
 }
 
 // count counts a stanza of the server. One that is not delivered is handled as
 // soon as all before it are.
 func (l *ledger) count() {
-	if l.counting {
-		l.received++
+	if !l.counting {
+		return
+	}
+	l.received++
+	if l.again = int32(l.seen-l.received) >= 0; !l.again {
+		l.seen = l.received
 	}
 }
 
@@ -74,12 +95,16 @@ func (l *ledger) count() {
 func (s *Stream) deliver(e *element.Element) {
 	if s.sm.counting {
 		s.sm.waiting = append(s.sm.waiting, s.sm.received)
+	} else {
+		s.sm.early++
 	}
 	s.emit(Deliver{e})
 }
 
 // forgive takes Handled.
 func (l *ledger) forgive(n int) {
+	early := min(max(n, 0), l.early)
+	l.early, n = l.early-early, n-early
 	l.waiting = l.waiting[min(max(n, 0), len(l.waiting)):]
 	if len(l.waiting) == 0 {
 		l.waiting = nil
@@ -208,6 +233,7 @@ func (s *Stream) resume() {
 	s.sm = ledger{
 		offered: true, id: r.ID, location: r.Location, full: r.JID,
 		received: r.H, saved: r.H, told: r.H,
+		seen: r.H + r.Ahead, waiting: slices.Clone(r.Waiting),
 		acked: r.Acked, unacked: slices.Clone(r.Unacked),
 	}
 	s.phase = resuming

@@ -17,7 +17,7 @@ func (s *Stream) stanza(e *element.Element) {
 		return
 	}
 	s.sm.count()
-	if s.isPong(e) {
+	if s.sm.again || s.isPong(e) {
 		return
 	}
 	for _, name := range [...]string{"from", "to"} {
