@@ -263,6 +263,7 @@ func TestReplay(t *testing.T) {
 		return strings.HasPrefix(full, "alice") && strings.Contains(xml, "id='4'")
 	})
 	all = append(all, bob.tell(4, 5)...)
+	r.Send("alice@localhost/a", requestSM) // held back, too, but no stanza
 	if !r.Cut("alice@localhost/a") || r.Cut("alice@localhost/a") {
 		t.Error("not cut, or twice")
 	}
