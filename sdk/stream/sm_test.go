@@ -107,18 +107,13 @@ func TestResume(t *testing.T) {
 func TestRepeated(t *testing.T) {
 	cfg := config()
 	cfg.Resume = &stream.Resumption{ID: "sm1", JID: jid.MustParse("user@example.org/r1"), H: 5, Ahead: 3, Waiting: []uint32{6, 8}}
-	again := "S: " + message + "
-"
+	again := "S: " + message + "\n"
 	play(t, cfg, offersSM+`C: <resume xmlns='urn:xmpp:sm:3' previd='sm1' h='5'/>
 S: <resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='0'/>
 = timer 30s
 = resumed user@example.org/r1
-`+again+"do handled 1
-do saved 7"+ask+tells(7)+"S: <iq xmlns='jabber:client' type='result'/>
-"+again+arrives+
-		"do handled 1
-do saved 8"+ask+tells(8)+"do handled 1
-do saved 9"+ask+tells(9))
+`+again+"do handled 1\ndo saved 7"+ask+tells(7)+"S: <iq xmlns='jabber:client' type='result'/>\n"+again+arrives+
+		"do handled 1\ndo saved 8"+ask+tells(8)+"do handled 1\ndo saved 9"+ask+tells(9))
 }
 
 // TestCutAndResume cuts a session 10,000 times at random moments: both sides
