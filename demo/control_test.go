@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -209,7 +210,7 @@ func TestProsody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer files.Close()
-	server, err := startServer(t.Context(), "prosody")
+	server, err := startServer(t.Context(), "prosody", slices.Clone(firstAccounts))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,11 @@
 // side by side, each on its own port of localhost and so with its own storage,
 // and an XMPP server between them.
 //
-//	go run ./demo [-server mem|prosody] [-port 8080] [-dist js/dist] [-control]
+//	go run ./demo [-server mem|prosody] [-port 8080] [-dist js/dist] [-control] [-password word]
 //
-// Everything listens on loopback only. The accounts and their passwords are
-// fixed: alice (wonderland) and bob (builder).
+// Everything listens on loopback only. The accounts are fixed, and so are their
+// passwords unless -password gives them another: alice (wonderland) and bob
+// (builder).
 package main
 
 import (
@@ -19,6 +20,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -51,6 +53,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	port := flags.Int("port", 8080, "port of the page; 0 takes a free one")
 	dist := flags.String("dist", "js/dist", "folder with the built package")
 	control := flags.Bool("control", false, "serve the control API for tests under /control/")
+	password := flags.String("password", "", "password of all accounts, in place of their own")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -63,7 +66,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server, err := startServer(ctx, *kind)
+	accounts := slices.Clone(firstAccounts)
+	if *password != "" {
+		for i := range accounts {
+			accounts[i].Password = *password
+		}
+	}
+	server, err := startServer(ctx, *kind, accounts)
 	if err != nil {
 		listener.Close()
 		return err

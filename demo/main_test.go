@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +52,7 @@ func startDemo(t *testing.T, control bool) *demo {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := startServer(t.Context(), "mem")
+	server, err := startServer(t.Context(), "mem", slices.Clone(firstAccounts))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,16 +64,16 @@ var (
 	}
 )
 
-// startServer starts the server that -server names, with the first accounts
-// and nodes.
-func startServer(ctx context.Context, kind string) (xmppServer, error) {
+// startServer starts the server that -server names, with these accounts and
+// the first nodes.
+func startServer(ctx context.Context, kind string, accounts []account) (xmppServer, error) {
 	var s xmppServer
 	var err error
 	switch kind {
 	case "mem":
-		s, err = newMemServer()
+		s, err = newMemServer(accounts)
 	case "prosody":
-		s, err = newProsodyServer(ctx)
+		s, err = newProsodyServer(ctx, accounts)
 	default:
 		return nil, fmt.Errorf("-server %s: there are mem and prosody", kind)
 	}
@@ -142,12 +142,12 @@ type memServer struct {
 	catalogue
 }
 
-func newMemServer() (*memServer, error) {
-	s, err := mem.New(mem.Config{Domain: domain, Accounts: passwords(firstAccounts)})
+func newMemServer(accounts []account) (*memServer, error) {
+	s, err := mem.New(mem.Config{Domain: domain, Accounts: passwords(accounts)})
 	if err != nil {
 		return nil, err
 	}
-	return &memServer{Server: s, catalogue: catalogue{accounts: slices.Clone(firstAccounts)}}, nil
+	return &memServer{Server: s, catalogue: catalogue{accounts: accounts}}, nil
 }
 
 func (s *memServer) About() serverInfo {
@@ -175,11 +175,11 @@ type prosodyServer struct {
 	watch sync.WaitGroup
 }
 
-func newProsodyServer(ctx context.Context) (*prosodyServer, error) {
+func newProsodyServer(ctx context.Context, accounts []account) (*prosodyServer, error) {
 	if err := prosody.Available(); err != nil {
 		return nil, err
 	}
-	p, err := prosody.Start(ctx, prosody.Config{Accounts: passwords(firstAccounts)})
+	p, err := prosody.Start(ctx, prosody.Config{Accounts: passwords(accounts)})
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func newProsodyServer(ctx context.Context) (*prosodyServer, error) {
 	target.Scheme = strings.Replace(target.Scheme, "ws", "http", 1)
 	s := &prosodyServer{
 		Server:    p,
-		catalogue: catalogue{accounts: slices.Clone(firstAccounts)},
+		catalogue: catalogue{accounts: accounts},
 		gone:      make(chan error, 1),
 		done:      make(chan struct{}),
 	}
