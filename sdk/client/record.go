@@ -138,7 +138,7 @@ func decodeSession(value []byte) (sessionRecord, bool) {
 	s := sessionRecord{saved: time.UnixMilli(int64(r.uint())), epoch: r.uint(), synced: r.byte() == 1}
 	s.stream.ID, s.stream.Location = r.string(), r.string()
 	full, err := jid.Parse(r.string())
-	s.stream.JID = full
+	s.stream.JID, s.stream.Stored = full, true
 	s.stream.H, s.stream.Acked = uint32(r.uint()), uint32(r.uint())
 	for range min(r.uint(), uint64(len(value))) {
 		s.stream.Unacked = append(s.stream.Unacked, r.string())

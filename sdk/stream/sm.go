@@ -43,6 +43,7 @@ type ledger struct {
 	unacked []string  // the own stanzas after acked
 	oldest  time.Time // when the first of them was sent, or the last <a/> came
 	asked   bool      // <r/> is not answered
+	behind  bool      // more may have been sent than was counted
 }
 
 // Resumption exports what a later stream needs to go on with this session, nil
@@ -218,12 +219,13 @@ func (s *Stream) refuseCount(text string, err *Error) {
 func (l *ledger) forget(text string) *Error {
 	h, err := strconv.ParseUint(text, 10, 32)
 	n := uint32(h) - l.acked
-	if err != nil || uint64(n) > uint64(len(l.unacked)) {
+	known := min(uint64(n), uint64(len(l.unacked)))
+	if err != nil || known < uint64(n) && !(l.behind && int32(n) > 0) {
 		return &Error{Code: CodeProtocol, Retry: true,
 			Text: fmt.Sprintf("The server acknowledged %q stanzas, which is no count of what it was sent (XEP-0198 §4).", cut(text))}
 	}
 	l.acked = uint32(h)
-	l.unacked = slices.Clone(l.unacked[n:])
+	l.unacked = slices.Clone(l.unacked[known:])
 	return nil
 }
 
@@ -234,7 +236,7 @@ func (s *Stream) resume() {
 		offered: true, id: r.ID, location: r.Location, full: r.JID,
 		received: r.H, saved: r.H, told: r.H,
 		seen: r.H + r.Ahead, waiting: slices.Clone(r.Waiting),
-		acked: r.Acked, unacked: slices.Clone(r.Unacked),
+		acked: r.Acked, unacked: slices.Clone(r.Unacked), behind: r.Stored,
 	}
 	s.phase = resuming
 	s.write(element.New(NSSM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(r.H), 10)))
@@ -249,7 +251,7 @@ func (s *Stream) goOn(e *element.Element) {
 			s.refuseCount(e.Attr("h"), err)
 			return
 		}
-		l.sending, l.counting, l.oldest = true, true, s.now
+		l.sending, l.counting, l.behind, l.oldest = true, true, false, s.now
 		s.begin()
 		s.emit(Resumed{l.full})
 		for _, text := range l.unacked {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,7 +50,7 @@ func TestAcknowledgements(t *testing.T) {
 		"before sleep":           enabled + arrives + "do handled 1\ndo saved 1\ndo sleep" + tells(1) + "do sleep",
 		"before the end":         enabled + arrives + "do handled 1\ndo saved 1\ndo close" + tells(1) + closes + "= timer 2s",
 		"refused":                enables + "S: <failed xmlns='urn:xmpp:sm:3'/>\n" + ask + "= dropped fits nothing",
-		"too high":               enabled + "S: <a xmlns='urn:xmpp:sm:3' h='1'/>\nC: <error xmlns='http://etherx.jabber.org/streams'><undefined-condition xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><handled-count-too-high xmlns='urn:xmpp:sm:3' h='1' send-count='0'/></error>" + closes + "= hangup protocol retry: no count",
+		"too high":               enabled + "S: <a xmlns='urn:xmpp:sm:3' h='1'/>\n" + tooHigh("1", "0") + closes + "= hangup protocol retry: no count",
 	} {
 		t.Run(name, func(t *testing.T) { play(t, config(), script) })
 	}
@@ -73,6 +74,11 @@ func TestLiveness(t *testing.T) {
 	}
 }
 
+func tooHigh(h, sent string) string {
+	return "C: <error xmlns='http://etherx.jabber.org/streams'><undefined-condition xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>" +
+		"<handled-count-too-high xmlns='urn:xmpp:sm:3' h='" + h + "' send-count='" + sent + "'/></error>"
+}
+
 // TestResume: what happens to a session of an earlier stream.
 func TestResume(t *testing.T) {
 	const (
@@ -88,7 +94,10 @@ func TestResume(t *testing.T) {
 		"nothing had arrived": asks + fmt.Sprintf(on, "4294967295") + good + "C: " + one + "\nC: " + two + r,
 		"one had":             asks + fmt.Sprintf(on, "0") + good + "C: " + two + r,
 		"all had":             asks + fmt.Sprintf(on, "1") + good + ask + tells(4294967295) + arrives + "do handled 1\ndo saved 0" + ask + tells(0),
-		"more had":            asks + fmt.Sprintf(on, "2") + "C: <error xmlns='http://etherx.jabber.org/streams'><undefined-condition xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><handled-count-too-high xmlns='urn:xmpp:sm:3' h='2' send-count='1'/></error>" + closes + "= hangup protocol retry: no count",
+		"more had":            asks + fmt.Sprintf(on, "2") + tooHigh("2", "1") + closes + "= hangup protocol retry: no count",
+		"stored, all had":     asks + fmt.Sprintf(on, "1") + good,
+		"stored, more had":    asks + fmt.Sprintf(on, "2") + good + ask + tells(4294967295) + "S: <a xmlns='urn:xmpp:sm:3' h='2'/>\ndo send <message xmlns='jabber:client' id='3'/>\nC: <message xmlns='jabber:client' id='3'/>\n= timer 5s\nS: <a xmlns='urn:xmpp:sm:3' h='3'/>",
+		"stored, fewer had":   asks + fmt.Sprintf(on, "4294967290") + tooHigh("4294967290", "1") + closes + "= hangup protocol retry: no count",
 		"another session":     asks + "S: <resumed xmlns='urn:xmpp:sm:3' previd='sm2' h='0'/>" + closes + "= hangup protocol: wrong moment",
 		"failed":              asks + "S: <failed xmlns='urn:xmpp:sm:3'/>" + none,
 		"failed with h":       asks + "S: <failed xmlns='urn:xmpp:sm:3' h='7'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>" + none,
@@ -96,7 +105,8 @@ func TestResume(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := config()
 			cfg.Resume = &stream.Resumption{ID: "sm1", JID: jid.MustParse("user@example.org/r1"),
-				H: 1<<32 - 1, Acked: 1<<32 - 1, Unacked: []string{one, two}}
+				H: 1<<32 - 1, Acked: 1<<32 - 1, Unacked: []string{one, two},
+				Stored: strings.HasPrefix(name, "stored")}
 			play(t, cfg, script)
 		})
 	}

@@ -70,6 +70,9 @@ type Resumption struct {
 	// 2³². Unacked are those after them, as they were sent.
 	Acked   uint32
 	Unacked []string
+	// Stored tells that an earlier run of the program stored this, and may have
+	// sent more before it ended. Nobody waits for what came of that.
+	Stored bool
 }
 
 // An Input is something that happened: Opened, Message, Closed, Tick,
