@@ -181,10 +181,12 @@ func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
 	return d.current().Commit(ctx, nil, []store.Op{store.Put(keySync, encodeSync(s))})
 }
 
-// claimSession takes the record of a tab's session out of the store, so that no
-// other client can take it too, and clears away those that nobody came for. It
-// returns nil if there is none.
-func (d *durable) claimSession(ctx context.Context, tab string) *sessionRecord {
+// claimSession takes the record named from out of the store, so that no other
+// client can take it too, and clears away those that nobody came for. It returns
+// nil if there is none. If tab is another name, the record is moved to it in the
+// same transaction: a program that ends before its session goes on has not lost
+// it.
+func (d *durable) claimSession(ctx context.Context, from, tab string) *sessionRecord {
 	s := d.current()
 	records, err := s.Scan(ctx, store.Range{From: keySessions, To: keySessions + "\xff"})
 	if err != nil {
@@ -193,11 +195,15 @@ func (d *durable) claimSession(ctx context.Context, tab string) *sessionRecord {
 	var found *sessionRecord
 	for _, record := range records {
 		session, ok := decodeSession(record.Value)
-		mine := record.Key == sessionKey(tab)
+		mine := record.Key == sessionKey(from)
 		if !mine && ok && time.Since(session.saved) < sessionLife {
 			continue
 		}
-		err := s.Commit(ctx, []store.Record{record}, []store.Op{store.Delete(record.Key)})
+		ops := []store.Op{store.Delete(record.Key)}
+		if mine && ok && from != tab {
+			ops = append(ops, store.Put(sessionKey(tab), record.Value))
+		}
+		err := s.Commit(ctx, []store.Record{record}, ops)
 		if mine && ok && err == nil {
 			found = &session
 		}

@@ -45,6 +45,11 @@ type Options struct {
 	// keeps nothing.
 	Tab string
 
+	// Resume is the Tab of an earlier Client whose session this one goes on with,
+	// if it is not Tab itself. However many Clients are given the same Resume,
+	// one of them gets the session, and keeps it under its own Tab.
+	Resume string
+
 	// Reconnect says how to come back after a lost connection. Nil is the
 	// default policy.
 	Reconnect *Reconnect

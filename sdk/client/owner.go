@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -133,7 +134,7 @@ func (o *owner) load(reply func(error)) {
 		d, record, err := o.durable.load(o.c.ctx)
 		var session *sessionRecord
 		if err == nil && o.opts.Tab != "" {
-			session = o.durable.claimSession(o.c.ctx, o.opts.Tab)
+			session = o.durable.claimSession(o.c.ctx, cmp.Or(o.opts.Resume, o.opts.Tab), o.opts.Tab)
 		}
 		o.c.post(func() {
 			if err != nil {
@@ -146,6 +147,7 @@ func (o *owner) load(reply func(error)) {
 			o.sync, o.state.LastSynced = record, record.lastSynced
 			if session != nil {
 				o.restored, o.suspended = session, &session.stream
+				o.saver.stored = true
 			}
 			o.step(pam.Stored{Durable: d})
 			o.publishSnapshot()

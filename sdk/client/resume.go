@@ -73,10 +73,10 @@ func (o *owner) resumeSession(fullJID string) {
 	for _, stanza := range waiting {
 		o.send(stanza)
 	}
-	if r := o.restored; r != nil {
+	if o.restored != nil {
+		synced := o.restoredSynced()
 		o.restored = nil
-		_, stamp := o.machine.Committed()
-		o.step(pam.Resumed{Synced: r.synced && r.epoch == stamp.Epoch})
+		o.step(pam.Resumed{Synced: synced})
 		if o.machine.Phase() != pam.Synced {
 			o.discover()
 		}
@@ -147,16 +147,20 @@ func (o *owner) settled() bool {
 	return o.machine.Phase() == pam.Synced && !o.machine.Dirty()
 }
 
+// restoredSynced tells whether the stored list was equal to the server's when
+// the session that waits to go on was stored with it.
+func (o *owner) restoredSynced() bool {
+	_, stamp := o.machine.Committed()
+	return o.restored != nil && o.restored.synced && o.restored.epoch == stamp.Epoch
+}
+
 // sleep stores and acknowledges what can be.
 func (o *owner) sleep() {
-	if !o.conn.usable() {
-		return
+	if o.conn.usable() {
+		o.conn.step(stream.Sleep{})
 	}
-	o.conn.step(stream.Sleep{})
-	if o.opts.Tab != "" {
-		o.saver.hurry = true
-		o.saveSession()
-	}
+	o.saver.hurry = true
+	o.saveSession()
 }
 
 // saveSession stores the session's state under the name of the tab, or removes
@@ -177,7 +181,7 @@ func (o *owner) saveSession() {
 	op := store.Delete(sessionKey(o.opts.Tab))
 	if r != nil {
 		_, stamp := o.machine.Committed()
-		op = o.sessionOp(r, stamp, o.quiet())
+		op = o.sessionOp(r, stamp, o.quiet() || o.restoredSynced())
 	}
 	if w.timer != nil {
 		w.timer.Stop()
