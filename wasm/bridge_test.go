@@ -112,6 +112,7 @@ func TestRequests(t *testing.T) {
 	p.want(`"id":3`, `"code":"offline"`, `"origin":"client"`)
 	p.ask(map[string]any{"id": 4, "op": "disconnect"})
 	p.want(`{"id":4,"ok":null}`)
+	p.ask(map[string]any{"id": 0, "op": "sleep"})
 	p.ask(map[string]any{"id": 0, "op": "wake"})
 	p.ask(map[string]any{"id": 0, "op": "drop"})
 	p.quiet()

@@ -21,13 +21,14 @@ import (
 // operations are what the host may ask for. An operation returns what writes
 // its result; it may wait, and ends with its context.
 //
-//	create       {account, url, mechanisms, storage, inspector, reconnect…}
+//	create       {account, url, mechanisms, storage, inspector, reconnect…,
+//	              tab, resume}
 //	load         → {list, ver, source}
 //	connect      → {state, ver}
 //	subscribe    {service, node} → a row
 //	unsubscribe  {service, node, subid}
 //	refresh      {ignoreVersion}
-//	disconnect, wake, drop, close
+//	disconnect, sleep, wake, drop, close
 //	cancel       {target: id}                     at once, no result
 //	credentials  {ask, password | failed, wrong}  at once, no result
 var operations = map[string]func(*bridge, context.Context, request) (func(*writer), error){
@@ -38,6 +39,7 @@ var operations = map[string]func(*bridge, context.Context, request) (func(*write
 	"subscribe":   (*bridge).subscribe,
 	"unsubscribe": (*bridge).unsubscribe,
 	"refresh":     (*bridge).refresh,
+	"sleep":       (*bridge).sleep,
 	"wake":        (*bridge).wake,
 	"drop":        (*bridge).drop,
 	"close":       (*bridge).close,
@@ -72,7 +74,7 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 			b.warn(&client.Error{Code: client.CodeStorage, Origin: client.FromStorage, Err: err,
 				Text: "IndexedDB cannot be used (" + err.Error() + "). The list is kept in memory until the page is closed."})
 		} else {
-			opts.Store = s
+			opts.Store, opts.Tab, opts.Resume = s, r.string("tab"), r.string("resume")
 		}
 	}
 	c, err := client.New(opts)
@@ -163,6 +165,14 @@ func (b *bridge) refresh(ctx context.Context, r request) (func(*writer), error) 
 		return nil, err
 	}
 	return nil, c.Refresh(ctx, r.bool("ignoreVersion"))
+}
+
+func (b *bridge) sleep(context.Context, request) (func(*writer), error) {
+	c, err := b.current()
+	if err == nil {
+		c.Sleep()
+	}
+	return nil, err
 }
 
 func (b *bridge) wake(context.Context, request) (func(*writer), error) {

@@ -1,14 +1,15 @@
 import { closedError, fromWire, messageOf, PamError } from "./errors.js";
 import { hub } from "./events.js";
 import { inspector } from "./inspector.js";
+import { watchLife } from "./life.js";
 import { limited } from "./limits.js";
 import { difference, emptyList, list, type Row } from "./list.js";
 import { info } from "./loader.js";
 import { fields, readOptions, readTarget } from "./options.js";
 import { start, type Link } from "./runtime.js";
 import { cell, listeners, safely } from "./store.js";
+import { clearTab, leaveTab, takeTab, type Tab } from "./tab.js";
 import type { ClientOptions, LogEntry, OpOptions, PamClient, RuntimeState, Subscription, SubscriptionList, SyncState, Target } from "./types.js";
-import { onWake } from "./wake.js";
 import type { Happened, RawSnapshot, RawState } from "./wire.js";
 
 /** Makes a client. Nothing is loaded and nothing is sent until one of its methods is called. */
@@ -26,7 +27,7 @@ export function makeClient(options: ClientOptions): PamClient {
   let link: Link | undefined; // once the stored list is loaded
   let closing: Promise<void> | undefined;
   let ready: Promise<SubscriptionList> | undefined;
-  let unwake: (() => void) | undefined;
+  let unwatch: (() => void) | undefined;
   let later: (() => void)[] = []; // events of this turn, emitted when the stores are up to date
   const asks = new Map<number, AbortController>();
   const over = new AbortController(); // aborted by close()
@@ -54,19 +55,20 @@ export function makeClient(options: ClientOptions): PamClient {
       begun = await start(config, { happened, flush, measure: frames.measure, crashed });
       stopIfClosed(begun);
       const { account, service: url, storage, mechanisms, reconnect } = config;
-      const made = await begun.request("create", { account, url, storage, mechanisms, inspector: config.frames > 0, ...reconnect }) as { fellBack: boolean };
+      const tab = watchPage();
+      const made = await begun.request("create", { account, url, storage, mechanisms, inspector: config.frames > 0, ...reconnect, ...tab }) as { fellBack: boolean };
       fellBack = made.fellBack;
       const stored = await begun.request("load") as RawSnapshot;
       stopIfClosed(begun);
       rows.reset(stored.list, stored.provisional, stored.ver ?? null, stored.source);
       link = begun;
-      if (config.wakeOnForeground) unwake = onWake(() => link?.tell("wake"));
       setRuntime({ phase: "running", where: begun.where, info });
       const now = sync.store.getSnapshot();
       setSync({ ...now, phase: now.phase === "loading" ? "offline" : now.phase }, undefined);
       return begun;
     } catch (e) {
       begun?.stop();
+      unwatch?.();
       const error = PamError.is(e) ? e : new PamError("crashed", messageOf(e), { origin: "runtime", cause: e });
       if (!closing && error.code !== "crashed") {
         setRuntime({ phase: "idle", where: null, error });
@@ -76,6 +78,21 @@ export function makeClient(options: ClientOptions): PamClient {
     } finally {
       flush();
     }
+  }
+
+  /**
+   * From now on the program hears of the page, and the next page in this tab goes on with its session. It takes up the
+   * session of the page before, but never that of a program which crashed: what made it crash would come again.
+   */
+  function watchPage(): Tab | undefined {
+    const tab = config.storage === "memory" ? undefined : takeTab(config.account);
+    unwatch = watchLife({
+      ...(config.wakeOnForeground && { wake: () => link?.tell("wake") }),
+      sleep: () => link?.tell("sleep"),
+      leave: () => tab && leaveTab(config.account, tab),
+      show: () => clearTab(config.account),
+    });
+    return tab;
   }
 
   function stopIfClosed(begun: Link): void {
@@ -96,8 +113,8 @@ export function makeClient(options: ClientOptions): PamClient {
 
   function forgetProgram(): void {
     link = starting = ready = undefined;
-    unwake?.();
-    unwake = undefined;
+    unwatch?.();
+    unwatch = undefined;
     for (const ask of asks.values()) ask.abort();
     asks.clear();
   }

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { makeHost, turn } from "./host.mjs";
+
+/** Gives the process what a page has, for one test. */
+function page(t) {
+  const window = new EventTarget();
+  const document = Object.assign(new EventTarget(), { visibilityState: "hidden" });
+  globalThis.addEventListener = window.addEventListener.bind(window);
+  globalThis.document = document;
+  t.after(() => {
+    delete globalThis.addEventListener;
+    delete globalThis.document;
+    delete globalThis.sessionStorage;
+  });
+  return { window, document };
+}
+const told = (host) => host.requests.filter((r) => r.id === 0).map((r) => r.op);
+const hide = (persisted) => Object.assign(new Event("pagehide"), { persisted });
+const place = "xmpp-pam:tab:alice@example.org";
+
+/** What a tab keeps between its pages. */
+function tab(t, refuse = false) {
+  const kept = {};
+  const check = () => {
+    if (refuse) throw new DOMException("no storage for this page", "SecurityError");
+  };
+  const storage = {
+    getItem: (key) => (check(), kept[key] ?? null),
+    setItem(key, value) { check(); kept[key] = value; },
+    removeItem(key) { check(); delete kept[key]; },
+  };
+  Object.defineProperty(globalThis, "sessionStorage", {
+    configurable: true,
+    get() {
+      if (refuse === "wholly") check();
+      return storage;
+    },
+  });
+  t.after(() => delete globalThis.sessionStorage);
+  return kept;
+}
+
+test("the page tells the program when it or the network is back, and when it may be stopped", async (t) => {
+  const { window, document } = page(t);
+  const host = makeHost();
+  await host.client.subscriptions.ready;
+  const steps = [
+    [() => window.dispatchEvent(new Event("online")), "wake"],
+    [() => window.dispatchEvent(new Event("pageshow")), "wake"],
+    [() => document.dispatchEvent(new Event("freeze")), "sleep"],
+    [() => document.dispatchEvent(new Event("resume")), "wake"],
+    [() => document.dispatchEvent(new Event("visibilitychange")), "sleep"],
+    [() => { document.visibilityState = "visible"; document.dispatchEvent(new Event("visibilitychange")); }, "wake"],
+    [() => window.dispatchEvent(hide(true)), "sleep"],
+    [() => window.dispatchEvent(hide(false)), "sleep"],
+  ];
+  for (const [step, want] of steps) {
+    host.requests.length = 0;
+    step();
+    await turn();
+    assert.deepEqual(told(host), [want], String(step));
+  }
+  await host.client.close();
+  host.requests.length = 0;
+  window.dispatchEvent(new Event("online"));
+  window.dispatchEvent(hide(false));
+  await turn();
+  assert.deepEqual(told(host), [], "nothing is told after close");
+});
+
+test("unless it is told not to", async (t) => {
+  const { window } = page(t);
+  const host = makeHost({ reconnect: { wakeOnForeground: false } });
+  await host.client.subscriptions.ready;
+  window.dispatchEvent(new Event("online"));
+  window.dispatchEvent(hide(false));
+  await turn();
+  assert.deepEqual(told(host), ["sleep"]);
+  await host.client.close();
+});
+
+const stored = { storage: "indexeddb" };
+/** A client whose program has started, and what it was made with. */
+async function started(options) {
+  const host = makeHost(options);
+  await host.client.subscriptions.ready;
+  const { tab, resume } = host.request("create");
+  return { host, tab, resume };
+}
+
+test("a page leaves the name of its session to the next page of the tab, and to nobody else", async (t) => {
+  const { window } = page(t);
+  const kept = tab(t);
+  const first = await started(stored);
+  assert.deepEqual([first.tab.length, first.resume, kept], [32, undefined, {}], "a name in use can be seen by a copy of the tab");
+  window.dispatchEvent(hide(true));
+  assert.deepEqual(kept, {}, "a page that may come back keeps its session");
+  window.dispatchEvent(hide(false));
+  assert.deepEqual(kept, { [place]: first.tab });
+  window.dispatchEvent(new Event("pageshow"));
+  assert.deepEqual(kept, {}, "the page is there after all");
+  window.dispatchEvent(hide(false));
+  await first.host.client.close();
+
+  const second = await started(stored);
+  assert.deepEqual([second.resume, kept], [first.tab, {}]);
+  assert.notEqual(second.tab, first.tab, "another tab may know the old name");
+  const third = await started(stored);
+  assert.equal(third.resume, undefined, "two clients of one page share no session");
+  assert.notEqual(third.tab, second.tab);
+  const other = await started({ ...stored, account: "bob@example.org" });
+  window.dispatchEvent(hide(false));
+  assert.deepEqual(Object.keys(kept), [place, "xmpp-pam:tab:bob@example.org"]);
+  for (const { host } of [second, third, other]) await host.client.close();
+});
+
+test("a page that ends while its program starts leaves the name too", async (t) => {
+  const { window } = page(t);
+  const kept = tab(t);
+  const host = makeHost(stored, { load: () => undefined });
+  const ready = host.client.subscriptions.ready;
+  const { tab: name } = await host.until("create");
+  window.dispatchEvent(hide(false));
+  assert.deepEqual(kept, { [place]: name });
+  await host.client.close();
+  await assert.rejects(ready);
+  host.answer(host.request("load"), { list: [], provisional: [], source: "empty" });
+});
+
+test("after a crash a new session begins", async (t) => {
+  const { window } = page(t);
+  const kept = tab(t);
+  const { host, tab: name } = await started(stored);
+  host.exit("trap");
+  await turn();
+  assert.equal(host.client.runtime.getSnapshot().phase, "crashed");
+  window.dispatchEvent(hide(false));
+  assert.deepEqual(kept, {}, "the next page would go on with it");
+  await host.client.connect();
+  const again = host.requests.filter((r) => r.op === "create")[1];
+  assert.equal(again.resume, undefined);
+  assert.notEqual(again.tab, name);
+  await host.client.close();
+});
+
+test("in memory nothing can be gone on with", async (t) => {
+  const { window } = page(t);
+  const kept = tab(t);
+  kept[place] = "left";
+  const { host, ...names } = await started({ storage: "memory" });
+  assert.deepEqual(names, { tab: undefined, resume: undefined });
+  window.dispatchEvent(hide(false));
+  assert.equal(kept[place], "left");
+  await host.client.close();
+});
+
+for (const refuse of [true, "wholly"]) {
+  test(`where sessionStorage is refused${refuse === true ? "" : " wholly"}, the next page begins anew`, async (t) => {
+    const { window } = page(t);
+    tab(t, refuse);
+    const { host, resume } = await started(stored);
+    window.dispatchEvent(hide(false));
+    window.dispatchEvent(new Event("pageshow"));
+    await turn();
+    assert.deepEqual([resume, told(host)], [undefined, ["sleep", "wake"]]);
+    await host.client.close();
+  });
+}
