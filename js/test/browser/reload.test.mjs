@@ -1,0 +1,126 @@
+// A page that is loaded again goes on with the session of the page before.
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+import { startChromium } from "./lib/chromium.mjs";
+import { startDemo } from "./lib/demo.mjs";
+import { isListRequest, isNotify, openDevice } from "./lib/device.mjs";
+import { missing } from "./lib/need.mjs";
+
+const pubsub = "pubsub.localhost";
+const skip = missing("prosody"); // the server in memory cannot resume yet
+
+describe("reload", { skip, timeout: 240_000 }, () => {
+  let demo, browser;
+  before(async () => {
+    [demo, browser] = await Promise.all([startDemo("prosody"), startChromium()]);
+  });
+  after(async () => {
+    await Promise.allSettled([browser?.close(), demo?.stop()]);
+  });
+  let contexts = [];
+  afterEach(async () => {
+    const all = contexts;
+    contexts = [];
+    await Promise.all(all.map((c) => c.close()));
+  });
+  async function device(name, account) {
+    const context = await browser.newContext();
+    contexts.push(context);
+    const opened = await openDevice(context, demo, name, account);
+    await opened.phase("live");
+    return opened;
+  }
+  let accounts = 0;
+  async function devices() {
+    const account = `user${++accounts}`;
+    await demo.post("account", { name: account, password: "wonderland" });
+    return { account, laptop: await device("Laptop", account), phone: await device("Phone", account) };
+  }
+  const binds = (frames) => frames.filter((f) => f.dir === "out" && /<bind\b/.test(f.xml));
+  const resumed = (device) => device.page.evaluate(() => pamDemo.client.sync.getSnapshot().resumed);
+  /** Long enough for the record that is written at most every 250 ms. */
+  const rest = (device) => device.page.waitForTimeout(600);
+
+  async function assertResumed(device) {
+    await device.phase("live");
+    const frames = await device.frames();
+    assert.deepEqual([await resumed(device), binds(frames).length, frames.filter(isListRequest).length], [true, 0, 0], frames.map((f) => f.xml).join("\n"));
+    return frames;
+  }
+
+  test("the session goes on, and a change made meanwhile arrives once", async () => {
+    const { laptop, phone } = await devices();
+    await phone.request("subscribe", { service: pubsub, node: "news" });
+    await laptop.shows("news");
+    await rest(laptop);
+    await laptop.page.goto("about:blank"); // between the two pages
+    await phone.request("subscribe", { service: pubsub, node: "weather" });
+    await laptop.page.goto((await demo.device("Laptop")).url + `?account=user${accounts}`);
+    await laptop.shows("news", "weather");
+    const frames = await assertResumed(laptop);
+    assert.equal(frames.filter(isNotify).length, 1);
+    await phone.request("unsubscribe", { service: pubsub, node: "news" });
+    await laptop.shows("weather");
+    assert.deepEqual(await laptop.list(), await phone.list());
+    assert.deepEqual(laptop.page.problems, []);
+  });
+
+  test("it goes on again and again", async () => {
+    const { laptop } = await devices();
+    for (let i = 0; i < 3; i++) {
+      await rest(laptop);
+      await laptop.page.reload();
+      await assertResumed(laptop);
+    }
+  });
+
+  test("a page that is left before it is connected passes the session on", async () => {
+    const { laptop, phone } = await devices();
+    await rest(laptop);
+    await demo.post("refuse", { device: "Laptop", on: "true" }); // its next page cannot connect
+    await laptop.page.reload();
+    await laptop.phase("waiting", "connecting");
+    await demo.plug("Laptop");
+    await laptop.page.reload();
+    await assertResumed(laptop);
+    await phone.request("subscribe", { service: pubsub, node: "news" });
+    await laptop.shows("news");
+  });
+
+  test("a request under way: the list tells what became of it", async () => {
+    const { laptop, phone } = await devices();
+    for (const [i, operation] of ["subscribe", "unsubscribe", "subscribe"].entries()) {
+      await Promise.all([
+        laptop.page.waitForEvent("load"),
+        laptop.page.evaluate(([operation, target]) => {
+          pamDemo.client[operation](target).catch(() => undefined);
+          setTimeout(() => location.reload(), 20);
+        }, [operation, { service: pubsub, node: "news" }]),
+      ]);
+      await laptop.phase("live");
+      const want = i % 2 ? [] : ["news"];
+      await Promise.all([laptop.shows(...want), phone.shows(...want)]);
+    }
+  });
+
+  test("of two tabs that found the same name one gets the session, and both live", async () => {
+    const { laptop, phone, account } = await devices();
+    await rest(laptop);
+    await laptop.page.goto((await demo.device("Laptop")).url + "config.json"); // same origin, no client
+    const left = await laptop.page.evaluate(() => ({ ...sessionStorage }));
+    assert.ok(left[`xmpp-pam:tab:${account}@localhost`], "the page has left no name");
+    const context = laptop.page.context();
+    const copy = await context.newPage();
+    await copy.addInitScript((left) => { if (!sessionStorage.length) Object.assign(sessionStorage, left); }, left);
+    const url = (await demo.device("Laptop")).url + `?account=${account}`;
+    await Promise.all([laptop.page.goto(url), copy.goto(url)]);
+    const second = Object.assign(Object.create(Object.getPrototypeOf(laptop)), laptop, { page: copy, name: "the copy" });
+    await Promise.all([laptop.phase("live"), second.phase("live")]);
+    assert.deepEqual([await resumed(laptop), await resumed(second)].sort(), [false, true]);
+    await phone.request("subscribe", { service: pubsub, node: "news" });
+    await Promise.all([laptop.shows("news"), second.shows("news")]);
+    for (const d of [laptop, second]) assert.equal(await d.page.evaluate(() => pamDemo.client.sync.getSnapshot().attempt), 1, "it was thrown out");
+    assert.deepEqual(await copy.evaluate(() => Object.keys(sessionStorage).filter((k) => k.startsWith("xmpp-pam:"))), []);
+  });
+});
