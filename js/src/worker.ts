@@ -1,6 +1,7 @@
 import { openDatabase } from "host:idb";
 import { openSocket } from "host:socket";
 import { makeGo } from "host:wasm_exec";
+import { trace } from "./trace.js";
 import type { FromHost, ToHost } from "./wire.js";
 
 // The host of the program: what runs in the Worker, or in the page's own thread if the page wants that. It gives the
@@ -70,11 +71,12 @@ async function run(module: WebAssembly.Module, send: (m: FromHost) => void, read
 }
 
 /**
- * Why the program ended. Its own words go to the console, but not into the error: the value of a panic may be
- * somebody's data. What the Go runtime itself says is harmless.
+ * Why the program ended. Where it happened goes to the console, and what the Go runtime itself says into the
+ * error as well: that is harmless.
  */
 function reason(complaint: string, end: string | number): string {
-  if (complaint !== "") console.error(complaint);
+  const shown = trace(complaint);
+  if (shown !== "") console.error(shown);
   const line = /^(?:panic: runtime error|fatal error): .*/m.exec(complaint)?.[0];
   return line ?? (typeof end === "number" ? `exit code ${end}` : end);
 }
