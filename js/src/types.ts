@@ -15,7 +15,10 @@ export interface ClientOptions {
   credentials: Credentials | ((request: CredentialRequest) => Credentials | Promise<Credentials>);
   /** The server's WebSocket endpoint: `wss:`, or `ws:` on a loopback host. Required for now. */
   service?: string | URL;
-  /** Where the list is kept. Default "indexeddb", which falls back to memory and says so in `sync`. */
+  /**
+   * Where the list is kept. Default "indexeddb", which falls back to memory and says so in `sync`. With it a page that is
+   * loaded again goes on with its session, if the server can (XEP-0198): nothing is listed anew, and `sync` is `resumed`.
+   */
   storage?: "indexeddb" | "memory";
   /** Allowed SASL mechanisms. Default: all that are supported; PLAIN is the last and never used over an open line. */
   mechanisms?: readonly string[];
