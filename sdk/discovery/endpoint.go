@@ -1,0 +1,55 @@
+package discovery
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+)
+
+// An Endpoint is the address of an XMPP server over WebSocket (RFC 7395) at
+// which nobody can listen: it is wss:, or it is ws: and on a loopback host.
+type Endpoint struct {
+	URL  string
+	Host string // in lower case, without port, and without brackets
+	TLS  bool   // it is wss:
+}
+
+// The errors of ParseEndpoint say what the text is.
+var (
+	ErrNotEndpoint = errors.New("no WebSocket address")
+	ErrOpen        = errors.New("not encrypted")
+)
+
+// ParseEndpoint reads an absolute ws: or wss: URL without user and fragment. It
+// is stricter than net/url, which would add 45 KB to the wasm, and leaves the
+// fine points to the dialer.
+func ParseEndpoint(raw string) (Endpoint, error) {
+	for _, r := range raw {
+		if r <= ' ' || r >= 0x7f || r == '\\' || r == '#' {
+			return Endpoint{}, ErrNotEndpoint
+		}
+	}
+	scheme, rest, _ := strings.Cut(raw, "://")
+	authority := rest
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		authority = rest[:i]
+	}
+	host := authority
+	if i := strings.LastIndexByte(authority, ':'); i >= 0 && !strings.HasSuffix(authority, "]") {
+		host = authority[:i]
+	}
+	at := Endpoint{URL: raw, Host: strings.Trim(strings.ToLower(host), "[]"), TLS: strings.EqualFold(scheme, "wss")}
+	switch {
+	case at.Host == "" || strings.Contains(authority, "@") || !at.TLS && !strings.EqualFold(scheme, "ws"):
+		return Endpoint{}, ErrNotEndpoint
+	case !at.TLS && !isLoopback(at.Host):
+		return Endpoint{}, ErrOpen
+	}
+	return at, nil
+}
+
+// isLoopback tells whether what is sent to host does not leave this machine.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
+}

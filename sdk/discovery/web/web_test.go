@@ -1,0 +1,69 @@
+//go:build !js
+
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"xmpp-pam/sdk/discovery"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestFetch(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/text", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("hello" + r.Header.Get("Cookie"))) })
+	mux.HandleFunc("/full", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, discovery.MaxBody)) })
+	mux.HandleFunc("/large", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, discovery.MaxBody+1)) })
+	mux.Handle("/moved", http.RedirectHandler("/text", http.StatusFound))
+	mux.HandleFunc("/short", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = w.Write([]byte("hello"))
+	})
+	mux.HandleFunc("/silent", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	server := httptest.NewTLSServer(mux)
+	defer server.Close()
+
+	client := server.Client()
+	client.Jar, _ = cookiejar.New(nil)
+	where, _ := url.Parse(server.URL)
+	client.Jar.SetCookies(where, []*http.Cookie{{Name: "secret", Value: "x"}})
+	for _, tt := range []struct {
+		path   string
+		status int
+		body   string
+		err    string
+	}{
+		{"/text", 200, "hello", ""},
+		{"/full", 200, strings.Repeat("\x00", discovery.MaxBody), ""},
+		{"/large", 0, "", "larger than 65536 bytes"},
+		{"/moved", 302, "", ""},
+		{"/missing", 404, "", ""},
+		{"/short", 0, "", "unexpected EOF"},
+		{"/silent", 0, "", "deadline"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if tt.path == "/silent" {
+			ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+		}
+		got, err := (&Fetcher{HTTPClient: client}).Fetch(ctx, server.URL+tt.path)
+		cancel()
+		if got.Status != tt.status || got.Body != tt.body || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%s: status %d, %d bytes, %v", tt.path, got.Status, len(got.Body), err)
+		}
+	}
+	// The certificate counts.
+	if _, err := new(Fetcher).Fetch(t.Context(), server.URL+"/text"); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("an unknown certificate gave %v", err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
