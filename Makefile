@@ -37,7 +37,7 @@ test-go:
 # test-wasm runs the browser's rooms in Chromium.
 test-wasm: bin/browsertest
 	@scripts/need chromium
-	GOOS=js GOARCH=wasm go test -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb
+	GOOS=js GOARCH=wasm go test -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch
 	GOOS=js GOARCH=wasm go test -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./wasm
 
 test-js: js
@@ -60,7 +60,7 @@ bench: bin/browsertest
 
 # fuzz runs every fuzzer for FUZZTIME. The minimizer would eat it all.
 FUZZTIME ?= 60s
-FUZZERS = element/FuzzParse element/FuzzEncode sasl/FuzzSCRAM stream/FuzzMessage pam/FuzzParse server/mem/FuzzParse
+FUZZERS = element/FuzzParse element/FuzzEncode sasl/FuzzSCRAM stream/FuzzMessage pam/FuzzParse server/mem/FuzzParse discovery/FuzzJSON discovery/FuzzHostMeta
 fuzz:
 	@for f in $(FUZZERS); do \
 		echo "== $$f"; \

@@ -80,44 +80,37 @@ func (o *owner) disconnect(reply func(error)) {
 	o.conn.step(stream.Close{})
 }
 
+// dial begins an attempt at the ordinary address, or where the session to go on
+// with would like to be.
 func (o *owner) dial() {
+	o.places.followed = 0
+	if c := o.begin(); c != nil {
+		o.locate(c)
+	}
+}
+
+// begin begins an attempt whose address is still to be told: see open. It
+// returns nil if there cannot be one.
+func (o *owner) begin() *connection {
 	o.stopRetry()
 	o.attempt++
 	ctx, cancel := context.WithCancel(o.c.ctx)
 	c := &connection{o: o, ctx: ctx, cancel: cancel}
 	s, err := stream.New(stream.Config{
-		Account: o.account, Resource: o.opts.Resource, Private: o.private,
+		Account: o.account, Resource: o.opts.Resource,
+		Private:    true, // as every discovery.Endpoint is
 		Mechanisms: o.opts.Mechanisms, Nonce: randomID, ID: randomID,
 		Resume: o.suspended,
 	})
 	if err != nil {
 		cancel()
 		o.ended(&Error{Code: CodeBadOptions, Origin: FromClient, Text: err.Error(), Err: err})
-		return
+		return nil
 	}
 	c.stream = s
 	o.conn = c
 	o.setPhase(PhaseConnecting, nil)
-	go func() {
-		dialing, stop := context.WithTimeout(ctx, dialTimeout)
-		defer stop()
-		socket, err := o.opts.Dialer.Dial(dialing, o.opts.URL)
-		if err == nil {
-			// Whether or not the owner ever gets to see it.
-			context.AfterFunc(ctx, func() { _ = socket.Close() })
-		}
-		c.post(func() {
-			if err != nil {
-				c.end(&stream.Error{Code: stream.CodeTransport, Retry: true, Err: err,
-					Text: "The server at " + o.opts.URL + " cannot be reached as XMPP over WebSocket: " + err.Error()})
-				return
-			}
-			c.socket = socket
-			o.setPhase(PhaseAuthenticating, nil)
-			go c.receive(socket)
-			c.step(stream.Opened{})
-		})
-	}()
+	return c
 }
 
 // ended decides what comes after a connection.

@@ -9,8 +9,6 @@ package client
 import (
 	"context"
 	"errors"
-	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -49,7 +47,7 @@ func New(opts *Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	private, err := checkURL(opts.URL)
+	where, err := newPlaces(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +64,7 @@ func New(opts *Options) (*Client, error) {
 	}
 	c.snapshot.Source = SourceEmpty
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.owner = newOwner(c, opts, account, private)
+	c.owner = newOwner(c, opts, account, where)
 	go c.run()
 	return c, nil
 }
@@ -235,52 +233,6 @@ func parseAccount(account string) (jid.JID, error) {
 		return jid.JID{}, clientError(CodeBadJID, "The account "+quote(account)+" is no bare JID: give one such as alice@example.org, without a resource.")
 	}
 	return j, nil
-}
-
-// checkURL reports whether nobody can listen to a connection to raw.
-func checkURL(raw string) (private bool, err error) {
-	if raw == "" {
-		return false, clientError(CodeBadOptions, "URL is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket.")
-	}
-	scheme, host := splitURL(raw)
-	if host == "" || (scheme != "wss" && scheme != "ws") {
-		return false, clientError(CodeBadOptions, "The URL "+quote(raw)+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
-	}
-	if scheme == "wss" {
-		return true, nil
-	}
-	ip, err := netip.ParseAddr(host)
-	if host == "localhost" || (err == nil && ip.IsLoopback()) {
-		return true, nil
-	}
-	return false, clientError(CodeTLSRequired, "The URL "+quote(raw)+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
-}
-
-// splitURL returns the scheme and host of an absolute URL without user or
-// fragment, and nothing for any other text. It is stricter than net/url, which
-// would add 45 KB to the wasm, and leaves the fine points to the dialer.
-func splitURL(raw string) (scheme, host string) {
-	for _, r := range raw {
-		if r <= ' ' || r >= 0x7f || r == '\\' || r == '#' {
-			return "", ""
-		}
-	}
-	scheme, rest, ok := strings.Cut(raw, "://")
-	if !ok {
-		return "", ""
-	}
-	authority := rest
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		authority = rest[:i]
-	}
-	if strings.Contains(authority, "@") {
-		return "", ""
-	}
-	host = authority
-	if i := strings.LastIndexByte(authority, ':'); i >= 0 && !strings.HasSuffix(authority, "]") {
-		host = authority[:i]
-	}
-	return strings.ToLower(scheme), strings.Trim(strings.ToLower(host), "[]")
 }
 
 func newMemory() store.Store { return store.NewMemory() }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"xmpp-pam/sdk/discovery"
 	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/stream"
 	"xmpp-pam/sdk/transport"
@@ -18,7 +19,8 @@ type connection struct {
 	o      *owner
 	ctx    context.Context
 	cancel context.CancelFunc
-	socket transport.Conn // nil while dialing
+	at     discovery.Endpoint // zero until it is known
+	socket transport.Conn     // nil while dialing
 	stream *stream.Stream
 	timer  *time.Timer
 
@@ -30,6 +32,32 @@ type connection struct {
 	since   time.Time     // when it was bound
 	leaving []func(error) // waiters of disconnect
 	deaf    *time.Timer   // runs since a message could not be sent
+}
+
+// open dials, and begins the stream.
+func (c *connection) open(at discovery.Endpoint) {
+	o := c.o
+	c.at = at
+	go func() {
+		dialing, stop := context.WithTimeout(c.ctx, dialTimeout)
+		defer stop()
+		socket, err := o.opts.Dialer.Dial(dialing, at.URL)
+		if err == nil {
+			// Whether or not the owner ever gets to see it.
+			context.AfterFunc(c.ctx, func() { _ = socket.Close() })
+		}
+		c.post(func() {
+			if err != nil {
+				c.end(&stream.Error{Code: stream.CodeTransport, Retry: true, Err: err,
+					Text: "The server at " + at.URL + " cannot be reached as XMPP over WebSocket: " + err.Error()})
+				return
+			}
+			c.socket = socket
+			o.setPhase(PhaseAuthenticating, nil)
+			go c.receive(socket)
+			c.step(stream.Opened{})
+		})
+	}()
 }
 
 // receive reads the socket until it ends.
@@ -160,6 +188,7 @@ func (c *connection) needCredentials(need stream.NeedCredentials) {
 func (c *connection) begun() {
 	c.bound, c.since = true, time.Now()
 	c.o.rejected = false
+	c.o.places.avoid = ""
 }
 
 // usable tells whether requests can be sent: the session is bound, and nobody
@@ -193,10 +222,13 @@ func (c *connection) end(cause *stream.Error) {
 	o.conn = nil
 	o.lost(c, cause)
 	if c.bound && time.Since(c.since) >= stableAfter {
-		o.attempt = 0
+		o.attempt, o.places.followed = 0, 0
 	}
 	switch {
+	case cause != nil && cause.SeeOther != "" && o.goesOn(c):
+		o.follow(c, cause.SeeOther)
 	case cause != nil:
+		o.failedAt(c)
 		o.ended(streamError(cause))
 	case o.wanted: // somebody connected again while this one was leaving
 		o.dial()

@@ -11,6 +11,7 @@ const (
 	CodeOffline        Code = "offline"         // not connected; nothing was sent
 	CodeBadJID         Code = "bad-jid"         // a JID cannot be parsed, or is not bare
 	CodeBadOptions     Code = "bad-options"     // an option or argument is missing or wrong
+	CodeDiscovery      Code = "discovery"       // the server's address is not to be found
 	CodeTransport      Code = "transport"       // the socket failed
 	CodeTLSRequired    Code = "tls-required"    // the connection is not private enough
 	CodeAuth           Code = "auth"            // the server refused the credentials

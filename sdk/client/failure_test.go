@@ -16,6 +16,7 @@ import (
 	"github.com/coder/websocket"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/discovery/web"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
@@ -41,6 +42,10 @@ func TestNewErrors(t *testing.T) {
 		{"control character", func(o *client.Options) { o.URL = "wss://a\x00b/" }, client.CodeBadOptions},
 		{"not encrypted", func(o *client.Options) { o.URL = "ws://example.org/" }, client.CodeTLSRequired},
 		{"looks like loopback", func(o *client.Options) { o.URL = "ws://localhost.example.org/" }, client.CodeTLSRequired},
+		{"a URL to follow to", func(o *client.Options) { o.FollowTo = []string{"wss://b.example"} }, client.CodeBadOptions},
+		{"a port to follow to", func(o *client.Options) { o.FollowTo = []string{"a.example", "b.example:443"} }, client.CodeBadOptions},
+		{"no host to follow to", func(o *client.Options) { o.FollowTo = []string{""} }, client.CodeBadOptions},
+		{"a wrong URL beside a Fetcher", func(o *client.Options) { o.URL, o.Fetcher = "https://localhost/", &web.Fetcher{} }, client.CodeBadOptions},
 		{"no credentials", func(o *client.Options) { o.Credentials = nil }, client.CodeBadOptions},
 		{"no dialer", func(o *client.Options) { o.Dialer = nil }, client.CodeBadOptions},
 	}

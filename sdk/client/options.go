@@ -4,19 +4,35 @@ import (
 	"context"
 	"time"
 
+	"xmpp-pam/sdk/discovery"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
 )
 
-// Options configure a Client. Account, URL, Credentials and Dialer are
-// required.
+// Options configure a Client. Account, URL or Fetcher, Credentials and
+// Dialer are required.
 type Options struct {
 	// Account is the bare JID to log in as. A full JID is refused: XEP-0376
 	// §3.2 makes the bare JID the subscriber, always.
 	Account string
 
-	// URL is the WebSocket endpoint, wss:, or ws: on a loopback host.
+	// URL is the WebSocket endpoint, wss:, or ws: on a loopback host. If it is
+	// empty it is looked up with Fetcher.
 	URL string
+
+	// Fetcher looks the endpoint up in the host metadata of the account's domain
+	// (XEP-0156), before the first attempt to connect and again after every one
+	// that failed; while the lookup fails, the address that was found last is
+	// good enough. It is not used if there is a URL. Natively use
+	// discovery/web.
+	Fetcher discovery.Fetcher
+
+	// FollowTo lists the hosts, besides that of the endpoint itself, to which
+	// the server may send the client on (RFC 7395 §3.6.1, see-other-uri), such
+	// as node2.example.org. It is followed at once, before the log-in and in a
+	// session, but at most three times in a row, and never from wss: to ws:.
+	// Whatever else the server names is an error with CodeStream.
+	FollowTo []string
 
 	// Credentials is called at every log-in, on a goroutine of its own.
 	Credentials func(ctx context.Context, request CredentialRequest) (Credentials, error)

@@ -40,7 +40,7 @@ type owner struct {
 	opts    Options
 	policy  Reconnect
 	account jid.JID
-	private bool
+	places  places
 	info    *disco.Info
 
 	durable *durable
@@ -88,9 +88,9 @@ type waiter struct {
 	gone  bool
 }
 
-func newOwner(c *Client, opts *Options, account jid.JID, private bool) *owner {
+func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 	o := &owner{
-		c: c, opts: *opts, account: account, private: private,
+		c: c, opts: *opts, account: account, places: where,
 		reader:   pam.NewReader(account),
 		machine:  pam.NewMachine(),
 		timers:   map[pam.Timer]*time.Timer{},

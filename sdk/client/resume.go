@@ -38,8 +38,8 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 	switch {
 	case cause == nil:
 		o.endSession()
-	case !c.bound && (cause.Code == stream.CodeTransport || cause.Code == stream.CodeTimeout):
-		// An attempt failed. The session, if any, still waits.
+	case !c.bound && (cause.Code == stream.CodeTransport || cause.Code == stream.CodeTimeout || cause.SeeOther != ""):
+		// An attempt failed, or is to be made elsewhere. The session, if any, still waits.
 	case !c.bound:
 		o.endSession() // What the server objects to may be the session.
 	default:

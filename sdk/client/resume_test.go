@@ -18,11 +18,12 @@ const nsSM = "urn:xmpp:sm:3"
 
 // A resumer is a script that resumes sessions (XEP-0198), or refuses to.
 type resumer struct {
-	refuse  bool
-	h       int      // stanzas of the client that have arrived
-	asked   []string // the h of every <resume/>
-	binds   int
-	ignored func(e *element.Element) bool // elements that are lost on the way
+	refuse   bool
+	location string   // of <enabled/>
+	h        int      // stanzas of the client that have arrived
+	asked    []string // the h of every <resume/>
+	binds    int
+	ignored  func(e *element.Element) bool // elements that are lost on the way
 }
 
 func (r *resumer) handle(s *socket, e *element.Element) bool {
@@ -36,7 +37,7 @@ func (r *resumer) handle(s *socket, e *element.Element) bool {
 		return true
 	case e.Is(nsSM, "enable"):
 		r.h = 0
-		s.push("<enabled xmlns='" + nsSM + "' id='sm1' resume='true'/>")
+		s.push("<enabled xmlns='" + nsSM + "' id='sm1' resume='true' location='" + r.location + "'/>")
 		return true
 	case e.Is(nsSM, "resume"):
 		r.asked = append(r.asked, e.Attr("h"))

@@ -35,12 +35,14 @@ type scripted struct {
 
 	mu     sync.Mutex
 	dials  []time.Duration // when, since start
+	urls   []string        // where to
 	lists  []string        // the versions asked with
 	open   int             // sockets that are not closed
 	most   int             // the highest value of open
 	last   *socket
 	sent   map[string]int // elements received, by name
 	refuse error          // why a dial fails
+	down   string         // an address at which nobody is
 
 	delay time.Duration // of everything that the server says
 
@@ -56,6 +58,7 @@ func newScripted() *scripted { return &scripted{start: time.Now(), sent: map[str
 // A socket is the client's end of a connection to a scripted server.
 type socket struct {
 	server *scripted
+	url    string
 	mu     sync.Mutex
 	queue  []delayed
 	err    error // why nothing more comes
@@ -71,10 +74,14 @@ type delayed struct {
 	text string
 }
 
-func (f *scripted) Dial(ctx context.Context, _ string) (transport.Conn, error) {
+func (f *scripted) Dial(ctx context.Context, url string) (transport.Conn, error) {
 	f.mu.Lock()
 	f.dials = append(f.dials, time.Since(f.start))
+	f.urls = append(f.urls, url)
 	dial, refuse := f.dial, f.refuse
+	if url == f.down {
+		refuse = errors.New("nobody is there")
+	}
 	f.mu.Unlock()
 	if dial != nil {
 		refuse = dial(ctx)
@@ -86,7 +93,7 @@ func (f *scripted) Dial(ctx context.Context, _ string) (transport.Conn, error) {
 	defer f.mu.Unlock()
 	f.open++
 	f.most = max(f.most, f.open)
-	f.last = &socket{server: f, bell: make(chan struct{}, 1)}
+	f.last = &socket{server: f, url: url, bell: make(chan struct{}, 1)}
 	return f.last, nil
 }
 

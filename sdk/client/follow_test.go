@@ -1,0 +1,273 @@
+//go:build !js
+
+package client_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/store"
+)
+
+// goTo is a <close/> that sends the client on.
+func goTo(url string) string {
+	return element.New(nsFraming, "close").Set("see-other-uri", url).String()
+}
+
+// A moment is when a server sends the client on.
+type moment string
+
+const (
+	atOpen    moment = "instead of features"
+	atLogin   moment = "instead of an answer to the log-in"
+	inSession moment = "in the session"
+)
+
+// sendOn makes the servers at the given addresses send their client on.
+func (f *scripted) sendOn(when moment, from map[string]string) {
+	f.handle = func(s *socket, e *element.Element) bool {
+		to, ok := from[s.url]
+		switch {
+		case !ok:
+		case when == atOpen && e.Is(nsFraming, "open"), when == atLogin && e.Is(nsSASL, "auth"):
+			s.push(goTo(to))
+			return true
+		case when == inSession && isList(e):
+			s.answer(e)
+			s.push(goTo(to))
+			return true
+		}
+		return false
+	}
+}
+
+// TestSeeOther sends the client on at every moment (RFC 7395 §3.6.1). Where it
+// may not go nothing is dialed, so no credentials can get there.
+func TestSeeOther(t *testing.T) {
+	const home = "wss://localhost/"
+	long := "wss://other.example/" + strings.Repeat("x", 1000)
+	tests := []struct {
+		name   string
+		home   string
+		follow []string
+		to     map[string]string
+		dials  []string // all of them within a second
+		why    string   // the text of the error; empty if it ends live
+	}{
+		{name: "same host", to: map[string]string{home: "wss://localhost/other"}, dials: []string{home, "wss://localhost/other"}},
+		{name: "same host in upper case", to: map[string]string{home: "wss://LOCALHOST/"}, dials: []string{home, "wss://LOCALHOST/"}},
+		{name: "another port", to: map[string]string{home: "wss://localhost:5443/"}, dials: []string{home, "wss://localhost:5443/"}},
+		{name: "ws to wss", home: "ws://localhost/", to: map[string]string{"ws://localhost/": home}, dials: []string{"ws://localhost/", home}},
+		{name: "ws to ws", home: "ws://localhost/", to: map[string]string{"ws://localhost/": "ws://localhost/2"}, dials: []string{"ws://localhost/", "ws://localhost/2"}},
+		{name: "allowed host", follow: []string{"a.example", "Other.Example"}, to: map[string]string{home: "wss://other.example:1/"}, dials: []string{home, "wss://other.example:1/"}},
+		{name: "and back", follow: []string{"other.example"}, to: map[string]string{home: "wss://other.example/", "wss://other.example/": "wss://localhost/2"},
+			dials: []string{home, "wss://other.example/", "wss://localhost/2"}},
+		{name: "allowed IPv6", follow: []string{"[::1]"}, to: map[string]string{home: "wss://[::1]/"}, dials: []string{home, "wss://[::1]/"}},
+		{name: "three times", to: map[string]string{home: home + "1", home + "1": home + "2", home + "2": home + "3"},
+			dials: []string{home, home + "1", home + "2", home + "3"}},
+
+		{name: "in a circle", to: map[string]string{home: home + "1", home + "1": home},
+			dials: []string{home, home + "1", home, home + "1"}, why: `"wss://localhost/", which is not followed: it is the fourth time in a row`},
+		{name: "to itself", to: map[string]string{home: home}, dials: []string{home, home, home, home}, why: "fourth time"},
+		{name: "another host", to: map[string]string{home: "wss://other.example/"}, dials: []string{home}, why: "name it in the option FollowTo"},
+		{name: "a host below", to: map[string]string{home: "wss://a.localhost/"}, dials: []string{home}, why: "another host"},
+		{name: "another host behind an allowed one", follow: []string{"other.example"}, to: map[string]string{home: "wss://other.example/", "wss://other.example/": "wss://evil.example/"},
+			dials: []string{home, "wss://other.example/"}, why: `The server at wss://other.example/ sends this client on to "wss://evil.example/"`},
+		{name: "less secure", to: map[string]string{home: "ws://localhost/"}, dials: []string{home}, why: "less secure"},
+		{name: "less secure, allowed host", follow: []string{"127.0.0.1"}, to: map[string]string{home: "ws://127.0.0.1/"}, dials: []string{home}, why: "less secure"},
+		{name: "not encrypted", follow: []string{"other.example"}, to: map[string]string{home: "ws://other.example/"}, dials: []string{home}, why: "not encrypted"},
+		{name: "BOSH", to: map[string]string{home: "https://localhost/bosh"}, dials: []string{home}, why: "no WebSocket address"},
+		{name: "javascript:", to: map[string]string{home: "javascript:alert(1)"}, dials: []string{home}, why: "no WebSocket address"},
+		{name: "a path", to: map[string]string{home: "/other"}, dials: []string{home}, why: "no WebSocket address"},
+		{name: "a user", to: map[string]string{home: "wss://localhost@evil.example/"}, dials: []string{home}, why: "no WebSocket address"},
+		{name: "a backslash", to: map[string]string{home: `wss://evil.example\@localhost/`}, dials: []string{home}, why: "no WebSocket address"},
+		{name: "very long", to: map[string]string{home: long}, dials: []string{home}, why: `xxx…", which`},
+	}
+	for _, tt := range tests {
+		for _, when := range []moment{atOpen, atLogin, inSession} {
+			t.Run(tt.name+" "+string(when), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newScripted()
+					f.sendOn(when, tt.to)
+					a := f.device(t, func(o *client.Options) {
+						o.FollowTo = tt.follow
+						o.Reconnect = &client.Reconnect{Base: time.Minute, NoJitter: true}
+						if tt.home != "" {
+							o.URL = tt.home
+						}
+					})
+					_, err := a.Connect(t.Context())
+					synctest.Wait()
+					s := a.State()
+					if !slices.Equal(f.urls, tt.dials) || f.most != 1 || s.Attempt != len(tt.dials) || time.Since(f.start) > time.Second {
+						t.Errorf("dialed %q in %v, attempt %d, %d sockets at once\n%s", f.urls, time.Since(f.start), s.Attempt, f.most, a.log())
+					}
+					if tt.why == "" {
+						// In a session it may have been live for a moment before.
+						if s.Phase != client.PhaseLive || err != nil {
+							t.Errorf("%+v, %v", s, err)
+						}
+					} else if s.Phase != client.PhaseWaiting || s.Err.Code != client.CodeStream || s.Err.Origin != client.FromServer ||
+						!s.Err.Retryable || !strings.Contains(s.Err.Text, tt.why) || len(s.Err.Text) > 500 {
+						t.Errorf("%+v (%v)", s, s.Err)
+					}
+					_ = a.Close()
+				})
+			})
+		}
+	}
+}
+
+// TestDrained sends a client that has been live for long on to another node,
+// again and again; and one that never wants to reconnect.
+func TestDrained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		a := f.device(t).connect()
+		for range 10 {
+			time.Sleep(2 * time.Minute)
+			f.last.push(goTo("wss://localhost/x"))
+			synctest.Wait()
+			if s := a.State(); s.Phase != client.PhaseLive || s.Attempt != 1 {
+				t.Fatalf("%+v after %q", s, f.urls)
+			}
+		}
+		f.last.fail(errors.New("reset"))
+		time.Sleep(time.Minute)
+		if last := f.urls[len(f.urls)-1]; len(f.urls) != 12 || last != "wss://localhost/" {
+			t.Errorf("came back to %s, dialed %q", last, f.urls)
+		}
+		_ = a.Close()
+
+		b := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Off: true} }).connect()
+		f.last.push(goTo("wss://localhost/x"))
+		synctest.Wait()
+		if s := b.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeStream || len(f.urls) != 13 {
+			t.Errorf("%+v after %q", s, f.urls)
+		}
+		_ = b.Close()
+	})
+}
+
+// TestSentOnWhileLeaving has the caller disconnect when the server sends it on.
+func TestSentOnWhileLeaving(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		a := f.device(t).connect()
+		f.set(func() {
+			f.handle = func(s *socket, e *element.Element) bool {
+				if e.Is(nsFraming, "close") {
+					s.push(goTo("wss://localhost/x"))
+					return true
+				}
+				return false
+			}
+		})
+		if err := a.Disconnect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if s := a.State(); s.Phase != client.PhaseOffline || len(f.urls) != 1 {
+			t.Errorf("%+v after %q", s, f.urls)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestSentOnKeepsTheSession sends the client on while it comes back: the session
+// goes on at the other address.
+func TestSentOnKeepsTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		f.handle = r.handle
+		a := f.device(t).connect()
+		sent := false
+		f.set(func() {
+			f.handle = func(s *socket, e *element.Element) bool {
+				if e.Is(nsFraming, "open") && !sent {
+					sent = true
+					s.push(goTo("wss://localhost/2"))
+					return true
+				}
+				return r.handle(s, e)
+			}
+		})
+		f.last.fail(errors.New("reset"))
+		time.Sleep(time.Minute)
+		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || r.binds != 1 || f.urls[len(f.urls)-1] != "wss://localhost/2" {
+			t.Errorf("%+v after %d binds, dialed %q", s, r.binds, f.urls)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestLocation resumes where the server wants that (XEP-0198 §5), if the client
+// may go there, and comes back to the ordinary address if that fails.
+func TestLocation(t *testing.T) {
+	const home = "wss://localhost/"
+	tests := []struct {
+		name, location string
+		down           bool     // nobody is at the location
+		dials          []string // after the loss
+	}{
+		{"an address at the host", "wss://localhost:5443/node2", false, []string{"wss://localhost:5443/node2"}},
+		{"an allowed host", "wss://node2.example/", false, []string{"wss://node2.example/"}},
+		{"one that is down", "wss://localhost:5443/node2", true, []string{"wss://localhost:5443/node2", home}},
+		{"another host", "wss://evil.example/", false, []string{home}},
+		{"less secure", "ws://localhost/", false, []string{home}},
+		{"a host and port, which is for TCP", "node2.example:5222", false, []string{home}},
+		{"an address and port", "[2001:41D0:1:A49b::1]:9222", false, []string{home}},
+		{"nothing", "", false, []string{home}},
+	}
+	for _, tt := range tests {
+		for _, run := range []string{"same run", "next run"} {
+			t.Run(tt.name+" "+run, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f, r := newScripted(), &resumer{location: tt.location}
+					f.handle = r.handle
+					kept := store.NewMemory()
+					device := func(base time.Duration) *device {
+						return f.device(t, func(o *client.Options) {
+							o.Store, o.Tab, o.FollowTo = shared{kept}, "tab", []string{"node2.example"}
+							o.Reconnect = &client.Reconnect{Base: base, NoJitter: true}
+						})
+					}
+					base := time.Second
+					if run == "next run" {
+						base = time.Minute // It does not come back in time.
+					}
+					a := device(base).connect()
+					time.Sleep(time.Second)
+					f.set(func() {
+						f.urls = nil
+						if tt.down {
+							f.down = tt.location
+						}
+					})
+					b := a
+					if run == "next run" {
+						f.set(func() { f.refuse = errors.New("the program is gone") })
+						f.last.fail(errors.New("reset"))
+						f.set(func() { f.refuse = nil; f.urls = nil })
+						b = device(time.Second)
+						_, _ = b.Connect(t.Context())
+					} else {
+						f.last.fail(errors.New("reset"))
+					}
+					time.Sleep(4 * time.Second)
+					synctest.Wait()
+					if s := b.State(); !s.Resumed || s.Phase != client.PhaseLive || r.binds != 1 || !slices.Equal(f.urls, tt.dials) {
+						t.Errorf("%+v after %d binds, dialed %q\n%s", s, r.binds, f.urls, b.log())
+					}
+					_, _ = a.Close(), b.Close()
+				})
+			})
+		}
+	}
+}

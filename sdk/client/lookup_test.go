@@ -1,0 +1,232 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/discovery"
+	"xmpp-pam/sdk/discovery/web"
+	"xmpp-pam/sdk/server/mem"
+	"xmpp-pam/sdk/transport/ws"
+)
+
+// A directory answers lookups: with status 404 if it has no address.
+type directory struct {
+	mu    sync.Mutex
+	at    string // the address to tell
+	err   error
+	asked int // lookups, not documents
+	slow  bool
+}
+
+func (d *directory) Fetch(ctx context.Context, url string) (discovery.Response, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if strings.HasSuffix(url, ".json") {
+		d.asked++
+	}
+	switch {
+	case d.slow:
+		<-ctx.Done()
+		return discovery.Response{}, ctx.Err()
+	case d.err != nil:
+		return discovery.Response{}, d.err
+	case d.at == "":
+		return discovery.Response{Status: 404}, nil
+	}
+	return discovery.Response{Status: 200, Body: `{"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"` + d.at + `"}]}`}, nil
+}
+
+func (d *directory) lookup(o *client.Options) { o.URL, o.Fetcher = "", d }
+
+// TestLookUp follows the address through a client's life.
+func TestLookUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, d := newScripted(), &directory{at: "wss://one.example/ws"}
+		a := f.device(t, d.lookup, func(o *client.Options) {
+			o.Reconnect = &client.Reconnect{Base: time.Second, NoJitter: true}
+		}).connect()
+		expect := func(asked, dials int, last string) {
+			t.Helper()
+			synctest.Wait()
+			if s := a.State(); s.Phase != client.PhaseLive || d.asked != asked || len(f.urls) != dials || f.urls[dials-1] != last {
+				t.Fatalf("%+v (%v) after %d lookups, dialed %q", s, s.Err, d.asked, f.urls)
+			}
+		}
+		expect(1, 1, "wss://one.example/ws")
+
+		// A lost session is no reason to ask again.
+		f.last.fail(errors.New("reset"))
+		time.Sleep(time.Minute + 10*time.Second)
+		expect(1, 2, "wss://one.example/ws")
+
+		// A failed attempt is.
+		f.set(func() { f.down = "wss://one.example/ws" })
+		d.at = "wss://two.example/ws"
+		f.last.fail(errors.New("reset"))
+		time.Sleep(time.Minute + 10*time.Second)
+		expect(2, 4, "wss://two.example/ws")
+
+		// What was found last is good enough while nothing is found.
+		f.set(func() { f.down = "wss://two.example/ws" })
+		d.at = ""
+		f.last.fail(errors.New("reset"))
+		time.Sleep(10 * time.Second)
+		if s := a.State(); s.Phase != client.PhaseWaiting || s.Err.Code != client.CodeTransport || d.asked < 3 {
+			t.Fatalf("%+v (%v) after %d lookups", s, s.Err, d.asked)
+		}
+		f.set(func() { f.down = "" })
+		time.Sleep(time.Minute)
+		expect(d.asked, len(f.urls), "wss://two.example/ws")
+		_ = a.Close()
+	})
+}
+
+// TestLookUpFails finds no address: for good, or for a while.
+func TestLookUpFails(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		dir   *directory
+		phase client.Phase
+		text  string
+	}{
+		{"nothing is there", &directory{}, client.PhaseFailed, "http://localhost/.well-known/host-meta.json was answered with status 404"},
+		{"not encrypted", &directory{at: "ws://example.org/"}, client.PhaseFailed, `"ws://example.org/"`},
+		{"not reachable", &directory{err: errors.New("no route")}, client.PhaseWaiting, "no route"},
+		{"silent", &directory{slow: true}, client.PhaseWaiting, "10s"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, d := newScripted(), tt.dir
+				a := f.device(t, d.lookup, quick)
+				_, err := a.Connect(t.Context())
+				got := asError(t, err)
+				if got.Code != client.CodeDiscovery || got.Origin != client.FromNetwork || !strings.Contains(got.Text, tt.text) ||
+					got.Retryable != (tt.phase == client.PhaseWaiting) || a.State().Phase != tt.phase || len(f.urls) > 0 || time.Since(f.start) > 10*time.Second {
+					t.Errorf("%+v in %v, dialed %q, %+v", got, time.Since(f.start), f.urls, a.State())
+				}
+				d.mu.Lock()
+				d.at, d.err, d.slow = "wss://localhost/", nil, false
+				d.mu.Unlock()
+				if tt.phase == client.PhaseWaiting {
+					time.Sleep(time.Second)
+				} else {
+					a.connect()
+				}
+				if s := a.State(); s.Phase != client.PhaseLive {
+					t.Errorf("%+v", s)
+				}
+				_ = a.Close()
+			})
+		})
+	}
+}
+
+// TestGivenURL looks up nothing.
+func TestGivenURL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, d := newScripted(), &directory{at: "wss://found.example/"}
+		f.down = "wss://localhost/"
+		a := f.device(t, func(o *client.Options) { o.Fetcher = d }, quick)
+		_, _ = a.Connect(t.Context())
+		time.Sleep(time.Second)
+		if d.asked > 0 || len(f.urls) < 2 || f.urls[1] != "wss://localhost/" {
+			t.Errorf("%d lookups, dialed %q", d.asked, f.urls)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestDisconnectDuringLookUp leaves nothing behind.
+func TestDisconnectDuringLookUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, d := newScripted(), &directory{slow: true}
+		a := f.device(t, d.lookup)
+		connected := make(chan error, 1)
+		go func() {
+			_, err := a.Connect(t.Context())
+			connected <- err
+		}()
+		synctest.Wait()
+		if err := a.Disconnect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-connected; asError(t, err).Code != client.CodeAborted {
+			t.Errorf("connect gave %v", err)
+		}
+		time.Sleep(time.Minute)
+		if s := a.State(); s.Phase != client.PhaseOffline || len(f.urls) > 0 || d.asked != 1 {
+			t.Errorf("%+v after %d lookups, dialed %q", s, d.asked, f.urls)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestLookUpOverTLS is the whole way on real sockets: a domain's web server over
+// https:, the WebSocket server that it names, and the one that this sends to.
+func TestLookUpOverTLS(t *testing.T) {
+	server, err := mem.New(mem.Config{Domain: "example.com", Accounts: map[string]string{"alice": "secret-a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.CreateNode("news", "open"); err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/xmpp-websocket", server)
+	mux.HandleFunc("/.well-known/host-meta", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">
+			<Link rel="urn:xmpp:alt-connections:websocket" href="wss://xmpp.example.com/xmpp-websocket"/></XRD>`))
+	})
+	front := httptest.NewTLSServer(mux)
+	defer front.Close()
+	defer server.Close()
+
+	// Its client finds all of example.com at this server, and trusts it.
+	d := newDevice(t, &peer{domain: "example.com"}, nil, func(o *client.Options) {
+		o.Fetcher = &web.Fetcher{HTTPClient: front.Client()}
+		o.Dialer = &ws.Dialer{HTTPClient: front.Client()}
+	}).connect()
+	subscribe(t, d, "pubsub.example.com", "news")
+
+	to := goTo("wss://xmpp.example.com:443/xmpp-websocket")
+	if err := server.Send(server.Sessions("alice@example.com")[0], to); err != nil {
+		t.Fatal(err)
+	}
+	d.wait("another session", func() bool {
+		return strings.Count(d.logLocked(), "<auth") == 2 && d.State().Phase == client.PhaseLive
+	})
+	if s := d.State(); s.Attempt != 2 {
+		t.Errorf("%+v", s)
+	}
+
+	// Whoever does not trust its certificate finds nothing, and says nothing.
+	e := newDevice(t, &peer{domain: "example.com"}, nil, func(o *client.Options) {
+		o.Fetcher = &web.Fetcher{HTTPClient: &http.Client{Transport: untrusting(front)}}
+	})
+	_, err = e.Connect(t.Context())
+	if got := asError(t, err); got.Code != client.CodeDiscovery || !strings.Contains(got.Text, "certificate") {
+		t.Errorf("got %v", err)
+	}
+	_ = e.Close()
+	front.Client().CloseIdleConnections()
+}
+
+// untrusting reaches the server as its own client does, but knows only the
+// certificates that everybody knows.
+func untrusting(front *httptest.Server) http.RoundTripper {
+	transport := front.Client().Transport.(*http.Transport).Clone()
+	transport.TLSClientConfig = nil
+	transport.DisableKeepAlives = true
+	return transport
+}
