@@ -14,6 +14,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/store"
+	"xmpp-pam/wasm/fetch"
 	"xmpp-pam/wasm/idb"
 	"xmpp-pam/wasm/socket"
 )
@@ -21,8 +22,8 @@ import (
 // operations are what the host may ask for. An operation returns what writes
 // its result; it may wait, and ends with its context.
 //
-//	create       {account, url, mechanisms, storage, inspector, reconnect…,
-//	              tab, resume}
+//	create       {account, url, followTo, mechanisms, storage, inspector,
+//	              reconnect…, tab, resume}
 //	load         → {list, ver, source}
 //	connect      → {state, ver}
 //	subscribe    {service, node} → a row
@@ -54,6 +55,8 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 		Credentials: b.credentials,
 		Mechanisms:  r.strings("mechanisms"),
 		Dialer:      socket.New(b.host),
+		Fetcher:     fetch.New(b.host),
+		FollowTo:    r.strings("followTo"),
 		Reconnect: &client.Reconnect{
 			Base:        time.Duration(r.int("baseMs")) * time.Millisecond,
 			Max:         time.Duration(r.int("maxMs")) * time.Millisecond,

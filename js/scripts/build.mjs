@@ -46,7 +46,9 @@ const wasmExec = join(run("go", ["env", "GOROOT"]), "lib", "wasm", "wasm_exec.js
 const outside = {
   name: "outside",
   setup(b) {
-    const files = { "host:socket": join(root, "wasm/socket/socket.js"), "host:idb": join(root, "wasm/idb/idb.js") };
+    const files = {
+      "host:socket": join(root, "wasm/socket/socket.js"), "host:idb": join(root, "wasm/idb/idb.js"), "host:fetch": join(root, "wasm/fetch/fetch.js"),
+    };
     b.onResolve({ filter: /^host:/ }, ({ path }) => (files[path] ? { path: files[path] } : { path, namespace: "host" }));
     b.onLoad({ filter: /^host:wasm_exec$/, namespace: "host" }, () => ({
       // The parameter hides the real global object: nothing of Go leaks into a page.

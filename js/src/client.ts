@@ -54,9 +54,9 @@ export function makeClient(options: ClientOptions): PamClient {
     try {
       begun = await start(config, { happened, flush, measure: frames.measure, crashed });
       stopIfClosed(begun);
-      const { account, service: url, storage, mechanisms, reconnect } = config;
+      const { account, service: url, followTo, storage, mechanisms, reconnect } = config;
       const tab = watchPage();
-      const made = await begun.request("create", { account, url, storage, mechanisms, inspector: config.frames > 0, ...reconnect, ...tab }) as { fellBack: boolean };
+      const made = await begun.request("create", { account, url, followTo, storage, mechanisms, inspector: config.frames > 0, ...reconnect, ...tab }) as { fellBack: boolean };
       fellBack = made.fellBack;
       const stored = await begun.request("load") as RawSnapshot;
       stopIfClosed(begun);

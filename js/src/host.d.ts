@@ -19,4 +19,7 @@ declare module "host:socket" {
 declare module "host:idb" {
   export const openDatabase: (...args: never[]) => unknown;
 }
+declare module "host:fetch" {
+  export const fetchDocument: (...args: never[]) => unknown;
+}
 declare const WorkerGlobalScope: undefined | (new () => object);

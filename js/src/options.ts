@@ -5,7 +5,9 @@ import type { ClientOptions, Credentials, CredentialRequest, LogEntry, Target, W
 export interface Config {
   readonly account: string;
   readonly credentials: (request: CredentialRequest) => Credentials | Promise<Credentials>;
-  readonly service: string;
+  /** Undefined: looked up. */
+  readonly service: string | undefined;
+  readonly followTo: readonly string[] | undefined;
   readonly storage: "indexeddb" | "memory";
   readonly mechanisms: readonly string[] | undefined;
   readonly where: "worker" | "main" | undefined;
@@ -22,7 +24,7 @@ const bad = (text: string, cause?: unknown): PamError =>
   new PamError("bad-options", text, cause === undefined ? {} : { cause });
 
 export function readOptions(options: ClientOptions): Config {
-  const o = fields(options, "options", ["account", "credentials", "service", "storage", "mechanisms", "runtime", "reconnect", "inspector", "logger"]);
+  const o = fields(options, "options", ["account", "credentials", "service", "followTo", "storage", "mechanisms", "runtime", "reconnect", "inspector", "logger"]);
   const runtime = fields(o.runtime ?? {}, "options.runtime", ["where", "wasm", "worker"]);
   const worker = runtime.worker;
   if (worker !== undefined && typeof worker !== "string" && typeof worker !== "function" && !(worker instanceof URL)) {
@@ -34,8 +36,9 @@ export function readOptions(options: ClientOptions): Config {
     account: readAccount(o.account),
     credentials: readCredentials(o.credentials),
     service: readService(o.service),
+    followTo: readTexts(o.followTo, "options.followTo", "hosts such as node2.example.org"),
     storage: oneOf(o.storage, "options.storage", ["indexeddb", "memory"]) ?? "indexeddb",
-    mechanisms: readMechanisms(o.mechanisms),
+    mechanisms: readTexts(o.mechanisms, "options.mechanisms", "SASL mechanism names"),
     where: oneOf(runtime.where, "options.runtime.where", ["worker", "main"]),
     wasm: runtime.wasm as WasmSource | undefined,
     worker: worker as Config["worker"],
@@ -144,10 +147,8 @@ function checkPassword(given: unknown, what: string, must: string): Credentials 
   return { password };
 }
 
-function readService(service: unknown): string {
-  if (service === undefined) {
-    throw new PamError("discovery", "options.service is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket. It is not looked up yet.");
-  }
+function readService(service: unknown): string | undefined {
+  if (service === undefined) return undefined;
   let url: URL;
   try {
     url = new URL(String(service));
@@ -159,11 +160,11 @@ function readService(service: unknown): string {
   return url.href;
 }
 
-function readMechanisms(given: unknown): readonly string[] | undefined {
+/** Reads an optional array of texts, which must hold something. */
+function readTexts(given: unknown, what: string, of: string): readonly string[] | undefined {
   if (given === undefined) return undefined;
-  if (!Array.isArray(given)) throw bad("options.mechanisms must be an array of SASL mechanism names.");
-  const list = Array.from(given) as unknown[];
-  if (list.length === 0 || list.some((m) => typeof m !== "string" || m === "")) throw bad("options.mechanisms must be an array of SASL mechanism names.");
+  const list = Array.isArray(given) ? Array.from(given) as unknown[] : [];
+  if (list.length === 0 || list.some((m) => typeof m !== "string" || m === "")) throw bad(`${what} must be an array of ${of}.`);
   return list as string[];
 }
 

@@ -13,8 +13,18 @@ export interface ClientOptions {
   account: Jid;
   /** An object, or a function that is called at every log-in. */
   credentials: Credentials | ((request: CredentialRequest) => Credentials | Promise<Credentials>);
-  /** The server's WebSocket endpoint: `wss:`, or `ws:` on a loopback host. Required for now. */
+  /**
+   * The server's WebSocket endpoint: `wss:`, or `ws:` on a loopback host. Without it, the endpoint is looked up in the host
+   * metadata of the account's domain (XEP-0156): `https://<domain>/.well-known/host-meta.json`, then `…/host-meta`. Those
+   * must allow the page's origin to read them (CORS), and the page's Content-Security-Policy must allow them.
+   */
   service?: string | URL;
+  /**
+   * Hosts, besides that of the endpoint itself, to which the server may send the client on (RFC 7395 §3.6.1), such as
+   * `node2.example.org`. It is followed at once, but at most three times in a row, and never from `wss:` to `ws:`. Where it
+   * may not go is an error with code "stream".
+   */
+  followTo?: readonly string[];
   /**
    * Where the list is kept. Default "indexeddb", which falls back to memory and says so in `sync`. With it a page that is
    * loaded again goes on with its session, if the server can (XEP-0198): nothing is listed anew, and `sync` is `resumed`.

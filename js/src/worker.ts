@@ -1,3 +1,4 @@
+import { fetchDocument } from "host:fetch";
 import { openDatabase } from "host:idb";
 import { openSocket } from "host:socket";
 import { makeGo } from "host:wasm_exec";
@@ -5,7 +6,7 @@ import { trace } from "./trace.js";
 import type { FromHost, ToHost } from "./wire.js";
 
 // The host of the program: what runs in the Worker, or in the page's own thread if the page wants that. It gives the
-// program sockets and databases, and passes text on. It knows no protocol.
+// program sockets, databases and documents, and passes text on. It knows no protocol.
 
 /** Runs one program on a port. The first message is the module, the others are requests. */
 export function serve(port: MessagePort): void {
@@ -46,7 +47,7 @@ async function run(module: WebAssembly.Module, send: (m: FromHost) => void, read
     };
     const key = "xmpp-pam";
     scope[key] = {
-      openSocket, openDatabase,
+      openSocket, openDatabase, fetchDocument,
       post(text: string) {
         if (texts.push(text) === 1) queueMicrotask(flush); // when the program has returned to the event loop
       },

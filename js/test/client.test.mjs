@@ -11,7 +11,7 @@ const rejects = (promise, code, text = /./) => assert.rejects(promise, (e) => {
 });
 
 test("connect starts the program once, creates, loads, connects", async () => {
-  const host = makeHost({ mechanisms: ["PLAIN"], reconnect: { baseMs: 7, jitter: "none", maxAttempts: 3 } }, {
+  const host = makeHost({ followTo: ["node2.example.org"], mechanisms: ["PLAIN"], reconnect: { baseMs: 7, jitter: "none", maxAttempts: 3 } }, {
     load: () => ({ list: [row("news")], provisional: [], ver: "v1", source: "cache" }),
   });
   const { client } = host;
@@ -22,7 +22,7 @@ test("connect starts the program once, creates, loads, connects", async () => {
   assert.deepEqual(host.requests.map((r) => r.op), ["create", "load", "connect", "connect"]);
   const { id, op, ...create } = host.request("create");
   assert.deepEqual(create, {
-    account: "alice@example.org", url: "wss://example.org/ws", storage: "memory", mechanisms: ["PLAIN"], inspector: false,
+    account: "alice@example.org", url: "wss://example.org/ws", followTo: ["node2.example.org"], storage: "memory", mechanisms: ["PLAIN"], inspector: false,
     baseMs: 7, maxMs: 60000, noJitter: true, maxAttempts: 3, reconnectOff: false,
   });
   assert.ok(!JSON.stringify(host.requests).includes("secret"), "the password is given only when it is asked for");

@@ -4,11 +4,11 @@
 // headless Chromium:
 //
 //	go build -o bin/browsertest ./wasm/browsertest
-//	GOOS=js GOARCH=wasm go test -exec "$PWD/bin/browsertest" ./wasm/socket ./wasm/idb
+//	GOOS=js GOARCH=wasm go test -exec "$PWD/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch
 //
 // The page has the Content-Security-Policy that users of the package are told
-// they can have. Tests find in globalThis.testHost what socket.js and idb.js
-// export, and faults.js; a server of the transport conformance suite listens at
+// they can have. Tests find in globalThis.testHost what socket.js, idb.js
+// and fetch.js export, and faults.js; a server of the transport conformance suite listens at
 // TRANSPORT_TEST_URL.
 //
 // Chromium is $CHROMIUM, or else the first of chromium, chromium-browser and
@@ -67,6 +67,7 @@ func run(binary string, flags []string) (int, error) {
 			"/wasm_exec.js": filepath.Join(strings.TrimSpace(string(goroot)), "lib", "wasm", "wasm_exec.js"),
 			"/socket.js":    filepath.Join(module, "wasm", "socket", "socket.js"),
 			"/idb.js":       filepath.Join(module, "wasm", "idb", "idb.js"),
+			"/fetch.js":     filepath.Join(module, "wasm", "fetch", "fetch.js"),
 		},
 		args: append([]string{"test"}, usable(flags)...),
 		env:  map[string]string{"TRANSPORT_TEST_URL": "ws://" + peer},

@@ -12,7 +12,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// A peer is a WebSocket server for what the conformance suite does not ask.
+// A peer is a server for what the conformance suite does not ask.
 type peer struct {
 	open atomic.Int64 // how many of send and hang are being served
 }
@@ -22,6 +22,7 @@ func (p *peer) handler() http.Handler {
 	mux.HandleFunc("/peer/send", p.serve(send))
 	mux.HandleFunc("/peer/deaf", deaf) // does not notice when it is left
 	mux.HandleFunc("/peer/hang", p.serve(hang))
+	mux.HandleFunc("/peer/text", text)
 	mux.HandleFunc("/peer/open", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, p.open.Load())
 	})
@@ -73,4 +74,23 @@ func deaf(w http.ResponseWriter, r *http.Request) {
 // hang never answers the request.
 func hang(w http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
+}
+
+// text answers over HTTP with a status and the body, made times as long, or
+// with a redirection to the address to. With wait it never answers.
+func text(w http.ResponseWriter, r *http.Request) {
+	status, err := strconv.Atoi(r.FormValue("status"))
+	if err != nil {
+		status = http.StatusOK
+	}
+	times, _ := strconv.Atoi(r.FormValue("times"))
+	switch {
+	case r.FormValue("wait") != "":
+		<-r.Context().Done()
+	case r.FormValue("to") != "":
+		http.Redirect(w, r, r.FormValue("to"), http.StatusFound)
+	default:
+		w.WriteHeader(status)
+		fmt.Fprint(w, r.Header.Get("Cookie")+r.Header.Get("Referer")+strings.Repeat(r.FormValue("body"), max(times, 1)))
+	}
 }

@@ -2,9 +2,10 @@
 import "./wasm_exec.js";
 import { openSocket } from "./socket.js";
 import { openDatabase, deleteDatabase } from "./idb.js";
+import { fetchDocument } from "./fetch.js";
 import * as faults from "./faults.js";
 
-globalThis.testHost = { openSocket, openDatabase, deleteDatabase, ...faults };
+globalThis.testHost = { openSocket, openDatabase, deleteDatabase, fetchDocument, ...faults };
 
 let sent = Promise.resolve(); // keeps the order
 const post = (path, body) => (sent = sent.then(() => fetch(path, { method: "POST", body })));

@@ -158,7 +158,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
       const good = { account: "alice@localhost", credentials: { password: "x" }, service: "ws://localhost:1/" };
       const wrong = {
         "full JID": { account: "alice@localhost/phone" }, "no JID": { account: "@" }, "no account": { account: undefined },
-        "no credentials": { credentials: undefined }, "no service": { service: undefined }, "http service": { service: "http://localhost/" },
+        "no credentials": { credentials: undefined }, "empty service": { service: "" }, "http service": { service: "http://localhost/" },
         "unknown option": { acount: "alice@localhost" }, "unknown storage": { storage: "disk" },
       };
       return Object.fromEntries(Object.entries(wrong).map(([name, part]) => {
@@ -172,7 +172,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     });
     assert.deepEqual(thrown, {
       "full JID": "PamError bad-jid", "no JID": "PamError bad-jid", "no account": "PamError bad-options",
-      "no credentials": "PamError bad-options", "no service": "PamError discovery", "http service": "PamError bad-options",
+      "no credentials": "PamError bad-options", "empty service": "PamError bad-options", "http service": "PamError bad-options",
       "unknown option": "PamError bad-options", "unknown storage": "PamError bad-options",
     });
     await works();

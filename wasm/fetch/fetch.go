@@ -1,0 +1,88 @@
+//go:build js && wasm
+
+// Package fetch is the browser's fetch as a [discovery.Fetcher].
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hack-pad/safejs"
+
+	"xmpp-pam/sdk/discovery"
+)
+
+// A Fetcher fetches as a page or worker may.
+type Fetcher struct {
+	host safejs.Value
+}
+
+var _ discovery.Fetcher = Fetcher{}
+
+// New returns a Fetcher that uses host.fetchDocument, the function that fetch.js
+// exports.
+//
+// A browser never says why nothing came: an unreachable server, a bad
+// certificate, a redirection, a server that does not allow the page's origin to
+// read its answer (CORS) and a refusal by the page's Content-Security-Policy
+// all look the same.
+func New(host safejs.Value) Fetcher { return Fetcher{host: host} }
+
+// An answer is what fetch.js has to tell.
+type answer struct {
+	response discovery.Response
+	err      error
+}
+
+// Fetch implements [discovery.Fetcher].
+func (f Fetcher) Fetch(ctx context.Context, url string) (discovery.Response, error) {
+	if err := ctx.Err(); err != nil {
+		return discovery.Response{}, err
+	}
+	done := make(chan answer, 1)
+	onDone, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+		done <- read(args)
+		return nil
+	})
+	if err != nil {
+		return discovery.Response{}, err
+	}
+	defer onDone.Release()
+	handle, err := f.host.Call("fetchDocument", url, discovery.MaxBody, onDone)
+	if err != nil {
+		return discovery.Response{}, err
+	}
+	select {
+	case a := <-done:
+		return a.response, a.err
+	case <-ctx.Done():
+		_, _ = handle.Call("cancel") // After it onDone is not called, so it may be released.
+		return discovery.Response{}, ctx.Err()
+	}
+}
+
+// read reads the arguments of onDone.
+func read(args []safejs.Value) answer {
+	failure, err := args[0].String()
+	if err != nil {
+		return answer{err: err}
+	}
+	switch failure {
+	case "":
+	case "large":
+		return answer{err: fmt.Errorf("the document is larger than %d bytes", discovery.MaxBody)}
+	case "text":
+		return answer{err: errors.New("the document is not UTF-8")}
+	default:
+		return answer{err: fmt.Errorf("the browser does not say why: check that the server answers there without a redirection, that it "+
+			"allows every origin to read the answer (CORS: Access-Control-Allow-Origin: *), and that connect-src of the page's "+
+			"Content-Security-Policy allows the address (%s)", failure)}
+	}
+	status, err := args[1].Int()
+	if err != nil {
+		return answer{err: err}
+	}
+	body, err := args[2].String()
+	return answer{discovery.Response{Status: status, Body: body}, err}
+}

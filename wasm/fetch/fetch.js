@@ -1,0 +1,50 @@
+// The JavaScript half of package fetch.
+
+/**
+ * Gets a document. Nothing is called before fetchDocument has returned, nothing
+ * after cancel, and onDone once.
+ *
+ * Neither cookies nor the page's address are sent, no redirection is followed,
+ * and what a cache holds is checked with the server.
+ *
+ * @param {string} url https: or http:
+ * @param {number} limit largest body accepted, in bytes
+ * @param {(error: string, status: number, body: string) => void} onDone gets an
+ *   error or, if that is empty, the status, and the body if that is 200. The
+ *   error is "" | "large" | "text", for a body that is too large or not UTF-8,
+ *   or else what the browser says, which is hardly anything
+ * @returns {{cancel(): void}}
+ */
+export function fetchDocument(url, limit, onDone) {
+  const controller = new AbortController();
+  const get = async () => {
+    const response = await fetch(url, {
+      signal: controller.signal, redirect: "error", credentials: "omit", referrerPolicy: "no-referrer", cache: "no-cache",
+    });
+    if (response.status !== 200) return ["", response.status, ""];
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    let body = "";
+    let size = 0;
+    for (const reader = response.body.getReader(); ;) {
+      const { done, value } = await reader.read();
+      if (!done && (size += value.length) > limit) return ["large", 0, ""];
+      try {
+        body += decoder.decode(value, { stream: !done });
+      } catch {
+        return ["text", 0, ""];
+      }
+      if (done) return ["", 200, body];
+    }
+  };
+  let call = onDone;
+  get().catch((error) => [`${error.name}: ${error.message}`, 0, ""]).then((answer) => {
+    call?.(...answer);
+    controller.abort(); // what was not read is not wanted
+  });
+  return {
+    cancel() {
+      call = undefined;
+      controller.abort();
+    },
+  };
+}

@@ -1,0 +1,113 @@
+//go:build js && wasm
+
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hack-pad/safejs"
+
+	"xmpp-pam/sdk/discovery"
+)
+
+func TestFetch(t *testing.T) {
+	whole := strings.Repeat("é", discovery.MaxBody/2)
+	for _, tt := range []struct {
+		name   string
+		query  url.Values
+		status int
+		body   string
+		err    string
+	}{
+		{"a text", url.Values{"body": {"{}"}}, 200, "{}", ""},
+		{"nothing", url.Values{}, 200, "", ""},
+		{"as much as may be", url.Values{"body": {"é"}, "times": {fmt.Sprint(discovery.MaxBody / 2)}}, 200, whole, ""},
+		{"a byte more", url.Values{"body": {"x"}, "times": {fmt.Sprint(discovery.MaxBody + 1)}}, 0, "", "larger than 65536 bytes"},
+		{"far more", url.Values{"body": {"x"}, "times": {"50000000"}}, 0, "", "larger than 65536 bytes"},
+		{"no UTF-8", url.Values{"body": {"a\xff"}}, 0, "", "not UTF-8"},
+		{"UTF-8 that breaks off", url.Values{"body": {"a\xc3"}}, 0, "", "not UTF-8"},
+		{"not found", url.Values{"status": {"404"}, "body": {"nothing is here"}}, 404, "", ""},
+		{"out of order", url.Values{"status": {"503"}}, 503, "", ""},
+		{"a redirection", url.Values{"to": {"/peer/text?body=x"}}, 0, "", "CORS"},
+	} {
+		got, err := New(host(t)).Fetch(t.Context(), address(t, tt.query))
+		if got.Status != tt.status || got.Body != tt.body || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%s: status %d, %d bytes, %v", tt.name, got.Status, len(got.Body), err)
+		}
+	}
+	// Nobody is there, and the policy of the page forbids it anyway.
+	for _, u := range []string{"https://127.0.0.1:1/", "http://", "javascript:1"} {
+		if got, err := New(host(t)).Fetch(t.Context(), u); err == nil || got.Status != 0 {
+			t.Errorf("%s: %+v, %v", u, got, err)
+		}
+	}
+}
+
+func TestNobodyWaits(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := New(host(t)).Fetch(ctx, address(t, url.Values{"wait": {"x"}})); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := New(host(t)).Fetch(ctx, address(t, url.Values{})); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+func TestNothingIsHeld(t *testing.T) {
+	work := func() int {
+		for range 30 {
+			if _, err := New(host(t)).Fetch(t.Context(), address(t, url.Values{"body": {"x"}})); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			_, _ = New(host(t)).Fetch(ctx, address(t, url.Values{"wait": {"x"}}))
+			cancel()
+		}
+		for range 2 { // finalizers let go of JavaScript's values
+			runtime.GC()
+			time.Sleep(10 * time.Millisecond)
+		}
+		count, err := must(host(t).Call("countValues")).Int()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return count
+	}
+	before := work()
+	if after := work(); after > before+20 {
+		t.Fatalf("Go holds %d JavaScript values, %d before 60 requests", after, before)
+	}
+}
+
+// Helpers.
+
+func host(t testing.TB) safejs.Value {
+	t.Helper()
+	h, err := safejs.Global().Get("testHost")
+	if err != nil || h.IsUndefined() {
+		t.Fatal("there is no globalThis.testHost: run this test with wasm/browsertest")
+	}
+	return h
+}
+
+// address is at one of the runner's own servers.
+func address(t testing.TB, query url.Values) string {
+	t.Helper()
+	origin := must(must(safejs.Global().Get("location")).Get("origin"))
+	return must(origin.String()) + "/peer/text?" + query.Encode()
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
