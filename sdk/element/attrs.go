@@ -48,7 +48,7 @@ func (p *parser) attributes(f *frame) {
 				p.fail(NotWellFormed, a.at, "an attribute that is there twice")
 			}
 			if a.value == spaceXML || a.value == spaceXMLNS {
-				p.fail(NotWellFormed, a.at, "a reserved namespace declared as the default")
+				p.fail(BadNamespace, a.at, "a reserved namespace declared as the default")
 			}
 			f.space, hasDefault = p.intern(a.value), true
 		default:
@@ -61,11 +61,11 @@ func (p *parser) attributes(f *frame) {
 func (p *parser) declare(a rawAttr, first int) {
 	switch {
 	case a.local == "xmlns":
-		p.fail(NotWellFormed, a.at, "the prefix xmlns declared")
+		p.fail(BadNamespace, a.at, "the prefix xmlns declared")
 	case a.value == "":
-		p.fail(NotWellFormed, a.at, "a prefix declared with an empty namespace")
+		p.fail(BadNamespace, a.at, "a prefix declared with an empty namespace")
 	case (a.local == "xml") != (a.value == spaceXML) || a.value == spaceXMLNS:
-		p.fail(NotWellFormed, a.at, "a reserved prefix or namespace declared otherwise")
+		p.fail(BadNamespace, a.at, "a reserved prefix or namespace declared otherwise")
 	}
 	for _, b := range p.bindings[first:] {
 		if b.prefix == a.local {
@@ -88,7 +88,7 @@ func (p *parser) resolve(prefix string, at int) string {
 	if prefix == "xml" {
 		return spaceXML
 	}
-	p.fail(NotWellFormed, at, "a prefix that is not declared")
+	p.fail(BadNamespace, at, "a prefix that is not declared")
 	return ""
 }
 
@@ -102,15 +102,24 @@ func (p *parser) resolveAttrs(e *Element) {
 		if a.prefix != "" {
 			name.Space = p.resolve(a.prefix, a.at)
 		}
-		for _, other := range attrs[:i] {
+		for j, other := range attrs[:i] {
 			if other.Name == name {
-				p.fail(NotWellFormed, a.at, "an attribute that is there twice")
+				p.fail(twice(a, p.raw[j]), a.at, "an attribute that is there twice")
 				return
 			}
 		}
 		attrs[i] = xml.Attr{Name: name, Value: a.value}
 	}
 	e.Attrs = attrs
+}
+
+// twice tells which rule two attributes of one name break: written alike, that
+// of XML itself.
+func twice(a, b rawAttr) Kind {
+	if a.prefix == b.prefix {
+		return NotWellFormed
+	}
+	return BadNamespace
 }
 
 // intern returns one string for equal namespaces.

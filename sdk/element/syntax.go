@@ -39,8 +39,8 @@ var BeforeLogin = Limits{
 type Kind uint8
 
 const (
-	// NotWellFormed is a message that is not namespace-well-formed XML, or
-	// not a single element (RFC 6120 §4.9.3.13).
+	// NotWellFormed is a message that is not well-formed XML, or not a single
+	// element (RFC 6120 §4.9.3.13).
 	NotWellFormed Kind = iota + 1
 
 	// RestrictedXML is a comment, processing instruction, document type, XML
@@ -50,15 +50,23 @@ const (
 
 	// TooBig is a message beyond the Limits.
 	TooBig
+
+	// BadNamespace is well-formed XML that Namespaces in XML 1.0 does not
+	// allow: a prefix that is not declared, a reserved name declared, two
+	// attributes of one name. Servers make it from a stranger's good XML:
+	// Prosody 0.12 relays <xml:e/> as <e xmlns='…/XML/1998/namespace'/>. RFC 6120
+	// §11.3 leaves the choice between the stanza and the stream.
+	BadNamespace
 )
 
-// Fatal reports whether the stream has to be closed with the error. A message
-// that is only too big is dropped, and the stream goes on.
-func (k Kind) Fatal() bool { return k != TooBig }
+// Fatal reports whether the stream has to be closed with the error. What a
+// stranger can cause through a server in order, a message that is too big or
+// whose namespaces are wrong, is dropped, and the stream goes on.
+func (k Kind) Fatal() bool { return k != TooBig && k != BadNamespace }
 
 func (k Kind) String() string {
 	switch k {
-	case NotWellFormed:
+	case NotWellFormed, BadNamespace:
 		return "not-well-formed"
 	case RestrictedXML:
 		return "restricted-xml"

@@ -163,7 +163,6 @@ func TestNotXMPP(t *testing.T) {
 		"<message xmlns='jabber:client'><body>&bomb;</body></message>":                               "restricted-xml",
 		"<message xmlns='jabber:client' from='a@b' from='user@example.org'/>":                        "not-well-formed",
 		"<message xmlns='jabber:client'><body>\xff</body></message>":                                 "not-well-formed",
-		"<x:message xmlns='jabber:client'/>":                                                         "not-well-formed",
 		"<message xmlns='jabber:client'><body>&#xD800;</body></message>":                             "not-well-formed",
 		"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' version='1.0'></opem>": "not-well-formed",
 	} {
@@ -173,6 +172,11 @@ func TestNotXMPP(t *testing.T) {
 				closes+"= hangup protocol retry: not an XMPP message")
 		}
 	}
+	// Wrong namespaces end it only before a stranger can have caused them.
+	const wrong = "\nS: <x:message xmlns='jabber:client'/>\n"
+	play(t, config(), opened+wrong+"C: <error xmlns='http://etherx.jabber.org/streams'><not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>"+
+		closes+"= hangup protocol retry: not an XMPP message")
+	play(t, config(), bound+wrong+"= dropped not declared")
 	const tcp = "S: <stream xmlns='http://etherx.jabber.org/streams' version='1.0'/>"
 	play(t, config(), opened+tcp+closes+"= hangup protocol: TCP")
 	play(t, config(), bound+tcp+closes+"= hangup protocol: TCP")
