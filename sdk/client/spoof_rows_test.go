@@ -1,0 +1,173 @@
+//go:build !js
+
+package client_test
+
+import (
+	"fmt"
+	"strings"
+)
+
+// An attack is a stanza that somebody hopes the client takes for something
+// else. What comes of it was set by hand, from the sync rule 8 and RFC 6120,
+// and is all that may be seen of it:
+//
+//	""         nothing
+//	"message"  it is handed on as a message that is none of our business
+//	"warning"  it was dropped, or what it says of the list was
+//	"result", "error"  an iq was answered
+//	"list"     the server is asked for the list
+//	"changed"  the list differs: it was to be believed
+//
+// In the text {to} is the to attribute, {me} the client's full JID and {notify}
+// a notify of this row: it claims a subscription to a node that has the row's
+// name, at a version of the same name.
+type attack struct{ name, xml, want string }
+
+// spoofs is the matrix. Every group is in a file of its kind.
+func spoofs() []attack {
+	var all []attack
+	for _, group := range [][]attack{fromRows(), typeRows(), wrappedRows(), notifyRows(),
+		iqRows(), streamRows(), addressRows(), presenceRows(), bulkRows(), xmlRows()} {
+		all = append(all, group...)
+	}
+	return all
+}
+
+// text is the stanza as it is sent to a client.
+func (a attack) text(me, to string) string {
+	return strings.NewReplacer("{notify}", a.notify(), "{row}", a.row("subscribed"), "{to}", "to='"+to+"'", "{me}", me).Replace(a.xml)
+}
+
+// node names the row, as an attribute value.
+func (a attack) node() string {
+	return strings.NewReplacer("<", "(", "&", "+", "'", "").Replace(a.name)
+}
+
+func (a attack) notify() string {
+	return fmt.Sprintf("<notify xmlns='urn:xmpp:pam:0' ver='POISON %s' service='evil.example'>%s</notify>", a.node(), a.row("subscribed"))
+}
+
+func (a attack) row(state string) string {
+	return fmt.Sprintf("<subscription xmlns='http://jabber.org/protocol/pubsub' node='%s' jid='alice@localhost' subscription='%s'/>", a.node(), state)
+}
+
+// fromRows say in every way that a notify comes from the account.
+func fromRows() []attack {
+	rows := []attack{{"no from", "<message xmlns='jabber:client' {to}>{notify}</message>", "changed"}}
+	add := func(want string, froms ...string) {
+		for _, from := range froms {
+			rows = append(rows, attack{fmt.Sprintf("from %q", from), "<message xmlns='jabber:client' {to} from='" + from + "'>{notify}</message>", want})
+		}
+	}
+	// The own bare JID and domain, in all spellings that are equal by RFC 7622.
+	add("changed", "alice@localhost", "localhost", "ALICE@Localhost", "LOCALHOST", "\uff41lice@localhost", "alice@localhost.", "localhost.", "alice@\uff4cocalhost", "&#97;lice&#x40;localhost")
+	// Other sessions of the account, and this one.
+	add("warning", "{me}", "alice@localhost/other", "ALICE@LOCALHOST/desk", "localhost/alice", "localhost/desk", "alice@localhost/alice@localhost", "alice@localhost/ ")
+	// Strangers and services, some of whom resemble the account.
+	add("warning", "bob@localhost", "bob@localhost/x", "bob@localhost/alice@localhost", "evil.example", "alice@evil.example", "pubsub.localhost", "alice@pubsub.localhost",
+		"alice@sub.localhost", "sub.localhost", "alice@localhost.evil.example", "localhost.evil.example", "evil.example/alice@localhost", "alice@localhost.localdomain", "alice@127.0.0.1", "alice@[::1]",
+		"alic@localhost", "alice2@localhost", "xalice@localhost", "alice@localhos", "alice@localhost.\u3002", "alice\\20@localhost", "alice\\40localhost@evil.example",
+		"\u0430lice@localhost", "al\u0131ce@localhost", "alice\u0301@localhost", "al\u0130ce@localhost", "alice@l\u043ecalhost", "alice@locaIhost")
+	// What is no JID.
+	add("warning", "", " ", "@", "/", "alice@", "@localhost", "alice@localhost/", "/alice@localhost", "alice@localhost@evil.example", "alice@@localhost", " alice@localhost", "alice@localhost ", "alice@localhost&#10;",
+		"&lt;alice@localhost>", "&quot;alice&quot;@localhost", "xmpp:alice@localhost", "alice@localhost:5222", "alice@localhost?message", "alice, alice@localhost",
+		"al\u200bice@localhost", "al\u00adice@localhost", "\u202ealice@localhost", "\u24d0lice@localhost", "\U0001d41alice@localhost", "alice@localhost..", strings.Repeat("a", 1024)+"@localhost")
+
+	// A from in a namespace is no from (F1), whatever its prefix.
+	for _, x := range []struct{ name, attrs, want string }{
+		{"x:from of the client namespace", "from='bob@localhost/x' xmlns:x='jabber:client' x:from='alice@localhost'", "warning"},
+		{"x:from first", "xmlns:x='jabber:client' x:from='alice@localhost' from='bob@localhost/x'", "warning"},
+		{"ns1:from as Prosody writes it", "from='bob@localhost/x' xmlns:ns1='jabber:client' ns1:from='alice@localhost'", "warning"},
+		{"x:from of another namespace", "from='bob@localhost/x' xmlns:x='urn:x' x:from='alice@localhost'", "warning"},
+		{"x:from of the server namespace", "from='bob@localhost/x' xmlns:x='jabber:server' x:from='alice@localhost'", "warning"},
+		{"xml:from", "from='bob@localhost/x' xml:from='alice@localhost'", "warning"},
+		{"two namespaced froms", "from='bob@localhost/x' xmlns:x='jabber:client' xmlns:y='urn:y' y:from='alice@localhost' x:from='localhost'", "warning"},
+		{"x:from of the domain", "from='bob@localhost/x' xmlns:x='jabber:client' x:from='localhost'", "warning"},
+		{"x:from empty", "from='bob@localhost/x' xmlns:x='jabber:client' x:from=''", "warning"},
+		{"x:from of a stranger", "from='alice@localhost' xmlns:x='jabber:client' x:from='bob@localhost/x'", "changed"},
+		{"only an x:from of a stranger", "xmlns:x='jabber:client' x:from='bob@localhost/x'", "changed"},
+		{"From in other letters", "from='bob@localhost/x' From='alice@localhost' FROM='alice@localhost'", "warning"},
+		{"other attributes", "from='bob@localhost/x' sender='alice@localhost' by='alice@localhost' jid='alice@localhost'", "warning"},
+		{"xmlns:from", "from='bob@localhost/x' xmlns:from='alice@localhost'", "warning"},
+		{"double quotes", "from=\"bob@localhost/'alice@localhost'\"", "warning"},
+	} {
+		rows = append(rows, attack{x.name, "<message xmlns='jabber:client' {to} " + x.attrs + ">{notify}</message>", x.want})
+	}
+	return append(rows,
+		attack{"prefixed message", "<c:message xmlns:c='jabber:client' {to} from='bob@localhost/x' c:from='alice@localhost'>{notify}</c:message>", "warning"},
+		attack{"prefixed message of the account", "<c:message xmlns:c='jabber:client' {to} c:from='bob@localhost/x' from='alice@localhost'>{notify}</c:message>", "changed"})
+}
+
+// typeRows try every type of message, from a stranger and from the account.
+func typeRows() []attack {
+	var rows []attack
+	for _, kind := range []string{"chat", "normal", "headline", "groupchat", "other", "", "ERROR", " error", "error"} {
+		want := "changed" // Rule 8 knows one exception.
+		if kind == "error" {
+			want = "warning"
+		}
+		xml := "<message xmlns='jabber:client' {to} type='" + kind + "' from='%s'>{notify}</message>"
+		rows = append(rows,
+			attack{"type " + kind + " from the account", fmt.Sprintf(xml, "alice@localhost"), want},
+			attack{"type " + kind + " from a stranger", fmt.Sprintf(xml, "bob@localhost/x"), "warning"})
+	}
+	return append(rows,
+		attack{"type error of the server", "<message xmlns='jabber:client' {to} type='error' from='localhost'>{notify}<error type='cancel'/></message>", "warning"},
+		attack{"type error without from", "<message xmlns='jabber:client' {to} type='error'>{notify}</message>", "warning"},
+		attack{"type error, x:type chat", "<message xmlns='jabber:client' {to} type='error' xmlns:x='jabber:client' x:type='chat' from='alice@localhost'>{notify}</message>", "warning"},
+		attack{"x:type error", "<message xmlns='jabber:client' {to} xmlns:x='jabber:client' x:type='error' from='alice@localhost'>{notify}</message>", "changed"},
+		attack{"no message", "<presence xmlns='jabber:client' {to} from='alice@localhost'>{notify}</presence>", ""},
+		attack{"a message of the server namespace", "<message xmlns='jabber:server' {to} from='alice@localhost'>{notify}</message>", "warning"},
+		attack{"a message of no namespace", "<message {to} from='alice@localhost'>{notify}</message>", "warning"},
+		attack{"a Message", "<Message xmlns='jabber:client' {to} from='alice@localhost'>{notify}</Message>", "warning"})
+}
+
+// wrappedRows hide a notify inside something that anybody may send, or that
+// even the account's server only relays.
+func wrappedRows() []attack {
+	var rows []attack
+	const forwarded = "<forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>%s</forwarded>"
+	wrappers := []struct{ name, open, close string }{
+		{"carbon received", "<received xmlns='urn:xmpp:carbons:2'>", "</received>"},
+		{"carbon sent", "<sent xmlns='urn:xmpp:carbons:2'>", "</sent>"},
+		{"archive result", "<result xmlns='urn:xmpp:mam:2' queryid='q' id='1'>", "</result>"},
+		{"forward", "", ""},
+	}
+	for _, w := range wrappers {
+		for _, outer := range []string{"from='alice@localhost'", "from='localhost'", "", "from='bob@localhost/x'"} {
+			for _, inner := range []string{"from='alice@localhost'", ""} {
+				rows = append(rows, attack{fmt.Sprintf("%s, outside (%s), inside (%s)", w.name, outer, inner),
+					"<message xmlns='jabber:client' {to} " + outer + ">" + w.open +
+						fmt.Sprintf(forwarded, "<message xmlns='jabber:client' to='alice@localhost' "+inner+">{notify}</message>") + w.close + "</message>", "message"})
+			}
+		}
+	}
+	for _, w := range [][2]string{
+		{"event item", "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><item id='1'>{notify}</item></items></event>"},
+		{"event", "<event xmlns='http://jabber.org/protocol/pubsub#event'>{notify}</event>"},
+		{"event message", "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='n'><item id='1'><message xmlns='jabber:client' from='alice@localhost'>{notify}</message></item></items></event>"},
+		{"element", "<x xmlns='urn:x'>{notify}</x>"},
+		{"element of no ns", "<x xmlns=''>{notify}</x>"},
+		{"body", "<body>{notify}</body>"},
+		{"message", "<message from='alice@localhost'>{notify}</message>"},
+		{"message, deeper", "<x xmlns='urn:x'><message xmlns='jabber:client' from='alice@localhost'>{notify}</message></x>"},
+		{"pam element", "<pam xmlns='urn:xmpp:pam:0'>{notify}</pam>"},
+		{"subscriptions", "<subscriptions xmlns='urn:xmpp:pam:0' ver='POISON'>{row}</subscriptions>"},
+		{"subscription alone", "{row}"},
+		{"other notify", "<notify xmlns='urn:x' ver='POISON'>{notify}</notify>"},
+		{"notify of pam:1", "<notify xmlns='urn:xmpp:pam:1' ver='POISON' service='evil.example'>{row}</notify>"},
+		{"Notify", "<Notify xmlns='urn:xmpp:pam:0' ver='POISON' service='evil.example'>{row}</Notify>"},
+		{"notify of no ns", "<notify xmlns='' ver='POISON' service='evil.example'>{row}</notify>"},
+		{"notify of the client", "<notify ver='POISON' service='evil.example'>{row}</notify>"},
+		{"html", "<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>{notify}</body></html>"},
+		{"privilege", "<privilege xmlns='urn:xmpp:privilege:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='alice@localhost'>{notify}</message></forwarded></privilege>"},
+		{"escaped text", "<body>&lt;notify xmlns='urn:xmpp:pam:0' ver='POISON'/&gt;</body>"},
+		{"CDATA", "<body><![CDATA[{notify}]]></body>"},
+		{"list event", "<event xmlns='http://jabber.org/protocol/pubsub#event'><subscription node='news' jid='alice@localhost' subscription='none'/></event>"},
+	} {
+		for _, from := range []string{"from='bob@localhost/x'", "from='alice@localhost'", "from='pubsub.localhost'"} {
+			rows = append(rows, attack{"notify in " + w[0] + " " + strings.Trim(from, "from="), "<message xmlns='jabber:client' {to} " + from + ">" + w[1] + "</message>", "message"})
+		}
+	}
+	return rows
+}
