@@ -1,10 +1,11 @@
 // Package sasl holds the SASL mechanisms a client logs in with, as pure steps:
 // bytes in, bytes out. It does no I/O and draws no random numbers.
 //
-// There is SCRAM-SHA-256 (RFC 7677), SCRAM-SHA-1 (RFC 5802) and PLAIN
-// (RFC 4616). There is no channel binding: a browser does not let a program
-// see the TLS connection, so the -PLUS variants are never chosen and the GS2
-// header is always "n,,".
+// There is SCRAM-SHA-256 (RFC 7677), SCRAM-SHA-1 (RFC 5802), the same with
+// SHA-512, which no RFC defines but servers offer, and PLAIN (RFC 4616). There
+// is no channel binding: a browser does not let a program see the TLS
+// connection, so the -PLUS variants are never chosen and the GS2 header is
+// always "n,,".
 package sasl
 
 import (
@@ -64,13 +65,14 @@ func New(name string, cred Credentials) (Mechanism, error) {
 
 // The names of the mechanisms.
 const (
+	SCRAMSHA512 = "SCRAM-SHA-512"
 	SCRAMSHA256 = "SCRAM-SHA-256"
 	SCRAMSHA1   = "SCRAM-SHA-1"
 	Plain       = "PLAIN"
 )
 
 // preference lists all mechanisms, strongest first.
-var preference = []string{SCRAMSHA256, SCRAMSHA1, Plain}
+var preference = []string{SCRAMSHA512, SCRAMSHA256, SCRAMSHA1, Plain}
 
 // Choose returns the mechanisms that the server offers, the caller allows and
 // this package supports, strongest first. A nil allowed allows all.

@@ -32,7 +32,9 @@ func kindOf(err error) sasl.Kind {
 	return ""
 }
 
-// TestVectors checks the examples of RFC 5802 §5 and RFC 7677 §3.
+// TestVectors checks the examples of RFC 5802 §5 and RFC 7677 §3. No RFC has one
+// for SHA-512: it is that of RFC 7677, computed with Python's hashlib and hmac,
+// which give the RFC's own values for SHA-256.
 func TestVectors(t *testing.T) {
 	for _, v := range []struct{ name, nonce, first, serverFirst, final, serverFinal string }{
 		{
@@ -47,6 +49,10 @@ func TestVectors(t *testing.T) {
 			"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
 			"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
 			"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
+		}, {
+			sasl.SCRAMSHA512, nonce, "n,,n=user,r=" + nonce, serverFirst, "c=biws,r=" + nonce + "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=" +
+				"gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC6wdp6dybEmDYXYTxwnYPJQ==",
+			"v=ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSeVGT4+5ZxXnJq199RVG2rR7N7Zw==",
 		},
 	} {
 		t.Run(v.name, func(t *testing.T) {
@@ -196,6 +202,38 @@ func TestServerFinal(t *testing.T) {
 	}
 }
 
+// TestBounds: what is refused is refused whatever the hash.
+func TestBounds(t *testing.T) {
+	for _, name := range []string{sasl.SCRAMSHA512, sasl.SCRAMSHA256, sasl.SCRAMSHA1} {
+		for change, want := range map[[2]string]sasl.Kind{
+			{"i=4096", "i=4095"}:                          sasl.KindIterations,
+			{"i=4096", "i=10000001"}:                      sasl.KindIterations,
+			{"r=" + nonce + "%", "r=%" + nonce}:           sasl.KindNonce,
+			{"%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0", ""}:        sasl.KindNonce,
+			{"s=W22ZaJ0SNY7soEsUEjb6gQ==", "s=W22ZaJ0S="}: sasl.KindChallenge,
+		} {
+			m, err := sasl.New(name, sasl.Credentials{Username: "user", Password: "pencil", Nonce: func() string { return nonce }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Start()
+			if _, err := m.Next([]byte(strings.Replace(serverFirst, change[0], change[1], 1))); kindOf(err) != want {
+				t.Errorf("%s: %q instead of %q: %v, want %q", name, change[1], change[0], err, want)
+			}
+		}
+		// The signature of another hash, and none.
+		for _, final := range []string{serverFinal, ""} {
+			m := start(t, name, nonce)
+			if _, err := m.Next([]byte(serverFirst)); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Finish([]byte(final)); (err == nil) != (name == sasl.SCRAMSHA256 && final != "") {
+				t.Errorf("%s: Finish(%q) = %v", name, final, err)
+			}
+		}
+	}
+}
+
 func TestEarlySuccess(t *testing.T) {
 	m := start(t, sasl.SCRAMSHA256, nonce)
 	if err := m.Finish([]byte(serverFinal)); kindOf(err) != sasl.KindChallenge {
@@ -305,6 +343,8 @@ func TestChoose(t *testing.T) {
 		kind             sasl.Kind
 	}{
 		{"PLAIN SCRAM-SHA-1 SCRAM-SHA-256", "*", true, "SCRAM-SHA-256 SCRAM-SHA-1", ""},
+		{"SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 PLAIN", "*", false, "SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1", ""},
+		{"SCRAM-SHA-512-PLUS PLAIN", "*", false, "", sasl.KindTLSRequired},
 		{"SCRAM-SHA-1-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1", "*", false, "SCRAM-SHA-1", ""},
 		{"SCRAM-SHA-256-PLUS", "*", true, "", sasl.KindNoMechanism},
 		{"PLAIN", "*", true, "PLAIN", ""},
@@ -336,6 +376,11 @@ func FuzzSCRAM(f *testing.F) {
 	f.Add("r="+nonce+"X,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,", "v=")
 	f.Add("r="+nonce+"X,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=,", ",")
 	f.Fuzz(func(t *testing.T, first, final string) {
+		if m := start(t, sasl.SCRAMSHA512, nonce); strings.Contains(first, ",i=4096") {
+			if _, err := m.Next([]byte(first)); err == nil && m.Finish([]byte(final)) == nil {
+				t.Fatalf("%q was believed after %q", final, first)
+			}
+		}
 		m, err := sasl.New(sasl.SCRAMSHA256, sasl.Credentials{
 			Username: "user", Password: "pencil", Nonce: func() string { return nonce }, MaxIterations: 4096})
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
@@ -22,6 +23,7 @@ const (
 
 // hashes maps the SCRAM mechanisms to their hash functions.
 var hashes = map[string]func() hash.Hash{
+	SCRAMSHA512: sha512.New,
 	SCRAMSHA256: sha256.New,
 	SCRAMSHA1:   sha1.New,
 }
