@@ -42,13 +42,18 @@ func (o *owner) giveUp(w *waiter) {
 	}
 }
 
-// wake ends a wait between attempts.
+// wake ends a wait between attempts, and asks a connection for a sign of life.
 func (o *owner) wake() {
 	if o.retry != nil {
 		o.dial()
+		return
 	}
-	if o.conn.usable() {
-		o.conn.step(stream.Probe{})
+	switch c := o.conn; {
+	case c == nil || len(c.leaving) > 0:
+	case c.socket == nil:
+		c.hurry()
+	default:
+		c.step(stream.Probe{})
 	}
 }
 

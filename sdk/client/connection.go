@@ -170,6 +170,22 @@ func (c *connection) setTimer(at time.Time) {
 	})
 }
 
+// hurry gives the dialing a few seconds more: what was begun before a sleep may
+// have nobody at the other end.
+func (c *connection) hurry() {
+	if c.timer != nil {
+		return
+	}
+	c.timer = time.AfterFunc(wakeTimeout, func() {
+		c.post(func() {
+			if c.socket == nil {
+				c.end(&stream.Error{Code: stream.CodeTransport, Retry: true,
+					Text: "The server at " + c.o.opts.URL + " did not take the connection in time."})
+			}
+		})
+	})
+}
+
 func (c *connection) needCredentials(need stream.NeedCredentials) {
 	request := CredentialRequest{Reason: "initial", Mechanisms: need.Mechanisms}
 	switch {

@@ -23,6 +23,7 @@ import (
 // Time limits.
 const (
 	dialTimeout    = 20 * time.Second
+	wakeTimeout    = 5 * time.Second // for the dialing, after a sleep of the program
 	requestTimeout = 20 * time.Second
 	closeTimeout   = 3 * time.Second
 	lastWords      = time.Second     // for the server's reason, once sending fails

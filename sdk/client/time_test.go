@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -234,6 +235,44 @@ func TestBackOff(t *testing.T) {
 		expect(0, 1, 3, 7, 12, 17, 22, 32, 98)
 		_ = a.Close()
 	})
+}
+
+// TestWakeWhileConnecting wakes a client whose attempt hangs, before the socket
+// opens or in the negotiation: it has 5 seconds more.
+func TestWakeWhileConnecting(t *testing.T) {
+	for _, where := range []string{"dialing", "negotiating"} {
+		t.Run(where, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newScripted()
+				var free atomic.Bool
+				f.dial = func(ctx context.Context) error {
+					if where == "dialing" && !free.Load() {
+						<-ctx.Done()
+						return ctx.Err()
+					}
+					return nil
+				}
+				f.handle = func(*socket, *element.Element) bool { return where == "negotiating" && !free.Load() }
+				a := f.device(t, func(o *client.Options) {
+					o.Reconnect = &client.Reconnect{Base: time.Second, NoJitter: true}
+				})
+				go func() { _, _ = a.Connect(t.Context()) }()
+				time.Sleep(2 * time.Second)
+				a.Wake()
+				free.Store(true)
+				time.Sleep(4900 * time.Millisecond)
+				if s := a.State(); s.Attempt != 1 || s.Phase == client.PhaseWaiting {
+					t.Errorf("state %+v", s)
+				}
+				time.Sleep(1200 * time.Millisecond)
+				synctest.Wait()
+				if s := a.State(); s.Phase != client.PhaseLive || s.Attempt != 2 {
+					t.Errorf("state %+v", s)
+				}
+				_ = a.Close()
+			})
+		})
+	}
 }
 
 // TestBackOffLimits has a limit below the base, and one without an end.

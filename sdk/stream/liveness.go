@@ -50,6 +50,22 @@ func (s *Stream) probe(d time.Duration) {
 		Set("to", s.cfg.Account.Domainpart()).Add(element.New(NSPing, "ping")))
 }
 
+// hurry shortens a wait of the negotiation, for the server may be gone. A sign
+// of life lengthens it again.
+func (s *Stream) hurry() {
+	if full := s.deadline; s.now.Add(wakeTime).Before(full) {
+		s.setDeadline(wakeTime)
+		s.patience = full
+	}
+}
+
+// calm takes back what hurry has done.
+func (s *Stream) calm() {
+	if full := s.patience; !full.IsZero() {
+		s.setDeadline(full.Sub(s.now))
+	}
+}
+
 // isPong tells whether e answers the last ping. Nobody else needs to see it.
 func (s *Stream) isPong(e *element.Element) bool {
 	return s.watch.pingID != "" && e.Name.Local == "iq" && e.Attr("id") == s.watch.pingID &&

@@ -226,10 +226,15 @@ func TestDeadline(t *testing.T) {
 				return
 			}
 			play(t, config(), c.before+"\ndo later 19s\n= timer 1s\ndo later 1s"+closes+"= hangup timeout retry: "+c.waits)
+			// After a sleep the server has 5 seconds, and never more than it had before.
+			play(t, config(), c.before+"\ndo later 2s\n= timer 18s\ndo probe\n= timer 5s\ndo probe\ndo later 5s"+closes+"= hangup timeout retry: "+c.waits)
+			play(t, config(), c.before+"\ndo later 19s\n= timer 1s\ndo probe\ndo later 1s"+closes+"= hangup timeout retry: "+c.waits)
 		})
 	}
+	// One that goes on has the time that it had before the sleep.
+	play(t, config(), opened+"do later 2s\n= timer 18s\ndo probe\n= timer 5s"+serverOpen+"= timer 18s\ndo later 18s"+closes+"= hangup timeout retry: features")
 	// A person may take an hour to type the password.
-	play(t, config(), asked+"do later 1h\ndo tick"+strings.TrimPrefix(challenged, asked)+"do later 19s\n= timer 1s")
+	play(t, config(), asked+"do later 1h\ndo tick\ndo probe"+strings.TrimPrefix(challenged, asked)+"do later 19s\n= timer 1s")
 }
 
 func TestNew(t *testing.T) {

@@ -36,6 +36,7 @@ type Stream struct {
 	// The Step under way.
 	now      time.Time
 	deadline time.Time // of the phase; zero if it has none
+	patience time.Time // the deadline that a Probe has brought forward; zero if none has
 	out      []Output
 }
 
@@ -124,6 +125,8 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 	case Probe:
 		if s.phase == bound {
 			s.probe(wakeTime)
+		} else {
+			s.hurry()
 		}
 	case Sleep:
 		if s.phase == bound {
@@ -142,6 +145,7 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 
 // message takes what may come at any time, and leaves the rest to the phase.
 func (s *Stream) message(text string) {
+	s.calm()
 	limits := &element.BeforeLogin
 	if s.inSession() {
 		limits = &element.DefaultLimits
@@ -221,7 +225,7 @@ func (s *Stream) tick() {
 		s.end(s.wrongOpen)
 	default:
 		s.end(&Error{Code: CodeTimeout, Retry: true,
-			Text: fmt.Sprintf("The server did not send %s within %d seconds.", awaited[s.phase], negotiationTime/time.Second)})
+			Text: fmt.Sprintf("The server did not send %s in time.", awaited[s.phase])})
 	}
 }
 
@@ -261,7 +265,7 @@ func (s *Stream) hangup(err *Error) {
 
 // setDeadline asks for a Tick after d, or for none if d is zero.
 func (s *Stream) setDeadline(d time.Duration) {
-	s.deadline = time.Time{}
+	s.deadline, s.patience = time.Time{}, time.Time{}
 	if d != 0 {
 		s.deadline = s.now.Add(d)
 	}

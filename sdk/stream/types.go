@@ -104,7 +104,8 @@ type (
 	// anew must not ask for less than was acknowledged.
 	Saved struct{ H uint32 }
 	// Probe asks whether the other side is still there: it has 5 seconds to
-	// answer. It is for the moment after a sleep, when sockets are often dead.
+	// answer, or to go on with the negotiation. It is for the moment after a
+	// sleep, when sockets are often dead.
 	Probe struct{}
 	// Sleep says that the program may be stopped soon: what is saved is
 	// acknowledged at once.
