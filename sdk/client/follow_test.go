@@ -20,17 +20,17 @@ func goTo(url string) string {
 	return element.New(nsFraming, "close").Set("see-other-uri", url).String()
 }
 
-// A moment is when a server sends the client on.
-type moment string
+// An occasion is when a server sends the client on.
+type occasion string
 
 const (
-	atOpen    moment = "instead of features"
-	atLogin   moment = "instead of an answer to the log-in"
-	inSession moment = "in the session"
+	atOpen    occasion = "instead of features"
+	atLogin   occasion = "instead of an answer to the log-in"
+	inSession occasion = "in the session"
 )
 
 // sendOn makes the servers at the given addresses send their client on.
-func (f *scripted) sendOn(when moment, from map[string]string) {
+func (f *scripted) sendOn(when occasion, from map[string]string) {
 	f.handle = func(s *socket, e *element.Element) bool {
 		to, ok := from[s.url]
 		switch {
@@ -47,7 +47,7 @@ func (f *scripted) sendOn(when moment, from map[string]string) {
 	}
 }
 
-// TestSeeOther sends the client on at every moment (RFC 7395 §3.6.1). Where it
+// TestSeeOther sends the client on at every occasion (RFC 7395 §3.6.1). Where it
 // may not go nothing is dialed, so no credentials can get there.
 func TestSeeOther(t *testing.T) {
 	const home = "wss://localhost/"
@@ -90,7 +90,7 @@ func TestSeeOther(t *testing.T) {
 		{name: "very long", to: map[string]string{home: long}, dials: []string{home}, why: `xxx…", which`},
 	}
 	for _, tt := range tests {
-		for _, when := range []moment{atOpen, atLogin, inSession} {
+		for _, when := range []occasion{atOpen, atLogin, inSession} {
 			t.Run(tt.name+" "+string(when), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := newScripted()
@@ -109,7 +109,7 @@ func TestSeeOther(t *testing.T) {
 						t.Errorf("dialed %q in %v, attempt %d, %d sockets at once\n%s", f.urls, time.Since(f.start), s.Attempt, f.most, a.log())
 					}
 					if tt.why == "" {
-						// In a session it may have been live for a moment before.
+						// In a session it may have been live for a occasion before.
 						if s.Phase != client.PhaseLive || err != nil {
 							t.Errorf("%+v, %v", s, err)
 						}
@@ -234,7 +234,7 @@ func TestLocation(t *testing.T) {
 					kept := store.NewMemory()
 					device := func(base time.Duration) *device {
 						return f.device(t, func(o *client.Options) {
-							o.Store, o.Tab, o.FollowTo = shared{kept}, "tab", []string{"node2.example"}
+							o.Store, o.Tab, o.FollowTo = keep(kept}, "tab", []string{"node2.example")
 							o.Reconnect = &client.Reconnect{Base: base, NoJitter: true}
 						})
 					}
