@@ -234,7 +234,7 @@ func TestLocation(t *testing.T) {
 					kept := store.NewMemory()
 					device := func(base time.Duration) *device {
 						return f.device(t, func(o *client.Options) {
-							o.Store, o.Tab, o.FollowTo = keep(kept}, "tab", []string{"node2.example")
+							o.Store, o.Tab, o.FollowTo = keep(kept), "tab", []string{"node2.example"}
 							o.Reconnect = &client.Reconnect{Base: base, NoJitter: true}
 						})
 					}
