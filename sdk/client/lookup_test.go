@@ -175,7 +175,7 @@ func TestDisconnectDuringLookUp(t *testing.T) {
 // TestLookUpOverTLS is the whole way on real sockets: a domain's web server over
 // https:, the WebSocket server that it names, and the one that this sends to.
 func TestLookUpOverTLS(t *testing.T) {
-	server, err := mem.New(mem.Config{Domain: "example.com", Accounts: map[string]string{"alice": "secret-a"}})
+	server, err := mem.New(mem.Config{Domain: "example.com", Accounts: map[string]string{"alice": canary}})
 	if err != nil {
 		t.Fatal(err)
 	}

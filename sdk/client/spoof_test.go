@@ -13,6 +13,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
 	"xmpp-pam/sdk/transport/ws"
@@ -22,7 +23,7 @@ import (
 // hostile or broken server could. Nothing may come of one but what was set by
 // hand: list, version and stored bytes stay, and so does the session.
 func TestSpoofMatrix(t *testing.T) {
-	p := newPeer(t)
+	p := newPeer(t, unmanaged)
 	p.onlyMem(t)
 	v := newVictim(t, p)
 	rows := spoofs()
@@ -58,7 +59,7 @@ func TestSpoofMatrix(t *testing.T) {
 // TestSpoofDuringSync sends the notifies of the matrix while a list is on its
 // way, when what is heard is only shown: not even that may happen.
 func TestSpoofDuringSync(t *testing.T) {
-	p := newPeer(t)
+	p := newPeer(t, unmanaged)
 	p.onlyMem(t)
 	v := newVictim(t, p)
 	done := v.open("list", func(ctx context.Context) error { return v.Refresh(ctx, false) })
@@ -94,7 +95,7 @@ func TestSpoofDuringSync(t *testing.T) {
 // TestSpoofFlood sends thousands of stanzas that are worth a warning, more than
 // any queue holds.
 func TestSpoofFlood(t *testing.T) {
-	p := newPeer(t)
+	p := newPeer(t, unmanaged)
 	p.onlyMem(t)
 	v := newVictim(t, p)
 	before := v.mark()
@@ -130,7 +131,7 @@ func TestSpoofFlood(t *testing.T) {
 // TestSpoofEnd sends what only a broken server can send and what RFC 6120 wants
 // the stream to end for. The client comes back, and has believed nothing.
 func TestSpoofEnd(t *testing.T) {
-	p := newPeer(t)
+	p := newPeer(t, unmanaged)
 	p.onlyMem(t)
 	v := newVictim(t, p)
 	v.prefix = "list/" // A new session stores its time.
@@ -416,3 +417,7 @@ func (g *gate) shut(keep func(message string) bool) {
 
 // release lets what was kept pass, before the next message that arrives.
 func (g *gate) release() { g.shut(nil) }
+
+// unmanaged is a server without stream management, which would not count what a
+// test has it send.
+func unmanaged(c *mem.Config) { c.DisableSM = true }
