@@ -32,8 +32,7 @@ type ledger struct {
 	full     jid.JID // of the session
 
 	received uint32
-	seen     uint32   // received by this stream or the ones before it
-	again    bool     // the last one received was seen before
+	again    uint32   // of the received ones, how many the server will send again
 	early    int      // delivered before <enabled/>, and not handled
 	waiting  []uint32 // the numbers of those delivered and not handled, oldest first
 	saved    uint32   // up to here nobody will ask again
@@ -55,20 +54,20 @@ func (s *Stream) Resumption() *Resumption {
 		return nil
 	}
 	return &Resumption{ID: l.id, Location: l.location, JID: l.full,
-		H: l.handled(), Ahead: l.seen - l.handled(), Waiting: slices.Clone(l.waiting),
+		H: l.handled(), Seen: l.received - l.handled(), Waiting: slices.Clone(l.waiting),
 		Acked: l.acked, Unacked: slices.Clone(l.unacked)}
 }
 
 // After is the Resumption as it is when the n oldest stanzas of Waiting are
 // handled.
 func (r *Resumption) After(n int) *Resumption {
-	after, end := *r, r.H+r.Ahead
+	after, end := *r, r.H+r.Seen
 	if n = max(n, 0); n < len(r.Waiting) {
 		after.H, after.Waiting = r.Waiting[n]-1, r.Waiting[n:]
 	} else {
 		after.H, after.Waiting = end, nil
 	}
-	after.Ahead = end - after.H
+	after.Seen = end - after.H
 	return &after
 }
 
@@ -77,19 +76,21 @@ func (l *ledger) handled() uint32 {
 	if len(l.waiting) > 0 {
 		return l.waiting[0] - 1
 	}
-	return l.seen
+	return l.received
 }
 
-// count counts a stanza of the server. One that is not delivered is handled as
-// soon as all before it are.
-func (l *ledger) count() {
-	if !l.counting {
-		return
+// count counts a stanza of the server, and tells whether it came before. One
+// that is not delivered is handled as soon as all before it are.
+func (l *ledger) count() (again bool) {
+	switch {
+	case !l.counting:
+	case l.again > 0:
+		l.again--
+		return true
+	default:
+		l.received++
 	}
-	l.received++
-	if l.again = int32(l.seen-l.received) >= 0; !l.again {
-		l.seen = l.received
-	}
+	return false
 }
 
 // deliver hands on the stanza that was counted last.
@@ -234,8 +235,7 @@ func (s *Stream) resume() {
 	r := s.cfg.Resume
 	s.sm = ledger{
 		offered: true, id: r.ID, location: r.Location, full: r.JID,
-		received: r.H, saved: r.H, told: r.H,
-		seen: r.H + r.Ahead, waiting: slices.Clone(r.Waiting),
+		received: r.H + r.Seen, again: r.Seen, waiting: slices.Clone(r.Waiting), saved: r.H, told: r.H,
 		acked: r.Acked, unacked: slices.Clone(r.Unacked), behind: r.Stored,
 	}
 	s.phase = resuming

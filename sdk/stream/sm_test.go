@@ -116,7 +116,7 @@ func TestResume(t *testing.T) {
 // and not delivered again, whether it had been delivered or dropped.
 func TestRepeated(t *testing.T) {
 	cfg := config()
-	cfg.Resume = &stream.Resumption{ID: "sm1", JID: jid.MustParse("user@example.org/r1"), H: 5, Ahead: 3, Waiting: []uint32{6, 8}}
+	cfg.Resume = &stream.Resumption{ID: "sm1", JID: jid.MustParse("user@example.org/r1"), H: 5, Seen: 3, Waiting: []uint32{6, 8}}
 	again := "S: " + message + "\n"
 	play(t, cfg, offersSM+`C: <resume xmlns='urn:xmpp:sm:3' previd='sm1' h='5'/>
 S: <resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='0'/>

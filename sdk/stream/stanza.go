@@ -16,8 +16,7 @@ func (s *Stream) stanza(e *element.Element) {
 		s.drop(err)
 		return
 	}
-	s.sm.count()
-	if s.sm.again || s.isPong(e) {
+	if s.sm.count() || s.isPong(e) {
 		return
 	}
 	for _, name := range [...]string{"from", "to"} {

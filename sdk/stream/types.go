@@ -60,11 +60,10 @@ type Resumption struct {
 	JID      jid.JID // the full JID of the session
 	// H counts the stanzas of the server that were handled, modulo 2³².
 	H uint32
-	// Ahead counts those after H that have arrived all the same. They will be
-	// sent again, but are not delivered again; Waiting are the numbers of those
-	// among them that were delivered. For another run of the program, to which
-	// nothing was delivered, neither is set.
-	Ahead   uint32
+	// Seen counts those after H that have arrived, and Waiting names those of them
+	// that were delivered. The server sends them again, and this run of the
+	// program is not given them again. Another run has not seen them.
+	Seen    uint32
 	Waiting []uint32
 	// Acked counts the own stanzas that the server has acknowledged, modulo
 	// 2³². Unacked are those after them, as they were sent.
