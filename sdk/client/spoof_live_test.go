@@ -32,7 +32,7 @@ func TestSpoofLive(t *testing.T) {
 	}{
 		{"bob", "secret-b", "x", spoofs()},
 		{"bob", "secret-b", unreadable, iqRows()},
-		{"alice", "secret-a", "other", append(append(fromRows(), typeRows()...), notifyRows()...)},
+		{"alice", canary, "other", append(append(fromRows(), typeRows()...), notifyRows()...)},
 	} {
 		var raw *rawSession
 		sent, arrived, refused, thrown := 0, 0, 0, 0
