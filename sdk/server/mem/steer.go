@@ -196,3 +196,21 @@ func (s *Server) bySession(fullJID string) *session {
 	}
 	return s.session(j)
 }
+
+// SetSubscription subscribes the account to a node of the pubsub service, with the state subscribed or pending, or ends its subscription with none, as another
+// client without PAM would. The notifies are queued when it returns.
+func (s *Server) SetSubscription(account, node, state string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	svc := s.services[s.pubsubJID()]
+	a, n := s.account(account), svc.nodes[node]
+	switch {
+	case a == nil || n == nil:
+		return fmt.Errorf("mem: there is no account %q or no node %q", account, node)
+	case state != "subscribed" && state != "pending" && state != "none":
+		return fmt.Errorf("mem: a subscription cannot be %q; use subscribed, pending or none", state)
+	case state != "none" || n.sub(a.bare) != nil:
+		s.setState(svc, n, a.bare, state)
+	}
+	return nil
+}
