@@ -7,7 +7,7 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers bench fuzz size lint wasm js clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-cut soak soak-go bench fuzz size lint wasm js clean
 
 help:
 	@echo "make demo                  two devices of one account, in a browser page"
@@ -26,13 +26,26 @@ check-demo:
 # test prints how long each part took.
 test:
 	@scripts/need chromium prosody
-	@scripts/part lint test-go test-wasm test-js test-servers test-browser size
+	@scripts/part lint test-go test-cut test-wasm test-js test-servers test-browser size
 
 # test-go runs the portable packages natively, with the race detector.
 test-go:
 	@scripts/need
 	go test -race ./sdk/... ./demo/...
 	go test -count=1 ./sdk/pam
+
+# test-cut breaks the connection at every message, at every two and inside them.
+# test-go has done a few of them with the race detector.
+test-cut:
+	@scripts/need
+	go test -count=1 -run 'TestCut' ./sdk/client
+
+# soak takes hours: SEED repeats one.
+soak: soak-go
+
+soak-go:
+	@scripts/need
+	SOAK=1 PAM_SEED=$(SEED) go test -count=1 -v -timeout 24h -run 'TestCut' ./sdk/client
 
 # test-wasm runs the browser's rooms in Chromium.
 test-wasm: bin/browsertest
