@@ -50,6 +50,7 @@ func (d *Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
 		client = d.HTTPClient
 	}
 	direct := *client
+	direct.Transport = wholeMessages{client.Transport}
 	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 	conn, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{

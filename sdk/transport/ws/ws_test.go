@@ -3,8 +3,12 @@
 package ws_test
 
 import (
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -71,5 +75,42 @@ func TestNoClient(t *testing.T) {
 	}
 	if err := c.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestCutMessage: of a message that is cut off nothing is received.
+func TestCutMessage(t *testing.T) {
+	for _, sent := range []string{"", "<mess", strings.Repeat("x", 512), strings.Repeat("x", 4<<10)} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Connection", "Upgrade")
+			w.Header().Set("Upgrade", "websocket")
+			w.Header().Set("Sec-WebSocket-Protocol", "xmpp")
+			sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+			w.Header().Set("Sec-WebSocket-Accept", base64.StdEncoding.EncodeToString(sum[:]))
+			w.WriteHeader(http.StatusSwitchingProtocols)
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				_, _ = conn.Write([]byte("\x81\x04<a/>\x81\x7e\x20\x00" + sent)) // a text message of 8 KiB
+				_ = conn.Close()
+			}
+		}))
+		idle := &http.Transport{}
+		c, err := (&ws.Dialer{HTTPClient: &http.Client{Transport: idle}}).Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []string{}
+		for err == nil {
+			var messages []string
+			messages, err = c.Receive(t.Context())
+			got = append(got, messages...)
+		}
+		var closed *transport.CloseError
+		if len(got) != 1 || got[0] != "<a/>" || !errors.As(err, &closed) || closed.Code != 1006 {
+			t.Errorf("cut after %d bytes: %d messages, %v", len(sent), len(got), err)
+		}
+		_ = c.Close()
+		idle.CloseIdleConnections()
+		server.Close()
 	}
 }
