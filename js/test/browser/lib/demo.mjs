@@ -4,12 +4,13 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { dist, root } from "./need.mjs";
+import { canary } from "./secrets.mjs";
 
-/** Starts the demo with the server "mem" or "prosody". */
+/** Starts the demo with the server "mem" or "prosody". The canary is the password of alice and bob. */
 export async function startDemo(server) {
   const program = join(root, "bin/demo");
   if (!existsSync(program)) throw new Error("bin/demo is missing: run make bin/demo, or make test-browser, which does");
-  const child = spawn(program, ["-server", server, "-port", "0", "-dist", dist, "-control"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, ["-server", server, "-port", "0", "-dist", dist, "-control", "-password", canary], { stdio: ["ignore", "pipe", "inherit"] });
   const end = () => child.kill("SIGKILL");
   process.once("exit", end);
   const exited = new Promise((resolve) => child.once("exit", resolve));

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { dist } from "./need.mjs";
+import { canary } from "./secrets.mjs";
 
 const own = fileURLToPath(new URL("./worker/", import.meta.url));
 const types = { ".js": "text/javascript", ".wasm": "application/wasm", ".map": "application/json" };
@@ -17,6 +18,7 @@ export async function startLab(onHang = () => undefined) {
     const [, folder, name] = pathname.split("/");
     if (folder === "hang") return void onHang(searchParams.get("point"));
     if (pathname === "/") return void res.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>lab</title>");
+    if (pathname === "/favicon.ico") return void res.writeHead(204).end();
     const from = { pkg: dist, lab: own }[folder];
     try {
       const body = readFileSync(join(from ?? "", /^[\w.-]+$/.test(name) ? name : ""));
@@ -39,7 +41,7 @@ export async function startLab(onHang = () => undefined) {
  * Makes a client as globalThis.client of the page, which is at the lab's origin. `worker` names a script in lib/worker.
  * The password is globalThis.password, or what that promises, so that a test can change it.
  */
-export async function makeClient(page, service, { worker, password = "wonderland", account = "alice@localhost", ...options } = {}) {
+export async function makeClient(page, service, { worker, password = canary, account = "alice@localhost", ...options } = {}) {
   await page.evaluate(async ([service, worker, password, account, options]) => {
     const { createClient, PamError } = await import("/pkg/index.js");
     globalThis.password = password;

@@ -1,0 +1,118 @@
+// The connection may fail at any message. Here the reference transcript is played in Chromium against a real server, and
+// its connection is cut, or goes silent, at one message of it.
+//
+// SOAK=n does so at every message of it, n times over. SEED=n repeats a run, as far as what is random in it is the test's own.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { startChromium } from "./lib/chromium.mjs";
+import { startDemo } from "./lib/demo.mjs";
+import { startLab } from "./lib/lab.mjs";
+import { makeNodes, openLane, play } from "./lib/lane.mjs";
+import { missing } from "./lib/need.mjs";
+import { generator } from "./lib/random.mjs";
+
+const rounds = Number(process.env.SOAK ?? 0);
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
+const samples = 10;
+
+const slack = 3; // messages at the end that a run may do without
+
+/** How the network fails at a message: what the proxy does, and how the network goes down for the browser and comes back. */
+const cuts = {
+  "cut before": { verdict: "lose" },
+  "cut after": { verdict: "last" },
+};
+const halfOpens = {
+  // The browser says that it is online again; the old connection is dead.
+  "half-open": { verdict: "mute", down: ({ network }) => network(false), up: ({ network }) => network(true) },
+  // It says nothing, as when the network changed during a sleep.
+  "half-open, unheard": {
+    verdict: "mute", unheard: true, down: ({ network }) => network(false),
+    up: async ({ network, page }) => { await network(true); await page.evaluate(() => document.dispatchEvent(new Event("resume"))); },
+  },
+  // The old connection lives, and must not be given up.
+  "offline for a moment": { down: ({ network }) => network(false), up: ({ network }) => network(true) },
+};
+const faults = { ...cuts, ...halfOpens };
+
+for (const server of ["mem", "prosody"]) {
+  describe(server, { skip: missing(server), timeout: 600_000 + rounds * 7_200_000 }, () => {
+    let demo, lab, browser, lanes, reference;
+    before(async () => {
+      [demo, lab, browser] = await Promise.all([startDemo(server), startLab(), startChromium()]);
+      await makeNodes(demo);
+      lanes = await Promise.all([true, false, false, false].map((quiet, i) => openLane({ browser, demo, lab, account: `user${i}`, quiet })));
+    });
+    after(async () => {
+      await Promise.allSettled(lanes?.map((lane) => lane.close()) ?? []);
+      await Promise.allSettled([browser?.close(), demo?.stop(), lab?.stop()]);
+    });
+
+    test("the reference transcript, undisturbed", async (t) => {
+      const { connections, counts } = await play(lanes[1], generator(seed), () => undefined);
+      assert.equal(connections, 1);
+      assert.ok(counts.in >= 35 && counts.out >= 13, JSON.stringify(counts));
+      reference = counts;
+      t.diagnostic(`${counts.in} messages in, ${counts.out} out`);
+    });
+
+    for (const [family, names] of Object.entries({ cut: Object.keys(cuts), "half-open": Object.keys(halfOpens) })) {
+      test(`${family} at ${rounds ? "every message" : `${samples} messages`}: the list is the server's again`, async (t) => {
+        const random = generator(seed);
+        const plans = rounds ? everywhere(names) : sampled(random, names);
+        t.diagnostic(`SEED=${seed}${rounds ? ` SOAK=${rounds}` : ""}: ${plans.length} runs`);
+        const sums = {};
+        // Each lane takes the next plan that it can play.
+        await Promise.all(lanes.map(async (lane, i) => {
+          for (;;) {
+            const next = plans.findIndex(({ name }) => !halfOpens[name] || Boolean(faults[name].unheard) === (i === 0));
+            if (next < 0) return;
+            const [plan] = plans.splice(next, 1);
+            try {
+              add(sums, plan.name, await fail(lane, plan, generator(plan.seed)));
+            } catch (e) {
+              plans.length = 0;
+              throw new Error(`${plan.name} at message ${plan.n} ${plan.dir} (SEED=${seed}): ${e.message}`, { cause: e });
+            }
+          }
+        }));
+        for (const [name, { runs, reached, resumed, connections, ms }] of Object.entries(sums)) {
+          t.diagnostic(`${name}: ${runs} runs, ${reached} failures met, ${resumed} sessions resumed, ${connections} connections, right again after ${Math.max(...ms)} ms at most`);
+          assert.ok(reached >= 0.8 * runs, `${name}: the message was only reached in ${reached} of ${runs} runs`);
+        }
+      });
+    }
+
+    /** Some failures of each kind, at random messages of both directions. */
+    const sampled = (random, names) => Array.from({ length: samples }, (_, i) => {
+      const dir = i % 2 ? "in" : "out";
+      return { name: names[Math.floor(i / 2) % names.length], dir, n: 1 + random.below(reference[dir] - slack), seed: random.below(2 ** 32) };
+    });
+    const everywhere = (names) => Array.from({ length: rounds }, (_, round) => ["in", "out"].flatMap((dir) => Array.from({ length: reference[dir] }, (_, i) =>
+      names.map((name) => ({ name, dir, n: i + 1, seed: seed + round * 1000 + i }))))).flat(2);
+
+    /** Plays the transcript with one failure. */
+    async function fail(lane, { name, dir, n }, random) {
+      const { verdict, down, up } = faults[name];
+      let reached = false;
+      const report = await play(lane, random, async (message) => {
+        if (reached || message.dir !== dir || message.n !== n) return undefined;
+        reached = true;
+        await down?.(lane);
+        return verdict;
+      }, () => reached && up?.(lane));
+      if (reached && !verdict) assert.equal(report.connections, 1, "a connection that came back was given up");
+      return { ...report, reached };
+    }
+  });
+}
+
+function add(sums, name, { reached, resumed, connections, ms }) {
+  const sum = (sums[name] ??= { runs: 0, reached: 0, resumed: 0, connections: 0, ms: [] });
+  sum.runs++;
+  sum.reached += reached;
+  sum.resumed += resumed;
+  sum.connections += connections;
+  sum.ms.push(ms);
+}

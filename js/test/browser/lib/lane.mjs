@@ -1,0 +1,164 @@
+// One account on two devices: a page whose network can fail, and another one that changes the list meanwhile. The
+// reference transcript is played on them: log-in, list, twenty notifies, five requests, close.
+
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { watch } from "./device.mjs";
+import { makeClient, socketOf } from "./lab.mjs";
+import { startProxy } from "./proxy.mjs";
+import { canary } from "./secrets.mjs";
+
+const service = "pubsub.localhost";
+const theirs = Array.from({ length: 8 }, (_, i) => `node-${i}`); // what the other device changes
+const own = Array.from({ length: 5 }, (_, i) => `own-${i}`); // what the page asks for
+const changes = 20;
+
+/** What a request may come to if the connection fails in the midst of it. */
+const mayFail = ["offline", "outcome-unknown", "transport", "timeout"];
+
+/** Creates the nodes of the transcript. */
+export async function makeNodes(demo) {
+  for (const name of [...theirs, ...own]) await demo.post("node", { name });
+}
+
+/** Makes a lane with an account of its own. With `quiet` the page hears no online and no offline events. */
+export async function openLane({ browser, demo, lab, account, quiet = false }) {
+  await demo.post("account", { name: account, password: canary });
+  const proxy = await startProxy(socketOf(await demo.device("Phone")));
+  const lane = { proxy, account, demo, lab };
+  const options = { account: `${account}@localhost`, reconnect: { baseMs: 100 } };
+  lane.open = async (context) => {
+    const page = await context.newPage();
+    await watch(page);
+    if (quiet) await page.addInitScript(hush);
+    await page.goto(lab.url);
+    await makeClient(page, proxy.url, options);
+    await page.evaluate(mirror);
+    return page;
+  };
+  lane.page = await lane.open(await browser.newContext());
+  lane.other = await (await browser.newContext()).newPage();
+  await watch(lane.other);
+  await lane.other.goto(lab.url);
+  await makeClient(lane.other, socketOf(await demo.device("Laptop")), options);
+  await lane.other.evaluate(() => client.connect());
+  lane.network = await networkOf(lane.page);
+  lane.close = async () => {
+    await Promise.allSettled([lane.page.context().close(), lane.other.context().close()]);
+    await proxy.stop();
+  };
+  return lane;
+}
+
+function hush() {
+  for (const type of ["online", "offline"]) addEventListener(type, (e) => e.stopImmediatePropagation(), true);
+}
+
+/** Follows the list by its events alone; drift() is how that differs from the list. */
+function mirror() {
+  const rows = new Map();
+  const text = (r) => [r.service, r.node, r.subid ?? "", r.jid, r.state].join(" ");
+  client.on("subscriptions", ({ added, removed, changed }) => {
+    for (const r of [...added, ...changed.map((c) => c.after)]) rows.set(r.key, text(r));
+    for (const r of removed) rows.delete(r.key);
+  });
+  globalThis.drift = () => {
+    const got = [...rows.values()].sort();
+    const want = globalThis.rows();
+    return JSON.stringify(got) === JSON.stringify(want) ? "" : `events: ${got}; list: ${want}`;
+  };
+  globalThis.remember = () => {
+    rows.clear();
+    for (const r of client.subscriptions.getSnapshot()) rows.set(r.key, text(r));
+  };
+}
+
+/** Takes a page's network away, and gives it back: an open socket stays open, and silent. */
+async function networkOf(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  return (on) => session.send("Network.emulateNetworkConditions", { offline: !on, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+}
+
+/**
+ * Plays the transcript once. `fault(message)` is the verdict of the proxy on every message until the page closes the
+ * session; `meanwhile()` is called when the other device has made its changes, to wake the page. Returns how often the page
+ * connected, whether it resumed, and how long it took to be right again.
+ */
+export async function play(lane, random, fault, meanwhile = () => undefined) {
+  const { page, other, proxy } = lane;
+  await page.evaluate(() => client.subscriptions.ready);
+  await page.evaluate(() => remember());
+  Object.assign(proxy, { opened: 0, doubles: 0, counts: { in: 0, out: 0 }, onMessage: fault });
+
+  const outcomes = [];
+  const connected = page.evaluate(() => outcome(client.connect()));
+  await Promise.race([connected, sleep(1000)]);
+  for (let i = 0; i < changes; i++) {
+    if (i % (changes / own.length) === 2) outcomes.push(request(page, own[Math.floor(i / (changes / own.length))]));
+    const { code, message } = await toggle(other, random.choose(theirs));
+    assert.equal(code, undefined, `the other device: ${message}`);
+  }
+  await meanwhile();
+  const start = performance.now();
+  const failed = (await connected).code;
+  assert.ok(failed === undefined || mayFail.includes(failed), `connect: ${failed}`);
+  for (const { node, code, wanted } of await Promise.all(outcomes)) {
+    if (code === undefined) assert.equal(await page.evaluate((node) => client.subscriptions.getSnapshot().some((r) => r.node === node), node), wanted, node);
+  }
+  await equal(lane);
+  const report = { connections: proxy.opened, resumed: await page.evaluate(() => client.sync.getSnapshot().resumed), ms: Math.round(performance.now() - start), counts: { ...proxy.counts } };
+
+  // The end of the session, which may be cut as well, and a new one that shows the same.
+  await page.evaluate(() => client.disconnect());
+  report.counts = { ...proxy.counts };
+  proxy.onMessage = () => undefined;
+  await page.evaluate(() => client.connect());
+  await equal(lane);
+  await oneSocket(lane);
+  await page.evaluate(() => client.disconnect());
+  assert.equal(proxy.doubles, 0, "a second socket was opened while the first was in order");
+  assert.deepEqual(problems(page), []);
+  return report;
+}
+
+/** Errors on the console, but for those that Chromium itself writes about a connection that failed. */
+export const problems = (page) => page.problems.filter((text) => !/^WebSocket connection to '[^']*' failed/.test(text));
+
+/** Subscribes to a node or unsubscribes, whatever is due, on the other device. */
+const toggle = (page, node) => page.evaluate(([service, node]) => {
+  const there = client.subscriptions.getSnapshot().some((r) => r.node === node);
+  return outcome(there ? client.unsubscribe({ service, node }) : client.subscribe({ service, node }));
+}, [service, node]);
+
+/** The same on the page, again and again while it is offline. */
+async function request(page, node) {
+  const wanted = !await page.evaluate((node) => client.subscriptions.getSnapshot().some((r) => r.node === node), node);
+  for (const deadline = Date.now() + 60_000; ; await sleep(50)) {
+    const { code, message } = await page.evaluate(([service, node, wanted]) => outcome(wanted ? client.subscribe({ service, node }) : client.unsubscribe({ service, node })), [service, node, wanted]);
+    if (code === "offline" && Date.now() < deadline) continue;
+    assert.ok(code === undefined || mayFail.includes(code), `${node}: ${code} ${message}`);
+    return { node, code, wanted };
+  }
+}
+
+/** Waits until the page is live and shows the server's list and version, and checks that its events said the same. */
+export async function equal({ page, other, demo, account }, limit = 30_000) {
+  await other.evaluate(() => client.subscriptions.refresh({ ignoreVersion: true }));
+  const want = await other.evaluate(() => { const { ver, rows } = state(); return { ver, rows }; });
+  if (demo.server === "mem") {
+    const { ver, list } = await demo.get("list", { account });
+    assert.deepEqual(want, { ver, rows: list.map((r) => [r.service, r.node, r.subid, r.jid, r.state].join(" ")).sort() }, "the other device");
+  }
+  await page.waitForFunction((want) => client.sync.getSnapshot().phase === "live" && state().ver === want.ver && JSON.stringify(rows()) === JSON.stringify(want.rows), want, { timeout: limit }).catch(() => undefined);
+  const { phase, ...got } = await page.evaluate(() => ({ ...state(), phase: client.sync.getSnapshot().phase }));
+  assert.deepEqual({ ...got, phase }, { ...want, source: "server", phase: "live" });
+  assert.equal(await page.evaluate(() => drift()), "");
+}
+
+/** Waits until the page holds one socket, and has let go of those that were lost. */
+export async function oneSocket({ proxy }) {
+  for (const link of proxy.links) if (link.muted) link.unearth();
+  for (const deadline = Date.now() + 10_000; proxy.links.size !== 1 && Date.now() < deadline;) await sleep(20);
+  assert.equal(proxy.links.size, 1, "sockets of the page");
+}
