@@ -8,6 +8,7 @@ import { watch } from "./lib/device.mjs";
 import { closedPort, startWebServer, startWebSocket } from "./lib/fakes.mjs";
 import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
 import { missing } from "./lib/need.mjs";
+import { canary, search } from "./lib/secrets.mjs";
 
 const seconds = 1000;
 const target = { service: "pubsub.localhost", node: "news" };
@@ -60,7 +61,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     const e = await outcome("client.connect()");
     assert.deepEqual([e.code, e.origin, e.retryable, e.isPamError, await phase()], ["auth", "local-server", false, true, "failed"], e.message);
     assert.equal((await outcome(`client.subscribe(${JSON.stringify(target)})`)).code, "offline");
-    await page.evaluate(() => { globalThis.password = "wonderland"; });
+    await page.evaluate((password) => { globalThis.password = password; }, canary);
     await works();
   });
 
@@ -129,7 +130,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
 
   test("a call that was given up does not spoil the next", async () => {
     await open();
-    await page.evaluate(() => { globalThis.password = new Promise((resolve) => setTimeout(resolve, 1000, "wonderland")); }); // a slow keyring
+    await page.evaluate((password) => { globalThis.password = new Promise((resolve) => setTimeout(resolve, 1000, password)); }, canary); // a slow keyring
     assert.equal((await outcome("client.connect({ timeoutMs: 300 })")).code, "timeout");
     await works();
   });
@@ -201,12 +202,11 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
   });
 
   test("a password sent in plain is in no log", async () => {
-    const secrets = ["wonderland", Buffer.from("\0alice\0wonderland").toString("base64")];
     await open(service, { mechanisms: ["PLAIN"] });
     await works();
     const told = await page.evaluate(async () => JSON.stringify([client.inspector.getSnapshot(), await client.inspector.export("xml").text()]));
     assert.match(told, /mechanism=.{1,2}PLAIN/);
-    for (const secret of secrets) assert.ok(!told.includes(secret) && !page.said.join().includes(secret), secret);
+    assert.deepEqual(search(told + page.said.join("\n")), []);
   });
 
   test("a program that crashes: what waits is rejected, the page is told, connect() starts a new one", async () => {

@@ -5,7 +5,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+
+export { startChromium } from "./lib/chromium.mjs";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const types = { ".js": "text/javascript", ".wasm": "application/wasm", ".map": "application/json", ".json": "application/json" };
@@ -39,10 +40,4 @@ export async function startOrigin() {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${server.address().port}`;
   return { url, stop: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }) };
-}
-
-export function startChromium() {
-  const executablePath = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
-  if (!executablePath) throw new Error("Chromium is missing: install the package chromium, or set CHROMIUM to its path");
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
 }

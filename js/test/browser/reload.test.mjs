@@ -6,6 +6,7 @@ import { startChromium } from "./lib/chromium.mjs";
 import { startDemo } from "./lib/demo.mjs";
 import { isListRequest, isNotify, openDevice } from "./lib/device.mjs";
 import { missing } from "./lib/need.mjs";
+import { canary } from "./lib/secrets.mjs";
 
 const pubsub = "pubsub.localhost";
 const skip = missing("prosody"); // the server in memory cannot resume yet
@@ -34,7 +35,7 @@ describe("reload", { skip, timeout: 240_000 }, () => {
   let accounts = 0;
   async function devices() {
     const account = `user${++accounts}`;
-    await demo.post("account", { name: account, password: "wonderland" });
+    await demo.post("account", { name: account, password: canary });
     return { account, laptop: await device("Laptop", account), phone: await device("Phone", account) };
   }
   const binds = (frames) => frames.filter((f) => f.dir === "out" && /<bind\b/.test(f.xml));

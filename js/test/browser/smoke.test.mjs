@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
+import { canary } from "./lib/secrets.mjs";
 import { startChromium, startOrigin, startServer } from "./page.mjs";
 
 let server, origin, browser;
 before(async () => {
-  [server, origin, browser] = await Promise.all([startServer("-account", "alice:secret", "-node", "news", "-node", "weather"), startOrigin(), startChromium()]);
+  [server, origin, browser] = await Promise.all([startServer("-account", `alice:${canary}`, "-node", "news", "-node", "weather"), startOrigin(), startChromium()]);
 });
 after(async () => {
   await browser?.close();
@@ -21,12 +22,12 @@ async function device(options = {}, query = "", context = undefined) {
   page.on("pageerror", (e) => page.problems.push(String(e)));
   page.on("console", (m) => m.type() === "error" && page.problems.push(m.text()));
   await page.goto(origin.url + query);
-  await page.evaluate(async ([service, options]) => {
+  await page.evaluate(async ([service, options, password]) => {
     const { createClient } = await import("/pkg/index.js");
-    globalThis.client = createClient({ account: "alice@localhost", credentials: { password: "secret" }, service, inspector: true, ...options });
+    globalThis.client = createClient({ account: "alice@localhost", credentials: { password }, service, inspector: true, ...options });
     globalThis.nodes = () => client.subscriptions.getSnapshot().map((r) => `${r.node}:${r.state}`).sort().join();
     globalThis.failure = (p) => p.then(() => "no failure", (e) => ({ code: e.code, origin: e.origin, condition: e.condition, message: e.message }));
-  }, [server.url, options]);
+  }, [server.url, options, canary]);
   return page;
 }
 const until = (page, want) => page.waitForFunction((want) => nodes() === want, want, { timeout: 10_000 });
@@ -140,11 +141,11 @@ test("refusals are errors that say who and why", async () => {
   const page = await device({ credentials: { password: "wrong" } });
   const auth = await page.evaluate(() => failure(client.connect()));
   assert.equal(auth.code, "auth", auth.message);
-  await page.evaluate(async (service) => {
+  await page.evaluate(async ([service, password]) => {
     const { createClient } = await import("/pkg/index.js");
-    globalThis.client = createClient({ account: "alice@localhost", credentials: () => ({ password: "secret" }), service });
+    globalThis.client = createClient({ account: "alice@localhost", credentials: () => ({ password }), service });
     await client.connect();
-  }, server.url);
+  }, [server.url, canary]);
   const missing = await page.evaluate(() => failure(client.subscribe({ service: "pubsub.localhost", node: "nowhere" })));
   assert.deepEqual([missing.code, missing.condition], ["stanza", "item-not-found"], missing.message);
   await page.context().close();
@@ -163,7 +164,7 @@ test("the inspector shows requests and replies, and no password", async () => {
   assert.equal(frames.find((f) => f.seq === reply.replyTo).id, reply.id);
   assert.ok(reply.rttMs >= 0);
   assert.deepEqual(frames.map((f) => f.seq), frames.map((_, i) => i + 1));
-  assert.ok(frames.some((f) => f.kind === "sasl") && !frames.some((f) => f.xml.includes("secret")));
+  assert.ok(frames.some((f) => f.kind === "sasl") && !frames.some((f) => f.xml.includes(canary)));
   await page.context().close();
 });
 

@@ -8,11 +8,23 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium } from "playwright-core";
 import { chromiumPath } from "./need.mjs";
+import { guard } from "./secrets.mjs";
 
 const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/** A browser in which every context is a fresh profile. */
-export const startChromium = () => chromium.launch({ executablePath: chromiumPath, args });
+/** A browser in which every context is a fresh profile. Its pages are searched for secrets, unless `guarded` is false. */
+export async function startChromium({ guarded = true } = {}) {
+  const browser = await chromium.launch({ executablePath: chromiumPath, args });
+  if (!guarded) return browser;
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (...args) => guard(await newContext(...args));
+  const close = browser.close.bind(browser);
+  browser.close = async (...args) => {
+    await Promise.all(browser.contexts().map((context) => context.close()));
+    return close(...args);
+  };
+  return browser;
+}
 
 /** A browser with the profile in the folder `profile`. It has one context; kill() is SIGKILL to the process. */
 export async function openProfile(profile) {
@@ -30,7 +42,7 @@ export async function openProfile(profile) {
     await browser.close().catch(() => undefined); // forgets the connection
   };
   return {
-    context: browser.contexts()[0],
+    context: guard(browser.contexts()[0]),
     async kill() {
       kill();
       await over();
