@@ -7,7 +7,7 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-cut soak soak-go bench fuzz size lint wasm js clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-cut soak soak-go soak-browser bench fuzz size lint wasm js clean
 
 help:
 	@echo "make demo                  two devices of one account, in a browser page"
@@ -40,13 +40,6 @@ test-cut:
 	@scripts/need
 	go test -count=1 -run 'TestCut' ./sdk/client
 
-# soak takes hours: SEED repeats one.
-soak: soak-go
-
-soak-go:
-	@scripts/need
-	SOAK=1 PAM_SEED=$(SEED) go test -count=1 -v -timeout 24h -run 'TestCut' ./sdk/client
-
 # test-wasm runs the browser's rooms in Chromium.
 test-wasm: bin/browsertest
 	@scripts/need chromium
@@ -65,6 +58,19 @@ test-browser: js bin/demo
 test-servers:
 	@scripts/need prosody
 	PAM_SERVER=prosody go test -count=1 ./sdk/client
+
+# soak is for the hours: everything that the tests only sample. SEED=n repeats a
+# run, and in the browser every failure is played SOAK times.
+SOAK ?= 3
+soak: soak-go soak-browser
+
+soak-go:
+	@scripts/need
+	SOAK=1 PAM_SEED=$(SEED) go test -count=1 -v -timeout 24h -run 'TestCut' ./sdk/client
+
+soak-browser: js bin/demo
+	@scripts/need chromium prosody
+	cd js && SOAK=$(SOAK) SEED=$(SEED) node --test --test-concurrency=1 --test-reporter=spec test/browser/cuts.test.mjs test/browser/life.test.mjs test/browser/endings.test.mjs
 
 # bench prints ratios within one run: machines differ, and are shared.
 bench: bin/browsertest

@@ -35,7 +35,8 @@ export async function openProfile(profile) {
   process.once("exit", kill);
   const exited = once(child, "exit");
   const endpoint = await devtools(portFile, child);
-  const browser = await chromium.connectOverCDP(endpoint);
+  // By default playwright makes every page believe that it is visible and has the focus.
+  const browser = await chromium.connectOverCDP(endpoint, { noDefaults: true });
   const over = async () => {
     await exited;
     process.removeListener("exit", kill);

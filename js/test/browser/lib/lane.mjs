@@ -21,22 +21,28 @@ export async function makeNodes(demo) {
   for (const name of [...theirs, ...own]) await demo.post("node", { name });
 }
 
-/** Makes a lane with an account of its own. With `quiet` the page hears no online and no offline events. */
-export async function openLane({ browser, demo, lab, account, quiet = false }) {
+/**
+ * Makes a lane with an account of its own. The page is in `context`, or in a new one. With `quiet` it hears no online and
+ * no offline events.
+ */
+export async function openLane({ browser, context, demo, lab, account, quiet = false }) {
   await demo.post("account", { name: account, password: canary });
   const proxy = await startProxy(socketOf(await demo.device("Phone")));
   const lane = { proxy, account, demo, lab };
-  const options = { account: `${account}@localhost`, reconnect: { baseMs: 100 } };
+  const options = { account: `${account}@localhost`, reconnect: { baseMs: 100, maxMs: 500 } };
   lane.open = async (context) => {
     const page = await context.newPage();
     await watch(page);
     if (quiet) await page.addInitScript(hush);
     await page.goto(lab.url);
-    await makeClient(page, proxy.url, options);
-    await page.evaluate(mirror);
+    await lane.start(page);
     return page;
   };
-  lane.page = await lane.open(await browser.newContext());
+  lane.start = async (page) => {
+    await makeClient(page, proxy.url, options);
+    await page.evaluate(mirror);
+  };
+  lane.page = await lane.open(context ?? await browser.newContext());
   lane.other = await (await browser.newContext()).newPage();
   await watch(lane.other);
   await lane.other.goto(lab.url);
@@ -86,7 +92,7 @@ async function networkOf(page) {
  * connected, whether it resumed, and how long it took to be right again.
  */
 export async function play(lane, random, fault, meanwhile = () => undefined) {
-  const { page, other, proxy } = lane;
+  const { page, proxy } = lane;
   await page.evaluate(() => client.subscriptions.ready);
   await page.evaluate(() => remember());
   Object.assign(proxy, { opened: 0, doubles: 0, counts: { in: 0, out: 0 }, onMessage: fault });
@@ -94,10 +100,10 @@ export async function play(lane, random, fault, meanwhile = () => undefined) {
   const outcomes = [];
   const connected = page.evaluate(() => outcome(client.connect()));
   await Promise.race([connected, sleep(1000)]);
-  for (let i = 0; i < changes; i++) {
-    if (i % (changes / own.length) === 2) outcomes.push(request(page, own[Math.floor(i / (changes / own.length))]));
-    const { code, message } = await toggle(other, random.choose(theirs));
-    assert.equal(code, undefined, `the other device: ${message}`);
+  for (const node of own) {
+    await change(lane, random, changes / own.length / 2);
+    outcomes.push(request(page, node));
+    await change(lane, random, changes / own.length / 2);
   }
   await meanwhile();
   const start = performance.now();
@@ -125,11 +131,16 @@ export async function play(lane, random, fault, meanwhile = () => undefined) {
 /** Errors on the console, but for those that Chromium itself writes about a connection that failed. */
 export const problems = (page) => page.problems.filter((text) => !/^WebSocket connection to '[^']*' failed/.test(text));
 
-/** Subscribes to a node or unsubscribes, whatever is due, on the other device. */
-const toggle = (page, node) => page.evaluate(([service, node]) => {
-  const there = client.subscriptions.getSnapshot().some((r) => r.node === node);
-  return outcome(there ? client.unsubscribe({ service, node }) : client.subscribe({ service, node }));
-}, [service, node]);
+/** The other device subscribes or unsubscribes n times. */
+export async function change({ other }, random, n) {
+  for (; n > 0; n--) {
+    const { code, message } = await other.evaluate(([service, node]) => {
+      const there = client.subscriptions.getSnapshot().some((r) => r.node === node);
+      return outcome(there ? client.unsubscribe({ service, node }) : client.subscribe({ service, node }));
+    }, [service, random.choose(theirs)]);
+    assert.equal(code, undefined, `the other device: ${message}`);
+  }
+}
 
 /** The same on the page, again and again while it is offline. */
 async function request(page, node) {
@@ -150,7 +161,7 @@ export async function equal({ page, other, demo, account }, limit = 30_000) {
     const { ver, list } = await demo.get("list", { account });
     assert.deepEqual(want, { ver, rows: list.map((r) => [r.service, r.node, r.subid, r.jid, r.state].join(" ")).sort() }, "the other device");
   }
-  await page.waitForFunction((want) => client.sync.getSnapshot().phase === "live" && state().ver === want.ver && JSON.stringify(rows()) === JSON.stringify(want.rows), want, { timeout: limit }).catch(() => undefined);
+  await page.waitForFunction((want) => client.sync.getSnapshot().phase === "live" && state().ver === want.ver && JSON.stringify(rows()) === JSON.stringify(want.rows), want, { timeout: limit, polling: 20 }).catch(() => undefined);
   const { phase, ...got } = await page.evaluate(() => ({ ...state(), phase: client.sync.getSnapshot().phase }));
   assert.deepEqual({ ...got, phase }, { ...want, source: "server", phase: "live" });
   assert.equal(await page.evaluate(() => drift()), "");
