@@ -28,7 +28,13 @@ type bridge struct {
 	lastAsk int
 
 	frames frameLog
+
+	outMu sync.Mutex
+	out   writer // an array that is not closed yet, or nothing
 }
+
+// postSize is the length in bytes from which a text is posted.
+const postSize = 32 << 10
 
 func newBridge(host safejs.Value) *bridge {
 	return &bridge{
@@ -94,53 +100,89 @@ func (b *bridge) succeed(id int, result func(*writer)) {
 	if id == 0 {
 		return
 	}
-	var w writer
-	w.object(func() {
+	b.post(func(w *writer) {
 		w.key("id")
 		w.int(int64(id))
 		w.key("ok")
 		if result == nil {
 			w.null()
 		} else {
-			result(&w)
+			result(w)
 		}
 	})
-	b.post(w.take())
 }
 
 func (b *bridge) fail(id int, err error) {
 	if id == 0 {
 		return
 	}
-	var w writer
-	w.object(func() {
+	b.post(func(w *writer) {
 		w.key("id")
 		w.int(int64(id))
 		w.key("error")
-		writeError(&w, err)
+		writeError(w, err)
 	})
-	b.post(w.take())
 }
 
 // event posts something that happened.
 func (b *bridge) event(name string, members func(*writer)) {
-	var w writer
-	w.object(func() {
+	b.post(func(w *writer) {
 		w.key("event")
 		w.string(name)
-		members(&w)
+		members(w)
 	})
-	b.post(w.take())
 }
 
-func (b *bridge) post(text string) {
-	if _, err := b.host.Call("post", text); err != nil {
-		b.stop() // the host is gone
+// post writes an object that the host gets before the program returns to the
+// event loop. Crossing over is dear, so a batch of stanzas is posted as a few
+// texts; and these are short, so that none keeps the page's thread for long.
+// What has not crossed when the Go runtime itself dies is lost with the rest of
+// the program. members must not wait, nor post.
+func (b *bridge) post(members func(*writer)) {
+	b.outMu.Lock()
+	defer b.outMu.Unlock()
+	w := b.out // a copy: should members panic, half an object is not posted
+	first := len(w.buf) == 0
+	if first {
+		w.buf = append(w.buf, '[')
+	}
+	w.object(func() { members(&w) })
+	b.out = w
+	switch {
+	case len(w.buf) >= postSize:
+		b.flush()
+	case first:
+		go func() { // runs when whoever posts now waits for something
+			defer b.guard()
+			b.outMu.Lock()
+			defer b.outMu.Unlock()
+			b.flush()
+		}()
 	}
 }
 
-// stop ends the program.
-func (b *bridge) stop() { b.end.Do(func() { close(b.done) }) }
+// flush hands over what is written. The caller holds outMu.
+func (b *bridge) flush() {
+	if len(b.out.buf) == 0 {
+		return
+	}
+	text := string(append(b.out.buf, ']'))
+	b.out.buf = b.out.buf[:0]
+	if cap(b.out.buf) > 2*postSize {
+		b.out.buf = nil // it held a large list
+	}
+	if _, err := b.host.Call("post", text); err != nil {
+		b.end.Do(func() { close(b.done) }) // the host is gone
+	}
+}
+
+// stop hands over the rest and ends the program.
+func (b *bridge) stop() {
+	b.outMu.Lock()
+	defer b.outMu.Unlock()
+	b.flush()
+	b.end.Do(func() { close(b.done) })
+}
 
 // guard reports a panic and ends the program. It is deferred in every
 // goroutine that this package starts.

@@ -32,7 +32,9 @@ func newPeer(t *testing.T) *peer {
 	p := &peer{t: t, texts: make(chan string, 100)}
 	post, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
 		text, _ := args[0].String()
-		p.texts <- text
+		for _, object := range objects(t, text) {
+			p.texts <- object
+		}
 		return nil
 	})
 	if err != nil {
@@ -47,6 +49,30 @@ func newPeer(t *testing.T) *peer {
 		post.Release()
 	})
 	return p
+}
+
+// objects are the texts of the objects in an array.
+func objects(t *testing.T, array string) (texts []string) {
+	t.Helper()
+	parser, err := safejs.Global().Get("JSON")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := parser.Call("parse", array)
+	if err != nil {
+		t.Fatalf("%v: %s", err, array)
+	}
+	n, _ := list.Length()
+	for i := range n {
+		item, _ := list.Index(i)
+		text, err := parser.Call("stringify", item)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, _ := text.String()
+		texts = append(texts, s)
+	}
+	return texts
 }
 
 func object(t *testing.T, members map[string]any) safejs.Value {

@@ -14,7 +14,7 @@
 //
 // The program takes that object and deletes the property. From then on the
 // host calls dispatch(request), where request is an object {id, op, …}, and
-// the program posts one of
+// the program posts arrays of
 //
 //	{"id":1,"ok":…}                        the result of request 1
 //	{"id":1,"error":{"code":…,"text":…}}   its failure

@@ -16,7 +16,7 @@ export interface Link {
 
 export interface Handlers {
   happened(event: Happened): void;
-  /** All that was posted in one turn has been handled. */
+  /** All that was posted together has been handled. */
   flush(): void;
   measure(heap: number, references: number): void;
   /** The program ended by mistake; everything that waited was rejected. */
@@ -73,8 +73,7 @@ export async function start(config: Config, handlers: Handlers): Promise<Link> {
       stop: end,
     };
 
-    function receive(text: string): void {
-      const posted = JSON.parse(text) as Posted;
+    function receive(posted: Posted): void {
       if ("event" in posted) {
         if (posted.event === "crash") crash(posted.text ?? "unknown");
         else handlers.happened(posted);
@@ -87,8 +86,8 @@ export async function start(config: Config, handlers: Handlers): Promise<Link> {
     }
 
     port.onmessage = ({ data }: { data: FromHost }) => {
-      if ("texts" in data) {
-        for (const text of data.texts) if (!ended) receive(text);
+      if ("text" in data) {
+        for (const posted of JSON.parse(data.text) as Posted[]) if (!ended) receive(posted);
         handlers.measure(data.heap, data.references);
         handlers.flush();
       } else if ("ready" in data) {

@@ -6,10 +6,10 @@ import type { PamEventMap, SubscriptionDelta, SubscriptionList, SyncState } from
 // What passes between the page and the host of the program (worker.ts), and
 // what the program writes (wasm/events.go).
 
-/** From the host: how the program is, or what it posted in one turn. */
+/** From the host: how the program is, or an array of what it posted. */
 export type FromHost =
   | { ready: { go: string; version: string } }
-  | { texts: string[]; heap: number; references: number }
+  | { text: string; heap: number; references: number }
   | { exit: string };
 
 /** To the host: first the module, then requests. */

@@ -39,17 +39,12 @@ async function run(module: WebAssembly.Module, send: (m: FromHost) => void, read
       complaint = (complaint + new TextDecoder().decode(bytes)).slice(0, 16_384);
       return bytes.length;
     };
-    let texts: string[] = [];
     let memory: WebAssembly.Memory | undefined;
-    const flush = (): void => {
-      send({ texts, heap: memory?.buffer.byteLength ?? 0, references: go.exited ? 0 : go._values.length - go._idPool.length });
-      texts = [];
-    };
     const key = "xmpp-pam";
     scope[key] = {
       openSocket, openDatabase, fetchDocument,
       post(text: string) {
-        if (texts.push(text) === 1) queueMicrotask(flush); // when the program has returned to the event loop
+        send({ text, heap: memory?.buffer.byteLength ?? 0, references: go.exited ? 0 : go._values.length - go._idPool.length });
       },
       ready(dispatch: (request: object) => void, goVersion: string, version: string) {
         ready(dispatch);

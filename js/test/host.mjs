@@ -17,8 +17,8 @@ export const row = (node, state = "subscribed", service = "pubsub.example.org", 
 export function makeHost(options = {}, answers = {}) {
   const host = {
     requests: [], starts: 0, terminated: 0, ready: { go: info.go, version: info.version },
-    /** Posts texts in one turn. */
-    post(...posted) { host.port.postMessage({ texts: posted.map((p) => JSON.stringify(p)), heap: 1, references: 2 }); },
+    /** Posts objects together. */
+    post(...posted) { host.port.postMessage({ text: JSON.stringify(posted), heap: 1, references: 2 }); },
     answer(request, ok) { host.post({ id: request.id, ok: ok ?? null }); },
     exit(text) { host.port.postMessage({ exit: text }); },
     request(op) { return host.requests.find((r) => r.op === op); },

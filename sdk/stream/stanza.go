@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"mellium.im/xmpp/jid"
 
@@ -21,7 +22,7 @@ func (s *Stream) stanza(e *element.Element) {
 	}
 	for _, name := range [...]string{"from", "to"} {
 		if address, ok := e.Lookup(name); ok {
-			if _, err := jid.Parse(address); err != nil {
+			if err := s.known.check(address); err != nil {
 				s.drop(fmt.Errorf("A stanza whose %s is not a JID was ignored: %w", name, err))
 				return
 			}
@@ -48,6 +49,28 @@ func (s *Stream) stanza(e *element.Element) {
 	default:
 		s.deliver(e)
 	}
+}
+
+// Addresses remembers texts that are JIDs: to find out is dear (RFC 7622), and
+// the same few come again and again.
+type addresses map[string]bool
+
+// maxKnown bounds what is remembered; then it begins anew.
+const maxKnown = 64
+
+// check tells what is wrong if text is not a JID.
+func (known *addresses) check(text string) error {
+	if (*known)[text] {
+		return nil
+	}
+	if _, err := jid.Parse(text); err != nil {
+		return err
+	}
+	if *known == nil || len(*known) >= maxKnown {
+		*known = addresses{}
+	}
+	(*known)[strings.Clone(text)] = true // text keeps its whole message
+	return nil
 }
 
 var errTainted = errors.New("A stanza that holds elements of the stream itself was ignored. It is a forgery.")

@@ -31,6 +31,7 @@ type Stream struct {
 	// The session.
 	sm    ledger
 	watch watch
+	known addresses
 	over  bool // a side has closed the stream: the session is gone with it
 
 	// The Step under way.
