@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +61,7 @@ func objects(t *testing.T, array string) (texts []string) {
 	}
 	list, err := parser.Call("parse", array)
 	if err != nil {
-		t.Fatalf("%v: %s", err, array)
+		t.Fatalf("no JSON: %.300s", array)
 	}
 	n, _ := list.Length()
 	for i := range n {
@@ -289,6 +290,47 @@ func TestEvents(t *testing.T) {
 		p.onEvent(c.event)
 		if got := p.want(); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+func TestABatchCrossesInFewTextsAndInOrder(t *testing.T) {
+	const n = 2000
+	var texts []string
+	post, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+		text, _ := args[0].String()
+		texts = append(texts, text)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer post.Release()
+	b := newBridge(object(t, map[string]any{"post": post.Value()}))
+	number := func(i int) string { return fmt.Sprintf("%0200d", i) }
+	for i := range n {
+		if i == n/2 {
+			func() {
+				defer func() { _ = recover() }()
+				b.event("half", func(w *writer) { w.text("text", "half"); panic("in the middle") })
+			}()
+		}
+		b.event("message", func(w *writer) { w.text("xml", number(i)) })
+	}
+	b.stop() // hands over the rest
+	var got []string
+	for _, text := range texts {
+		if len(text) > postSize+300 {
+			t.Errorf("a text of %d bytes, want about %d", len(text), postSize)
+		}
+		got = append(got, objects(t, text)...)
+	}
+	if len(got) != n || len(texts) > n*300/postSize {
+		t.Fatalf("%d objects in %d texts, want %d in a few", len(got), len(texts), n)
+	}
+	for i, object := range got {
+		if want := `{"event":"message","xml":"` + number(i) + `"}`; object != want {
+			t.Fatalf("object %d is %s", i, object)
 		}
 	}
 }
