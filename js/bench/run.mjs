@@ -37,7 +37,7 @@ const names = values.only ? values.only.split(",") : Object.keys(all);
 const folder = mkdtempSync(join(tmpdir(), "xmpp-pam-bench-"));
 const results = Object.fromEntries(names.map((name) => [name, []]));
 const before = loadavg()[0];
-let server, browser;
+let server, browser, devtools;
 try {
   execFileSync("go", ["build", "-o", join(folder, "flood"), "./js/bench/flood"], { cwd: root, stdio: "inherit" });
   await build({ entryPoints: [join(here, "page.js")], outfile: join(folder, "page/page.js"), bundle: true, format: "esm", target: "es2022", external: ["/pkg/*"], logLevel: "warning" });
@@ -48,6 +48,7 @@ try {
   });
   const origin = `http://${line.replace("listening ", "")}/`;
   browser = await startChromium();
+  devtools = await browser.newBrowserCDPSession();
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length];
@@ -70,13 +71,23 @@ async function measure(origin, name) {
     await page.addScriptTag({ url: "/bench/page.js", type: "module" });
     await page.evaluate((name) => open(name), name);
     await page.evaluate((n) => measure(n), events / 2);
-    const run = () => page.evaluate((n) => measure(n), events);
+    const run = async () => {
+      const start = await processorTime();
+      const result = await page.evaluate((n) => measure(n), events);
+      return { ...result, cpu: (await processorTime() - start) * 1e6 / events };
+    };
     if (!values.profile) return await run();
     mkdirSync(values.profile, { recursive: true });
     return await profiled(browser, page, run, (target, profile) => writeFileSync(join(values.profile, `${name}-${target}.cpuprofile`), profile));
   } finally {
     await context.close();
   }
+}
+
+/** Processor seconds of all processes of the browser. */
+async function processorTime() {
+  const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
+  return processInfo.reduce((sum, p) => sum + p.cpuTime, 0);
 }
 
 function print() {
@@ -86,13 +97,14 @@ function print() {
   const ratio = (a, b) => column(rate[b] ? (rate[a] / rate[b]).toFixed(2) : "", 9);
   console.log(`Events of 460 bytes from a flooding server on loopback to a callback, in Chromium ${browser.version()};
 ${cpus().length} processors, load ${before.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after; medians of ${rounds} rounds of ${events} events, in turns.
+CPU is the processor time of all of Chromium's processes for one event, in µs: other programs disturb it least.
 A stall is the longest time between two beats of a 4 ms timer on the page's thread; a long task is one over 50 ms.
 `);
-  console.log(`${"".padEnd(34)}${column("events/s", 10)}${column("lowest", 9)}${column("highest", 9)}${column("to ltx", 9)}${column("strophe", 9)}${column("stall ms", 10)}${column("worst", 8)}${column("long", 6)}`);
+  console.log(`${"".padEnd(34)}${column("events/s", 10)}${column("lowest", 9)}${column("highest", 9)}${column("to ltx", 9)}${column("strophe", 9)}${column("CPU", 7)}${column("stall ms", 10)}${column("worst", 8)}${column("long", 6)}`);
   for (const name of names) {
     const rates = results[name].map((r) => events / r.seconds);
     const stalls = results[name].map((r) => r.longest);
-    console.log(`${all[name].padEnd(34)}${column(Math.round(rate[name]), 10)}${column(Math.round(Math.min(...rates)), 9)}${column(Math.round(Math.max(...rates)), 9)}${ratio(name, "ltx")}${ratio(name, "strophe")}${column(median(stalls).toFixed(1), 10)}${column(Math.max(...stalls).toFixed(1), 8)}${column(results[name].reduce((n, r) => n + r.tasks, 0), 6)}`);
+    console.log(`${all[name].padEnd(34)}${column(Math.round(rate[name]), 10)}${column(Math.round(Math.min(...rates)), 9)}${column(Math.round(Math.max(...rates)), 9)}${ratio(name, "ltx")}${ratio(name, "strophe")}${column(Math.round(median(results[name].map((r) => r.cpu))), 7)}${column(median(stalls).toFixed(1), 10)}${column(Math.max(...stalls).toFixed(1), 8)}${column(results[name].reduce((n, r) => n + r.tasks, 0), 6)}`);
   }
   console.log(`
 What each does with a message before the same callback gets {from, node, id, title}, which it checks (none lost, in order):
