@@ -48,7 +48,7 @@ func (p *parser) attributes(f *frame) {
 				p.fail(NotWellFormed, a.at, "an attribute that is there twice")
 			}
 			if a.value == spaceXML || a.value == spaceXMLNS {
-				p.fail(BadNamespace, a.at, "a reserved namespace declared as the default")
+				p.misused(a.at, "a reserved namespace declared as the default")
 			}
 			f.space, hasDefault = p.intern(a.value), true
 		default:
@@ -61,11 +61,11 @@ func (p *parser) attributes(f *frame) {
 func (p *parser) declare(a rawAttr, first int) {
 	switch {
 	case a.local == "xmlns":
-		p.fail(BadNamespace, a.at, "the prefix xmlns declared")
+		p.misused(a.at, "the prefix xmlns declared")
 	case a.value == "":
-		p.fail(BadNamespace, a.at, "a prefix declared with an empty namespace")
+		p.misused(a.at, "a prefix declared with an empty namespace")
 	case (a.local == "xml") != (a.value == spaceXML) || a.value == spaceXMLNS:
-		p.fail(BadNamespace, a.at, "a reserved prefix or namespace declared otherwise")
+		p.misused(a.at, "a reserved prefix or namespace declared otherwise")
 	}
 	for _, b := range p.bindings[first:] {
 		if b.prefix == a.local {
@@ -88,7 +88,7 @@ func (p *parser) resolve(prefix string, at int) string {
 	if prefix == "xml" {
 		return spaceXML
 	}
-	p.fail(BadNamespace, at, "a prefix that is not declared")
+	p.misused(at, "a prefix that is not declared")
 	return ""
 }
 
@@ -103,23 +103,17 @@ func (p *parser) resolveAttrs(e *Element) {
 			name.Space = p.resolve(a.prefix, a.at)
 		}
 		for j, other := range attrs[:i] {
-			if other.Name == name {
-				p.fail(twice(a, p.raw[j]), a.at, "an attribute that is there twice")
+			switch {
+			case p.raw[j].prefix == a.prefix && p.raw[j].local == a.local:
+				p.fail(NotWellFormed, a.at, "an attribute that is there twice")
 				return
+			case other.Name == name:
+				p.misused(a.at, "an attribute that is there twice under different prefixes")
 			}
 		}
 		attrs[i] = xml.Attr{Name: name, Value: a.value}
 	}
 	e.Attrs = attrs
-}
-
-// twice tells which rule two attributes of one name break: written alike, that
-// of XML itself.
-func twice(a, b rawAttr) Kind {
-	if a.prefix == b.prefix {
-		return NotWellFormed
-	}
-	return BadNamespace
 }
 
 // intern returns one string for equal namespaces.
@@ -149,9 +143,15 @@ func (p *parser) space() {
 func (p *parser) qname() (prefix, local string) {
 	at := p.pos
 	local = p.ncname()
-	if p.pos < len(p.s) && p.s[p.pos] == ':' {
+	if p.colon() {
 		p.pos++
 		prefix, local = local, p.ncname()
+		if prefix == "" || local == "" || p.colon() {
+			prefix, local = "", p.oddName(at)
+		}
+	}
+	if p.pos == at {
+		p.malformed("a name is missing or starts with a character that names do not start with")
 	}
 	if p.pos-at > p.limits.Name {
 		p.fail(TooBig, at, "a name that is longer than allowed")
@@ -161,11 +161,23 @@ func (p *parser) qname() (prefix, local string) {
 
 func (p *parser) ncname() string {
 	n := nameLen(p.s[p.pos:])
-	if n == 0 {
-		p.malformed("a name is missing or starts with a character that names do not start with")
-	}
 	p.pos += n
 	return p.s[p.pos-n : p.pos]
+}
+
+func (p *parser) colon() bool { return p.pos < len(p.s) && p.s[p.pos] == ':' }
+
+// oddName reads the rest of a name that started at at and is one for XML alone,
+// such as a:b:c or :a.
+func (p *parser) oddName(at int) string {
+	for p.colon() || nameRun(p.s[p.pos:], nameRest) > 0 {
+		if p.colon() {
+			p.pos++
+		}
+		p.pos += nameRun(p.s[p.pos:], nameRest)
+	}
+	p.misused(at, "a name whose colon does not part a prefix from a name")
+	return p.s[at:p.pos]
 }
 
 // attrValue reads a quoted value and normalises it (XML 1.0 §3.3.3).

@@ -35,8 +35,12 @@ var class = func() (t [utf8.RuneSelf]uint8) {
 
 // nameLen returns the length of the name without colon (NCName) at the start
 // of s, 0 if there is none. s is valid UTF-8.
-func nameLen(s string) int {
-	want := uint8(nameStart)
+func nameLen(s string) int { return nameRun(s, nameStart) }
+
+// nameRun is nameLen if first is nameStart. If it is nameRest, s is what follows
+// in a name.
+func nameRun(s string, first uint8) int {
+	want := first
 	for i := 0; i < len(s); want = nameRest {
 		if c := s[i]; c < utf8.RuneSelf {
 			if class[c]&want == 0 {
@@ -46,7 +50,7 @@ func nameLen(s string) int {
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if !isNameRune(r, i > 0) {
+		if !isNameRune(r, want == nameRest) {
 			return i
 		}
 		i += size

@@ -47,8 +47,13 @@ func Parse(message string, limits *Limits) (*Element, error) {
 	}
 	p := parser{s: message, limits: limits}
 	root := p.message()
-	if p.err != nil {
+	switch {
+	case p.err != nil:
 		return nil, p.err
+	case p.misuse != nil:
+		p.misuse.Root = p.root
+		p.root.Sanitize()
+		return nil, p.misuse
 	}
 	root.Sanitize()
 	return root, nil
@@ -61,6 +66,8 @@ type parser struct {
 	pos    int
 	limits *Limits
 	err    *SyntaxError
+	misuse *SyntaxError // of namespaces: only the verdict if the rest is XML
+	root   *Element     // the first start tag, without children
 
 	tokens   int
 	open     []frame
@@ -93,6 +100,14 @@ type rawAttr struct {
 func (p *parser) fail(kind Kind, at int, text string) {
 	if p.err == nil {
 		p.err = &SyntaxError{Kind: kind, Offset: at, Text: text}
+	}
+}
+
+// misused notes what XML allows and Namespaces in XML do not. The parser goes
+// on: if the message is not even XML, that counts for more.
+func (p *parser) misused(at int, text string) {
+	if p.misuse == nil {
+		p.misuse = &SyntaxError{Kind: BadNamespaces, Offset: at, Text: text}
 	}
 }
 
@@ -211,6 +226,9 @@ func (p *parser) startTag() *Element {
 		f.element.Name.Space = p.resolve(prefix, at)
 	}
 	p.resolveAttrs(f.element)
+	if p.root == nil {
+		p.root = &Element{Name: f.element.Name, Attrs: f.element.Attrs}
+	}
 
 	if p.s[p.pos] == '>' {
 		p.pos++

@@ -51,22 +51,22 @@ const (
 	// TooBig is a message beyond the Limits.
 	TooBig
 
-	// BadNamespace is well-formed XML that Namespaces in XML 1.0 does not
-	// allow: a prefix that is not declared, a reserved name declared, two
-	// attributes of one name. Servers make it from a stranger's good XML:
-	// Prosody 0.12 relays <xml:e/> as <e xmlns='…/XML/1998/namespace'/>. RFC 6120
-	// §11.3 leaves the choice between the stanza and the stream.
-	BadNamespace
+	// BadNamespaces is a message that is well-formed, but not
+	// namespace-well-formed. RFC 6120 §11.3 leaves the choice between an error
+	// to the sender and the end of the stream. The end would be a gift to
+	// strangers: Prosody 0.12 relays <xml:a/> as <a xmlns='http://www.w3.org/XML/1998/namespace'/>,
+	// which Namespaces in XML forbid.
+	BadNamespaces
 )
 
-// Fatal reports whether the stream has to be closed with the error. What a
-// stranger can cause through a server in order, a message that is too big or
-// whose namespaces are wrong, is dropped, and the stream goes on.
-func (k Kind) Fatal() bool { return k != TooBig && k != BadNamespace }
+// Fatal reports whether the stream has to be closed with the error. A message
+// that is only too big, or misuses namespaces, is dropped, and the stream goes
+// on.
+func (k Kind) Fatal() bool { return k != TooBig && k != BadNamespaces }
 
 func (k Kind) String() string {
 	switch k {
-	case NotWellFormed, BadNamespace:
+	case NotWellFormed, BadNamespaces:
 		return "not-well-formed"
 	case RestrictedXML:
 		return "restricted-xml"
@@ -82,6 +82,7 @@ type SyntaxError struct {
 	Kind   Kind
 	Offset int // in bytes, where the offending part starts or was noticed
 	Text   string
+	Root   *Element // of BadNamespaces: the root without children, so that the sender can be told
 }
 
 func (e *SyntaxError) Error() string {

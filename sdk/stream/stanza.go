@@ -39,11 +39,11 @@ func (s *Stream) stanza(e *element.Element) {
 			s.deliver(e)
 		}
 	case kind != "get" && kind != "set":
-		s.refuse(e, fmt.Errorf("An iq of type %q was refused: there is none (RFC 6120 §8.2.3).", cut(kind)))
+		s.refuse(e, "bad-request", fmt.Errorf("An iq of type %q was refused: there is none (RFC 6120 §8.2.3).", cut(kind)))
 	case e.Tainted():
-		s.refuse(e, errTainted)
+		s.refuse(e, "bad-request", errTainted)
 	case count(e) != 1:
-		s.refuse(e, errors.New("An iq request without exactly one child element was refused (RFC 6120 §8.2.3)."))
+		s.refuse(e, "bad-request", errors.New("An iq request without exactly one child element was refused (RFC 6120 §8.2.3)."))
 	case e.Attr("id") == "":
 		s.drop(errors.New("An iq request without an id was ignored: it cannot be answered."))
 	default:
@@ -84,9 +84,32 @@ func (s *Stream) send(e *element.Element) {
 	s.writeStanza(e)
 }
 
-// refuse drops an iq request and answers it with bad-request (RFC 6120 §8.3),
-// unless it cannot be answered.
-func (s *Stream) refuse(e *element.Element, err error) {
+// unusable takes a message of a bound stream that could not be read, though the
+// stream can go on. An iq request is answered with not-acceptable, as RFC 6120
+// §11.3 wants it. A message is not: the answer would tell any stranger who knows
+// the account alone the full JID of this session.
+func (s *Stream) unusable(err *element.SyntaxError) {
+	root := err.Root
+	if root == nil { // The server has sent a stanza, whatever is in it.
+		s.sm.count()
+		s.drop(err)
+		return
+	}
+	if checkStanza(root) == nil {
+		s.sm.count()
+	}
+	kind := root.Attr("type")
+	_, from := jid.Parse(root.Attr("from"))
+	if root.Is(NSClient, "iq") && (kind == "get" || kind == "set") && (from == nil || root.Attr("from") == "") {
+		s.refuse(root, "not-acceptable", err)
+		return
+	}
+	s.drop(err)
+}
+
+// refuse drops an iq request and answers it with a stanza error (RFC 6120 §8.3)
+// of type modify, unless it cannot be answered.
+func (s *Stream) refuse(e *element.Element, condition string, err error) {
 	s.drop(err)
 	if e.Attr("id") == "" || s.phase != bound {
 		return
@@ -95,7 +118,7 @@ func (s *Stream) refuse(e *element.Element, err error) {
 	if from := e.Attr("from"); from != "" {
 		reply.Set("to", from)
 	}
-	s.writeStanza(reply.Add(element.New(NSClient, "error").Set("type", "modify").Add(element.New(NSStanzas, "bad-request"))))
+	s.writeStanza(reply.Add(element.New(NSClient, "error").Set("type", "modify").Add(element.New(NSStanzas, condition))))
 }
 
 // checkStanza tells what is wrong if e is not a stanza.

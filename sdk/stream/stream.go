@@ -192,15 +192,15 @@ func (s *Stream) message(text string) {
 // inSession tells whether the stream was bound.
 func (s *Stream) inSession() bool { return s.phase == bound || s.phase == closing }
 
-// malformed takes a message that is not one element. What is only too big
-// leaves a bound stream intact, because a stranger can cause it.
+// malformed takes a message that is not one element. What is only too big or
+// misuses namespaces leaves a bound stream intact, because a stranger can cause
+// it.
 func (s *Stream) malformed(err error) {
 	condition := "bad-format"
 	var syntax *element.SyntaxError
 	if errors.As(err, &syntax) {
 		if !syntax.Kind.Fatal() && s.inSession() {
-			s.sm.count() // The server has sent a stanza, whatever is in it.
-			s.drop(err)
+			s.unusable(syntax)
 			return
 		}
 		condition = syntax.Kind.String()
