@@ -45,6 +45,7 @@ test-wasm: bin/browsertest
 	@scripts/need chromium
 	GOOS=js GOARCH=wasm go test -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch
 	GOOS=js GOARCH=wasm go test -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./wasm
+	GOOS=js GOARCH=wasm go test -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" -run 'TestCorpus$$' ./sdk/stream
 
 test-js: js
 	cd js && npm --silent run test
