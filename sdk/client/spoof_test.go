@@ -271,7 +271,7 @@ func (v *victim) passed(id string) bool {
 func (v *victim) unharmed(after string) {
 	v.t.Helper()
 	now := v.Snapshot()
-	if !slices.Equal(now.List, v.before.List) || now.Version != v.before.Version || len(now.Provisional) > 0 {
+	if !slices.Equal(now.List, v.before.List) || now.Version != v.before.Version || !slices.Equal(now.Provisional, v.before.Provisional) {
 		v.t.Errorf("after %s: %+v, before %+v", after, now, v.before)
 		v.before = now
 	}
@@ -291,7 +291,9 @@ func (v *victim) heal() {
 	if err := v.Refresh(v.t.Context(), true); err != nil {
 		v.t.Fatal(err)
 	}
-	v.wait("the true list", func() bool { return slices.Equal(nodesOf(v.Snapshot().List), []string{"news"}) })
+	v.wait("the true list", func() bool {
+		return slices.Equal(nodesOf(v.Snapshot().List), []string{"news"}) && len(v.Snapshot().Provisional) == 0
+	})
 	v.before, v.stored = v.Snapshot(), v.records()
 }
 
