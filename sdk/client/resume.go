@@ -98,7 +98,6 @@ func (o *owner) forgetSession() {
 	if o.suspended != nil || o.session != nil {
 		o.endSession()
 	}
-	o.restored = nil
 	o.saver.hurry = true
 	o.saveSession()
 }

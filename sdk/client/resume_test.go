@@ -150,3 +150,50 @@ func TestNextRunResumes(t *testing.T) {
 		_ = a.Close()
 	})
 }
+
+// TestNextRunAfterARefusal: a session that was not resumed says nothing of the
+// one after it. The second run is refused, begins anew and ends before it has
+// the list; the third goes on with that session, and asks for the list.
+func TestNextRunAfterARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		f.handle = r.handle
+		kept := store.NewMemory()
+		run := func() *device {
+			d := f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), "tab" })
+			go d.Connect(t.Context())
+			time.Sleep(time.Second) // and what is to be stored is
+			return d
+		}
+		// The program ends without warning: what is stored by then stays.
+		end := func(d *device) {
+			records, _ := kept.Scan(t.Context(), store.Range{})
+			kept = store.NewMemory()
+			for _, record := range records {
+				_ = kept.Commit(t.Context(), nil, []store.Op{store.Put(record.Key, record.Value)})
+			}
+			_ = d.Close()
+		}
+		end(run())
+
+		r.refuse, r.ignored = true, func(e *element.Element) bool {
+			if isList(e) {
+				r.h++ // It has arrived. The answer is late.
+			}
+			return isList(e)
+		}
+		b := run()
+		if len(r.asked) != 1 || r.binds != 2 {
+			t.Fatalf("resumed %d times, bound %d times\n%s", len(r.asked), r.binds, b.log())
+		}
+		end(b)
+
+		r.refuse, r.ignored = false, nil
+		before := len(f.lists)
+		c := run()
+		if s := c.State(); !s.Resumed || s.Phase != client.PhaseLive || len(f.lists) != before+1 {
+			t.Errorf("%+v after %d lists\n%s", s, len(f.lists)-before, c.log())
+		}
+		_ = c.Close()
+	})
+}

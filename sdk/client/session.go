@@ -212,7 +212,7 @@ func (o *owner) saveSync() {
 // endSession runs when the session is gone for good, or never was: what it had
 // under way has an unknown outcome, and the next list tells.
 func (o *owner) endSession() {
-	o.session, o.suspended = nil, nil
+	o.session, o.suspended, o.restored = nil, nil, nil
 	o.delivered, o.handled, o.outbox = 0, 0, nil
 	o.state.Resumed = false
 	o.failRequests()
