@@ -21,6 +21,7 @@ const (
 type watch struct {
 	heard    time.Time // when the last message came
 	answerBy time.Time // when a sign of life is due; zero if none is asked for
+	late     bool      // it was due when the program slept, and is asked for anew
 	pingID   string    // the id of the last ping
 }
 
@@ -33,7 +34,7 @@ func (s *Stream) begin() {
 
 // alive notes a message: whatever it is, the server is there.
 func (s *Stream) alive() {
-	s.watch.heard, s.watch.answerBy = s.now, time.Time{}
+	s.watch.heard, s.watch.answerBy, s.watch.late = s.now, time.Time{}, false
 }
 
 // probe asks for a sign of life within d: an acknowledgement if the server
@@ -48,6 +49,15 @@ func (s *Stream) probe(d time.Duration) {
 	s.watch.pingID = s.cfg.ID()
 	s.writeStanza(element.New(NSClient, "iq").Set("type", "get").Set("id", s.watch.pingID).
 		Set("to", s.cfg.Account.Domainpart()).Add(element.New(NSPing, "ping")))
+}
+
+// wake asks for a sign of life soon, unless one is due as soon: a program that
+// is woken again and again must still find out a dead connection.
+func (s *Stream) wake() {
+	if by := s.watch.answerBy; by.After(s.now) && !by.After(s.now.Add(wakeTime)) {
+		return
+	}
+	s.probe(wakeTime)
 }
 
 // hurry shortens a wait of the negotiation, for the server may be gone. A sign
@@ -76,8 +86,11 @@ func (s *Stream) isPong(e *element.Element) bool {
 func (s *Stream) look() {
 	w := &s.watch
 	switch {
-	case s.due(w.answerBy) && s.now.Sub(w.answerBy) > wakeTime:
-		s.probe(wakeTime) // It was the program that slept.
+	case s.due(w.answerBy) && s.now.Sub(w.answerBy) > wakeTime && !w.late:
+		// It was the program that slept. But only once: the timers of a page in
+		// the background are always late.
+		w.late = true
+		s.probe(wakeTime)
 	case s.due(w.answerBy):
 		// No <close/>: should it arrive after all, it would end a session that
 		// can be resumed.

@@ -178,6 +178,7 @@ func (s *Stream) enable(full jid.JID) {
 func (s *Stream) management(e *element.Element) {
 	l := &s.sm
 	switch {
+	case s.phase == closing: // Nothing may follow our <close/> (RFC 6120 §4.4).
 	case e.Name.Local == "enabled" && l.sending && !l.counting:
 		l.counting = true
 		if resume := e.Attr("resume"); resume == "true" || resume == "1" {

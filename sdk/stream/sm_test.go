@@ -49,6 +49,7 @@ func TestAcknowledgements(t *testing.T) {
 		"before enabled":         enables + arrives + "S: <enabled xmlns='urn:xmpp:sm:3'/>" + arrives + "do handled 2\ndo saved 1" + ask + tells(1),
 		"before sleep":           enabled + arrives + "do handled 1\ndo saved 1\ndo sleep" + tells(1) + "do sleep",
 		"before the end":         enabled + arrives + "do handled 1\ndo saved 1\ndo close" + tells(1) + closes + "= timer 2s",
+		"asked after the end":    enabled + "do close\n" + closes + "= timer 2s" + ask + "S: <a xmlns='urn:xmpp:sm:3' h='1'/>\nS: <close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>\n= hangup",
 		"refused":                enables + "S: <failed xmlns='urn:xmpp:sm:3'/>\n" + ask + "= dropped fits nothing",
 		"too high":               enabled + "S: <a xmlns='urn:xmpp:sm:3' h='1'/>\n" + tooHigh("1", "0") + closes + "= hangup protocol retry: no count",
 	} {
@@ -68,6 +69,10 @@ func TestLiveness(t *testing.T) {
 		"answer":             enabled + "do later 30s" + r + "= timer 10s" + a + "do later 10s\n= timer 20s",
 		"without management": bound + "do later 30s" + ping + "= timer 10s\nS: <iq xmlns='jabber:client' type='result' id='id1' from='example.org'/>\ndo later 10s\n= timer 20s",
 		"probe":              enabled + "do probe" + r + "= timer 5s\ndo later 5s\n= hangup timeout retry: silent",
+		"probe after probe":  enabled + "do probe" + r + "= timer 5s\ndo later 3s\n= timer 2s\ndo probe\ndo later 2s\n= hangup timeout retry: silent",
+		"sooner":             enabled + "do later 30s" + r + "= timer 10s\ndo probe" + r + "= timer 5s\ndo later 5s\n= hangup timeout retry: silent",
+		"slow timers":        enabled + "do later 1m" + r + "= timer 10s\ndo later 1m" + r + "= timer 5s\ndo later 1m\n= hangup timeout retry: silent",
+		"slow, but alive":    enabled + "do later 1m" + r + "= timer 10s\ndo later 1m" + r + "= timer 5s" + a + "do later 1m" + r + "= timer 10s\ndo later 1m" + r + "= timer 5s",
 		"slept":              enabled + "do later 1h" + r + "= timer 10s\ndo later 1h" + r + "= timer 5s\ndo later 5s\n= hangup timeout retry: silent",
 	} {
 		t.Run(name, func(t *testing.T) { play(t, config(), script) })

@@ -125,7 +125,7 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 		}
 	case Probe:
 		if s.phase == bound {
-			s.probe(wakeTime)
+			s.wake()
 		} else {
 			s.hurry()
 		}
