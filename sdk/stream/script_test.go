@@ -47,7 +47,8 @@ func config() stream.Config {
 	}
 }
 
-func play(t *testing.T, cfg stream.Config, script string) {
+// play returns the stream as the script leaves it.
+func play(t *testing.T, cfg stream.Config, script string) *stream.Stream {
 	t.Helper()
 	s, err := stream.New(cfg)
 	if err != nil {
@@ -83,6 +84,7 @@ func play(t *testing.T, cfg stream.Config, script string) {
 		}
 	}
 	settle()
+	return s
 }
 
 var braces = regexp.MustCompile(`\{[^}]*\}`)

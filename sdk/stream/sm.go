@@ -55,6 +55,7 @@ func (s *Stream) Resumption() *Resumption {
 	}
 	return &Resumption{ID: l.id, Location: l.location, JID: l.full,
 		H: l.handled(), Seen: l.received - l.handled(), Waiting: slices.Clone(l.waiting),
+		Early: l.early, Unsaved: l.handled() - l.saved,
 		Acked: l.acked, Unacked: slices.Clone(l.unacked)}
 }
 
@@ -234,13 +235,15 @@ func (l *ledger) forget(text string) *Error {
 // resume asks for the session of an earlier stream (XEP-0198 §5).
 func (s *Stream) resume() {
 	r := s.cfg.Resume
+	saved := r.H - r.Unsaved
 	s.sm = ledger{
 		offered: true, id: r.ID, location: r.Location, full: r.JID,
-		received: r.H + r.Seen, again: r.Seen, waiting: slices.Clone(r.Waiting), saved: r.H, told: r.H,
+		received: r.H + r.Seen, again: r.Seen + r.Unsaved, waiting: slices.Clone(r.Waiting), early: r.Early,
+		saved: saved, told: saved,
 		acked: r.Acked, unacked: slices.Clone(r.Unacked), behind: r.Stored,
 	}
 	s.phase = resuming
-	s.write(element.New(NSSM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(r.H), 10)))
+	s.write(element.New(NSSM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(saved), 10)))
 }
 
 // goOn takes the answer to resume. What the server has lost begins anew.

@@ -131,6 +131,30 @@ S: <resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='0'/>
 		"do handled 1\ndo saved 8"+ask+tells(8)+"do handled 1\ndo saved 9"+ask+tells(9))
 }
 
+// TestCarriedOver cuts a session, and goes on with what it exports.
+func TestCarriedOver(t *testing.T) {
+	const identified = "S: <enabled xmlns='urn:xmpp:sm:3' id='sm1' resume='true'/>\n"
+	const cut = "\ndo closed!\n= hangup transport retry: lost"
+	asks := func(h int) string {
+		return offersSM + fmt.Sprintf("C: <resume xmlns='urn:xmpp:sm:3' previd='sm1' h='%d'/>\n"+
+			"S: <resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='0'/>\n= timer 30s\n= resumed user@example.org/r1\n", h)
+	}
+	const again = "S: " + message + "\n"
+	for name, scripts := range map[string][2]string{
+		// Another run may have to ask from there: the server must keep it.
+		"handled, not saved": {enabled + arrives + "do handled 1" + cut, asks(0) + again + arrives + "do saved 1" + ask + tells(1) + "do handled 1\ndo saved 2" + ask + tells(2)},
+		"handled and saved":  {enabled + arrives + "do handled 1\ndo saved 1" + cut, asks(1) + arrives + "do handled 1\ndo saved 2" + ask + tells(2)},
+		// The first to be handled is the one that nobody counted.
+		"before enabled": {enables + arrives + identified + arrives + cut, asks(0) + again + "do handled 1\ndo saved 1" + ask + tells(0) + "do handled 1\ndo saved 1" + ask + tells(1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config()
+			cfg.Resume = play(t, cfg, scripts[0]).Resumption()
+			play(t, cfg, scripts[1])
+		})
+	}
+}
+
 // TestCutAndResume cuts a session 10,000 times at random moments: both sides
 // get every stanza once and in order.
 func TestCutAndResume(t *testing.T) {

@@ -65,6 +65,12 @@ type Resumption struct {
 	// program is not given them again. Another run has not seen them.
 	Seen    uint32
 	Waiting []uint32
+	// Early counts the stanzas that were delivered before the counting began,
+	// and are not handled. Unsaved counts those up to H of which Saved has not
+	// told: the server keeps them for another run of the program, and sends them
+	// again too. For another run neither is set.
+	Early   int
+	Unsaved uint32
 	// Acked counts the own stanzas that the server has acknowledged, modulo
 	// 2³². Unacked are those after them, as they were sent.
 	Acked   uint32
