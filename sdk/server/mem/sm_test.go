@@ -378,6 +378,23 @@ func TestTakeOver(t *testing.T) {
 	p.want("<close")
 }
 
+// fill has a session keep as much as it may, and then one byte more.
+func (r *rig) fill(t *testing.T, full string) {
+	t.Helper()
+	const xml = "<message xmlns='jabber:client'/>"
+	r.mu.Lock()
+	r.bySession(full).sm.bytes = maxQueued - 2*len(xml) + 1
+	r.mu.Unlock()
+	for range 2 {
+		if err := r.Send(full, xml); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Send(full, xml); err == nil {
+		t.Error("more was kept than may be")
+	}
+}
+
 // TestEndOfASession: how a session ends for good, and what a client is told that tries to resume it.
 func TestEndOfASession(t *testing.T) {
 	full := "alice@localhost/a"
@@ -430,28 +447,11 @@ func TestEndOfASession(t *testing.T) {
 		}},
 		{"too much to keep", failedAt(1), 0, func(t *testing.T, r *rig, p *peer) {
 			r.Cut(full)
-			big := "<message xmlns='jabber:client'><body>" + strings.Repeat("x", 1<<20) + "</body></message>"
-			for range maxQueued >> 20 {
-				if len(r.Sessions("alice")) == 0 {
-					t.Fatal("it ended early")
-				}
-				if err := r.Send(full, big); err != nil {
-					t.Fatal(err)
-				}
-			}
+			r.fill(t, full)
 		}},
 		{"too much is not acknowledged", failedAt(1), 0, func(t *testing.T, r *rig, p *peer) {
-			go func() { // it reads, but never acknowledges
-				for !strings.HasPrefix(p.next(), "closed") {
-				}
-			}()
-			big := "<message xmlns='jabber:client'><body>" + strings.Repeat("x", 1<<20) + "</body></message>"
-			n := 0
-			for ; r.Send(full, big) == nil && n < 100; n++ {
-				time.Sleep(5 * time.Millisecond)
-			}
-			if n > maxQueued>>20 {
-				t.Errorf("it ended after %d messages", n)
+			r.fill(t, full)
+			for p.next() != "closed -1" { // what was written until then
 			}
 		}},
 	} {

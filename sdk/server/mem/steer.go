@@ -161,8 +161,12 @@ func (s *Server) Send(fullJID, xml string) error {
 	if c == nil {
 		return fmt.Errorf("mem: no session is bound to %q; Sessions lists them", fullJID)
 	}
-	e, err := parse([]byte(xml))
-	c.push(message{xml, err == nil && c.counts(e)})
+	m := message{xml: xml}
+	if c.sm != nil {
+		e, err := parse([]byte(xml))
+		m.counted = err == nil && c.counts(e)
+	}
+	c.push(m)
 	return nil
 }
 
