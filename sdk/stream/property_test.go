@@ -42,6 +42,10 @@ var fragments = []string{
 	"<message xmlns='jabber:client' from='@'/>",
 	"<message xmlns='jabber:client'><body>hello</body></message>",
 	"<presence xmlns='jabber:client'/>",
+	"<message xmlns='jabber:client'><a xmlns='http://www.w3.org/XML/1998/namespace'/></message>",
+	"<iq xmlns='jabber:client' type='get' id='7' from='eve@evil.example/x'><p:q/></iq>",
+	"<r xmlns='urn:xmpp:sm:3'/>",
+	"<a xmlns='urn:xmpp:sm:3' h='0'/>",
 	"",
 }
 
@@ -173,5 +177,39 @@ func FuzzMessage(f *testing.F) {
 		if !c.hungUp {
 			t.Fatal("never hung up")
 		}
+		goesOn(t, first, second)
 	})
+}
+
+// goesOn checks that messages in a session end it, or leave it as good as it
+// was: the next stanza is delivered, and what a resumption needs is right.
+func goesOn(t *testing.T, messages ...string) {
+	s := countingSession(t)
+	var came, sent uint32
+	for _, text := range messages {
+		outs := s.Step(start, stream.Message{Text: text})
+		for _, out := range outs {
+			switch out := out.(type) {
+			case stream.Hangup:
+				return
+			case stream.Write:
+				if strings.HasPrefix(out.Text, "<iq ") {
+					sent++
+				}
+			}
+		}
+		s.Step(start, stream.Handled{N: 1})
+		r := s.Resumption()
+		if r == nil || r.ID != "sm1" || r.JID.String() != "user@example.org/r1" || r.H-came > 1 || r.Acked+uint32(len(r.Unacked)) != sent {
+			t.Fatalf("after %q, with %d come and %d sent, the session is %+v", text, came, sent, r)
+		}
+		came = r.H + 1
+		next := s.Step(start, stream.Message{Text: "<message xmlns='jabber:client' id='marker'/>"})
+		if d, ok := next[0].(stream.Deliver); !ok || len(next) != 1 || d.Stanza.Attr("id") != "marker" {
+			t.Fatalf("after %q the next stanza became %#v", text, next)
+		}
+		if s.Step(start, stream.Handled{N: 1}); s.Resumption().H != came {
+			t.Fatalf("after %q the next stanza was not counted", text)
+		}
+	}
 }
