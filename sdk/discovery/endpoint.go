@@ -34,18 +34,36 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 	if i := strings.IndexAny(rest, "/?"); i >= 0 {
 		authority = rest[:i]
 	}
-	host := authority
-	if i := strings.LastIndexByte(authority, ':'); i >= 0 && !strings.HasSuffix(authority, "]") {
-		host = authority[:i]
-	}
-	at := Endpoint{URL: raw, Host: strings.Trim(strings.ToLower(host), "[]"), TLS: strings.EqualFold(scheme, "wss")}
+	at := Endpoint{URL: raw, Host: hostOf(authority), TLS: strings.EqualFold(scheme, "wss")}
 	switch {
-	case at.Host == "" || strings.Contains(authority, "@") || !at.TLS && !strings.EqualFold(scheme, "ws"):
+	case at.Host == "" || !at.TLS && !strings.EqualFold(scheme, "ws"):
 		return Endpoint{}, ErrNotEndpoint
 	case !at.TLS && !isLoopback(at.Host):
 		return Endpoint{}, ErrOpen
 	}
 	return at, nil
+}
+
+// hostOf returns the host of an authority without user, and nothing if that is
+// neither a name of letters, digits, '-', '.' and '_' nor an address, or the port
+// is no number: what is taken for a loopback host is one for every other reader.
+func hostOf(authority string) string {
+	host, port := strings.ToLower(authority), ""
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		host, port = host[:i], host[i+1:]
+	}
+	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+		host = host[1 : len(host)-1]
+		if ip, err := netip.ParseAddr(host); err != nil || !ip.Is6() || ip.Zone() != "" {
+			return ""
+		}
+	} else if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-._") != "" {
+		return ""
+	}
+	if strings.Trim(port, "0123456789") != "" {
+		return ""
+	}
+	return host
 }
 
 // isLoopback tells whether what is sent to host does not leave this machine.

@@ -1,0 +1,148 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/discovery"
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/transport"
+)
+
+type noNetwork struct{}
+
+func (noNetwork) Dial(context.Context, string) (transport.Conn, error) {
+	return nil, errors.New("there is no network")
+}
+
+// FuzzOptions gives hostile text to New and to a request: every outcome is a
+// Client or an error with a code, and an accepted URL means the same to net/url.
+func FuzzOptions(f *testing.F) {
+	f.Add("francisco@denmark.lit", "wss://denmark.lit/xmpp-websocket", "r", "PLAIN", "pubsub.lit", "n", "s")
+	f.Add("a@b", "ws://localhost:80", "", "", "", "", "")
+	f.Add("@", "ws://[::1]:1/", "'/>", "\x00", "@", "\xff", "")
+	for _, u := range []string{"ws://localhost@evil.example/", "ws://evil.example#localhost", "ws://[localhost]/", "ws://]localhost[/", "ws://[localhost", "ws://127.0.0.1.evil.example/",
+		"ws://%6cocalhost/", "WS://LOCALHOST?x", "ws://localhost:8o", "ws://[::1%25lo]/", "ws://[::1]x:1/", "ws://localhost\\@evil.example/", "wss://a,b/", "ws://:80/"} {
+		f.Add("a@b", u, "r", "PLAIN", "pubsub.lit", "n", "")
+	}
+	f.Fuzz(func(t *testing.T, account, address, resource, mechanism, service, node, subid string) {
+		c, err := New(&Options{Account: account, URL: address, Resource: resource, Mechanisms: []string{mechanism}, Dialer: noNetwork{}, Reconnect: &Reconnect{Off: true},
+			Credentials: func(context.Context, CredentialRequest) (Credentials, error) { return Credentials{Password: "x"}, nil }})
+		if err != nil {
+			hasCode(t, err, CodeBadOptions, CodeBadJID, CodeTLSRequired)
+			return
+		}
+		defer c.Close()
+		sameAddress(t, address)
+		target := Target{Service: service, Node: node, SubID: subid}
+		if _, err = c.Subscribe(t.Context(), target); true {
+			hasCode(t, err, CodeBadOptions, CodeBadJID, CodeOffline)
+		}
+		hasCode(t, c.Unsubscribe(t.Context(), target), CodeBadOptions, CodeBadJID, CodeOffline)
+		if j, err := jid.Parse(service); err == nil {
+			r := pam.UnsubscribeRequest(j.String(), node, account, subid)
+			if got := r.First(); r.Attr("jid") != j.String() || got.Attr("node") != node || got.Attr("subid") != subid {
+				t.Errorf("the request holds %s", r)
+			}
+		}
+	})
+}
+
+func hasCode(t *testing.T, err error, codes ...Code) {
+	t.Helper()
+	var e *Error
+	if errors.As(err, &e) {
+		for _, code := range codes {
+			if e.Code == code && e.Text != "" {
+				return
+			}
+		}
+	}
+	t.Fatalf("got %#v, want one of %v", err, codes)
+}
+
+// sameAddress looks at scheme and authority alone: for what follows, net/url is
+// too strict.
+func sameAddress(t *testing.T, address string) {
+	t.Helper()
+	at, err := discovery.ParseEndpoint(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheme, host := "ws", at.Host
+	if at.TLS {
+		scheme = "wss"
+	}
+	end := strings.Index(address, "://") + 3
+	if i := strings.IndexAny(address[end:], "/?"); i >= 0 {
+		end += i
+	} else {
+		end = len(address)
+	}
+	u, err := url.Parse(address[:end])
+	if err != nil || u.Scheme != scheme || strings.ToLower(u.Hostname()) != host || u.User != nil {
+		t.Fatalf("%q is %q at %q here, and %v (%v) to net/url", address, scheme, host, u, err)
+	}
+}
+
+// FuzzRecords: what is stored is what is read again, and what somebody else has
+// stored there is read or refused, at a cost in keeping with its size.
+func FuzzRecords(f *testing.F) {
+	full := jid.MustParse("francisco@denmark.lit/barracks")
+	f.Add(encodeSession(sessionRecord{stream: stream.Resumption{ID: "i", JID: full, H: 7, Unacked: []string{"<a/>", ""}}, epoch: 3, synced: true, saved: time.UnixMilli(1)}),
+		"francisco@denmark.lit/barracks", "pubsub.lit", "princely_musings", "", uint64(1)<<40)
+	f.Add(encodeBucket(map[pam.Key]pam.Subscription{{Service: "s", Node: "n"}: {Key: pam.Key{Service: "s", Node: "n"}, State: "subscribed"}}), "@", "", "\x00", "\xff", uint64(0))
+	f.Add([]byte{format, 0xff, 0xff, 0xff, 0xff, 0x0f}, "a@b", "x", "y", "z", ^uint64(0))
+	f.Fuzz(func(t *testing.T, value []byte, account, service, node, subid string, n uint64) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		s, okSession := decodeSession(value)
+		rows, okBucket := decodeBucket(value)
+		decodeSync(value)
+		runtime.ReadMemStats(&after)
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20+200*uint64(len(value)) {
+			t.Errorf("%d bytes cost %d", len(value), grown)
+		}
+		if okSession {
+			sameSession(t, s)
+		}
+		if okBucket {
+			sameBucket(t, rows)
+		}
+		if j, err := jid.Parse(account); err == nil {
+			sameSession(t, sessionRecord{saved: time.UnixMilli(int64(n >> 20)), epoch: n, synced: n%2 == 0,
+				stream: stream.Resumption{ID: service, Location: node, JID: j, H: uint32(n), Acked: uint32(n >> 7), Unacked: []string{subid, node, ""}}})
+		}
+		key := pam.Key{Service: service, Node: node, SubID: subid}
+		sameBucket(t, map[pam.Key]pam.Subscription{key: {Key: key, JID: account, State: pam.State(node)}, {Service: node}: {Key: pam.Key{Service: node}}})
+	})
+}
+
+func sameSession(t *testing.T, s sessionRecord) {
+	t.Helper()
+	again, ok := decodeSession(encodeSession(s))
+	if !ok || !again.stream.JID.Equal(s.stream.JID) || !again.saved.Equal(s.saved) {
+		t.Fatalf("%+v became %+v, %v", s, again, ok)
+	}
+	again.stream.JID, again.saved = s.stream.JID, s.saved
+	if !reflect.DeepEqual(again, s) {
+		t.Fatalf("%+v became %+v", s, again)
+	}
+}
+
+func sameBucket(t *testing.T, rows map[pam.Key]pam.Subscription) {
+	t.Helper()
+	again, ok := decodeBucket(encodeBucket(rows))
+	if !ok || len(rows)+len(again) > 0 && !reflect.DeepEqual(again, rows) {
+		t.Fatalf("%+v became %+v, %v", rows, again, ok)
+	}
+}
