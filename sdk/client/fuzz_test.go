@@ -120,7 +120,7 @@ func FuzzRecords(f *testing.F) {
 		}
 		if j, err := jid.Parse(account); err == nil {
 			sameSession(t, sessionRecord{saved: time.UnixMilli(int64(n >> 20)), epoch: n, synced: n%2 == 0,
-				stream: stream.Resumption{ID: service, Location: node, JID: j, H: uint32(n), Acked: uint32(n >> 7), Unacked: []string{subid, node, ""}}})
+				stream: stream.Resumption{ID: service, Location: node, JID: j, H: uint32(n), Acked: uint32(n >> 7), Unacked: []string{subid, node, ""}, Stored: true}})
 		}
 		key := pam.Key{Service: service, Node: node, SubID: subid}
 		sameBucket(t, map[pam.Key]pam.Subscription{key: {Key: key, JID: account, State: pam.State(node)}, {Service: node}: {Key: pam.Key{Service: node}}})
