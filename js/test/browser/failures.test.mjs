@@ -223,7 +223,8 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     }));
     const later = await outcome("client.subscriptions.refresh()");
     const e = await pending;
-    assert.deepEqual([e.code, e.origin, e.isPamError, later.code], ["crashed", "runtime", true, "crashed"], e.message);
+    assert.deepEqual([e.code, e.origin, e.isPamError], ["crashed", "runtime", true], e.message);
+    assert.match(later.code, /^(crashed|offline)$/); // the page may know already
     assert.deepEqual(await page.evaluate(() => [client.runtime.getSnapshot().phase, events]), ["crashed", [["crash", "crashed"]]]);
     assert.deepEqual([await phase(), (await outcome(`client.subscribe(${JSON.stringify(target)})`)).code], ["failed", "offline"]);
     await demo.post("release");

@@ -38,10 +38,11 @@ function wrapHandler(prototype, name, wrap) {
 }
 
 // Messages. Those that come after the one to stand still at are not handed on, so that the program cannot have dealt
-// with them too; it deals with messages when the port through which socket.js collects them is emptied.
+// with them too; it deals with messages when the port or the timer fires with which socket.js collects them.
 
 const requests = new Set(); // ids of requests for or about the list
 let heard = false; // the message to stand still at has been handed on
+let handing = false; // a message is being handed on
 
 const { send } = WebSocket.prototype;
 WebSocket.prototype.send = function (message) {
@@ -56,8 +57,19 @@ wrapHandler(WebSocket.prototype, "onmessage", (handler, socket) => (event) => {
   const text = event.data;
   const id = /^<iq\b[^>]*\bid=['"]([^'"]+)/.exec(text)?.[1];
   heard = (/^<message\b/.test(text) && /<notify\b/.test(text) && reached("notify")) || (requests.has(id) && reached("result"));
+  handing = true;
   handler.call(socket, event);
+  handing = false;
 });
+
+const { setTimeout } = globalThis;
+globalThis.setTimeout = (handler, ...rest) => {
+  if (!handing) return setTimeout(handler, ...rest);
+  return setTimeout((...args) => {
+    handler(...args);
+    if (heard) standStill();
+  }, ...rest);
+};
 
 wrapHandler(MessagePort.prototype, "onmessage", (handler, port) => (event) => {
   handler.call(port, event);
