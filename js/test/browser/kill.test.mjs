@@ -5,12 +5,11 @@
 // KILLS=200 kills more often than usual. SEED=n repeats a run, as far as what is random in it is the test's own.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { openProfile, startChromium } from "./lib/chromium.mjs";
+import { openProfile, removeProfile, startChromium } from "./lib/chromium.mjs";
 import { startDemo } from "./lib/demo.mjs";
 import { openDevice } from "./lib/device.mjs";
 import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
@@ -54,7 +53,7 @@ before(async () => {
 });
 after(async () => {
   await Promise.allSettled([browser?.kill(), otherBrowser?.close(), demo?.stop(), lab?.stop()]);
-  await removeProfiles();
+  await removeProfile(profiles);
 });
 
 test(`killed ${kills} times in the midst of a sync, list and version stay together`, { skip, timeout: Math.max(120_000, kills * 10_000) }, async (t) => {
@@ -195,17 +194,6 @@ async function newDevice() {
   await demo.plug("Phone");
   await openPage();
   await page.evaluate(() => client.subscriptions.ready);
-}
-
-/** Chromium's other processes may write a little longer than the one that was killed. */
-async function removeProfiles() {
-  for (const deadline = Date.now() + 10_000; existsSync(profiles) && Date.now() < deadline; await sleep(100)) {
-    try {
-      rmSync(profiles, { recursive: true, force: true });
-    } catch (e) {
-      if (e.code !== "ENOTEMPTY" && e.code !== "EBUSY") throw e;
-    }
-  }
 }
 
 async function openPage() {

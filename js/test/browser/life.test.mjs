@@ -4,11 +4,11 @@
 // SOAK=n does each of these n times. SEED=n repeats a run, as far as what is random in it is the test's own.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { openProfile, startChromium } from "./lib/chromium.mjs";
+import { openProfile, removeProfile, startChromium } from "./lib/chromium.mjs";
 import { startDemo } from "./lib/demo.mjs";
 import { startLab } from "./lib/lab.mjs";
 import { change, equal, makeNodes, oneSocket, openLane, problems } from "./lib/lane.mjs";
@@ -31,9 +31,9 @@ describe("life of a page", { skip: missing(), timeout: 120_000 + rounds * 120_00
     await change(lane, random, 3);
   });
   after(async () => {
-    await lane?.close();
-    await Promise.allSettled([browser?.stop(), otherBrowser?.close(), demo?.stop(), lab?.stop()]);
-    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    await Promise.allSettled([lane?.close()]);
+    await Promise.allSettled([browser?.kill(), otherBrowser?.close(), demo?.stop(), lab?.stop()]);
+    await removeProfile(profile);
   });
 
   /** Takes up the page of the lane. */

@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chromium } from "playwright-core";
@@ -72,4 +72,15 @@ async function devtools(portFile, child) {
   }
   child.kill("SIGKILL");
   throw new Error("Chromium did not open its debugging port within 30 s");
+}
+
+/** Removes a profile's folder. Chromium's other processes may write a little longer than the one that was killed. */
+export async function removeProfile(folder) {
+  for (const deadline = Date.now() + 10_000; existsSync(folder) && Date.now() < deadline; await sleep(100)) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch (e) {
+      if (e.code !== "ENOTEMPTY" && e.code !== "EBUSY") throw e;
+    }
+  }
 }

@@ -50,7 +50,7 @@ export async function openLane({ browser, context, demo, lab, account, quiet = f
   await lane.other.evaluate(() => client.connect());
   lane.network = await networkOf(lane.page);
   lane.close = async () => {
-    await Promise.allSettled([lane.page.context().close(), lane.other.context().close()]);
+    await Promise.allSettled([context ? lane.page.close() : lane.page.context().close(), lane.other.context().close()]);
     await proxy.stop();
   };
   return lane;

@@ -23,7 +23,7 @@ export async function startProxy(target, onMessage = () => undefined) {
     onMessage,
     /** How many links there have been. */
     opened: 0,
-    /** Links that were opened while another was in order: neither cut, muted nor closed by the page. */
+    /** Links that were opened beside one that was in order, and still is: neither cut, nor muted, nor closed by the page. */
     doubles: 0,
     /** While this is true new connections are taken and then ignored. */
     deaf: false,
@@ -35,7 +35,9 @@ export async function startProxy(target, onMessage = () => undefined) {
   };
   server.on("connection", (page, request) => {
     proxy.opened++;
-    if ([...links].some((link) => !link.over && !link.muted)) proxy.doubles++;
+    // The end of a link that the page has closed may be seen a little later than the next one's beginning.
+    const before = [...links];
+    setTimeout(() => before.some((link) => !link.over && !link.muted) && proxy.doubles++, 300);
     links.add(new Link(proxy, page, target, request.headers["sec-websocket-protocol"]));
   });
   return proxy;
