@@ -65,6 +65,10 @@ func sizes(add func(verdict, name, message string)) {
 		add(unless((n+1)/2*2 > maxAttrs, "drop"), fmt.Sprintf("%d attributes and declarations", n), in("<a"+mixed.String()+"/>"))
 		add(unless(n+1 > maxAttrs, "drop"), fmt.Sprintf("%d attributes on the root", n), "<message xmlns='jabber:client'"+attrs.String()+"/>")
 	}
+	for _, n := range []int{1, 50, 51, 52, 60} { // each declares five prefixes
+		add(unless(5*n > 4*maxAttrs, "drop"), fmt.Sprintf("%d declarations in scope", 5*n),
+			in(strings.Repeat("<a xmlns:b='u' xmlns:c='u' xmlns:d='u' xmlns:e='u' xmlns:f='u'>", n)+strings.Repeat("</a>", n)))
+	}
 	for _, n := range []int{1, 2, 1023, 1024, 1025, 1026, 100_000} {
 		name := strings.Repeat("n", n)
 		add(unless(n > maxName, "drop"), fmt.Sprintf("element name of %d", n), in("<"+name+"/>"))
