@@ -75,4 +75,11 @@ export const closedError = (): PamError => new PamError("closed", "The client wa
 export const abortedError = (signal: AbortSignal): PamError =>
   new PamError("aborted", "The call was aborted by its signal.", { cause: signal.reason });
 
-export const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e));
+/** What was thrown, as text, whatever it is. */
+export function messageOf(e: unknown): string {
+  try {
+    return e instanceof Error ? String(e.message) : String(e);
+  } catch {
+    return "something that cannot be shown";
+  }
+}

@@ -24,6 +24,30 @@ const bad = (text: string, cause?: unknown): PamError =>
   new PamError("bad-options", text, cause === undefined ? {} : { cause });
 
 export function readOptions(options: ClientOptions): Config {
+  return reading("options", () => readAll(options));
+}
+
+/**
+ * Runs what reads things of other people. Whatever they throw, from a getter or a Proxy, becomes an error of this
+ * library.
+ */
+function reading<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (e) {
+    throw isOwn(e) ? e : bad(`${what} cannot be read: ${messageOf(e)}`, e);
+  }
+}
+
+function isOwn(e: unknown): e is PamError {
+  try {
+    return e instanceof PamError;
+  } catch {
+    return false; // a Proxy was thrown
+  }
+}
+
+function readAll(options: ClientOptions): Config {
   const o = fields(options, "options", ["account", "credentials", "service", "followTo", "storage", "mechanisms", "runtime", "reconnect", "inspector", "logger"]);
   const runtime = fields(o.runtime ?? {}, "options.runtime", ["where", "wasm", "worker"]);
   const worker = runtime.worker;
@@ -57,7 +81,7 @@ export function readOptions(options: ClientOptions): Config {
 
 /** Reads a target of subscribe or unsubscribe. */
 export function readTarget(target: Target): { service: string; node: string; subid: string } {
-  const { service, node, subid } = fields(target, "target");
+  const { service, node, subid } = reading("target", () => fields(target, "target"));
   if (typeof service !== "string" || service === "") throw bad("target.service must be a JID, such as pubsub.example.org.");
   if (typeof node !== "string" || node === "") throw bad("target.node must be the name of a node.");
   if (subid !== undefined && typeof subid !== "string") throw bad("target.subid must be text.");
@@ -84,7 +108,7 @@ export function fields(value: unknown, what: string, known?: readonly string[]):
       }
     }
   } catch (e) {
-    throw PamError.is(e) ? e : bad(`${what} cannot be read: ${messageOf(e)}`, e);
+    throw isOwn(e) ? e : bad(`${what} cannot be read: ${messageOf(e)}`, e);
   }
   return out;
 }
