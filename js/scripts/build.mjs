@@ -51,8 +51,9 @@ const outside = {
     };
     b.onResolve({ filter: /^host:/ }, ({ path }) => (files[path] ? { path: files[path] } : { path, namespace: "host" }));
     b.onLoad({ filter: /^host:wasm_exec$/, namespace: "host" }, () => ({
-      // The parameter hides the real global object: nothing of Go leaks into a page.
-      contents: `/*! Go's wasm_exec.js: Copyright 2018 The Go Authors. All rights reserved. BSD-style license: https://go.dev/LICENSE */\nexport function makeGo(globalThis) {\n${readFileSync(wasmExec, "utf8")}\nreturn globalThis.Go;\n}`,
+      // The parameter hides the real global object: nothing of Go leaks into a page. Go writes its last words to fs by
+      // that bare name.
+      contents: `/*! Go's wasm_exec.js: Copyright 2018 The Go Authors. All rights reserved. BSD-style license: https://go.dev/LICENSE */\nexport function makeGo(globalThis) {\nconst fs = { writeSync: (...args) => globalThis.fs.writeSync(...args) };\n${readFileSync(wasmExec, "utf8")}\nreturn globalThis.Go;\n}`,
     }));
   },
 };

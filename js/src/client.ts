@@ -31,6 +31,7 @@ export function makeClient(options: ClientOptions): PamClient {
   let later: (() => void)[] = []; // events of this turn, emitted when the stores are up to date
   const asks = new Map<number, AbortController>();
   const over = new AbortController(); // aborted by close()
+  const giveUp = new AbortController(); // aborted by close() while the program starts
   const call = <T>(o: OpOptions | undefined, run: (signal: AbortSignal) => Promise<T>, ...more: string[]): Promise<T> => limited(o, run, over.signal, more);
 
   // The program ---------------------------------------------------------------
@@ -52,7 +53,7 @@ export function makeClient(options: ClientOptions): PamClient {
     flush();
     let begun: Link | undefined;
     try {
-      begun = await start(config, { happened, flush, measure: frames.measure, crashed });
+      begun = await start(config, { happened, flush, measure: frames.measure, crashed }, giveUp.signal);
       stopIfClosed(begun);
       const { account, service: url, followTo, storage, mechanisms, reconnect } = config;
       const tab = watchPage();
@@ -247,6 +248,8 @@ export function makeClient(options: ClientOptions): PamClient {
         const limit = new Promise((resolve) => setTimeout(resolve, 5000));
         await Promise.race([program.request("close").catch(() => undefined), limit]);
         program.stop(closedError());
+      } else {
+        giveUp.abort(closedError());
       }
       forgetProgram();
       setRuntime({ phase: "closed", where: null });

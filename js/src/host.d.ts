@@ -7,14 +7,15 @@ declare module "host:wasm_exec" {
     exit(code: number): void;
     readonly importObject: WebAssembly.Imports;
     readonly exited: boolean;
-    readonly _scheduledTimeouts: ReadonlyMap<number, ReturnType<typeof setTimeout>>;
+    _resume(): void;
+    readonly _scheduledTimeouts: Map<number, ReturnType<typeof setTimeout>>;
     readonly _values: readonly unknown[];
     readonly _idPool: readonly number[];
     run(instance: WebAssembly.Instance): Promise<void>;
   };
 }
 declare module "host:socket" {
-  export const openSocket: (...args: never[]) => unknown;
+  export const openSocket: (...args: unknown[]) => unknown;
 }
 declare module "host:idb" {
   export const openDatabase: (...args: never[]) => unknown;

@@ -23,10 +23,11 @@ export interface Handlers {
   crashed(error: PamError): void;
 }
 
-/** Loads the program and starts it. */
-export async function start(config: Config, handlers: Handlers): Promise<Link> {
+/** Loads the program and starts it. The signal ends it at once, now or later. */
+export async function start(config: Config, handlers: Handlers, over: AbortSignal): Promise<Link> {
   const where = config.where ?? (typeof Worker === "function" ? "worker" : "main");
   const module = await loadModule(config.wasm);
+  over.throwIfAborted();
   const { port1: port, port2 } = new MessageChannel();
   const waiting = new Map<number, { resolve(v: unknown): void; reject(e: unknown): void }>();
   let lastId = 0;
@@ -37,6 +38,7 @@ export async function start(config: Config, handlers: Handlers): Promise<Link> {
     function end(why?: PamError): void {
       if (ended) return;
       ended = true;
+      over.removeEventListener("abort", abort);
       port.postMessage({ request: { id: 0, op: "close" } } satisfies ToHost);
       port.close();
       worker?.terminate();
@@ -45,6 +47,9 @@ export async function start(config: Config, handlers: Handlers): Promise<Link> {
       waiting.clear();
       reject(why);
     }
+
+    const abort = (): void => end(over.reason as PamError);
+    over.addEventListener("abort", abort);
 
     function crash(text: string, code: "crashed" | "wasm-load" = "crashed"): void {
       if (ended) return;

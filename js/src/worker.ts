@@ -2,7 +2,7 @@ import { fetchDocument } from "host:fetch";
 import { openDatabase } from "host:idb";
 import { openSocket } from "host:socket";
 import { makeGo } from "host:wasm_exec";
-import { trace } from "./trace.js";
+import { kind, trace } from "./trace.js";
 import type { FromHost, ToHost } from "./wire.js";
 
 // The host of the program: what runs in the Worker, or in the page's own thread if the page wants that. It gives the
@@ -21,17 +21,14 @@ export function serve(port: MessagePort): void {
       run(data.module, send, (d) => { dispatch = d; }).then(end, (e: unknown) => end(String(e)));
       return;
     }
-    try {
-      dispatch?.(data.request);
-    } catch (e) {
-      end(String(e)); // the program trapped
-    }
+    dispatch?.(data.request);
   };
 }
 
 /** Resolves when the program has ended: with "" if in order, else with the reason. */
 async function run(module: WebAssembly.Module, send: (m: FromHost) => void, ready: (dispatch: (request: object) => void) => void): Promise<string> {
   const scope = makeScope();
+  const over = new AbortController(); // closes the sockets that a program leaves behind
   let complaint = "";
   try {
     const go = new (makeGo(scope))(); // puts fs into the scope
@@ -42,7 +39,8 @@ async function run(module: WebAssembly.Module, send: (m: FromHost) => void, read
     let memory: WebAssembly.Memory | undefined;
     const key = "xmpp-pam";
     scope[key] = {
-      openSocket, openDatabase, fetchDocument,
+      openDatabase, fetchDocument,
+      openSocket: (...args: unknown[]) => openSocket(...args, over.signal),
       post(text: string) {
         send({ text, heap: memory?.buffer.byteLength ?? 0, references: go.exited ? 0 : go._values.length - go._idPool.length });
       },
@@ -52,29 +50,42 @@ async function run(module: WebAssembly.Module, send: (m: FromHost) => void, read
       },
     };
     go.argv = ["xmpp-pam", key];
+    const bury = (): void => { // nobody is left to be called or woken
+      go._resume = () => undefined;
+      for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
+      go._scheduledTimeouts.clear();
+      over.abort();
+    };
     let code = 0;
     go.exit = (c) => {
       code = c;
-      for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer); // nobody is left to be woken
+      bury();
     };
+    const resume = go._resume;
+    const trapped = new Promise<never>((_, reject) => {
+      go._resume = () => {
+        try {
+          resume.call(go);
+        } catch (e) {
+          bury();
+          reject(e);
+        }
+      };
+    });
     const instance = await WebAssembly.instantiate(module, go.importObject);
     memory = instance.exports.mem as WebAssembly.Memory;
-    await go.run(instance);
-    return code === 0 ? "" : reason(complaint, code);
+    await Promise.race([go.run(instance), trapped]);
+    return code === 0 ? "" : reason(complaint, `exit code ${code}`);
   } catch (e) {
     return reason(complaint, String(e));
   }
 }
 
-/**
- * Why the program ended. Where it happened goes to the console, and what the Go runtime itself says into the
- * error as well: that is harmless.
- */
-function reason(complaint: string, end: string | number): string {
+/** Why the program ended. Where it happened goes to the console. */
+function reason(complaint: string, end: string): string {
   const shown = trace(complaint);
   if (shown !== "") console.error(shown);
-  const line = /^(?:panic: runtime error|fatal error): .*/m.exec(complaint)?.[0];
-  return line ?? (typeof end === "number" ? `exit code ${end}` : end);
+  return kind(complaint) || end;
 }
 
 /** The global scope that the program sees: what Go needs, and nothing of the page. */

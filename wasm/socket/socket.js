@@ -28,11 +28,13 @@ const patience = typeof document === "undefined" ? 4 : 0;
  *   arrived before has gone through onBatch. Code 1003 also means a binary
  *   message and 1009 one that was too large: these never reach onBatch. Code 0
  *   means that the browser did not even try to connect.
+ * @param {AbortSignal} [over] closes the socket, without a word, when the program
+ *   is gone
  * @returns {{error: string} | {
  *   send(message: string): "" | "closed" | "full",
  *   close(code: number, reason: string): void}} error if the browser refuses
  */
-export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch, onClose) {
+export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch, onClose, over) {
   let socket;
   try {
     socket = new WebSocket(url, protocol);
@@ -64,6 +66,7 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
   const detach = () => {
     socket.onopen = socket.onmessage = socket.onerror = socket.onclose = port1.onmessage = null;
     port1.close();
+    over?.removeEventListener("abort", leave);
     queue = [];
   };
   const close = (code, reason) => {
@@ -71,6 +74,8 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
     socket.close(code, reason);
   };
   // Of the codes below 3000 browsers send only 1000.
+  const leave = () => close(1000, "");
+  over?.addEventListener("abort", leave);
   const refuse = (code, reason) => {
     flush();
     if (socket.onclose === null) return; // closed by what it was handed
