@@ -125,7 +125,6 @@ test("a page that ends while its program starts leaves the name too", async (t) 
   assert.deepEqual(kept, { [place]: name });
   await host.client.close();
   await assert.rejects(ready);
-  host.answer(host.request("load"), { list: [], provisional: [], source: "empty" });
 });
 
 test("after a crash a new session begins", async (t) => {
