@@ -70,7 +70,7 @@ test("hostile options and targets give a config or a PamError", () => {
     const given = [() => value(r), () => good, () => Object.create(good)][r.below(8)]?.() ?? object(r, good, 0);
     try {
       const out = target ? readTarget(given) : readOptions(given);
-      const { account, service, mechanisms = [] } = out;
+      const { account, service = "", mechanisms = [] } = out;
       for (const text of target ? [service, out.node, out.subid] : [account, service, out.storage, ...mechanisms]) assert.equal(typeof text, "string");
       seen[target ? "target" : "config"]++;
     } catch (e) {
