@@ -9,6 +9,7 @@ import { watch } from "./lib/device.mjs";
 import { buildFaulty, secret } from "./lib/faults.mjs";
 import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
 import { missing } from "./lib/need.mjs";
+import { canary } from "./lib/secrets.mjs";
 
 const seconds = 1000;
 const target = JSON.stringify({ service: "pubsub.localhost", node: "news" });
@@ -81,7 +82,7 @@ describe("crashes", { skip: missing(), timeout: 300 * seconds }, () => {
       }, limit);
 
       async function isLive() {
-        await page.evaluate(() => { globalThis.password = "wonderland"; });
+        await page.evaluate((password) => { globalThis.password = password; }, canary);
         const { value, ...error } = await run("client.connect()");
         assert.deepEqual([value?.phase, error.message], ["live", undefined]);
         const now = await page.evaluate(() => [client.runtime.getSnapshot().phase, client.runtime.getSnapshot().where, state().source, rows()]);
