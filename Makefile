@@ -31,14 +31,14 @@ test:
 # test-go runs the portable packages natively, with the race detector.
 test-go:
 	@scripts/need
-	go test -race ./sdk/... ./demo/...
+	go test -race -timeout 30m ./sdk/... ./demo/...
 	go test -count=1 ./sdk/pam
 
 # test-cut breaks the connection at every message, at every two and inside them.
 # test-go has done a few of them with the race detector.
 test-cut:
 	@scripts/need
-	go test -count=1 -run 'TestCut' ./sdk/client
+	go test -count=1 -timeout 30m -run 'TestCut' ./sdk/client
 
 # test-wasm runs the browser's rooms in Chromium.
 test-wasm: bin/browsertest
@@ -58,7 +58,7 @@ test-browser: js bin/demo
 # test-servers runs the client's suite against the real Prosody.
 test-servers:
 	@scripts/need prosody
-	PAM_SERVER=prosody go test -count=1 ./sdk/client
+	PAM_SERVER=prosody go test -count=1 -timeout 30m ./sdk/client
 
 # soak is for the hours: everything that the tests only sample. SEED=n repeats a
 # run, and in the browser every failure is played SOAK times.
