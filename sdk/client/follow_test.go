@@ -140,6 +140,7 @@ func TestDrained(t *testing.T) {
 		}
 		f.last.fail(errors.New("reset"))
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if last := f.urls[len(f.urls)-1]; len(f.urls) != 12 || last != "wss://localhost/" {
 			t.Errorf("came back to %s, dialed %q", last, f.urls)
 		}

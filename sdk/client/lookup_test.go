@@ -87,6 +87,7 @@ func TestLookUp(t *testing.T) {
 		}
 		f.set(func() { f.down = "" })
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		expect(d.asked, len(f.urls), "wss://two.example/ws")
 		_ = a.Close()
 	})
@@ -140,6 +141,7 @@ func TestGivenURL(t *testing.T) {
 		a := f.device(t, func(o *client.Options) { o.Fetcher = d }, quick)
 		_, _ = a.Connect(t.Context())
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if d.asked > 0 || len(f.urls) < 2 || f.urls[1] != "wss://localhost/" {
 			t.Errorf("%d lookups, dialed %q", d.asked, f.urls)
 		}

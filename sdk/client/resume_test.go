@@ -163,6 +163,7 @@ func TestNextRunAfterARefusal(t *testing.T) {
 			d := f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), "tab" })
 			go d.Connect(t.Context())
 			time.Sleep(time.Second) // and what is to be stored is
+			synctest.Wait()
 			return d
 		}
 		// The program ends without warning: what is stored by then stays.
@@ -173,22 +174,25 @@ func TestNextRunAfterARefusal(t *testing.T) {
 				_ = kept.Commit(t.Context(), nil, []store.Op{store.Put(record.Key, record.Value)})
 			}
 			_ = d.Close()
+			synctest.Wait()
 		}
 		end(run())
 
-		r.refuse, r.ignored = true, func(e *element.Element) bool {
-			if isList(e) {
-				r.h++ // It has arrived. The answer is late.
+		f.set(func() {
+			r.refuse, r.ignored = true, func(e *element.Element) bool {
+				if isList(e) {
+					r.h++ // It has arrived. The answer is late.
+				}
+				return isList(e)
 			}
-			return isList(e)
-		}
+		})
 		b := run()
 		if len(r.asked) != 1 || r.binds != 2 {
 			t.Fatalf("resumed %d times, bound %d times\n%s", len(r.asked), r.binds, b.log())
 		}
 		end(b)
 
-		r.refuse, r.ignored = false, nil
+		f.set(func() { r.refuse, r.ignored = false, nil })
 		before := len(f.lists)
 		c := run()
 		if s := c.State(); !s.Resumed || s.Phase != client.PhaseLive || len(f.lists) != before+1 {
