@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -116,7 +117,6 @@ func sameTree(t *testing.T, row corpusRow, delivered *element.Element) {
 	if err != nil {
 		t.Fatalf("encoding/xml refuses %.200q, which was delivered: %v", row.message, err)
 	}
-	theirs.Sanitize()
 	if theirs.String() != delivered.String() {
 		t.Fatalf("delivered %.300s\nencoding/xml reads %.300s", delivered, theirs)
 	}
@@ -207,6 +207,9 @@ func theirTree(message string) (*element.Element, error) {
 		case xml.StartElement:
 			e := &element.Element{Name: tok.Name}
 			for _, a := range tok.Attr {
+				if len(open) == 1 && a.Name.Space != "" && slices.Contains([]string{"from", "to", "id", "type"}, a.Name.Local) {
+					continue // On the root these are nobody's (F1).
+				}
 				if a.Name.Space != "xmlns" && (a.Name.Space != "" || a.Name.Local != "xmlns") {
 					e.Attrs = append(e.Attrs, a)
 				}
