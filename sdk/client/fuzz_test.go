@@ -112,19 +112,26 @@ func FuzzRecords(f *testing.F) {
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20+200*uint64(len(value)) {
 			t.Errorf("%d bytes cost %d", len(value), grown)
 		}
-		if okSession {
+		if okSession && stable(s.stream.JID) {
 			sameSession(t, s)
 		}
 		if okBucket {
 			sameBucket(t, rows)
 		}
-		if j, err := jid.Parse(account); err == nil {
+		if j, err := jid.Parse(account); err == nil && stable(j) {
 			sameSession(t, sessionRecord{saved: time.UnixMilli(int64(n >> 20)), epoch: n, synced: n%2 == 0,
 				stream: stream.Resumption{ID: service, Location: node, JID: j, H: uint32(n), Acked: uint32(n >> 7), Unacked: []string{subid, node, ""}, Stored: true}})
 		}
 		key := pam.Key{Service: service, Node: node, SubID: subid}
 		sameBucket(t, map[pam.Key]pam.Subscription{key: {Key: key, JID: account, State: pam.State(node)}, {Service: node}: {Key: pam.Key{Service: node}}})
 	})
+}
+
+// stable leaves out what package jid writes and does not read again: ".." is
+// read as the domain ".", which is none.
+func stable(j jid.JID) bool {
+	again, err := jid.Parse(j.String())
+	return err == nil && again.Equal(j)
 }
 
 func sameSession(t *testing.T, s sessionRecord) {
