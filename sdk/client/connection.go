@@ -180,7 +180,7 @@ func (c *connection) hurry() {
 		c.post(func() {
 			if c.socket == nil {
 				c.end(&stream.Error{Code: stream.CodeTransport, Retry: true,
-					Text: "The server at " + c.o.opts.URL + " did not take the connection in time."})
+					Text: "The server did not take the connection in time."})
 			}
 		})
 	})
