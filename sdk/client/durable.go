@@ -21,6 +21,7 @@ const (
 	keySessions = "session/" // and the name of a tab
 	bucketCount = 64
 	format      = 1 // first byte of every record
+	claimTries  = 5 // of a record that is being written
 )
 
 // durable keeps a pam.Durable in a store. It remembers what is stored, so that
@@ -185,30 +186,38 @@ func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
 // client can take it too, and clears away those that nobody came for. It returns
 // nil if there is none. If tab is another name, the record is moved to it in the
 // same transaction: a program that ends before its session goes on has not lost
-// it.
+// it. A last writing of the program before may come in between, and is read anew.
 func (d *durable) claimSession(ctx context.Context, from, tab string) *sessionRecord {
 	s := d.current()
-	records, err := s.Scan(ctx, store.Range{From: keySessions, To: keySessions + "\xff"})
-	if err != nil {
-		return nil
+	for range claimTries {
+		records, err := s.Scan(ctx, store.Range{From: keySessions, To: keySessions + "\xff"})
+		if err != nil {
+			return nil
+		}
+		var found *sessionRecord
+		var changed bool
+		for _, record := range records {
+			session, ok := decodeSession(record.Value)
+			mine := record.Key == sessionKey(from)
+			if !mine && ok && time.Since(session.saved) < sessionLife {
+				continue
+			}
+			ops := []store.Op{store.Delete(record.Key)}
+			if mine && ok && from != tab {
+				ops = append(ops, store.Put(sessionKey(tab), record.Value))
+			}
+			switch err := s.Commit(ctx, []store.Record{record}, ops); {
+			case mine && ok && err == nil:
+				found = &session
+			case mine && errors.Is(err, store.ErrConflict):
+				changed = true
+			}
+		}
+		if !changed {
+			return found
+		}
 	}
-	var found *sessionRecord
-	for _, record := range records {
-		session, ok := decodeSession(record.Value)
-		mine := record.Key == sessionKey(from)
-		if !mine && ok && time.Since(session.saved) < sessionLife {
-			continue
-		}
-		ops := []store.Op{store.Delete(record.Key)}
-		if mine && ok && from != tab {
-			ops = append(ops, store.Put(sessionKey(tab), record.Value))
-		}
-		err := s.Commit(ctx, []store.Record{record}, ops)
-		if mine && ok && err == nil {
-			found = &session
-		}
-	}
-	return found
+	return nil
 }
 
 // toMemory replaces the store by memory that holds the same, and returns the

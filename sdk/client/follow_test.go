@@ -174,6 +174,7 @@ func TestSentOnWhileLeaving(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if s := a.State(); s.Phase != client.PhaseOffline || len(f.urls) != 1 {
 			t.Errorf("%+v after %q", s, f.urls)
 		}
@@ -201,6 +202,7 @@ func TestSentOnKeepsTheSession(t *testing.T) {
 		})
 		f.last.fail(errors.New("reset"))
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || r.binds != 1 || f.urls[len(f.urls)-1] != "wss://localhost/2" {
 			t.Errorf("%+v after %d binds, dialed %q", s, r.binds, f.urls)
 		}

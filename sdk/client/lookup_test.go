@@ -47,6 +47,12 @@ func (d *directory) Fetch(ctx context.Context, url string) (discovery.Response, 
 	return discovery.Response{Status: 200, Body: `{"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"` + d.at + `"}]}`}, nil
 }
 
+func (d *directory) lookups() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.asked
+}
+
 func (d *directory) lookup(o *client.Options) { o.URL, o.Fetcher = "", d }
 
 // TestLookUp follows the address through a client's life.
@@ -59,8 +65,8 @@ func TestLookUp(t *testing.T) {
 		expect := func(asked, dials int, last string) {
 			t.Helper()
 			synctest.Wait()
-			if s := a.State(); s.Phase != client.PhaseLive || d.asked != asked || len(f.urls) != dials || f.urls[dials-1] != last {
-				t.Fatalf("%+v (%v) after %d lookups, dialed %q", s, s.Err, d.asked, f.urls)
+			if s := a.State(); s.Phase != client.PhaseLive || d.lookups() != asked || len(f.urls) != dials || f.urls[dials-1] != last {
+				t.Fatalf("%+v (%v) after %d lookups, dialed %q", s, s.Err, d.lookups(), f.urls)
 			}
 		}
 		expect(1, 1, "wss://one.example/ws")
@@ -82,13 +88,14 @@ func TestLookUp(t *testing.T) {
 		d.at = ""
 		f.last.fail(errors.New("reset"))
 		time.Sleep(10 * time.Second)
-		if s := a.State(); s.Phase != client.PhaseWaiting || s.Err.Code != client.CodeTransport || d.asked < 3 {
-			t.Fatalf("%+v (%v) after %d lookups", s, s.Err, d.asked)
+		synctest.Wait()
+		if s := a.State(); s.Phase != client.PhaseWaiting || s.Err.Code != client.CodeTransport || d.lookups() < 3 {
+			t.Fatalf("%+v (%v) after %d lookups", s, s.Err, d.lookups())
 		}
 		f.set(func() { f.down = "" })
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		expect(d.asked, len(f.urls), "wss://two.example/ws")
+		expect(d.lookups(), len(f.urls), "wss://two.example/ws")
 		_ = a.Close()
 	})
 }
@@ -142,8 +149,8 @@ func TestGivenURL(t *testing.T) {
 		_, _ = a.Connect(t.Context())
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if d.asked > 0 || len(f.urls) < 2 || f.urls[1] != "wss://localhost/" {
-			t.Errorf("%d lookups, dialed %q", d.asked, f.urls)
+		if d.lookups() > 0 || len(f.urls) < 2 || f.urls[1] != "wss://localhost/" {
+			t.Errorf("%d lookups, dialed %q", d.lookups(), f.urls)
 		}
 		_ = a.Close()
 	})
@@ -167,8 +174,9 @@ func TestDisconnectDuringLookUp(t *testing.T) {
 			t.Errorf("connect gave %v", err)
 		}
 		time.Sleep(time.Minute)
-		if s := a.State(); s.Phase != client.PhaseOffline || len(f.urls) > 0 || d.asked != 1 {
-			t.Errorf("%+v after %d lookups, dialed %q", s, d.asked, f.urls)
+		synctest.Wait()
+		if s := a.State(); s.Phase != client.PhaseOffline || len(f.urls) > 0 || d.lookups() != 1 {
+			t.Errorf("%+v after %d lookups, dialed %q", s, d.lookups(), f.urls)
 		}
 		_ = a.Close()
 	})

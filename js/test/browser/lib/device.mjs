@@ -85,6 +85,16 @@ export class Device {
   frames(since = 0) {
     return this.page.evaluate((since) => pamDemo.client.inspector.getSnapshot().filter((f) => f.seq > since).map(({ seq, dir, xml, layer }) => ({ seq, dir, xml, layer })), since);
   }
+  /** Waits until every request for the list is answered, and no other follows at once: a server may learn late that this device speaks PAM. */
+  async settled() {
+    for (let calm = 0; calm < 3;) {
+      const frames = await this.frames();
+      const answered = new Set(frames.filter((f) => f.dir === "in" && f.xml.startsWith("<iq")).map((f) => idOf(f.xml)));
+      const open = frames.filter((f) => isListRequest(f) && !answered.has(idOf(f.xml)));
+      calm = open.length === 0 ? calm + 1 : 0;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
   async lastSeq() { return (await this.frames()).at(-1)?.seq ?? 0; }
 
   /** The list as the client knows it: version, and rows as text. */
@@ -117,6 +127,8 @@ async function dumpDatabases() {
   }
   return dump;
 }
+
+const idOf = (xml) => /^<[^>]*\bid=['"]([^'"]*)/.exec(xml)?.[1];
 
 /** Whether a message holds a list that is not empty. */
 export const isFullList = (xml) => /<subscriptions\b[^>]*[^/]>/.test(xml) && /<subscription\b/.test(xml);
