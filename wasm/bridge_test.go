@@ -285,6 +285,8 @@ func TestEvents(t *testing.T) {
 			Err: &client.Error{Code: client.CodeTransport, Origin: client.FromNetwork, Text: "gone", Retryable: true}}},
 			`{"event":"state","state":{"phase":"waiting","missing":["pam"],"resumed":false,"lastSynced":null,"attempt":2,"nextAttempt":5,"pending":0,"degraded":false,` +
 				`"error":{"code":"transport","origin":"network","text":"gone","retryable":true}}}`},
+		{client.Warning{Err: &client.Error{Code: client.CodeProtocol, Origin: client.FromNetwork, Text: "bad"}, Ignored: 42},
+			`{"event":"warning","error":{"code":"protocol","origin":"network","text":"bad","retryable":false},"ignored":42}`},
 	} {
 		p := newPeer(t)
 		p.onEvent(c.event)

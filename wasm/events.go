@@ -15,7 +15,7 @@ import (
 //	changed      {changes: [[before, after], …], from, to, origin, source}
 //	provisional  {rows}
 //	state        {state}
-//	warning      {error}
+//	warning      {error, ignored}
 //	message      {from, xml}
 //	frames       see frames.go
 //	credentials  {ask, reason, mechanisms}, and {ask, over: true} when nobody
@@ -55,14 +55,18 @@ func (b *bridge) onEvent(e client.Event) {
 			w.text("xml", e.Stanza.String())
 		})
 	case client.Warning:
-		b.warn(e.Err)
+		b.warn(e)
 	}
 }
 
-func (b *bridge) warn(err error) {
+func (b *bridge) warn(e client.Warning) {
 	b.event("warning", func(w *writer) {
 		w.key("error")
-		writeError(w, err)
+		writeError(w, e.Err)
+		if e.Ignored > 0 {
+			w.key("ignored")
+			w.int(int64(e.Ignored))
+		}
 	})
 }
 

@@ -74,8 +74,8 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 		s, err := b.openStore(ctx, opts.Account)
 		if err != nil {
 			fellBack = true
-			b.warn(&client.Error{Code: client.CodeStorage, Origin: client.FromStorage, Err: err,
-				Text: "IndexedDB cannot be used (" + err.Error() + "). The list is kept in memory until the page is closed."})
+			b.warn(client.Warning{Err: &client.Error{Code: client.CodeStorage, Origin: client.FromStorage, Err: err,
+				Text: "IndexedDB cannot be used (" + err.Error() + "). The list is kept in memory until the page is closed."}})
 		} else {
 			opts.Store, opts.Tab, opts.Resume = s, r.string("tab"), r.string("resume")
 		}
@@ -102,8 +102,8 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 func (b *bridge) openStore(ctx context.Context, account string) (store.Store, error) {
 	sum := sha256.Sum256([]byte(strings.ToLower(account)))
 	s, err := idb.Open(ctx, b.host, "xmpp-pam:"+hex.EncodeToString(sum[:16]), func(err error) {
-		b.warn(&client.Error{Code: "storage-lost", Origin: client.FromStorage, Err: err,
-			Text: "The database was closed by the browser or by another page (" + err.Error() + "). It is opened again when it is needed."})
+		b.warn(client.Warning{Err: &client.Error{Code: "storage-lost", Origin: client.FromStorage, Err: err,
+			Text: "The database was closed by the browser or by another page (" + err.Error() + "). It is opened again when it is needed."}})
 	})
 	if err != nil {
 		return nil, err

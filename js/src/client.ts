@@ -142,6 +142,7 @@ export function makeClient(options: ClientOptions): PamClient {
       }
       case "warning": {
         const warning = fromWire(e.error);
+        frames.ignore(e.ignored ?? 0);
         log("warn", warning.message, { code: warning.code });
         later.push(() => events.emit("warning", warning));
         return;

@@ -13,6 +13,8 @@ export interface InspectorCell {
   add(frame: RawFrame): void;
   /** What the program's memory and table of references measure. */
   measure(heap: number, references: number): void;
+  /** Counts messages that the program ignored. */
+  ignore(messages: number): void;
   flush(): void;
 }
 
@@ -22,7 +24,7 @@ const none: readonly WireFrame[] = Object.freeze([]);
 export function inspector(limit: number, drop: () => void): InspectorCell {
   let frames: WireFrame[] = [];
   let current: readonly WireFrame[] | undefined = none;
-  const counts = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, goHeapBytes: 0, liveReferences: 0 };
+  const counts = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, ignored: 0, goHeapBytes: 0, liveReferences: 0 };
   const { subscribe, mark, flush } = listeners();
   const snapshot = (): readonly WireFrame[] => (current ??= Object.freeze(frames.slice(-limit)));
   const changed = (): void => {
@@ -64,6 +66,9 @@ export function inspector(limit: number, drop: () => void): InspectorCell {
     measure(heap, references) {
       counts.goHeapBytes = heap;
       counts.liveReferences = references;
+    },
+    ignore(messages) {
+      counts.ignored += messages;
     },
     flush,
   };

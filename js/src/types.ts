@@ -273,9 +273,9 @@ export interface Inspector extends Store<readonly WireFrame[]> {
   readonly enabled: boolean;
   clear(): void;
   export(format?: "ndjson" | "xml"): Blob;
-  /** Counters since the client was made. `liveReferences` counts JavaScript values that the program holds. */
+  /** Counters since the client was made. `ignored` counts messages that broke a rule, of which a warning tells at most once a second; `liveReferences` counts JavaScript values that the program holds. */
   stats(): {
-    readonly framesIn: number; readonly framesOut: number; readonly bytesIn: number; readonly bytesOut: number;
+    readonly framesIn: number; readonly framesOut: number; readonly bytesIn: number; readonly bytesOut: number; readonly ignored: number;
     readonly goHeapBytes: number; readonly liveReferences: number;
   };
   /** For tests and demonstrations: cuts the connection without a word, as a network would. */

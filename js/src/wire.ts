@@ -25,7 +25,7 @@ export type Happened =
   | { event: "changed"; changes: RowChange[]; from?: string; to?: string; origin: SubscriptionDelta["origin"]; source: SubscriptionList["source"] }
   | { event: "provisional"; rows: Row[] }
   | { event: "state"; state: RawState }
-  | { event: "warning"; error: WireError }
+  | { event: "warning"; error: WireError; ignored?: number }
   | { event: "message" } & Partial<PamEventMap["message"]>
   | { event: "frame" } & RawFrame
   | { event: "credentials"; ask: number; over?: true; reason?: string; mechanisms?: string[] }

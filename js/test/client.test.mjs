@@ -379,6 +379,9 @@ test("warnings, messages and the log", async () => {
   await turn();
   assert.deepEqual(events, [["storage", "full"], { from: "bob@example.org", xml: "<message/>" }]);
   assert.ok(entries.includes("warn full"));
+  for (const ignored of [1, 41]) host.post({ event: "warning", ignored, error: { code: "protocol", origin: "network", text: "A message was ignored." } });
+  await turn();
+  assert.equal(client.inspector.stats().ignored, 42);
   await client.close();
   delete globalThis.reportError;
   assert.ok(thrown.length > 0 && thrown.every((m) => m === "a bad logger"));

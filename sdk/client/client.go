@@ -30,6 +30,7 @@ type Client struct {
 	mu       sync.Mutex
 	snapshot Snapshot
 	state    SyncState
+	ignored  uint64
 }
 
 // New returns a Client. It does no I/O; but it runs a goroutine until Close is
@@ -154,6 +155,14 @@ func (c *Client) State() SyncState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state
+}
+
+// Ignored counts the messages that were ignored since New, wholly or in part,
+// because they break a rule. Warnings tell of them, but not of each.
+func (c *Client) Ignored() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ignored
 }
 
 // Sleep tells that the program may be stopped soon, for a while or for good:

@@ -135,7 +135,7 @@ func (c *connection) perform(out stream.Output) {
 	case stream.Deliver:
 		c.deliver(out.Stanza)
 	case stream.Dropped:
-		c.o.warn(&Error{Code: CodeProtocol, Origin: FromNetwork, Err: out.Err, Retryable: true,
+		c.o.ignore(&Error{Code: CodeProtocol, Origin: FromNetwork, Err: out.Err, Retryable: true,
 			Text: "A message was ignored: " + out.Err.Error()})
 	case stream.SetTimer:
 		c.setTimer(out.At)

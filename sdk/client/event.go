@@ -106,8 +106,14 @@ type (
 	// business: pubsub events, and chat messages that the server gave to this
 	// session because presence is sent with priority 0.
 	MessageReceived struct{ Stanza *element.Element }
-	// Warning reports something that was survived.
-	Warning struct{ Err *Error }
+	// Warning reports something that was survived. Ignored is how many messages
+	// were ignored, wholly or in part, since the warning before of such: these
+	// come at most once a second, and Err is about the last of them. It is 0 if
+	// Err is about something else.
+	Warning struct {
+		Err     *Error
+		Ignored uint64
+	}
 )
 
 // Origin says what changed the list.

@@ -22,7 +22,7 @@ func Waiting(c *Client) int {
 func Timers(c *Client) (n int) {
 	<-c.done
 	o := c.owner
-	all := []*time.Timer{o.retry, o.relist, o.saver.timer}
+	all := []*time.Timer{o.retry, o.relist, o.saver.timer, o.ignores.timer}
 	for _, t := range o.timers {
 		all = append(all, t)
 	}

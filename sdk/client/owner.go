@@ -66,6 +66,7 @@ type owner struct {
 	delivered uint64             // stanzas of this session
 	handled   uint64             // those of them that need not come again
 	saver     sessionSaver
+	ignores   ignoreLog
 
 	waiters  []*waiter      // of connect
 	saving   sync.WaitGroup // of the sync record
@@ -289,7 +290,7 @@ func (o *owner) close() {
 	for _, t := range o.timers {
 		t.Stop()
 	}
-	for _, t := range []*time.Timer{o.retry, o.relist, o.saver.timer} {
+	for _, t := range []*time.Timer{o.retry, o.relist, o.saver.timer, o.ignores.timer} {
 		if t != nil {
 			t.Stop()
 		}

@@ -248,7 +248,7 @@ func (c *connection) route(stanza *element.Element) []pam.Heard {
 	case "message":
 		heard, err := o.reader.ParseNotify(stanza)
 		if err != nil {
-			o.warn(&Error{Code: CodeProtocol, Origin: FromNetwork, Err: err, Text: "A notify was ignored, wholly or in part: " + err.Error()})
+			o.ignore(&Error{Code: CodeProtocol, Origin: FromNetwork, Err: err, Text: "A notify was ignored, wholly or in part: " + err.Error()})
 		}
 		for i := range heard {
 			// A session that was resumed gets no offline messages: what bears a

@@ -36,7 +36,7 @@ func forgedRows() []attack {
 		"localhost.evil.example", "alice@localhost.evil.example", "alice@localhost/other", "alice@localhost/DESK", "alice@localhost/ ", "localhost/desk", "localhost/alice@localhost",
 		"alic@localhost", "alice2@localhost", "\u0430lice@localhost", "al\u0131ce@localhost", "alice@l\u043ecalhost/desk", "alice\\40localhost@evil.example", "alice@127.0.0.1")
 	// What is no JID. An empty from is none either.
-	from("warning", "", " ", "@", "@localhost", "alice@", "alice@localhost/", "a@b@c", "alice@localhost ", "&lt;alice@localhost>", "xmpp:alice@localhost@", "\u24d0lice@localhost")
+	from("ignored", "", " ", "@", "@localhost", "alice@", "alice@localhost/", "a@b@c", "alice@localhost ", "&lt;alice@localhost>", "xmpp:alice@localhost@", "\u24d0lice@localhost")
 	// A from in a namespace is no from (F1).
 	both("", "with x:from of the account", "from='bob@localhost/x' xmlns:x='jabber:client' x:from='alice@localhost'")
 	both("", "with x:from of the domain first", "xmlns:x='jabber:server' x:from='localhost' from='bob@localhost/x'")
@@ -50,7 +50,7 @@ func forgedRows() []attack {
 		{"id and more", "<iq xmlns='jabber:client' " + account + "type='result' id='{id}0'>{answer}</iq>", ""},
 		{"id within blanks", "<iq xmlns='jabber:client' " + account + "type='result' id=' {id} '>{answer}</iq>", ""},
 		{"x:id", "<iq xmlns='jabber:client' " + account + "type='result' xmlns:x='jabber:client' x:id='{id}' id='1'>{answer}</iq>", ""},
-		{"only an x:id", "<iq xmlns='jabber:client' " + account + "type='result' xmlns:x='jabber:client' x:id='{id}'>{answer}</iq>", "warning"},
+		{"only an x:id", "<iq xmlns='jabber:client' " + account + "type='result' xmlns:x='jabber:client' x:id='{id}'>{answer}</iq>", "ignored"},
 		{"ID", "<iq xmlns='jabber:client' " + account + "type='result' ID='{id}' id='1'>{answer}</iq>", ""},
 		{"id of a child", "<iq xmlns='jabber:client' " + account + "type='result' id='1'><x xmlns='urn:x' id='{id}'/>{answer}</iq>", ""},
 		// What is no answer.
@@ -62,20 +62,20 @@ func forgedRows() []attack {
 		{"iq in a message of the account", "<message xmlns='jabber:client' " + account + "><iq type='result' id='{id}'>{answer}</iq></message>", "message"},
 		{"iq in an iq", "<iq xmlns='jabber:client' " + stranger + "type='result' id='{id}'><iq type='result' id='{id}' from='alice@localhost'>{answer}</iq></iq>", ""},
 		{"iq forwarded", "<message xmlns='jabber:client' " + stranger + "><forwarded xmlns='urn:xmpp:forward:0'><iq xmlns='jabber:client' type='result' id='{id}' from='alice@localhost'>{answer}</iq></forwarded></message>", "message"},
-		{"iq of the server namespace", "<iq xmlns='jabber:server' " + account + "type='result' id='{id}'>{answer}</iq>", "warning"},
-		{"iq of no namespace", "<iq " + account + "type='result' id='{id}'>{answer}</iq>", "warning"},
-		{"IQ", "<IQ xmlns='jabber:client' " + account + "type='result' id='{id}'>{answer}</IQ>", "warning"},
+		{"iq of the server namespace", "<iq xmlns='jabber:server' " + account + "type='result' id='{id}'>{answer}</iq>", "ignored"},
+		{"iq of no namespace", "<iq " + account + "type='result' id='{id}'>{answer}</iq>", "ignored"},
+		{"IQ", "<IQ xmlns='jabber:client' " + account + "type='result' id='{id}'>{answer}</IQ>", "ignored"},
 		{"get of a stranger", "<iq xmlns='jabber:client' " + stranger + "type='get' id='{id}'><subscriptions xmlns='urn:xmpp:pam:0' ver='POISON'/></iq>", "error"},
 		{"set of a stranger", "<iq xmlns='jabber:client' " + stranger + "type='set' id='{id}'><subscriptions xmlns='urn:xmpp:pam:0' ver='POISON' service='evil.example'>{row}</subscriptions></iq>", "error"},
 		{"set of the account", "<iq xmlns='jabber:client' " + account + "type='set' id='{id}'><subscriptions xmlns='urn:xmpp:pam:0' ver='POISON' service='evil.example'>{row}</subscriptions></iq>", "error"},
-		{"set of two children", "<iq xmlns='jabber:client' " + account + "type='set' id='{id}'>{notify}{notify}</iq>", "error+warning"},
-		{"RESULT of the account", "<iq xmlns='jabber:client' " + account + "type='RESULT' id='{id}'>{answer}</iq>", "error+warning"},
-		{"x:type result of the account", "<iq xmlns='jabber:client' " + account + "xmlns:x='jabber:client' x:type='result' id='{id}'>{answer}</iq>", "error+warning"},
-		{"no type", "<iq xmlns='jabber:client' " + account + "id='{id}'>{answer}</iq>", "error+warning"},
+		{"set of two children", "<iq xmlns='jabber:client' " + account + "type='set' id='{id}'>{notify}{notify}</iq>", "error+ignored"},
+		{"RESULT of the account", "<iq xmlns='jabber:client' " + account + "type='RESULT' id='{id}'>{answer}</iq>", "error+ignored"},
+		{"x:type result of the account", "<iq xmlns='jabber:client' " + account + "xmlns:x='jabber:client' x:type='result' id='{id}'>{answer}</iq>", "error+ignored"},
+		{"no type", "<iq xmlns='jabber:client' " + account + "id='{id}'>{answer}</iq>", "error+ignored"},
 		// A forgery inside an answer of the account's own server (F2).
-		{"tainted result", "<iq xmlns='jabber:client' " + account + "type='result' id='{id}'>{answer}<error xmlns='http://etherx.jabber.org/streams'/></iq>", "warning"},
-		{"tainted error", "<iq xmlns='jabber:client' {to} type='error' id='{id}'><error type='cancel'><a xmlns='urn:x'><close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/></a></error></iq>", "warning"},
-		{"result of a stranger, tainted", "<iq xmlns='jabber:client' " + stranger + "type='result' id='{id}'>{answer}<e xmlns='http://etherx.jabber.org/streams'/></iq>", "warning"},
+		{"tainted result", "<iq xmlns='jabber:client' " + account + "type='result' id='{id}'>{answer}<error xmlns='http://etherx.jabber.org/streams'/></iq>", "ignored"},
+		{"tainted error", "<iq xmlns='jabber:client' {to} type='error' id='{id}'><error type='cancel'><a xmlns='urn:x'><close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/></a></error></iq>", "ignored"},
+		{"result of a stranger, tainted", "<iq xmlns='jabber:client' " + stranger + "type='result' id='{id}'>{answer}<e xmlns='http://etherx.jabber.org/streams'/></iq>", "ignored"},
 		// More or less than an answer holds.
 		{"two children", "<iq xmlns='jabber:client' " + stranger + "type='result' id='{id}'><x xmlns='urn:x'/>{answer}</iq>", ""},
 		{"no child", "<iq xmlns='jabber:client' " + stranger + "type='result' id='{id}'/>", ""},

@@ -13,7 +13,7 @@ import (
 //
 //	""         nothing
 //	"message"  it is handed on as a message that is none of our business
-//	"warning"  it was dropped, or what it says of the list was
+//	"ignored"  it was, or what it says of the list
 //	"result", "error"  an iq was answered
 //	"list"     the server is asked for the list
 //	"changed"  the list differs: it was to be believed
@@ -62,39 +62,39 @@ func fromRows() []attack {
 	// The own bare JID and domain, in all spellings that are equal by RFC 7622.
 	add("changed", "alice@localhost", "localhost", "ALICE@Localhost", "LOCALHOST", "\uff41lice@localhost", "alice@localhost.", "localhost.", "alice@\uff4cocalhost", "&#97;lice&#x40;localhost")
 	// Other sessions of the account, and this one.
-	add("warning", "{me}", "alice@localhost/other", "ALICE@LOCALHOST/desk", "localhost/alice", "localhost/desk", "alice@localhost/alice@localhost", "alice@localhost/ ")
+	add("ignored", "{me}", "alice@localhost/other", "ALICE@LOCALHOST/desk", "localhost/alice", "localhost/desk", "alice@localhost/alice@localhost", "alice@localhost/ ")
 	// Strangers and services, some of whom resemble the account.
-	add("warning", "bob@localhost", "bob@localhost/x", "bob@localhost/alice@localhost", "evil.example", "alice@evil.example", "pubsub.localhost", "alice@pubsub.localhost",
+	add("ignored", "bob@localhost", "bob@localhost/x", "bob@localhost/alice@localhost", "evil.example", "alice@evil.example", "pubsub.localhost", "alice@pubsub.localhost",
 		"alice@sub.localhost", "sub.localhost", "alice@localhost.evil.example", "localhost.evil.example", "evil.example/alice@localhost", "alice@localhost.localdomain", "alice@127.0.0.1", "alice@[::1]",
 		"alic@localhost", "alice2@localhost", "xalice@localhost", "alice@localhos", "alice@localhost.\u3002", "alice\\20@localhost", "alice\\40localhost@evil.example",
 		"\u0430lice@localhost", "al\u0131ce@localhost", "alice\u0301@localhost", "al\u0130ce@localhost", "alice@l\u043ecalhost", "alice@locaIhost")
 	// What is no JID.
-	add("warning", "", " ", "@", "/", "alice@", "@localhost", "alice@localhost/", "/alice@localhost", "alice@localhost@evil.example", "alice@@localhost", " alice@localhost", "alice@localhost ", "alice@localhost&#10;",
+	add("ignored", "", " ", "@", "/", "alice@", "@localhost", "alice@localhost/", "/alice@localhost", "alice@localhost@evil.example", "alice@@localhost", " alice@localhost", "alice@localhost ", "alice@localhost&#10;",
 		"&lt;alice@localhost>", "&quot;alice&quot;@localhost", "xmpp:alice@localhost", "alice@localhost:5222", "alice@localhost?message", "alice, alice@localhost",
 		"al\u200bice@localhost", "al\u00adice@localhost", "\u202ealice@localhost", "\u24d0lice@localhost", "\U0001d41alice@localhost", "alice@localhost..", strings.Repeat("a", 1024)+"@localhost")
 
 	// A from in a namespace is no from (F1), whatever its prefix.
 	for _, x := range []struct{ name, attrs, want string }{
-		{"x:from of the client namespace", "from='bob@localhost/x' xmlns:x='jabber:client' x:from='alice@localhost'", "warning"},
-		{"x:from first", "xmlns:x='jabber:client' x:from='alice@localhost' from='bob@localhost/x'", "warning"},
-		{"ns1:from as Prosody writes it", "from='bob@localhost/x' xmlns:ns1='jabber:client' ns1:from='alice@localhost'", "warning"},
-		{"x:from of another namespace", "from='bob@localhost/x' xmlns:x='urn:x' x:from='alice@localhost'", "warning"},
-		{"x:from of the server namespace", "from='bob@localhost/x' xmlns:x='jabber:server' x:from='alice@localhost'", "warning"},
-		{"xml:from", "from='bob@localhost/x' xml:from='alice@localhost'", "warning"},
-		{"two namespaced froms", "from='bob@localhost/x' xmlns:x='jabber:client' xmlns:y='urn:y' y:from='alice@localhost' x:from='localhost'", "warning"},
-		{"x:from of the domain", "from='bob@localhost/x' xmlns:x='jabber:client' x:from='localhost'", "warning"},
-		{"x:from empty", "from='bob@localhost/x' xmlns:x='jabber:client' x:from=''", "warning"},
+		{"x:from of the client namespace", "from='bob@localhost/x' xmlns:x='jabber:client' x:from='alice@localhost'", "ignored"},
+		{"x:from first", "xmlns:x='jabber:client' x:from='alice@localhost' from='bob@localhost/x'", "ignored"},
+		{"ns1:from as Prosody writes it", "from='bob@localhost/x' xmlns:ns1='jabber:client' ns1:from='alice@localhost'", "ignored"},
+		{"x:from of another namespace", "from='bob@localhost/x' xmlns:x='urn:x' x:from='alice@localhost'", "ignored"},
+		{"x:from of the server namespace", "from='bob@localhost/x' xmlns:x='jabber:server' x:from='alice@localhost'", "ignored"},
+		{"xml:from", "from='bob@localhost/x' xml:from='alice@localhost'", "ignored"},
+		{"two namespaced froms", "from='bob@localhost/x' xmlns:x='jabber:client' xmlns:y='urn:y' y:from='alice@localhost' x:from='localhost'", "ignored"},
+		{"x:from of the domain", "from='bob@localhost/x' xmlns:x='jabber:client' x:from='localhost'", "ignored"},
+		{"x:from empty", "from='bob@localhost/x' xmlns:x='jabber:client' x:from=''", "ignored"},
 		{"x:from of a stranger", "from='alice@localhost' xmlns:x='jabber:client' x:from='bob@localhost/x'", "changed"},
 		{"only an x:from of a stranger", "xmlns:x='jabber:client' x:from='bob@localhost/x'", "changed"},
-		{"From in other letters", "from='bob@localhost/x' From='alice@localhost' FROM='alice@localhost'", "warning"},
-		{"other attributes", "from='bob@localhost/x' sender='alice@localhost' by='alice@localhost' jid='alice@localhost'", "warning"},
-		{"xmlns:from", "from='bob@localhost/x' xmlns:from='alice@localhost'", "warning"},
-		{"double quotes", "from=\"bob@localhost/'alice@localhost'\"", "warning"},
+		{"From in other letters", "from='bob@localhost/x' From='alice@localhost' FROM='alice@localhost'", "ignored"},
+		{"other attributes", "from='bob@localhost/x' sender='alice@localhost' by='alice@localhost' jid='alice@localhost'", "ignored"},
+		{"xmlns:from", "from='bob@localhost/x' xmlns:from='alice@localhost'", "ignored"},
+		{"double quotes", "from=\"bob@localhost/'alice@localhost'\"", "ignored"},
 	} {
 		rows = append(rows, attack{x.name, "<message xmlns='jabber:client' {to} " + x.attrs + ">{notify}</message>", x.want})
 	}
 	return append(rows,
-		attack{"prefixed message", "<c:message xmlns:c='jabber:client' {to} from='bob@localhost/x' c:from='alice@localhost'>{notify}</c:message>", "warning"},
+		attack{"prefixed message", "<c:message xmlns:c='jabber:client' {to} from='bob@localhost/x' c:from='alice@localhost'>{notify}</c:message>", "ignored"},
 		attack{"prefixed message of the account", "<c:message xmlns:c='jabber:client' {to} c:from='bob@localhost/x' from='alice@localhost'>{notify}</c:message>", "changed"})
 }
 
@@ -104,22 +104,22 @@ func typeRows() []attack {
 	for _, kind := range []string{"chat", "normal", "headline", "groupchat", "other", "", "ERROR", " error", "error"} {
 		want := "changed" // Rule 8 knows one exception.
 		if kind == "error" {
-			want = "warning"
+			want = "ignored"
 		}
 		xml := "<message xmlns='jabber:client' {to} type='" + kind + "' from='%s'>{notify}</message>"
 		rows = append(rows,
 			attack{"type " + kind + " from the account", fmt.Sprintf(xml, "alice@localhost"), want},
-			attack{"type " + kind + " from a stranger", fmt.Sprintf(xml, "bob@localhost/x"), "warning"})
+			attack{"type " + kind + " from a stranger", fmt.Sprintf(xml, "bob@localhost/x"), "ignored"})
 	}
 	return append(rows,
-		attack{"type error of the server", "<message xmlns='jabber:client' {to} type='error' from='localhost'>{notify}<error type='cancel'/></message>", "warning"},
-		attack{"type error without from", "<message xmlns='jabber:client' {to} type='error'>{notify}</message>", "warning"},
-		attack{"type error, x:type chat", "<message xmlns='jabber:client' {to} type='error' xmlns:x='jabber:client' x:type='chat' from='alice@localhost'>{notify}</message>", "warning"},
+		attack{"type error of the server", "<message xmlns='jabber:client' {to} type='error' from='localhost'>{notify}<error type='cancel'/></message>", "ignored"},
+		attack{"type error without from", "<message xmlns='jabber:client' {to} type='error'>{notify}</message>", "ignored"},
+		attack{"type error, x:type chat", "<message xmlns='jabber:client' {to} type='error' xmlns:x='jabber:client' x:type='chat' from='alice@localhost'>{notify}</message>", "ignored"},
 		attack{"x:type error", "<message xmlns='jabber:client' {to} xmlns:x='jabber:client' x:type='error' from='alice@localhost'>{notify}</message>", "changed"},
 		attack{"no message", "<presence xmlns='jabber:client' {to} from='alice@localhost'>{notify}</presence>", ""},
-		attack{"a message of the server namespace", "<message xmlns='jabber:server' {to} from='alice@localhost'>{notify}</message>", "warning"},
-		attack{"a message of no namespace", "<message {to} from='alice@localhost'>{notify}</message>", "warning"},
-		attack{"a Message", "<Message xmlns='jabber:client' {to} from='alice@localhost'>{notify}</Message>", "warning"})
+		attack{"a message of the server namespace", "<message xmlns='jabber:server' {to} from='alice@localhost'>{notify}</message>", "ignored"},
+		attack{"a message of no namespace", "<message {to} from='alice@localhost'>{notify}</message>", "ignored"},
+		attack{"a Message", "<Message xmlns='jabber:client' {to} from='alice@localhost'>{notify}</Message>", "ignored"})
 }
 
 // wrappedRows hide a notify inside something that anybody may send, or that

@@ -10,7 +10,7 @@ import (
 // notifyRows vary the notify itself.
 func notifyRows() []attack {
 	stranger := func(name, payload string) attack {
-		return attack{name + " from a stranger", "<message xmlns='jabber:client' {to} from='bob@localhost/x'>" + payload + "</message>", "warning"}
+		return attack{name + " from a stranger", "<message xmlns='jabber:client' {to} from='bob@localhost/x'>" + payload + "</message>", "ignored"}
 	}
 	server := func(name, payload, want string) attack {
 		return attack{name + " from the account", "<message xmlns='jabber:client' {to} from='alice@localhost'>" + payload + "</message>", want}
@@ -39,8 +39,8 @@ func notifyRows() []attack {
 		server("unknown state", "<notify xmlns='urn:xmpp:pam:0' ver='v' service='evil.example'><subscription xmlns='http://jabber.org/protocol/pubsub' node='unheard-of' subscription='unheard-of'/></notify>", "changed"),
 		server("delayed notify", "{notify}"+delay, "list"),
 		server("notify delayed in the old way", "{notify}"+oldDelay, "list"),
-		server("notify with a stream element", "{notify}<x xmlns='http://etherx.jabber.org/streams'/>", "warning"),
-		server("notify with one inside", "<notify xmlns='urn:xmpp:pam:0' ver='POISON' service='evil.example'>{row}<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/></notify>", "warning"),
+		server("notify with a stream element", "{notify}<x xmlns='http://etherx.jabber.org/streams'/>", "ignored"),
+		server("notify with one inside", "<notify xmlns='urn:xmpp:pam:0' ver='POISON' service='evil.example'>{row}<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/></notify>", "ignored"),
 		server("message without any", "", "message"),
 	}
 }
@@ -75,22 +75,22 @@ func iqRows() []attack {
 		{"disco items", stranger + "type='get' id='1'><query xmlns='http://jabber.org/protocol/disco#items'/></iq>", "error"},
 		{"version", stranger + "type='get' id='1'><query xmlns='jabber:iq:version'/></iq>", "error"},
 		{"command", stranger + "type='set' id='1'><command xmlns='http://jabber.org/protocol/commands' node='x' action='execute'/></iq>", "error"},
-		{"get without a child", stranger + "type='get' id='1'/>", "error+warning"},
-		{"set without a child", stranger + "type='set' id='1'/>", "error+warning"},
-		{"get with text", stranger + "type='get' id='1'>text</iq>", "error+warning"},
-		{"get with two children", stranger + "type='get' id='1'><ping xmlns='urn:xmpp:ping'/><ping xmlns='urn:xmpp:ping'/></iq>", "error+warning"},
-		{"set with two children", stranger + "type='set' id='1'><a xmlns='urn:x'/>{notify}</iq>", "error+warning"},
+		{"get without a child", stranger + "type='get' id='1'/>", "error+ignored"},
+		{"set without a child", stranger + "type='set' id='1'/>", "error+ignored"},
+		{"get with text", stranger + "type='get' id='1'>text</iq>", "error+ignored"},
+		{"get with two children", stranger + "type='get' id='1'><ping xmlns='urn:xmpp:ping'/><ping xmlns='urn:xmpp:ping'/></iq>", "error+ignored"},
+		{"set with two children", stranger + "type='set' id='1'><a xmlns='urn:x'/>{notify}</iq>", "error+ignored"},
 		{"result without a child", stranger + "type='result' id='1'/>", ""},
 		{"error without a child", stranger + "type='error' id='1'/>", ""},
 		{"result with two children", stranger + "type='result' id='1'><a xmlns='urn:x'/>{notify}</iq>", ""},
 		{"error with a notify", stranger + "type='error' id='1'>{notify}<error type='cancel'/></iq>", ""},
-		{"result without an id", stranger + "type='result'/>", "warning"},
-		{"get without an id", stranger + "type='get'><ping xmlns='urn:xmpp:ping'/></iq>", "warning"},
-		{"get with an empty id", stranger + "type='get' id=''><ping xmlns='urn:xmpp:ping'/></iq>", "warning"},
-		{"get with only an x:id", stranger + "type='get' xmlns:x='jabber:client' x:id='1'><ping xmlns='urn:xmpp:ping'/></iq>", "warning"},
-		{"iq without a type", stranger + "id='1'><ping xmlns='urn:xmpp:ping'/></iq>", "error+warning"},
-		{"iq of type RESULT", stranger + "type='RESULT' id='1'/>", "error+warning"},
-		{"iq with only an x:type", stranger + "xmlns:x='jabber:client' x:type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>", "error+warning"},
+		{"result without an id", stranger + "type='result'/>", "ignored"},
+		{"get without an id", stranger + "type='get'><ping xmlns='urn:xmpp:ping'/></iq>", "ignored"},
+		{"get with an empty id", stranger + "type='get' id=''><ping xmlns='urn:xmpp:ping'/></iq>", "ignored"},
+		{"get with only an x:id", stranger + "type='get' xmlns:x='jabber:client' x:id='1'><ping xmlns='urn:xmpp:ping'/></iq>", "ignored"},
+		{"iq without a type", stranger + "id='1'><ping xmlns='urn:xmpp:ping'/></iq>", "error+ignored"},
+		{"iq of type RESULT", stranger + "type='RESULT' id='1'/>", "error+ignored"},
+		{"iq with only an x:type", stranger + "xmlns:x='jabber:client' x:type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>", "error+ignored"},
 		{"result of the server to nothing", "<iq xmlns='jabber:client' {to} type='result' id='1'><subscriptions xmlns='urn:xmpp:pam:0' ver='POISON' service='evil.example'>{row}</subscriptions></iq>", ""},
 	}...)
 }
@@ -113,10 +113,10 @@ func streamRows() []attack {
 		{"deeper close", "<a xmlns='urn:x'><b><c><close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/></c></b></a>"},
 	} {
 		rows = append(rows,
-			attack{r[0] + " in a message", "<message xmlns='jabber:client' {to} from='bob@localhost/x'>" + r[1] + "</message>", "warning"},
-			attack{r[0] + " in a presence", "<presence xmlns='jabber:client' {to} from='bob@localhost/x'>" + r[1] + "</presence>", "warning"},
-			attack{r[0] + " in a get", "<iq xmlns='jabber:client' {to} from='bob@localhost/x' type='get' id='1'>" + r[1] + "</iq>", "error+warning"},
-			attack{r[0] + " in a result", "<iq xmlns='jabber:client' {to} from='bob@localhost/x' type='result' id='1'>" + r[1] + "</iq>", "warning"})
+			attack{r[0] + " in a message", "<message xmlns='jabber:client' {to} from='bob@localhost/x'>" + r[1] + "</message>", "ignored"},
+			attack{r[0] + " in a presence", "<presence xmlns='jabber:client' {to} from='bob@localhost/x'>" + r[1] + "</presence>", "ignored"},
+			attack{r[0] + " in a get", "<iq xmlns='jabber:client' {to} from='bob@localhost/x' type='get' id='1'>" + r[1] + "</iq>", "error+ignored"},
+			attack{r[0] + " in a result", "<iq xmlns='jabber:client' {to} from='bob@localhost/x' type='result' id='1'>" + r[1] + "</iq>", "ignored"})
 	}
 	for _, r := range [][2]string{
 		{"a", "<a xmlns='urn:xmpp:sm:3' h='4000000000'/>"}, {"r", "<r xmlns='urn:xmpp:sm:3'/>"}, {"failed", "<failed xmlns='urn:xmpp:sm:3' h='0'/>"},
@@ -127,7 +127,7 @@ func streamRows() []attack {
 		// On the wire as such the server itself has sent it. It fits nothing.
 		rows = append(rows,
 			attack{"nested " + r[0], "<message xmlns='jabber:client' {to} from='bob@localhost/x'>" + r[1] + "</message>", "message"},
-			attack{"lone " + r[0], r[1], "warning"})
+			attack{"lone " + r[0], r[1], "ignored"})
 	}
 	return rows
 }
@@ -138,12 +138,12 @@ func addressRows() []attack {
 	for _, bad := range []string{"", "@", "a@b@c", "bob@localhost/", "bob@localhost/\u1100", "b\u265ab@localhost", "bob@-\u2f00-", "bob@local host", strings.Repeat("a", 4000)} {
 		for _, kind := range []string{"message", "presence", "iq"} {
 			rows = append(rows,
-				attack{fmt.Sprintf("%s from %.20q, no JID", kind, bad), fmt.Sprintf("<%s xmlns='jabber:client' type='get' id='1' from='%s'><ping xmlns='urn:xmpp:ping'/></%s>", kind, bad, kind), "warning"},
-				attack{fmt.Sprintf("%s to %.20q, no JID", kind, bad), fmt.Sprintf("<%s xmlns='jabber:client' type='get' id='1' from='bob@localhost/x' to='%s'><ping xmlns='urn:xmpp:ping'/></%s>", kind, bad, kind), "warning"})
+				attack{fmt.Sprintf("%s from %.20q, no JID", kind, bad), fmt.Sprintf("<%s xmlns='jabber:client' type='get' id='1' from='%s'><ping xmlns='urn:xmpp:ping'/></%s>", kind, bad, kind), "ignored"},
+				attack{fmt.Sprintf("%s to %.20q, no JID", kind, bad), fmt.Sprintf("<%s xmlns='jabber:client' type='get' id='1' from='bob@localhost/x' to='%s'><ping xmlns='urn:xmpp:ping'/></%s>", kind, bad, kind), "ignored"})
 		}
 		rows = append(rows,
 			attack{fmt.Sprintf("event for %.20q, no JID", bad), "<message xmlns='jabber:client' {to} from='pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><subscription jid='" + bad + "' node='news' subscription='none'/></event><x xmlns='urn:x' by='" + bad + "' from='" + bad + "'/></message>", "message"},
-			attack{fmt.Sprintf("notify for %.20q, no JID", bad), "<message xmlns='jabber:client' {to} from='bob@localhost/x'><notify xmlns='urn:xmpp:pam:0' service='" + bad + "' jid='" + bad + "'><subscription xmlns='http://jabber.org/protocol/pubsub' node='news' jid='" + bad + "' subscription='none'/></notify></message>", "warning"})
+			attack{fmt.Sprintf("notify for %.20q, no JID", bad), "<message xmlns='jabber:client' {to} from='bob@localhost/x'><notify xmlns='urn:xmpp:pam:0' service='" + bad + "' jid='" + bad + "'><subscription xmlns='http://jabber.org/protocol/pubsub' node='news' jid='" + bad + "' subscription='none'/></notify></message>", "ignored"})
 	}
 	return rows
 }
@@ -179,19 +179,19 @@ func bulkRows() []attack {
 		from("200 KB of text", "", "<body>"+strings.Repeat("x", 200<<10)+"</body>", "message"),
 		from("200 KB of references", "", "<body>"+strings.Repeat("&lt;", 50<<10)+"</body>", "message"),
 		from("20000 children", "", strings.Repeat("<a/>", 20000), "message"),
-		from("2000 notifies", "", "{notify}"+strings.Repeat("<notify xmlns='urn:xmpp:pam:0'/>", 2000), "warning"),
+		from("2000 notifies", "", "{notify}"+strings.Repeat("<notify xmlns='urn:xmpp:pam:0'/>", 2000), "ignored"),
 		from("a notify 62 deep", "", deep(61, "{notify}"), "message"),
-		from("100 deep", "", deep(100, ""), "warning"),
-		from("10000 deep", "", deep(10000, ""), "warning"),
-		from("100 deep with a notify", "", "{notify}"+deep(100, ""), "warning"),
-		from("100 attributes", many(100, " a%d=''"), "", "warning"),
-		from("100 attributes within", "", "<x xmlns='urn:x'"+many(100, " a%d=''")+"/>", "warning"),
-		from("100 prefixes", many(100, " xmlns:a%d='urn:x'"), "", "warning"),
-		from("an attribute of 70 KB", " a='"+strings.Repeat("x", 70<<10)+"'", "", "warning"),
+		from("100 deep", "", deep(100, ""), "ignored"),
+		from("10000 deep", "", deep(10000, ""), "ignored"),
+		from("100 deep with a notify", "", "{notify}"+deep(100, ""), "ignored"),
+		from("100 attributes", many(100, " a%d=''"), "", "ignored"),
+		from("100 attributes within", "", "<x xmlns='urn:x'"+many(100, " a%d=''")+"/>", "ignored"),
+		from("100 prefixes", many(100, " xmlns:a%d='urn:x'"), "", "ignored"),
+		from("an attribute of 70 KB", " a='"+strings.Repeat("x", 70<<10)+"'", "", "ignored"),
 		from("an id of 60 KB", " id='"+strings.Repeat("x", 60<<10)+"'", "", "message"),
-		from("a name of 2 KB", "", "<"+strings.Repeat("x", 2<<10)+"/>", "warning"),
+		from("a name of 2 KB", "", "<"+strings.Repeat("x", 2<<10)+"/>", "ignored"),
 		from("1000 namespaces", "", many(1000, "<a xmlns='urn:x:%d'/>"), "message"),
-		from("a type of 60 KB with a notify", " type='"+strings.Repeat("x", 60<<10)+"'", "{notify}", "warning"),
+		from("a type of 60 KB with a notify", " type='"+strings.Repeat("x", 60<<10)+"'", "{notify}", "ignored"),
 	}
 }
 
@@ -220,13 +220,13 @@ func xmlRows() []attack {
 		from("prefixed children", "", "<p:body xmlns:p='jabber:client'>x</p:body>", "message"),
 		// As Prosody 0.12 relays the four above that bend a namespace. Nothing
 		// of them is read, and they end nothing.
-		from("xml:anything, relayed", " xmlns:ns1='http://www.w3.org/XML/1998/namespace' ns1:anything='x'", "{notify}", "warning"),
-		from("an element of the xml namespace, relayed", "", "<e xmlns='http://www.w3.org/XML/1998/namespace'/>", "warning"),
-		from("two namespaces but for a line end, relayed", "", "<e xmlns='urn:x' xmlns:ns1='a\nb' ns1:x='1' xmlns:ns2='a b' ns2:x='2'/>", "warning"),
-		from("a prefix that was lost on the way", "", "<p:e/>", "warning"),
-		from("an attribute prefix that was lost", " p:from='alice@localhost'", "{notify}", "warning"),
-		from("a prefix without a namespace", " xmlns:p=''", "", "warning"),
-		from("the prefix xmlns", " xmlns:xmlns='urn:x'", "", "warning"),
-		from("the namespace of declarations", "", "<e xmlns='http://www.w3.org/2000/xmlns/'/>", "warning"),
+		from("xml:anything, relayed", " xmlns:ns1='http://www.w3.org/XML/1998/namespace' ns1:anything='x'", "{notify}", "ignored"),
+		from("an element of the xml namespace, relayed", "", "<e xmlns='http://www.w3.org/XML/1998/namespace'/>", "ignored"),
+		from("two namespaces but for a line end, relayed", "", "<e xmlns='urn:x' xmlns:ns1='a\nb' ns1:x='1' xmlns:ns2='a b' ns2:x='2'/>", "ignored"),
+		from("a prefix that was lost on the way", "", "<p:e/>", "ignored"),
+		from("an attribute prefix that was lost", " p:from='alice@localhost'", "{notify}", "ignored"),
+		from("a prefix without a namespace", " xmlns:p=''", "", "ignored"),
+		from("the prefix xmlns", " xmlns:xmlns='urn:x'", "", "ignored"),
+		from("the namespace of declarations", "", "<e xmlns='http://www.w3.org/2000/xmlns/'/>", "ignored"),
 	}
 }
