@@ -7,13 +7,13 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-cut soak soak-go soak-browser bench bench-browser fuzz size lint wasm js clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-cut soak soak-go soak-browser mutants bench bench-browser fuzz size lint wasm js clean
 
 help:
 	@echo "make demo                  two devices of one account, in a browser page"
 	@echo "make demo SERVER=prosody   the same against a real Prosody"
 	@echo "make test                  everything; installs what it needs on Debian as root"
-	@echo "Parts: lint test-go test-cut test-wasm test-js test-servers test-browser size; also: bench soak fuzz wasm js clean"
+	@echo "Parts: lint test-go test-cut test-wasm test-js test-servers test-browser size; also: bench soak mutants fuzz wasm js clean"
 
 # demo builds everything, starts the demo and prints its address.
 demo: check-demo js bin/demo
@@ -72,6 +72,11 @@ soak-go:
 soak-browser: js bin/demo
 	@scripts/need chromium prosody
 	cd js && SOAK=$(SOAK) $(if $(SEED),SEED=$(SEED)) node --test --test-concurrency=1 --test-reporter=spec test/browser/cuts.test.mjs test/browser/life.test.mjs test/browser/endings.test.mjs
+
+# mutants plants mistakes in the client, which its tests must find.
+mutants:
+	@scripts/need
+	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/client -client.mutants
 
 # bench prints ratios within one run: machines differ, and are shared.
 bench: bin/browsertest bench-browser

@@ -28,8 +28,8 @@ const serverNotices = 20 * time.Second
 // A cut is a place in a conversation at which the network breaks: in message
 // number after of one direction, counted from the cut before over all
 // connections, when bytes of it have passed: none (the message is lost), or all
-// (it got through) if bytes is -1. The heads of the WebSocket's opening count as
-// messages.
+// (it got through) if bytes is -1. A message that is shorter loses its last byte.
+// The heads of the WebSocket's opening count as messages.
 type cut struct {
 	way    direction
 	after  int
@@ -211,6 +211,9 @@ func (l *link) pass(way direction, data []byte) (int, *cut) {
 			return i, l.breakAt()
 		}
 		ends := f.take(b)
+		if due != nil && due.bytes > 0 && ends { // The message is shorter here: its last byte is lost.
+			return i, l.breakAt()
+		}
 		n.sizes[way][len(n.sizes[way])-1]++
 		if due != nil && due.bytes < 0 && ends {
 			return i + 1, l.breakAt()

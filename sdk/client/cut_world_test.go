@@ -155,7 +155,7 @@ func (r *run) faultf(format string, args ...any) {
 func (r *run) until(what string, ok func() bool) bool {
 	for end := time.Now().Add(cutPatience); !ok(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
-			r.faultf("waited in vain for %s, in %+v", what, r.c.State())
+			r.faultf("waited in vain for %s, in %+v with %s", what, r.c.State(), client.Waiting(r.c))
 			return false
 		}
 	}
@@ -204,7 +204,7 @@ func (w *world) transcript(n *network) *run {
 		return r
 	}
 	time.Sleep(time.Second) // for a cut at what was said last
-	quiet := func() bool { return r.equal() && client.Waiting(r.c) == 0 }
+	quiet := func() bool { return r.equal() && client.Waiting(r.c) == "" }
 	if !r.until("the end of all requests", quiet) {
 		return r
 	}

@@ -1,20 +1,28 @@
 package client
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
-// Waiting counts what a client that is quiet must not have: requests, operations,
-// calls and stanzas that wait.
-func Waiting(c *Client) int {
-	answer := make(chan int, 1)
+// Waiting names what a client that is quiet must not have: requests, operations,
+// calls and stanzas that wait. It is empty if there is nothing.
+func Waiting(c *Client) string {
+	answer := make(chan string, 1)
 	c.post(func() {
 		o := c.owner
-		answer <- len(o.requests) + len(o.operations) + len(o.refreshes) + len(o.outbox) + len(o.waiters)
+		if len(o.requests)+len(o.operations)+len(o.refreshes)+len(o.outbox)+len(o.waiters) == 0 {
+			answer <- ""
+			return
+		}
+		answer <- fmt.Sprintf("%d requests, %d operations, %d refreshes, %d stanzas, %d connects; the machine is %v, dirty: %v",
+			len(o.requests), len(o.operations), len(o.refreshes), len(o.outbox), len(o.waiters), o.machine.Phase(), o.machine.Dirty())
 	})
 	select {
 	case n := <-answer:
 		return n
 	case <-c.done:
-		return 0
+		return ""
 	}
 }
 

@@ -81,13 +81,13 @@ func (o *owner) resumeSession(fullJID string) {
 			o.discover()
 		}
 	}
-	switch {
-	case o.machine.Phase() == pam.Synced:
+	if o.machine.Phase() == pam.Synced {
 		if o.source != SourceEmpty {
 			o.source = SourceServer
 		}
 		o.phaseChanged(pam.PhaseChanged{Phase: pam.Synced})
-	case s.refused:
+	}
+	if s.refused { // The list that failed last was to be asked for again soon.
 		o.step(pam.Refresh{})
 	}
 	o.acknowledge()

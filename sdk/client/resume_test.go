@@ -5,12 +5,17 @@ package client_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -44,11 +49,11 @@ func (r *resumer) handle(s *socket, e *element.Element) bool {
 		if r.refuse {
 			s.push("<failed xmlns='" + nsSM + "'/>")
 		} else {
-			s.push("<resumed xmlns='" + nsSM + "' previd='sm1' h='" + string(rune('0'+r.h)) + "'/>")
+			s.push("<resumed xmlns='" + nsSM + "' previd='sm1' h='" + strconv.Itoa(r.h) + "'/>")
 		}
 		return true
 	case e.Is(nsSM, "r"):
-		s.push("<a xmlns='" + nsSM + "' h='" + string(rune('0'+r.h)) + "'/>")
+		s.push("<a xmlns='" + nsSM + "' h='" + strconv.Itoa(r.h) + "'/>")
 		return true
 	case e.Child(nsBind, "bind") != nil:
 		r.binds++
@@ -110,6 +115,52 @@ func TestRequestOfALostSession(t *testing.T) {
 		synctest.Wait()
 		if s := a.State(); s.Resumed || s.Phase != client.PhaseLive || len(f.lists) != 2 || r.binds != 2 {
 			t.Errorf("%+v after %d lists and %d binds", s, len(f.lists), r.binds)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestFailedListIsAskedForAnew loses the connection after the server could give
+// no list, while the last one was too noisy to be trusted: once the session goes
+// on, the list is asked for.
+func TestFailedListIsAskedForAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		lists, failing := 0, atomic.Bool{}
+		f.handle = func(s *socket, e *element.Element) bool {
+			if !isList(e) {
+				handled := r.handle(s, e)
+				if e.Is(nsSM, "resume") { // What was said of the list was not acknowledged: 6 answers and 4 notifies, and an answer to disco.
+					s.push(slices.Repeat([]string{"<presence xmlns='jabber:client' from='alice@localhost'/>"}, 11)...)
+				}
+				return handled
+			}
+			r.h++
+			lists++
+			switch {
+			case failing.Load():
+				s.failure(e, "internal-server-error")
+			case lists <= 4: // Something else is heard each time.
+				s.notify(fmt.Sprint("v", lists), "news", "subscribed")
+				s.result(e, "<subscriptions xmlns='"+pam.NS+"' ver='v0'/>")
+			default:
+				s.result(e, "<subscriptions xmlns='"+pam.NS+"' ver='v9'/>")
+			}
+			return true
+		}
+		a := f.device(t).connect()
+		failing.Store(true)
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		if lists != 6 {
+			t.Fatalf("%d lists were asked for\n%s", lists, a.log())
+		}
+		failing.Store(false)
+		f.last.fail(errors.New("reset"))
+		time.Sleep(4 * time.Second)
+		synctest.Wait()
+		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || lists != 7 || a.Snapshot().Version != "v9" {
+			t.Errorf("%+v after %d lists, version %q\n%s", s, lists, a.Snapshot().Version, a.log())
 		}
 		_ = a.Close()
 	})

@@ -1,14 +1,12 @@
 package pam
 
 import (
-	"encoding/json"
 	"flag"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
+
+	"xmpp-pam/sdk/internal/mutate"
 )
 
 var flagMutants = flag.Bool("pam.mutants", true, "check that the tests find planted mistakes")
@@ -98,7 +96,7 @@ var mutants = []struct {
 	}},
 }
 
-type edit struct{ file, old, new string }
+type edit = mutate.Edit
 
 func TestMutants(t *testing.T) {
 	if testing.Short() || !*flagMutants {
@@ -107,52 +105,18 @@ func TestMutants(t *testing.T) {
 	if raceEnabled {
 		t.Skip("it starts builds of its own, which the race detector does not see")
 	}
-	goTool, err := exec.LookPath("go")
-	if err != nil {
+	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go command")
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
 	}
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			overlay := map[string]string{}
-			for _, e := range m.edits {
-				path := filepath.Join(dir, e.file)
-				from := path
-				if overlay[path] != "" {
-					from = overlay[path]
-				}
-				source, err := os.ReadFile(from)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if n := strings.Count(string(source), e.old); n != 1 {
-					t.Fatalf("%s has this %d times, not once:\n%s", e.file, n, e.old)
-				}
-				overlay[path] = filepath.Join(t.TempDir(), e.file)
-				if err := os.WriteFile(overlay[path], []byte(strings.Replace(string(source), e.old, e.new, 1)), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			file := filepath.Join(t.TempDir(), "overlay.json")
-			data, err := json.Marshal(map[string]any{"Replace": overlay})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(file, data, 0o600); err != nil {
-				t.Fatal(err)
-			}
 			run := "^TestSchedules$"
 			if m.transcripts {
 				run = "^TestTranscripts$"
 			}
-			cmd := exec.Command(goTool, "test", "-overlay", file, "-vet=off", "-count=1", "-run", run, ".",
-				"-pam.seed=1", "-pam.schedules=20000", "-pam.shrink=false")
-			output, err := cmd.CombinedOutput()
-			found := reason.FindStringSubmatch(string(output))
+			output, err := mutate.Test(t, m.edits, "-run", run, "-pam.seed=1", "-pam.schedules=20000", "-pam.shrink=false")
+			found := reason.FindStringSubmatch(output)
 			switch {
 			case err == nil:
 				t.Errorf("it survives")
