@@ -316,10 +316,10 @@ func (r *run) checkRequests(codes []client.Code, same, silence bool) {
 func (r *run) end() {
 	_ = r.c.Close()
 	dials := r.n.dials
-	time.Sleep(5 * time.Minute)
 	if k := client.Timers(r.c); k != 0 {
 		r.faultf("%d timers are left", k)
 	}
+	time.Sleep(5 * time.Minute)
 	if r.n.most > 1 || r.n.open != 0 || r.n.dials != dials {
 		r.faultf("%d sockets at once, %d left, %d dials after the end", r.n.most, r.n.open, r.n.dials-dials)
 	}

@@ -122,7 +122,7 @@ func TestRequestOfALostSession(t *testing.T) {
 
 // TestFailedListIsAskedForAnew loses the connection after the server could give
 // no list, while the last one was too noisy to be trusted: once the session goes
-// on, the list is asked for.
+// on, the list is asked for, and once more because its version is a new one.
 func TestFailedListIsAskedForAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
@@ -159,7 +159,7 @@ func TestFailedListIsAskedForAnew(t *testing.T) {
 		f.last.fail(errors.New("reset"))
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
-		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || lists != 7 || a.Snapshot().Version != "v9" {
+		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || lists != 8 || a.Snapshot().Version != "v9" {
 			t.Errorf("%+v after %d lists, version %q\n%s", s, lists, a.Snapshot().Version, a.log())
 		}
 		_ = a.Close()

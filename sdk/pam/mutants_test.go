@@ -115,7 +115,7 @@ func TestMutants(t *testing.T) {
 			if m.transcripts {
 				run = "^TestTranscripts$"
 			}
-			output, err := mutate.Test(t, m.edits, "-run", run, "-pam.seed=1", "-pam.schedules=20000", "-pam.shrink=false")
+			output, err := mutate.Test(t, m.edits, ".", "-run", run, "-pam.seed=1", "-pam.schedules=20000", "-pam.shrink=false")
 			found := reason.FindStringSubmatch(output)
 			switch {
 			case err == nil:

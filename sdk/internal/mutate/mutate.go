@@ -14,7 +14,7 @@ import (
 // old text, which must be there exactly once, and the new.
 type Edit [3]string
 
-// Test runs go test on the package of the running test, with args, as if the
+// Test runs go test with args, below the package of the running test, as if the
 // edits had been made. It returns what that printed, and its error. The tree
 // itself is not touched.
 func Test(t *testing.T, edits []Edit, args ...string) (string, error) {
@@ -50,6 +50,6 @@ func Test(t *testing.T, edits []Edit, args ...string) (string, error) {
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	output, err := exec.Command("go", append([]string{"test", "-overlay", file, "-vet=off", "-count=1", "."}, args...)...).CombinedOutput()
+	output, err := exec.Command("go", append([]string{"test", "-overlay", file, "-vet=off", "-count=1"}, args...)...).CombinedOutput()
 	return string(output), err
 }
