@@ -85,9 +85,10 @@ func (w *world) cycles(rng *rand.Rand) *run {
 	}
 	done := make(chan struct{})
 	stop := make(chan struct{})
+	asking := rand.New(rand.NewPCG(rng.Uint64(), 3))
 	go func() {
 		defer close(done)
-		r.ask(rand.New(rand.NewPCG(rng.Uint64(), 3)), stop)
+		r.ask(asking, stop)
 	}()
 	var items []string
 	for k := range cycleLength {
