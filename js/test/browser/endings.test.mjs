@@ -14,7 +14,7 @@ const streams = "urn:ietf:params:xml:ns:xmpp-streams";
 const streamError = (condition) => `<stream:error xmlns:stream='http://etherx.jabber.org/streams'><${condition} xmlns='${streams}'/></stream:error>`;
 const close = "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
 
-describe("endings", { skip: missing(), timeout: 300_000 }, () => {
+describe("endings", { skip: missing(), timeout: 300_000, concurrency: 2 }, () => {
   const random = generator(1);
   let demo, lab, browser, lane, silent;
   before(async () => {
@@ -44,54 +44,57 @@ describe("endings", { skip: missing(), timeout: 300_000 }, () => {
   }
   const told = (phase) => lane.page.waitForFunction((phase) => phases.find((p) => p.phase === phase), phase, { timeout: 20_000 }).then((found) => found.jsonValue());
 
-  const reactions = [
-    ...[1000, 1001, 1006, 1008, 1009, 1011, 1012, 4000].map((code) => ({ name: `closed with ${code}${code === 1006 ? ", a reset" : ""}`, how: (link) => link.close(code), code: "transport" })),
-    { name: "<close/>", how: (link) => { link.say(close); link.close(1000); }, code: "stream" },
-    ...["system-shutdown", "connection-timeout", "reset", "resource-constraint"].map((condition) => (
-      { name: condition, how: (link) => { link.say(streamError(condition)); link.say(close); link.close(1000); }, code: "stream", condition })),
-  ];
-  for (const { name, how, code, condition } of reactions) {
-    test(`${name}: ${code}, and it comes back`, async () => {
-      await end(how);
-      await change(lane, random, 2);
-      const { message, ...waiting } = await told("waiting");
-      assert.deepEqual(waiting, { phase: "waiting", code, ...(condition && { condition }) }, message);
-      await equal(lane);
-      await oneSocket(lane);
-      assert.deepEqual([lane.proxy.opened, lane.proxy.doubles, problems(lane.page)], [1, 0, []]);
-    });
-  }
-
-  const verdicts = [
-    { name: "conflict", condition: "conflict", code: "conflict", words: /conflict/ },
-    { name: "policy-violation", condition: "policy-violation", code: "stream", words: /policy-violation/ },
-    { name: "host-unknown", condition: "host-unknown", code: "stream", words: /host-unknown/ },
-    { name: "the password is refused", code: "auth", condition: "not-authorized", words: /wrong account or password/, refused: true },
-  ];
-  for (const { name, condition, code, words, refused } of verdicts) {
-    test(`${name}: it stops, and says why`, async () => {
-      if (refused) await lane.page.evaluate(() => { [globalThis.right, globalThis.password] = [globalThis.password, "wrong"]; });
-      await end((link) => {
-        if (refused) {
-          link.say(close); // what it ends is no session to resume
-          return link.close(1000);
-        }
-        link.say(streamError(condition));
-        link.say(close);
-        return link.close(1000);
+  describe("told by the server or the socket", { concurrency: 1 }, () => {
+    const reactions = [
+      ...[1000, 1001, 1006, 1008, 1009, 1011, 1012, 4000].map((code) => ({ name: `closed with ${code}${code === 1006 ? ", a reset" : ""}`, how: (link) => link.close(code), code: "transport" })),
+      { name: "<close/>", how: (link) => { link.say(close); link.close(1000); }, code: "stream" },
+      ...["system-shutdown", "connection-timeout", "reset", "resource-constraint"].map((condition) => (
+        { name: condition, how: (link) => { link.say(streamError(condition)); link.say(close); link.close(1000); }, code: "stream", condition })),
+    ];
+    for (const { name, how, code, condition } of reactions) {
+      test(`${name}: ${code}, and it comes back`, async () => {
+        await end(how);
+        await change(lane, random, 2);
+        const { message, ...waiting } = await told("waiting");
+        assert.deepEqual(waiting, { phase: "waiting", code, ...(condition && { condition }) }, message);
+        await equal(lane);
+        await oneSocket(lane);
+        assert.deepEqual([lane.proxy.opened, lane.proxy.doubles, problems(lane.page)], [1, 0, []]);
       });
-      const { message, ...failed } = await told("failed");
-      assert.deepEqual(failed, { phase: "failed", code, condition });
-      assert.match(message, words);
-      await lane.page.evaluate(() => dispatchEvent(new Event("online")));
-      await sleep(1000); // ten times the first wait
-      assert.equal(lane.proxy.opened, refused ? 1 : 0, "it tried again");
-      assert.equal(lane.proxy.links.size, 0);
-      if (refused) await lane.page.evaluate(() => { globalThis.password = globalThis.right; });
-      await lane.page.evaluate(() => client.connect());
-    });
-  }
+    }
 
+    const verdicts = [
+      { name: "conflict", condition: "conflict", code: "conflict", words: /conflict/ },
+      { name: "policy-violation", condition: "policy-violation", code: "stream", words: /policy-violation/ },
+      { name: "host-unknown", condition: "host-unknown", code: "stream", words: /host-unknown/ },
+      { name: "the password is refused", code: "auth", condition: "not-authorized", words: /wrong account or password/, refused: true },
+    ];
+    for (const { name, condition, code, words, refused } of verdicts) {
+      test(`${name}: it stops, and says why`, async () => {
+        if (refused) await lane.page.evaluate(() => { [globalThis.right, globalThis.password] = [globalThis.password, "wrong"]; });
+        await end((link) => {
+          if (refused) {
+            link.say(close); // what it ends is no session to resume
+            return link.close(1000);
+          }
+          link.say(streamError(condition));
+          link.say(close);
+          return link.close(1000);
+        });
+        const { message, ...failed } = await told("failed");
+        assert.deepEqual(failed, { phase: "failed", code, condition });
+        assert.match(message, words);
+        await lane.page.evaluate(() => dispatchEvent(new Event("online")));
+        await sleep(1000); // ten times the first wait
+        assert.equal(lane.proxy.opened, refused ? 1 : 0, "it tried again");
+        assert.equal(lane.proxy.links.size, 0);
+        if (refused) await lane.page.evaluate(() => { globalThis.password = globalThis.right; });
+        await lane.page.evaluate(() => client.connect());
+      });
+    }
+  });
+
+  // It waits most of the time, in a page of its own, beside the others.
   test("a dead peer is found out: within 5 s of a wake, else after 30 s of silence and 10 s without an answer", async (t) => {
     const { page, proxy } = silent;
     for (const [what, wake, limit] of [["a wake", true, 5], ["no wake", false, 40]]) {
