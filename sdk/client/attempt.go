@@ -15,7 +15,7 @@ func (o *owner) connect(w *waiter) {
 	switch {
 	case w.gone:
 		return
-	case o.wanted && o.state.Phase == PhaseLive:
+	case o.wanted && o.live():
 		w.reply(nil)
 		return
 	}
@@ -37,10 +37,13 @@ func (o *owner) giveUp(w *waiter) {
 	w.gone = true
 	waited := len(o.waiters)
 	o.waiters = slices.DeleteFunc(o.waiters, func(x *waiter) bool { return x == w })
-	if waited > 0 && len(o.waiters) == 0 && o.state.Phase != PhaseLive {
+	if waited > 0 && len(o.waiters) == 0 && !o.live() {
 		o.disconnect(nil)
 	}
 }
+
+// live tells whether the session is live, and nobody has asked to end it.
+func (o *owner) live() bool { return o.state.Phase == PhaseLive && o.conn.usable() }
 
 // wake ends a wait between attempts, and asks a connection for a sign of life.
 func (o *owner) wake() {
@@ -105,7 +108,7 @@ func (o *owner) begin() *connection {
 		Account: o.account, Resource: o.opts.Resource,
 		Private:    true, // as every discovery.Endpoint is
 		Mechanisms: o.opts.Mechanisms, Nonce: randomID, ID: randomID,
-		Resume: o.suspended,
+		Resume: o.suspended, Unstored: o.opts.Tab == "",
 	})
 	if err != nil {
 		cancel()
@@ -121,7 +124,9 @@ func (o *owner) begin() *connection {
 // ended decides what comes after a connection.
 func (o *owner) ended(err *Error) {
 	if !o.wanted || err == nil {
-		o.forgetSession()
+		if o.restored == nil { // One of an earlier run that was never gone on with may be yet.
+			o.forgetSession()
+		}
 		o.setPhase(PhaseOffline, nil)
 		o.answerWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
 		return

@@ -137,6 +137,41 @@ func TestClaimedAndLostAgain(t *testing.T) {
 	})
 }
 
+// TestSameTabLostAgain is the same with one name for all runs.
+func TestSameTabLostAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t)
+		second := c.device(c.Memory, "first", "")
+		if _, err := second.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.die(second)
+		third := c.device(c.Memory, "first", "").connect()
+		if s := third.State(); !s.Resumed || c.r.binds != 1 {
+			t.Errorf("%+v after %d binds", s, c.r.binds)
+		}
+		_ = third.Close()
+	})
+}
+
+// TestClaimedAndClosed only looks at the list: the session is there for the next
+// run.
+func TestClaimedAndClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t)
+		second := c.device(c.Memory, "second", "first")
+		if _, err := second.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_ = second.Close()
+		third := c.device(c.Memory, "third", "second").connect()
+		if s := third.State(); !s.Resumed || c.r.binds != 1 {
+			t.Errorf("%+v after %d binds", s, c.r.binds)
+		}
+		_ = third.Close()
+	})
+}
+
 // TestClaimWhileWritten has the last writing of the program before fall between
 // the reading and the taking of the record.
 func TestClaimWhileWritten(t *testing.T) {

@@ -184,9 +184,10 @@ func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
 
 // claimSession takes the record named from out of the store, so that no other
 // client can take it too, and clears away those that nobody came for. It returns
-// nil if there is none. If tab is another name, the record is moved to it in the
-// same transaction: a program that ends before its session goes on has not lost
-// it. A last writing of the program before may come in between, and is read anew.
+// nil if there is none. The record stays where it is if tab is the same name, and
+// is moved to it in the same transaction otherwise: a program that ends before
+// its session goes on has not lost it. A last writing of the program before may
+// come in between, and is read anew.
 func (d *durable) claimSession(ctx context.Context, from, tab string) *sessionRecord {
 	s := d.current()
 	for range claimTries {
@@ -202,8 +203,12 @@ func (d *durable) claimSession(ctx context.Context, from, tab string) *sessionRe
 			if !mine && ok && time.Since(session.saved) < sessionLife {
 				continue
 			}
+			if mine && ok && from == tab { // Nobody else has this name.
+				found = &session
+				continue
+			}
 			ops := []store.Op{store.Delete(record.Key)}
-			if mine && ok && from != tab {
+			if mine && ok {
 				ops = append(ops, store.Put(sessionKey(tab), record.Value))
 			}
 			switch err := s.Commit(ctx, []store.Record{record}, ops); {

@@ -3,6 +3,10 @@
 package client_test
 
 import (
+	"context"
+	"errors"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,4 +58,90 @@ func TestHandledOnceStored(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAllHandledIsAcknowledged has nothing left unacknowledged once all is
+// handled, whether the session can be resumed or stored, or not: a server would
+// deliver it again after the session.
+func TestAllHandledIsAcknowledged(t *testing.T) {
+	const extra = 301
+	for _, tab := range []string{"", "tab"} {
+		for _, resumable := range []string{"true", "false"} {
+			t.Run("tab "+tab+", resumable "+resumable, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f, r := newScripted(), &resumer{}
+					var told atomic.Value
+					f.handle = func(s *socket, e *element.Element) bool {
+						switch {
+						case e.Is(nsSM, "a"):
+							told.Store(e.Attr("h"))
+							return true
+						case e.Is(nsSM, "enable"):
+							r.h = 0
+							s.push("<enabled xmlns='" + nsSM + "' id='sm1' resume='" + resumable + "'/>")
+							return true
+						}
+						return r.handle(s, e)
+					}
+					d := f.device(t, func(o *client.Options) { o.Tab = tab }).connect()
+					for range extra {
+						f.last.push("<message xmlns='jabber:client' from='bob@localhost'/>")
+					}
+					time.Sleep(10 * time.Second)
+					if told.Load() == nil {
+						t.Error("nothing was acknowledged unasked")
+					}
+					f.last.push("<message xmlns='jabber:client' from='bob@localhost'/>")
+					time.Sleep(10 * time.Second)
+					f.last.push("<r xmlns='" + nsSM + "'/>")
+					time.Sleep(time.Second)
+					if want := strconv.Itoa(extra + 3); told.Load() != want { // and the answers to disco and to the list
+						t.Errorf("h is %v, want %s", told.Load(), want)
+					}
+					_ = d.Close()
+				})
+			})
+		}
+	}
+}
+
+// TestFailedStoreAcknowledgesNothing lets the store fail while it holds a record
+// of the session. What only memory has is not acknowledged: the next run goes on
+// from the record.
+func TestFailedStoreAcknowledgesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		told := make(chan string, 10)
+		f.handle = func(s *socket, e *element.Element) bool {
+			if e.Is(nsSM, "a") {
+				told <- e.Attr("h")
+				return true
+			}
+			return r.handle(s, e)
+		}
+		s := &failing{Store: store.NewMemory()}
+		d := f.device(t, func(o *client.Options) { o.Store, o.Tab = s, "tab" }).connect()
+		time.Sleep(time.Second)
+		s.on.Store(true)
+		f.last.notify("v1", "news", "subscribed")
+		time.Sleep(5 * time.Second)
+		f.last.push("<r xmlns='" + nsSM + "'/>")
+		if h := <-told; h != "2" || !d.State().Storage.Degraded {
+			t.Errorf("h is %s, %+v", h, d.State())
+		}
+		_ = d.Close()
+	})
+}
+
+// A failing store refuses commits while on is set.
+type failing struct {
+	store.Store
+	on atomic.Bool
+}
+
+func (s *failing) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
+	if s.on.Load() {
+		return errors.New("the disk is full")
+	}
+	return s.Store.Commit(ctx, expect, ops)
 }

@@ -22,13 +22,14 @@ import (
 
 // Time limits.
 const (
-	dialTimeout    = 20 * time.Second
-	wakeTimeout    = 5 * time.Second // for the dialing, after a sleep of the program
-	requestTimeout = 20 * time.Second
-	closeTimeout   = 3 * time.Second
-	lastWords      = time.Second     // for the server's reason, once sending fails
-	stableAfter    = time.Minute     // a connection this old resets the back-off
-	relistAfter    = 5 * time.Second // after the server could not give the list
+	dialTimeout       = 20 * time.Second
+	wakeTimeout       = 5 * time.Second // for the dialing, after a sleep of the program
+	suspendedPatience = time.Minute     // of operations, for a session that waits to go on
+	requestTimeout    = 20 * time.Second
+	closeTimeout      = 3 * time.Second
+	lastWords         = time.Second     // for the server's reason, once sending fails
+	stableAfter       = time.Minute     // a connection this old resets the back-off
+	relistAfter       = 5 * time.Second // after the server could not give the list
 )
 
 // capsNode names the software in entity capabilities (XEP-0115 §4).
@@ -62,6 +63,8 @@ type owner struct {
 
 	suspended *stream.Resumption // the session, while no connection carries it
 	restored  *sessionRecord     // what the store said of a session of an earlier run
+	patience  *time.Timer        // of the operations under way, while the session is suspended
+	outdated  bool               // a store that failed holds an older record of the session
 	outbox    []*element.Element // stanzas to send once the session is resumed
 	delivered uint64             // stanzas of this session
 	handled   uint64             // those of them that need not come again
@@ -69,7 +72,7 @@ type owner struct {
 	ignores   ignoreLog
 
 	waiters  []*waiter      // of connect
-	saving   sync.WaitGroup // of the sync record
+	saving   sync.WaitGroup // whatever is at work in the store
 	rejected bool           // the last credentials were refused
 	attempt  int
 	retry    *time.Timer
@@ -132,7 +135,9 @@ func (o *owner) load(reply func(error)) {
 	if len(o.loading) > 1 {
 		return
 	}
+	o.saving.Add(1)
 	go func() {
+		defer o.saving.Done()
 		d, record, err := o.durable.load(o.c.ctx)
 		var session *sessionRecord
 		if err == nil && o.opts.Tab != "" {
@@ -213,7 +218,9 @@ func (o *owner) commit(c pam.Commit) {
 	record := o.sync
 	session, covered := o.session, o.delivered
 	more := o.withCommit(c)
+	o.saving.Add(1)
 	go func() {
+		defer o.saving.Done()
 		stored, err := o.durable.commit(o.c.ctx, c, record, more...)
 		o.c.post(func() {
 			switch {
@@ -237,7 +244,17 @@ func (o *owner) degrade(err error) {
 		return
 	}
 	old := o.durable.toMemory()
-	go old.Close()
+	o.outdated = o.opts.Tab != ""
+	o.saving.Add(1)
+	go func() {
+		defer o.saving.Done()
+		ctx, cancel := context.WithTimeout(o.c.ctx, closeTimeout)
+		defer cancel()
+		if o.opts.Tab != "" && old.Commit(ctx, nil, []store.Op{store.Delete(sessionKey(o.opts.Tab))}) == nil {
+			o.c.post(func() { o.outdated = false })
+		}
+		_ = old.Close()
+	}()
 	o.state.Storage = StorageState{Degraded: true, Err: err}
 	o.warn(&Error{Code: CodeStorage, Origin: FromStorage, Err: err, Retryable: false,
 		Text: "The list cannot be stored (" + err.Error() + "). It is kept in memory until the page is closed."})
@@ -290,7 +307,7 @@ func (o *owner) close() {
 	for _, t := range o.timers {
 		t.Stop()
 	}
-	for _, t := range []*time.Timer{o.retry, o.relist, o.saver.timer, o.ignores.timer} {
+	for _, t := range []*time.Timer{o.retry, o.relist, o.saver.timer, o.ignores.timer, o.patience} {
 		if t != nil {
 			t.Stop()
 		}

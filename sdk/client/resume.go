@@ -51,6 +51,14 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 		for _, r := range o.requests {
 			r.stop()
 		}
+		o.stopPatience()
+		o.patience = time.AfterFunc(suspendedPatience, func() {
+			o.c.post(func() {
+				if o.suspended != nil {
+					o.failOperations()
+				}
+			})
+		})
 	}
 }
 
@@ -58,9 +66,10 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 // run of the program began it, with what the store says otherwise.
 func (o *owner) resumeSession(fullJID string) {
 	o.suspended = nil
+	o.stopPatience()
 	o.state.Resumed = true
 	if o.session == nil {
-		o.session = &session{fullJID: fullJID, listed: true}
+		o.session = &session{fullJID: fullJID}
 	}
 	s := o.session
 	s.resumed = true
@@ -76,8 +85,11 @@ func (o *owner) resumeSession(fullJID string) {
 	if o.restored != nil {
 		synced := o.restoredSynced()
 		o.restored = nil
+		if synced { // so there was a list
+			s.listed, s.support = true, supportYes
+		}
 		o.step(pam.Resumed{Synced: synced})
-		if o.machine.Phase() != pam.Synced {
+		if !synced {
 			o.discover()
 		}
 	}
@@ -91,6 +103,14 @@ func (o *owner) resumeSession(fullJID string) {
 		o.step(pam.Refresh{})
 	}
 	o.acknowledge()
+}
+
+// stopPatience ends the wait of operations for a session that waits.
+func (o *owner) stopPatience() {
+	if o.patience != nil {
+		o.patience.Stop()
+		o.patience = nil
+	}
 }
 
 // forgetSession gives up a session that waits, because nobody will resume it.
@@ -136,9 +156,6 @@ func (o *owner) handledUpTo(n uint64) {
 	in := stream.Handled{N: int(n - o.handled)}
 	o.handled = n
 	o.conn.step(in)
-	if o.opts.Tab == "" { // There is no later run that could ask for less.
-		o.saved(o.resumption())
-	}
 }
 
 // settled tells that live notifies are committed one by one.
@@ -216,9 +233,11 @@ func (o *owner) saveSession() {
 	}()
 }
 
-// saved tells the stream what is stored, or need not be.
+// saved tells the stream what is stored. It does not while a store that failed
+// may still hold a record of this session: the next run would ask for more than
+// the server has kept.
 func (o *owner) saved(r *stream.Resumption) {
-	if r != nil && o.conn != nil && o.conn.bound {
+	if r != nil && !o.outdated && o.conn != nil && o.conn.bound {
 		o.conn.step(stream.Saved{H: r.H})
 	}
 }

@@ -77,7 +77,7 @@ func (o *owner) discover() {
 func (o *owner) discoverAt(to string, found func(support)) {
 	o.ask("get", to, disco.Query(), func(iq *element.Element, err *Error) {
 		switch {
-		case err != nil && err.Code != CodeStanza:
+		case err != nil && (err.Code != CodeStanza || err.Retryable || err.Condition == "internal-server-error"):
 			found(supportSilent)
 		case err == nil && disco.Parse(iq).Has(pam.NS):
 			found(supportYes)
@@ -145,11 +145,11 @@ func (o *owner) decideSupport() {
 	if !o.conn.usable() || !s.refused {
 		return
 	}
-	switch s.support {
-	case supportNo:
+	switch {
+	case s.support == supportNo && !s.listed:
 		o.state.Missing = []string{"pam"}
-		o.live()
-	case supportYes, supportSilent:
+		o.beLive()
+	case s.support != supportUnknown:
 		o.warn(o.listError)
 		o.answerWaiters(o.listError)
 		if o.relist != nil {
@@ -171,10 +171,10 @@ func (o *owner) phaseChanged(p pam.PhaseChanged) {
 		return
 	}
 	o.state.Missing = nil // There is a list, whatever service discovery says.
-	o.live()
+	o.beLive()
 }
 
-func (o *owner) live() {
+func (o *owner) beLive() {
 	if o.state.Missing == nil {
 		o.state.LastSynced = time.Now()
 		if o.c.Snapshot().Source != o.source {
@@ -214,6 +214,7 @@ func (o *owner) saveSync() {
 func (o *owner) endSession() {
 	o.session, o.suspended, o.restored = nil, nil, nil
 	o.delivered, o.handled, o.outbox = 0, 0, nil
+	o.stopPatience()
 	o.state.Resumed = false
 	o.failRequests()
 	o.step(pam.SessionEnded{})

@@ -119,6 +119,9 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 		}
 	case Handled:
 		s.sm.forgive(in.N)
+		if s.phase == bound && (s.cfg.Unstored || s.sm.id == "") { // Nobody can ask for less later.
+			s.store(s.sm.handled())
+		}
 	case Saved:
 		if s.phase == bound {
 			s.store(in.H)

@@ -50,6 +50,9 @@ type Config struct {
 	// begins a new one. If the server has lost it, a new one is begun too, and
 	// Bound instead of Resumed tells so.
 	Resume *Resumption
+	// Unstored tells that no Resumption is ever stored: what is handled counts as
+	// saved.
+	Unstored bool
 }
 
 // A Resumption is what is needed to go on with a session on a new connection

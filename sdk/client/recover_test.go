@@ -1,0 +1,224 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/store"
+)
+
+// An illness is a server that is out of order for a while.
+type illness struct {
+	*resumer
+	lists, disco atomic.Bool
+	silent       atomic.Bool // disco never says that it knows PAM
+	lost         int         // stanzas that come again with the next resumption
+}
+
+func (r *illness) handle(s *socket, e *element.Element) bool {
+	switch {
+	case r.lists.Load() && isList(e), r.disco.Load() && isDisco(e):
+		r.h++
+		s.push("<iq xmlns='jabber:client' type='error' id='" + e.Attr("id") + "' from='" + e.Attr("to") +
+			"'><error type='wait'><internal-server-error xmlns='" + nsStanzas + "'/></error></iq>")
+		return true
+	case r.silent.Load() && isDisco(e):
+		r.h++
+		s.result(e, "<query xmlns='"+nsInfo+"'/>")
+		return true
+	}
+	handled := r.resumer.handle(s, e)
+	if e.Is(nsSM, "resume") {
+		for range r.lost {
+			s.push("<presence xmlns='jabber:client' from='alice@localhost'/>")
+		}
+	}
+	return handled
+}
+
+// TestOutOfOrder has the server give no list for a moment, at times when nothing
+// else would make the client ask again. Once the server is well the client gets
+// the list, and commits what it hears.
+func TestOutOfOrder(t *testing.T) {
+	// restored is a client that goes on with the session of an earlier run.
+	restored := func(t *testing.T, f *scripted) *device {
+		kept := store.NewMemory()
+		run := func() *device {
+			return f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), "tab" }).connect()
+		}
+		a := run()
+		time.Sleep(time.Second)
+		records, _ := kept.Scan(t.Context(), store.Range{})
+		f.set(func() { f.refuse = errors.New("the program is gone") })
+		f.last.fail(errors.New("reset"))
+		_ = a.Close()
+		for _, r := range records { // It ended without warning: what was stored stays.
+			_ = kept.Commit(t.Context(), nil, []store.Op{store.Put(r.Key, r.Value)})
+		}
+		f.set(func() { f.refuse = nil })
+		b := run()
+		if !b.State().Resumed {
+			t.Fatal("not resumed")
+		}
+		time.Sleep(time.Second)
+		return b
+	}
+	tests := []struct {
+		name string
+		run  func(t *testing.T, f *scripted, r *illness) *device
+	}{
+		{"after a resumption from the store", func(t *testing.T, f *scripted, r *illness) *device {
+			d := restored(t, f)
+			r.lists.Store(true)
+			_ = d.Refresh(t.Context(), false)
+			return d
+		}},
+		{"and the connection is lost meanwhile", func(t *testing.T, f *scripted, r *illness) *device {
+			d := restored(t, f)
+			r.lists.Store(true)
+			_ = d.Refresh(t.Context(), false)
+			time.Sleep(time.Second)
+			f.set(func() { r.lost = 2 }) // the two answers, which were not acknowledged
+			f.last.fail(errors.New("reset"))
+			time.Sleep(3 * time.Second)
+			return d
+		}},
+		{"where service discovery does not name PAM", func(t *testing.T, f *scripted, r *illness) *device {
+			r.silent.Store(true)
+			d := f.device(t).connect()
+			time.Sleep(time.Second)
+			r.lists.Store(true)
+			_ = d.Refresh(t.Context(), false)
+			return d
+		}},
+		{"when the session begins, with service discovery", func(t *testing.T, f *scripted, r *illness) *device {
+			r.lists.Store(true)
+			r.disco.Store(true)
+			d := f.device(t)
+			if _, err := d.Connect(t.Context()); asError(t, err).Code != client.CodeStanza {
+				t.Errorf("connect gave %v", err)
+			}
+			return d
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, r := newScripted(), &illness{resumer: &resumer{}}
+				f.handle = r.handle
+				d := tt.run(t, f, r)
+				synctest.Wait()
+				r.lists.Store(false)
+				r.disco.Store(false)
+				time.Sleep(time.Minute)
+				f.last.notify("v1", "news", "subscribed")
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if s := d.State(); s.Phase != client.PhaseLive || len(s.Missing) > 0 || len(d.Snapshot().List) != 1 {
+					t.Errorf("%+v, %+v, waiting: %q", s, d.Snapshot(), client.Waiting(d.Client))
+				}
+				_ = d.Close()
+			})
+		})
+	}
+}
+
+// TestServerGoneForGood takes the server away under a request: the caller learns
+// after a while that its outcome is unknown, though the session could still go on.
+func TestServerGoneForGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		f.handle = r.handle
+		a := f.device(t).connect()
+		r.ignored = isPAM
+		done := make(chan error, 1)
+		go func() {
+			_, err := a.Subscribe(t.Context(), news)
+			done <- err
+		}()
+		synctest.Wait()
+		f.set(func() { f.refuse = errors.New("nobody is there") })
+		f.last.fail(errors.New("reset"))
+		begun := time.Now()
+		if err := <-done; asError(t, err).Code != client.CodeOutcomeUnknown || time.Since(begun) > 2*time.Minute {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+		_ = a.Close()
+	})
+}
+
+// TestGiveUpWhileLeaving has a call of Connect end that waited for the end of the
+// session before: nobody wants to be connected any more.
+func TestGiveUpWhileLeaving(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		f.handle = func(s *socket, e *element.Element) bool { return e.Is(nsFraming, "close") }
+		a := f.device(t).connect()
+		go func() { _ = a.Disconnect(t.Context()) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := a.Connect(ctx); asError(t, err).Code != client.CodeTimeout {
+			t.Errorf("connect gave %v", err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if p := a.State().Phase; p != client.PhaseOffline {
+			t.Errorf("phase %s after %d dials", p, len(f.dials))
+		}
+		_ = a.Close()
+	})
+}
+
+// TestCloseWaitsForTheStore closes a client while it stores a notify: when Close
+// returns nobody uses the store.
+func TestCloseWaitsForTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s := newScripted(), &watched{Store: store.NewMemory()}
+		a := f.device(t, func(o *client.Options) { o.Store = s }).connect()
+		time.Sleep(10 * time.Second)
+		f.last.notify("v1", "news", "subscribed")
+		synctest.Wait()
+		_ = a.Close()
+		if n := s.busy.Load(); n > 0 {
+			t.Errorf("%d commits are under way", n)
+		}
+		time.Sleep(10 * time.Second)
+		if s.late.Load() {
+			t.Error("a commit reached the closed store")
+		}
+	})
+}
+
+// A watched store takes its time for commits of the list, whatever their context
+// says, and notices those that end after it was closed.
+type watched struct {
+	store.Store
+	busy         atomic.Int32
+	closed, late atomic.Bool
+}
+
+func (s *watched) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
+	s.busy.Add(1)
+	defer s.busy.Add(-1)
+	if len(expect) > 0 {
+		time.Sleep(5 * time.Second)
+	}
+	if s.closed.Load() {
+		s.late.Store(true)
+	}
+	return s.Store.Commit(ctx, expect, ops)
+}
+
+func (s *watched) Close() error {
+	s.closed.Store(true)
+	return nil
+}
