@@ -274,7 +274,7 @@ function showError(error, target) {
     pair.append(element("dt", "", name), element("dd", "", value));
     return pair;
   }));
-  Object.assign($("error").dataset, { about: target ? "request" : "connection", code: error.code ?? "", condition: error.condition ?? "", pubsub: error.pubsubCondition ?? "" });
+  Object.assign($("error").dataset, { about: target && error.code !== "offline" ? "request" : "connection", code: error.code ?? "", condition: error.condition ?? "", pubsub: error.pubsubCondition ?? "" });
   $("error").hidden = false;
   notice("");
 }

@@ -44,7 +44,7 @@ const conditions = {
 };
 
 const codes = {
-  offline: () => "This device is offline. Go online first: nothing is sent behind your back later.",
+  offline: () => "This device is not connected, so nothing was sent. Try again when it is live.",
   timeout: () => "The server did not answer in time. Try again.",
   transport: () => "The connection was lost before there was an answer.",
   "outcome-unknown": () => "Sent, but the connection was lost before the answer came. The list will tell how it ended.",
