@@ -47,6 +47,7 @@ type session struct {
 func (o *owner) startSession(fullJID string) {
 	o.endSession()
 	o.session = &session{fullJID: fullJID}
+	o.outdated = false
 	presence := element.New(stream.NSClient, "presence").
 		Add(element.New(stream.NSClient, "priority").AddText("0"), o.info.Caps(capsNode))
 	o.setPhase(PhaseSyncing, nil)

@@ -16,7 +16,7 @@ const rounds = Number(process.env.SOAK ?? 0);
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 const samples = 10;
 
-const slack = 3; // messages at the end that a run may do without
+const slack = 6; // messages at the end that a run may do without
 
 /** How the network fails at a message: what the proxy does, and how the network goes down for the browser and comes back. */
 const cuts = {
@@ -79,7 +79,7 @@ for (const server of ["mem", "prosody"]) {
         }));
         for (const [name, { runs, reached, resumed, connections, ms }] of Object.entries(sums)) {
           t.diagnostic(`${name}: ${runs} runs, ${reached} failures met, ${resumed} sessions resumed, ${connections} connections, right again after ${Math.max(...ms)} ms at most`);
-          assert.ok(reached >= 0.8 * runs, `${name}: the message was only reached in ${reached} of ${runs} runs`);
+          assert.ok(runs - reached <= Math.max(1, 0.2 * runs), `${name}: the message was only reached in ${reached} of ${runs} runs`);
         }
       });
     }
