@@ -87,7 +87,7 @@ func TestOneOfManyResumes(t *testing.T) {
 		c := newCrowd(t)
 		var all []*device
 		for _, tab := range []string{"a", "b", "c"} {
-			d := c.device(c.Memory, tab, "first")
+			d := c.device(slow{c.Memory, 0, time.Millisecond}, tab, "first") // so that all have read before one takes
 			go func() { _, _ = d.Connect(t.Context()) }()
 			all = append(all, d)
 		}
