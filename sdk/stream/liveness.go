@@ -19,10 +19,11 @@ const (
 
 // A watch looks after the connection of a session.
 type watch struct {
-	heard    time.Time // when the last message came
-	answerBy time.Time // when a sign of life is due; zero if none is asked for
-	late     bool      // it was due when the program slept, and is asked for anew
-	pingID   string    // the id of the last ping
+	heard    time.Time     // when the last message came
+	answerBy time.Time     // when a sign of life is due; zero if none is asked for
+	within   time.Duration // how long the server has to give it
+	late     bool          // it was due when the program slept, and is asked for anew
+	pingID   string        // the id of the last ping
 }
 
 // begin enters the session.
@@ -32,15 +33,24 @@ func (s *Stream) begin() {
 	s.setDeadline(idleTime)
 }
 
-// alive notes a message: whatever it is, the server is there.
+// alive notes a message. If a sign of life is asked for, the message may be older
+// than the question, and have waited in a dead connection: it only gives the
+// server more time.
 func (s *Stream) alive() {
-	s.watch.heard, s.watch.answerBy, s.watch.late = s.now, time.Time{}, false
+	w := &s.watch
+	w.heard, w.late = s.now, false
+	if !w.answerBy.IsZero() {
+		w.answerBy = s.now.Add(w.within)
+	}
 }
+
+// answered notes the sign of life that was asked for.
+func (s *Stream) answered() { s.watch.answerBy = time.Time{} }
 
 // probe asks for a sign of life within d: an acknowledgement if the server
 // gives them, a ping otherwise.
 func (s *Stream) probe(d time.Duration) {
-	s.watch.answerBy = s.now.Add(d)
+	s.watch.answerBy, s.watch.within = s.now.Add(d), d
 	if s.sm.counting {
 		s.sm.asked = true
 		s.write(element.New(NSSM, "r"))

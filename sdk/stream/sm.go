@@ -193,6 +193,7 @@ func (s *Stream) management(e *element.Element) {
 	case e.Name.Local == "r" && l.counting:
 		s.acknowledge()
 	case e.Name.Local == "a" && l.sending:
+		s.answered()
 		s.acknowledged(e.Attr("h"))
 	default:
 		s.drop(fmt.Errorf("A %s that fits nothing was ignored.", describe(e)))

@@ -70,6 +70,7 @@ func TestLiveness(t *testing.T) {
 		"without management": bound + "do later 30s" + ping + "= timer 10s\nS: <iq xmlns='jabber:client' type='result' id='id1' from='example.org'/>\ndo later 10s\n= timer 20s",
 		"probe":              enabled + "do probe" + r + "= timer 5s\ndo later 5s\n= hangup timeout retry: silent",
 		"probe after probe":  enabled + "do probe" + r + "= timer 5s\ndo later 3s\n= timer 2s\ndo probe\ndo later 2s\n= hangup timeout retry: silent",
+		"older messages":     enabled + "do probe" + r + "= timer 5s\ndo later 3s\n= timer 2s\nS: <r xmlns='urn:xmpp:sm:3'/>\nC: <a xmlns='urn:xmpp:sm:3' h='0'/>\ndo later 2s\n= timer 3s\ndo later 3s\n= hangup timeout retry: silent",
 		"sooner":             enabled + "do later 30s" + r + "= timer 10s\ndo probe" + r + "= timer 5s\ndo later 5s\n= hangup timeout retry: silent",
 		"slow timers":        enabled + "do later 1m" + r + "= timer 10s\ndo later 1m" + r + "= timer 5s\ndo later 1m\n= hangup timeout retry: silent",
 		"slow, but alive":    enabled + "do later 1m" + r + "= timer 10s\ndo later 1m" + r + "= timer 5s" + a + "do later 1m" + r + "= timer 10s\ndo later 1m" + r + "= timer 5s",

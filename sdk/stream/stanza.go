@@ -17,7 +17,11 @@ func (s *Stream) stanza(e *element.Element) {
 		s.drop(err)
 		return
 	}
-	if s.sm.count() || s.isPong(e) {
+	if s.sm.count() {
+		return
+	}
+	if s.isPong(e) {
+		s.answered()
 		return
 	}
 	for _, name := range [...]string{"from", "to"} {
