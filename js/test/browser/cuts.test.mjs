@@ -79,7 +79,7 @@ for (const server of ["mem", "prosody"]) {
         }));
         for (const [name, { runs, reached, resumed, connections, ms }] of Object.entries(sums)) {
           t.diagnostic(`${name}: ${runs} runs, ${reached} failures met, ${resumed} sessions resumed, ${connections} connections, right again after ${Math.max(...ms)} ms at most`);
-          assert.ok(runs - reached <= Math.max(1, 0.2 * runs), `${name}: the message was only reached in ${reached} of ${runs} runs`);
+          assert.ok(reached >= 0.8 * runs, `${name}: the message was only reached in ${reached} of ${runs} runs`);
         }
       });
     }
