@@ -88,7 +88,7 @@ async function networkOf(page) {
 
 /**
  * Plays the transcript once. `fault(message)` is the verdict of the proxy on every message until the page closes the
- * session; `meanwhile()` is called when the other device has made its changes, to wake the page. Returns how often the page
+ * session; `meanwhile()` is called when the other device has made its changes, and after the session, to wake the page. Returns how often the page
  * connected, whether it resumed, and how long it took to be right again.
  */
 export async function play(lane, random, fault, meanwhile = () => undefined) {
@@ -119,6 +119,7 @@ export async function play(lane, random, fault, meanwhile = () => undefined) {
   await page.evaluate(() => client.disconnect());
   report.counts = { ...proxy.counts };
   proxy.onMessage = () => undefined;
+  await meanwhile(); // or the network is still down, if it failed with the goodbye
   await page.evaluate(() => client.connect());
   await equal(lane);
   await oneSocket(lane);
