@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"slices"
 	"strconv"
+	"time"
 )
 
 const nsPAM = "urn:xmpp:pam:0"
@@ -83,10 +84,14 @@ func (s *Server) subscriptionChanged(svc *service, n *node, sub subscriber) {
 	}
 	change := Subscription{Service: svc.jid, Node: n.name, JID: sub.jid, SubID: sub.subid, State: sub.state}
 	version := a.pam.record(change)
-	for _, c := range a.ordered() {
-		if c.joined() && !s.cfg.DisablePAM {
-			c.notify(change, version)
+	if s.cfg.DisablePAM || a.quiet {
+		return
+	}
+	for _, c := range a.audience() {
+		if a.like.Forges {
+			c.forge()
 		}
+		c.notify(change, version)
 	}
 }
 
@@ -97,8 +102,7 @@ func (c *session) joined() bool {
 }
 
 func (c *session) notify(change Subscription, version string) {
-	c.send(el(nsClient, "message", "type", "headline", "id", c.srv.newID("n"), "from", c.account.bare, "to", c.name).
-		with(el(nsPAM, "notify", "ver", version, "service", change.Service).with(change.elem(nsPubsub))))
+	c.send(c.notifyElem(change, version))
 }
 
 func (s Subscription) elem(space string) *elem {
@@ -116,10 +120,15 @@ func (s *Server) answerPAM(r request) (*elem, *stanzaError) {
 	case r.payload.local == "pam" && r.set:
 		payload, err = s.changePAM(r)
 	case r.payload.local == "subscriptions" && !r.set:
-		return s.listPAM(r), nil
+		return s.listPAM(r)
 	}
-	if err != nil && err.by == "" {
-		err.by = r.from.Bare().String()
+	if err != nil && err != unanswered {
+		if err.by == "" {
+			err.by = r.from.Bare().String()
+		}
+		if r.sender.account.like.NoBy {
+			err.by = ""
+		}
 	}
 	return payload, err
 }
@@ -142,25 +151,87 @@ func (s *Server) changePAM(r request) (*elem, *stanzaError) {
 	if !isBare(kids[0].get("jid"), r.from) {
 		return nil, pubsubError("modify", "bad-request", "invalid-jid")
 	}
-	if _, refused := s.forward(target, r.from.Bare(), kids[0], kids[1:]); refused != nil {
+	a := r.sender.account
+	silent := kids[0].local == "unsubscribe" && a.like.SilentUnsubscribe
+	a.quiet = silent
+	answer, refused := s.forward(target, r.from.Bare(), kids[0], kids[1:])
+	a.quiet = false
+	switch {
+	case silent && refused == nil, refused != nil && a.like.Silent:
+		return nil, unanswered
+	case refused != nil:
 		refused.by = target.String()
 		return nil, refused
+	case a.like.Typos && answer != nil && len(answer.elems()) > 0:
+		return el(nsPAM, "pam", "jid", target.String()).with(answer.elems()[0]), nil
 	}
 	return nil, nil
 }
 
-// listPAM answers a list request: with the whole list, or, if the version is known, with one notify for every subscription that was
-// touched since, in the order of the last touch, and an empty result. Each notify carries its final state and the version of that last change.
-func (s *Server) listPAM(r request) *elem {
-	p := r.sender.account.pam
-	r.sender.listed = true
-	from, known := p.since(r.payload.get("ver"), s.cfg.History)
-	if !known {
-		list := el(nsPAM, "subscriptions", "ver", p.version())
-		for _, sub := range p.at(len(p.changes)) {
-			list.with(sub.elem(nsPAM))
+// listPAM answers a list request: with the whole list, or, if the version is known, with a delta and an empty result. A delta is one notify for
+// every subscription that was touched since, in the order of the last touch, with its final state and the version of that last change.
+func (s *Server) listPAM(r request) (*elem, *stanzaError) {
+	c := r.sender
+	a := c.account
+	p, like := a.pam, a.like
+	c.listed = true
+	ver := r.payload.get("ver")
+	from, known := p.since(ver, s.cfg.History)
+	switch {
+	case like.Strict && ver != "" && !known:
+		return nil, itemNotFound()
+	case known && !like.NoVersions:
+		if like.ResultFirst {
+			c.send(c.reply(r.stanza, "result"))
+			c.delta(from)
+			return nil, unanswered
 		}
-		return list
+		c.delta(from)
+		return nil, nil
+	case !like.Races:
+		return a.listElem(), nil
+	}
+	reply := c.reply(r.stanza, "result").with(a.listElem())
+	s.running.Go(func() {
+		time.Sleep(raceDelay)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !c.ended {
+			c.send(reply)
+		}
+	})
+	return nil, unanswered
+}
+
+// listElem is the whole list.
+func (a *account) listElem() *elem {
+	like, version := a.like, a.pam.version()
+	if like.NoVersions {
+		version = ""
+	}
+	list, space := el(nsPAM, "subscriptions", "ver", version), nsPAM
+	if like.Typos {
+		list, space = el(nsClient, "subscriptions", "xml", nsPAM, "ver", version), nsClient
+	}
+	for _, sub := range a.pam.at(len(a.pam.changes)) {
+		if like.NoSubIDs {
+			sub.SubID = ""
+		}
+		row := sub.elem(space)
+		row.set("service", sub.Service)
+		list.with(row)
+	}
+	return list
+}
+
+// delta sends the notifies that lead from an older list to the present one.
+func (c *session) delta(from int) {
+	p := c.account.pam
+	if c.account.like.Net {
+		for _, change := range p.net(from) {
+			c.notify(change, p.version())
+		}
+		return
 	}
 	last := map[Subscription]int{}
 	for i := from; i < len(p.changes); i++ {
@@ -168,8 +239,7 @@ func (s *Server) listPAM(r request) *elem {
 	}
 	for i := from; i < len(p.changes); i++ {
 		if last[p.changes[i].key()] == i {
-			r.sender.notify(p.changes[i], p.versions[i+1])
+			c.notify(p.changes[i], p.versions[i+1])
 		}
 	}
-	return nil
 }

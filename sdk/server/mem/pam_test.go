@@ -267,7 +267,7 @@ func TestDeltaOwes(t *testing.T) {
 			list, _ := s.SubscriptionsAt("bob", version)
 			for version != now {
 				c.queue = nil
-				if s.listPAM(request{from: bob, sender: c, payload: el(nsPAM, "subscriptions", "ver", version)}) != nil {
+				if list, err := s.listPAM(request{from: bob, sender: c, payload: el(nsPAM, "subscriptions", "ver", version)}); list != nil || err != nil {
 					t.Fatalf("seed %d: no delta from version %d", seed, start)
 				}
 				seen := map[Subscription]bool{}

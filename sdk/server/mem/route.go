@@ -42,6 +42,7 @@ func pubsubError(typ, cond, app string) *stanzaError {
 type request struct {
 	from    jid.JID  // full JID of the sender, or the account's bare JID if PAM sends it
 	sender  *session // nil if PAM sends it
+	stanza  *elem    // what sender has sent
 	set     bool
 	payload *elem
 }
@@ -113,8 +114,8 @@ func (c *session) iq(st *elem, self, to jid.JID) {
 		c.learnCaps(st)
 		return
 	}
-	payload, err := c.srv.answer(request{from: self, sender: c, set: typ == "set", payload: kids[0]}, to)
-	if c.ended {
+	payload, err := c.srv.answer(request{from: self, sender: c, stanza: st, set: typ == "set", payload: kids[0]}, to)
+	if c.ended || err == unanswered {
 		return
 	}
 	if err != nil {

@@ -33,6 +33,8 @@ type Config struct {
 	DisableSM  bool              // do not offer stream management (XEP-0198), and end the stream of who uses it
 	ResumeFor  time.Duration     // how long a session without a connection can be resumed, default a minute
 	SMLocation string            // where clients are told to resume, as host:port (XEP-0198 §5); not said if empty
+
+	Personality Personality // how XEP-0376 is read
 }
 
 // Server is the whole server. It is an http.Handler: the WebSocket endpoint. All methods may be called from several goroutines.
@@ -61,6 +63,8 @@ type account struct {
 	sessions map[string]*session // bound ones, by resource; hibernating ones too
 	ended    []ended             // the last sessions that could have been resumed, and were not
 	pam      *pamList
+	like     Personality
+	quiet    bool // nobody is notified of what changes now
 }
 
 // New makes a server. It fails if the domain or an account name is no valid part of a JID, or a mechanism is unknown.
@@ -128,7 +132,7 @@ func (s *Server) AddAccount(localpart, password string) error {
 	if s.accounts[bare] != nil {
 		return fmt.Errorf("mem: the account %s exists already", bare)
 	}
-	s.accounts[bare] = &account{bare: bare, creds: creds, sessions: map[string]*session{}, pam: newPAMList()}
+	s.accounts[bare] = &account{bare: bare, creds: creds, sessions: map[string]*session{}, pam: newPAMList(), like: s.cfg.Personality}
 	s.services[bare] = newService(bare, bare)
 	return nil
 }
