@@ -174,6 +174,10 @@ func (c *Client) Sleep() { c.post(func() { c.owner.sleep() }) }
 // still there.
 func (c *Client) Wake() { c.post(func() { c.owner.wake() }) }
 
+// Reload reads the store again, because another Client that shares it says that
+// it has changed the list (see Stored). A false alarm changes nothing.
+func (c *Client) Reload() { c.post(func() { c.owner.reload() }) }
+
 // Drop cuts the connection without a word, as a network would. It is for tests
 // and demonstrations.
 func (c *Client) Drop() { c.post(func() { c.owner.drop() }) }

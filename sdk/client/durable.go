@@ -31,7 +31,8 @@ type durable struct {
 	mu    sync.Mutex // guards store
 	store store.Store
 
-	meta    []byte // as stored; nil if absent
+	meta    []byte    // as stored; nil if absent
+	stamp   pam.Stamp // of the list that is remembered
 	digest  uint64
 	buckets [bucketCount]bucket
 	stale   bool // buckets are stored that belong to no list: rewrite all
@@ -53,7 +54,6 @@ func (d *durable) load(ctx context.Context) (pam.Durable, syncRecord, error) {
 	}
 	values, err := d.current().Get(ctx, keys...)
 	if err != nil {
-		d.forget()
 		return d.fresh(), syncRecord{}, fmt.Errorf("reading: %w", err)
 	}
 	d.meta = values[0]
@@ -62,10 +62,9 @@ func (d *durable) load(ctx context.Context) (pam.Durable, syncRecord, error) {
 		// The bad meta record stays what the next commit expects, and is
 		// replaced by it together with every bucket.
 		d.clear()
-		d.stale = true
-		return d.fresh(), decodeSync(values[1]), nil
+		out = d.fresh()
 	}
-	d.stale = false
+	d.stale, d.stamp = !ok, out.Stamp
 	return out, decodeSync(values[1]), nil
 }
 
@@ -100,9 +99,12 @@ func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
 }
 
 // commit stores c in one transaction, with the sync record if c is a whole
-// list, and with more. If the store holds something else than what c was built on, it returns
-// that and ErrConflict.
+// list, and with more. If the store holds something else than what c was built
+// on, or did when it was read last, it returns that and ErrConflict.
 func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord, more ...store.Op) (stored *pam.Durable, err error) {
+	if c.Expect != d.stamp {
+		return d.conflict(ctx)
+	}
 	next := d.buckets
 	var touched, cloned [bucketCount]bool
 	if c.Replace || d.stale {
@@ -164,17 +166,21 @@ func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord, more .
 	ops = append(ops, more...)
 	err = d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops)
 	if errors.Is(err, store.ErrConflict) {
-		now, _, loadErr := d.load(ctx)
-		if loadErr != nil {
-			return nil, loadErr
-		}
-		return &now, err
+		return d.conflict(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("writing: %w", err)
 	}
-	d.meta, d.digest, d.buckets, d.stale = meta, digest, next, false
+	d.meta, d.stamp, d.digest, d.buckets, d.stale = meta, c.Next, digest, next, false
 	return nil, nil
+}
+
+func (d *durable) conflict(ctx context.Context) (*pam.Durable, error) {
+	now, _, err := d.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &now, store.ErrConflict
 }
 
 // saveSync stores the sync record. Losing it costs no more than one full list.
@@ -225,23 +231,22 @@ func (d *durable) claimSession(ctx context.Context, from, tab string) *sessionRe
 	return nil
 }
 
-// toMemory replaces the store by memory that holds the same, and returns the
-// old one.
-func (d *durable) toMemory() store.Store {
+// toMemory replaces the store by memory that holds now, and returns the old one.
+func (d *durable) toMemory(now pam.Durable) store.Store {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	old := d.store
 	d.store = newMemory()
-	var ops []store.Op
-	for i := range d.buckets {
-		if len(d.buckets[i].rows) > 0 {
-			ops = append(ops, store.Put(bucketKey(i), encodeBucket(d.buckets[i].rows)))
+	d.mu.Unlock()
+	d.meta, d.stamp = nil, now.Stamp
+	d.clear()
+	d.stale = true
+	for _, row := range now.List {
+		b := &d.buckets[bucketOf(row.Key)]
+		if b.rows == nil {
+			b.rows = map[pam.Key]pam.Subscription{}
 		}
+		b.rows[row.Key] = row
 	}
-	if d.meta != nil {
-		ops = append(ops, store.Put(keyMeta, d.meta))
-	}
-	_ = d.store.Commit(context.Background(), nil, ops)
 	return old
 }
 
@@ -253,10 +258,13 @@ func (d *durable) current() store.Store {
 
 func (d *durable) close() { _ = d.current().Close() }
 
-// forget drops what is remembered, when the store cannot be read.
-func (d *durable) forget() {
-	d.meta = nil
+// empty is what is stored after everything was removed.
+func (d *durable) empty() pam.Durable {
+	d.meta, d.stale = nil, false
 	d.clear()
+	now := d.fresh()
+	d.stamp = now.Stamp
+	return now
 }
 
 func (d *durable) clear() {

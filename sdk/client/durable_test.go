@@ -1,7 +1,7 @@
 package client
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -88,15 +88,15 @@ func TestDurableConflict(t *testing.T) {
 	_, _, _ = one.load(t.Context())
 	_, _, _ = two.load(t.Context())
 	r := row(1)
-	first := pam.Commit{Next: pam.Stamp{Epoch: 5, Version: "first"}, Changes: []pam.Change{{After: &r}}}
+	first := pam.Commit{Expect: one.stamp, Next: pam.Stamp{Epoch: 5, Version: "first"}, Changes: []pam.Change{{After: &r}}}
 	if _, err := one.commit(t.Context(), first, syncRecord{}); err != nil {
 		t.Fatal(err)
 	}
-	stored, err := two.commit(t.Context(), pam.Commit{Next: pam.Stamp{Epoch: 9, Version: "second"}}, syncRecord{})
+	stored, err := two.commit(t.Context(), pam.Commit{Expect: two.stamp, Next: pam.Stamp{Epoch: 9, Version: "second"}}, syncRecord{})
 	if stored == nil || stored.Version != "first" || len(stored.List) != 1 {
 		t.Fatalf("got %+v, %v", stored, err)
 	}
-	if stored, err = two.commit(t.Context(), pam.Commit{Next: pam.Stamp{Epoch: 10, Version: "third"}, Changes: []pam.Change{{Before: &r}}}, syncRecord{}); err != nil {
+	if stored, err = two.commit(t.Context(), pam.Commit{Expect: stored.Stamp, Next: pam.Stamp{Epoch: 10, Version: "third"}, Changes: []pam.Change{{Before: &r}}}, syncRecord{}); err != nil {
 		t.Fatalf("after the conflict: %+v, %v", stored, err)
 	}
 }
@@ -108,7 +108,7 @@ func TestDurableCorrupt(t *testing.T) {
 		s := store.NewMemory()
 		d := &durable{store: s}
 		_, _, _ = d.load(t.Context())
-		c := pam.Commit{Replace: true, Next: pam.Stamp{Epoch: 5, Version: "v"}}
+		c := pam.Commit{Expect: d.stamp, Replace: true, Next: pam.Stamp{Epoch: 5, Version: "v"}}
 		for i := range 200 {
 			c.List = append(c.List, row(i))
 		}
@@ -144,7 +144,7 @@ func TestDurableCorrupt(t *testing.T) {
 				continue
 			}
 			r := row(3)
-			if _, err := d.commit(t.Context(), pam.Commit{Next: pam.Stamp{Epoch: 8, Version: "w"}, Changes: []pam.Change{{After: &r}}}, syncRecord{}); err != nil {
+			if _, err := d.commit(t.Context(), pam.Commit{Expect: got.Stamp, Next: pam.Stamp{Epoch: 8, Version: "w"}, Changes: []pam.Change{{After: &r}}}, syncRecord{}); err != nil {
 				t.Errorf("%s %s: commit: %v", record.Key, name, err)
 			}
 			got, _, _ = (&durable{store: s}).load(t.Context())
@@ -161,16 +161,33 @@ func flip(b []byte) []byte {
 	return b
 }
 
-// TestToMemory checks that what was stored outlives the store.
+// TestDurableReadAnew has another tab change the list, and this one read it
+// while a commit that was built on the old list waits: it must not be stored
+// over the new one.
+func TestDurableReadAnew(t *testing.T) {
+	s := store.NewMemory()
+	one, two := &durable{store: s}, &durable{store: s}
+	old, _, _ := one.load(t.Context())
+	_, _, _ = two.load(t.Context())
+	r, q := row(1), row(2)
+	if _, err := two.commit(t.Context(), pam.Commit{Expect: two.stamp, Next: pam.Stamp{Epoch: 5, Version: "theirs"}, Changes: []pam.Change{{After: &r}}}, syncRecord{}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, _ = one.load(t.Context())
+	stored, err := one.commit(t.Context(), pam.Commit{Expect: old.Stamp, Next: pam.Stamp{Epoch: 6, Version: "mine"}, Changes: []pam.Change{{After: &q}}}, syncRecord{})
+	if !errors.Is(err, store.ErrConflict) || stored == nil || stored.Version != "theirs" {
+		t.Errorf("got %+v, %v", stored, err)
+	}
+}
+
+// TestToMemory checks that the list outlives the store.
 func TestToMemory(t *testing.T) {
 	d := &durable{store: store.NewMemory()}
 	_, _, _ = d.load(t.Context())
 	r, q := row(1), row(2)
-	if _, err := d.commit(t.Context(), pam.Commit{Next: pam.Stamp{Epoch: 5, Version: "v"}, Changes: []pam.Change{{After: &r}}}, syncRecord{}); err != nil {
-		t.Fatal(err)
-	}
-	_ = d.toMemory().Close()
-	if _, err := d.commit(context.Background(), pam.Commit{Next: pam.Stamp{Epoch: 6, Version: "w"}, Changes: []pam.Change{{After: &q}}}, syncRecord{}); err != nil {
+	held := pam.Durable{Stamp: pam.Stamp{Epoch: 5, Version: "v"}, List: []pam.Subscription{r}}
+	_ = d.toMemory(held).Close()
+	if _, err := d.commit(t.Context(), pam.Commit{Expect: held.Stamp, Next: pam.Stamp{Epoch: 6, Version: "w"}, Changes: []pam.Change{{After: &q}}}, syncRecord{}); err != nil {
 		t.Fatal(err)
 	}
 	got, _, err := (&durable{store: d.current()}).load(t.Context())

@@ -86,8 +86,8 @@ type StorageState struct {
 	Err      error // why
 }
 
-// An Event is a Changed, ProvisionalChanged, StateChanged, MessageReceived or
-// Warning.
+// An Event is a Changed, ProvisionalChanged, StateChanged, MessageReceived,
+// Stored or Warning.
 type Event interface{ event() }
 
 type (
@@ -106,6 +106,10 @@ type (
 	// business: pubsub events, and chat messages that the server gave to this
 	// session because presence is sent with priority 0.
 	MessageReceived struct{ Stanza *element.Element }
+	// Stored says that this Client has changed the list in its store. Another
+	// one that shares the store shows the change at once if it is told to
+	// Reload, and at the latest when it stores something itself.
+	Stored struct{}
 	// Warning reports something that was survived. Ignored is how many messages
 	// were ignored, wholly or in part, since the warning before of such: these
 	// come at most once a second, and Err is about the last of them. It is 0 if
@@ -130,4 +134,5 @@ func (Changed) event()            {}
 func (ProvisionalChanged) event() {}
 func (StateChanged) event()       {}
 func (MessageReceived) event()    {}
+func (Stored) event()             {}
 func (Warning) event()            {}

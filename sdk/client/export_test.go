@@ -1,9 +1,23 @@
 package client
 
 import (
+	"context"
 	"fmt"
 	"time"
+
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
 )
+
+// StoredList is the list in a store, and whether what is there fits together.
+func StoredList(s store.Store) (pam.Durable, bool) {
+	d := &durable{store: s}
+	now, _, err := d.load(context.Background())
+	if d.meta == nil {
+		now.Stamp = pam.Stamp{}
+	}
+	return now, err == nil && !d.stale || d.meta == nil
+}
 
 // Waiting names what a client that is quiet must not have: requests, operations,
 // calls and stanzas that wait. It is empty if there is nothing.

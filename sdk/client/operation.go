@@ -23,6 +23,7 @@ type operation struct {
 	replied bool   // the server accepted, or its answer was lost
 	listed  bool   // the list was asked for
 	failure *Error // what to say if the list does not show the effect
+	gone    bool   // the service says that there is nothing to unsubscribe from
 }
 
 // operate starts a subscribe or unsubscribe.
@@ -75,7 +76,7 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 			op.replied = true
 			o.settle()
 		case err.Code == CodeTimeout, !subscribe && isGone(err):
-			op.replied, op.listed, op.failure = true, true, err
+			op.replied, op.listed, op.failure, op.gone = true, true, err, isGone(err)
 			o.step(pam.Refresh{})
 		default:
 			o.finish(op, pam.Subscription{}, err)
@@ -101,6 +102,10 @@ func (o *owner) settle() {
 			continue
 		}
 		if o.machine.Dirty() {
+			continue
+		}
+		if op.gone { // What is listed all the same cannot be helped, or is newer.
+			o.finish(op, pam.Subscription{}, nil)
 			continue
 		}
 		if op.listed {

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -49,6 +48,9 @@ type owner struct {
 	sync    syncRecord
 	loading []func(error) // waiters for the first load; nil once loaded
 	loaded  bool
+	storing bool   // a commit or a reading of the list is under way
+	after   func() // a commit that waits until it is over
+	stale   bool   // another Client has changed the store since it was read
 
 	reader   *pam.Reader
 	machine  *pam.Machine
@@ -73,6 +75,8 @@ type owner struct {
 
 	waiters  []*waiter      // of connect
 	saving   sync.WaitGroup // whatever is at work in the store
+	working  int            // how much that is
+	rested   func()         // waits until it is nothing
 	rejected bool           // the last credentials were refused
 	attempt  int
 	retry    *time.Timer
@@ -124,50 +128,6 @@ func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 	return o
 }
 
-// load reads the store once and replies when that is done. A store that cannot
-// be read is replaced by memory, so it never fails for good.
-func (o *owner) load(reply func(error)) {
-	if o.loaded {
-		reply(nil)
-		return
-	}
-	o.loading = append(o.loading, reply)
-	if len(o.loading) > 1 {
-		return
-	}
-	o.saving.Add(1)
-	go func() {
-		defer o.saving.Done()
-		d, record, err := o.durable.load(o.c.ctx)
-		var session *sessionRecord
-		if err == nil && o.opts.Tab != "" {
-			session = o.durable.claimSession(o.c.ctx, cmp.Or(o.opts.Resume, o.opts.Tab), o.opts.Tab)
-		}
-		o.c.post(func() {
-			if err != nil {
-				o.degrade(err)
-			}
-			o.loaded = true
-			if d.Version != "" || len(d.List) > 0 {
-				o.source = SourceCache
-			}
-			o.sync, o.state.LastSynced = record, record.lastSynced
-			if session != nil {
-				o.restored, o.suspended = session, &session.stream
-				o.saver.stored = true
-			}
-			o.step(pam.Stored{Durable: d})
-			o.publishSnapshot()
-			o.publish()
-			waiting := o.loading
-			o.loading = nil
-			for _, reply := range waiting {
-				reply(nil)
-			}
-		})
-	}()
-}
-
 // step feeds the machine and carries out what it asks for. An input that comes
 // up meanwhile waits until that is done, so that outputs keep their order.
 func (o *owner) step(in pam.Input) {
@@ -211,54 +171,6 @@ func (o *owner) perform(out pam.Output) {
 	case pam.ListingFailed:
 		o.listingFailed()
 	}
-}
-
-// commit stores on another goroutine; the machine has at most one under way.
-func (o *owner) commit(c pam.Commit) {
-	record := o.sync
-	session, covered := o.session, o.delivered
-	more := o.withCommit(c)
-	o.saving.Add(1)
-	go func() {
-		defer o.saving.Done()
-		stored, err := o.durable.commit(o.c.ctx, c, record, more...)
-		o.c.post(func() {
-			switch {
-			case err == nil:
-				o.step(pam.Committed{Seq: c.Seq})
-				o.committed(session, covered)
-			case stored != nil:
-				o.step(pam.Conflict{Seq: c.Seq, Durable: *stored})
-			default:
-				o.degrade(err)
-				o.commit(c) // into memory, which cannot fail
-			}
-		})
-	}()
-}
-
-// degrade goes on in memory after the store has failed. What the machine holds
-// stays authoritative for this session.
-func (o *owner) degrade(err error) {
-	if o.c.ctx.Err() != nil {
-		return
-	}
-	old := o.durable.toMemory()
-	o.outdated = o.opts.Tab != ""
-	o.saving.Add(1)
-	go func() {
-		defer o.saving.Done()
-		ctx, cancel := context.WithTimeout(o.c.ctx, closeTimeout)
-		defer cancel()
-		if o.opts.Tab != "" && old.Commit(ctx, nil, []store.Op{store.Delete(sessionKey(o.opts.Tab))}) == nil {
-			o.c.post(func() { o.outdated = false })
-		}
-		_ = old.Close()
-	}()
-	o.state.Storage = StorageState{Degraded: true, Err: err}
-	o.warn(&Error{Code: CodeStorage, Origin: FromStorage, Err: err, Retryable: false,
-		Text: "The list cannot be stored (" + err.Error() + "). It is kept in memory until the page is closed."})
-	o.publish()
 }
 
 func (o *owner) announce(ch pam.Changed) {

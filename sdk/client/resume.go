@@ -72,7 +72,6 @@ func (o *owner) resumeSession(fullJID string) {
 		o.session = &session{fullJID: fullJID}
 	}
 	s := o.session
-	s.resumed = true
 	o.setPhase(PhaseSyncing, nil)
 	for id, r := range o.requests {
 		o.expect(id, r)
@@ -197,20 +196,20 @@ func (o *owner) saveSession() {
 	op := store.Delete(sessionKey(o.opts.Tab))
 	if r != nil {
 		_, stamp := o.machine.Committed()
-		op = o.sessionOp(r, stamp, o.quiet() || o.restoredSynced())
+		// What comes again is older than the list if not all is handled.
+		synced := o.quiet() && o.handled == o.delivered
+		op = o.sessionOp(r, stamp, synced || o.restoredSynced())
 	}
 	if w.timer != nil {
 		w.timer.Stop()
 	}
 	hurry := w.hurry
 	w.busy, w.again, w.hurry, w.stored, w.timer = true, false, false, r != nil, nil
-	o.saving.Add(1)
-	go func() {
-		defer o.saving.Done()
+	o.work(func() func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
 		err := o.durable.current().Commit(ctx, nil, []store.Op{op})
-		o.c.post(func() {
+		return func() {
 			w.busy = false
 			w.timer = time.AfterFunc(saveEvery, func() {
 				o.c.post(func() {
@@ -229,8 +228,8 @@ func (o *owner) saveSession() {
 			if w.hurry {
 				o.saveSession()
 			}
-		})
-	}()
+		}
+	})
 }
 
 // saved tells the stream what is stored. It does not while a store that failed
@@ -253,13 +252,13 @@ func (o *owner) resumption() *stream.Resumption {
 
 // withCommit is the session's record as it is after a live commit: the notify
 // and the count of what is handled are stored together.
-func (o *owner) withCommit(c pam.Commit) []store.Op {
+func (o *owner) withCommit(c pam.Commit, covered uint64) []store.Op {
 	r := o.resumption()
 	if o.opts.Tab == "" || r == nil || c.Replace || !o.settled() {
 		return nil
 	}
 	o.saver.stored = true
-	return []store.Op{o.sessionOp(r.After(int(o.delivered-o.handled)), c.Next, true)}
+	return []store.Op{o.sessionOp(r.After(int(covered-o.handled)), c.Next, true)}
 }
 
 func (o *owner) sessionOp(r *stream.Resumption, stamp pam.Stamp, synced bool) store.Op {

@@ -35,7 +35,6 @@ const (
 // if the server can resume it (XEP-0198).
 type session struct {
 	fullJID string
-	resumed bool    // went on with another connection than it began with
 	support support // what disco said about PAM
 	listed  bool    // the server gave a list
 	refused bool    // the server refused to
@@ -196,18 +195,17 @@ func (o *owner) beLive() {
 func (o *owner) saveSync() {
 	o.sync.lastSynced = o.state.LastSynced
 	record := o.sync
-	o.saving.Add(1)
-	go func() {
-		defer o.saving.Done()
+	o.work(func() func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
-		if err := o.durable.saveSync(ctx, record); err != nil && o.c.ctx.Err() == nil {
-			o.c.post(func() {
+		err := o.durable.saveSync(ctx, record)
+		return func() {
+			if err != nil {
 				o.warn(&Error{Code: CodeStorage, Origin: FromStorage, Err: err, Retryable: true,
 					Text: "The time of this sync cannot be stored (" + err.Error() + "). The list is asked for in full sooner than needed."})
-			})
+			}
 		}
-	}()
+	})
 }
 
 // endSession runs when the session is gone for good, or never was: what it had
@@ -251,11 +249,6 @@ func (c *connection) route(stanza *element.Element) []pam.Heard {
 		heard, err := o.reader.ParseNotify(stanza)
 		if err != nil {
 			o.ignore(&Error{Code: CodeProtocol, Origin: FromNetwork, Err: err, Text: "A notify was ignored, wholly or in part: " + err.Error()})
-		}
-		for i := range heard {
-			// A session that was resumed gets no offline messages: what bears a
-			// delay there was replayed, in order (sync rule 8).
-			heard[i].Delayed = heard[i].Delayed && !o.session.resumed
 		}
 		if len(heard) == 0 && err == nil {
 			o.emit(MessageReceived{Stanza: stanza})

@@ -87,8 +87,7 @@ func NewReader(account jid.JID) *Reader {
 // notifies returned count all the same; one of which an entry could not be
 // read bears no version, so that the list is asked for in full one day.
 //
-// Delayed is set if the message bears a delay stamp (XEP-0203). A caller that
-// knows the message was replayed by a resumption clears it.
+// Delayed is set if the message bears a delay stamp (XEP-0203).
 func (r *Reader) ParseNotify(message *element.Element) ([]Heard, error) {
 	if !message.Is(nsClient, "message") {
 		return nil, nil

@@ -1,0 +1,150 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
+)
+
+// An Export is what the store holds for the account, but for what would let
+// somebody else take a session over.
+type Export struct {
+	Account              string
+	List                 []pam.Subscription
+	Version              pam.Version
+	LastFull, LastSynced time.Time // when the list was asked for in full, and was known to be right; zero if never
+	Sessions             []StoredSession
+}
+
+// A StoredSession is a session that a tab may go on with.
+type StoredSession struct {
+	JID     string
+	Saved   time.Time
+	Waiting []string // stanzas of this device that the server may not have
+}
+
+// Export reads all that is stored for the account. The error is of CodeStorage
+// if the store cannot be read, or has failed before.
+func (c *Client) Export(ctx context.Context) (Export, error) {
+	var out Export
+	err := call(ctx, c, func(o *owner, reply func(error)) {
+		o.load(func(error) {
+			if err := o.state.Storage.Err; err != nil {
+				reply(storageError("read", err))
+				return
+			}
+			o.work(func() func() {
+				e, err := export(o.c.ctx, o.durable.current())
+				return func() {
+					if err != nil {
+						reply(storageError("read", err))
+						return
+					}
+					e.Account = o.account.String()
+					out = e
+					reply(nil)
+				}
+			})
+		})
+	})
+	return out, err
+}
+
+func export(ctx context.Context, s store.Store) (Export, error) {
+	now, record, err := (&durable{store: s}).load(ctx)
+	if err != nil {
+		return Export{}, err
+	}
+	e := Export{List: now.List, Version: now.Version, LastFull: record.lastFull, LastSynced: record.lastSynced}
+	records, err := s.Scan(ctx, store.Range{From: keySessions, To: keySessions + "\xff"})
+	for _, r := range records {
+		if session, ok := decodeSession(r.Value); ok {
+			e.Sessions = append(e.Sessions, StoredSession{JID: session.stream.JID.String(), Saved: session.saved, Waiting: session.stream.Unacked})
+		}
+	}
+	return e, err
+}
+
+func storageError(verb string, err error) *Error {
+	return &Error{Code: CodeStorage, Origin: FromStorage, Err: err,
+		Text: "What is stored for the account could not be " + verb + " (" + err.Error() + "). It may still be there; clearing the site's data removes it."}
+}
+
+// Forget ends the session in order, and removes from the store all that is kept
+// for the account: a person logs out for good. The Client can be used again and
+// begins with nothing, and calls made meanwhile wait. Other Clients that share
+// the store and are connected store the list again; have them Forget too.
+//
+// If the store fails, or has failed before, the error is of CodeStorage, and
+// what the store held may still be there.
+func (c *Client) Forget(ctx context.Context) error {
+	return call(ctx, c, func(o *owner, reply func(error)) { o.forget(reply) })
+}
+
+func (o *owner) forget(reply func(error)) {
+	o.load(func(error) {
+		o.disconnect(func(error) {
+			o.saveSession() // that there is none
+			o.wipe(reply)
+		})
+	})
+}
+
+// wipe runs when nothing else is at work in the store.
+func (o *owner) wipe(reply func(error)) {
+	if o.working > 0 {
+		before := o.rested
+		o.rested = func() {
+			if before != nil {
+				before()
+			}
+			o.wipe(reply)
+		}
+		return
+	}
+	degraded := o.state.Storage.Err
+	o.loaded, o.loading = false, []func(error){func(error) {}} // whoever wants to connect waits
+	o.work(func() func() {
+		err := o.durable.current().Commit(o.c.ctx, nil, []store.Op{store.DeleteRange("", "")})
+		return func() {
+			o.loaded = true
+			waiting := o.loading
+			o.loading = nil
+			if err == nil {
+				o.startOver()
+				err = degraded
+			}
+			if err != nil {
+				reply(storageError("removed", err))
+			} else {
+				reply(nil)
+			}
+			for _, next := range waiting {
+				next(nil)
+			}
+		}
+	})
+}
+
+// startOver is like a first start with an empty store.
+func (o *owner) startOver() {
+	old := o.held()
+	d := o.durable.empty()
+	o.machine = pam.NewMachine()
+	o.machine.Step(pam.Stored{Durable: d})
+	clear(o.heard)
+	o.overlaid = true
+	o.sync, o.source, o.state.LastSynced = syncRecord{}, SourceEmpty, time.Time{}
+	o.saver.stored, o.restored = false, nil
+	gone := make([]pam.Change, len(old.List))
+	for i := range old.List {
+		gone[i] = pam.Change{Before: &old.List[i]}
+	}
+	o.publishSnapshot()
+	o.showProvisional()
+	o.emit(Changed{Changes: gone, From: old.Version, Origin: OriginThisDevice, Source: o.source})
+	o.emit(Stored{})
+	o.publish()
+}
