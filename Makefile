@@ -32,13 +32,13 @@ test:
 test-go:
 	@scripts/need
 	go test -race -timeout 30m ./sdk/... ./demo/...
-	go test -count=1 ./sdk/pam
+	go test -count=1 ./sdk/pam -pam.schedules=100000
 
-# test-cut breaks the connection at every message, at every two and inside them.
-# test-go has done a few of them with the race detector.
+# test-cut breaks the connection at every message, at every two and inside them,
+# and plays schedules. test-go has done a few of them with the race detector.
 test-cut:
 	@scripts/need
-	go test -count=1 -timeout 30m -run 'TestCut' ./sdk/client
+	go test -count=1 -timeout 30m -run 'TestCut|TestSchedules' ./sdk/client
 
 # test-wasm runs the browser's rooms in Chromium.
 test-wasm: bin/browsertest
@@ -67,11 +67,12 @@ soak: soak-go soak-browser
 
 soak-go:
 	@scripts/need
-	SOAK=1 PAM_SEED=$(SEED) go test -count=1 -v -timeout 24h -run 'TestCut' ./sdk/client
+	SOAK=1 PAM_SEED=$(SEED) go test -count=1 -v -timeout 24h -run 'TestCut|TestSchedules' ./sdk/client
+	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/pam -pam.schedules=1000000
 
 soak-browser: js bin/demo
 	@scripts/need chromium prosody
-	cd js && SOAK=$(SOAK) $(if $(SEED),SEED=$(SEED)) node --test --test-concurrency=1 --test-reporter=spec test/browser/cuts.test.mjs test/browser/life.test.mjs test/browser/endings.test.mjs
+	cd js && SOAK=$(SOAK) $(if $(SEED),SEED=$(SEED)) node --test --test-concurrency=1 --test-reporter=spec test/browser/cuts.test.mjs test/browser/life.test.mjs test/browser/endings.test.mjs test/browser/schedules.test.mjs
 
 # mutants plants mistakes in the client, which its tests must find.
 mutants:
