@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"xmpp-pam/sdk/server/mem"
@@ -25,11 +24,16 @@ import (
 // and of the in-memory server only (501 with another):
 //
 //	GET  list?account=                the authoritative list and version
+//	POST change?account=&node=&state= put a subscription into a state, as another client without PAM would
+//	POST personality?account=&name=   read XEP-0376 as that server does
+//	POST end?account=&how=            give up its sessions that have no connection: expire or forget
+//	POST clear?account=               end its sessions and subscriptions
 //	GET  at?account=&ver=             the list as it was at a version
 //	POST forget?account=              make all old versions unknown
 //	POST hold?contains=&account=&device=   hold a session's messages back, from the first that contains the text on
-//	POST release                      send all that is held
-//	POST send?device=                 send the body, whatever it is, as one message to its sessions
+//	POST release?account=             send all that is held, of that account or of all
+//	POST send?device=&account=        send the body, whatever it is, as one message to the sessions of a device or of an account;
+//	                                  {bare} and {full} in it are the session's JIDs
 func (d *demo) controlHandler() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, f func(r *http.Request) (any, error)) {
@@ -56,8 +60,14 @@ func (d *demo) controlHandler() http.Handler {
 	handle("GET /control/list", d.controlList)
 	handle("GET /control/at", d.controlAt)
 	handle("POST /control/forget", d.controlForget)
+	handle("POST /control/change", d.controlChange)
+	handle("POST /control/personality", d.controlPersonality)
+	handle("POST /control/end", d.controlEnd)
+	handle("POST /control/clear", d.controlClear)
 	handle("POST /control/hold", d.controlHold)
-	handle("POST /control/release", func(*http.Request) (any, error) { return map[string]int{"released": d.release()}, nil })
+	handle("POST /control/release", func(r *http.Request) (any, error) {
+		return map[string]int{"released": d.release(r.URL.Query().Get("account"))}, nil
+	})
 	handle("POST /control/send", d.controlSend)
 	return mux
 }
@@ -182,67 +192,6 @@ func (d *demo) controlForget(r *http.Request) (any, error) {
 	}
 	m.ForgetHistory(r.URL.Query().Get("account"))
 	return map[string]bool{"forgotten": true}, nil
-}
-
-// controlHold holds messages back for the sessions of an account, of a device,
-// or of both.
-func (d *demo) controlHold(r *http.Request) (any, error) {
-	m, err := d.mem()
-	if err != nil {
-		return nil, err
-	}
-	q := r.URL.Query()
-	contains, account := q.Get("contains"), q.Get("account")
-	var dev *device
-	if q.Get("device") != "" {
-		if dev, err = d.controlDevice(r); err != nil {
-			return nil, err
-		}
-	}
-	release := m.Hold(func(session, xml string) bool {
-		name, _, bound := strings.Cut(session, "@")
-		return bound && strings.Contains(xml, contains) &&
-			(account == "" || account == name) && (dev == nil || dev.line.has(session))
-	})
-	d.mu.Lock()
-	d.holds = append(d.holds, release)
-	d.mu.Unlock()
-	return map[string]bool{"holding": true}, nil
-}
-
-// controlSend sends a message that no server would send.
-func (d *demo) controlSend(r *http.Request) (any, error) {
-	m, err := d.mem()
-	if err != nil {
-		return nil, err
-	}
-	dev, err := d.controlDevice(r)
-	if err != nil {
-		return nil, err
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-	if err != nil {
-		return nil, err
-	}
-	sent := 0
-	for _, session := range dev.line.sessions() {
-		if m.Send(session, string(body)) == nil {
-			sent++
-		}
-	}
-	return map[string]int{"sent": sent}, nil
-}
-
-// release ends all holds and returns how many there were.
-func (d *demo) release() int {
-	d.mu.Lock()
-	holds := d.holds
-	d.holds = nil
-	d.mu.Unlock()
-	for _, release := range holds {
-		release()
-	}
-	return len(holds)
 }
 
 // controlFrame is a message in the log of the in-memory server.

@@ -116,7 +116,7 @@ type demo struct {
 	mu      sync.Mutex
 	devices []*device
 	opened  int // how many devices there have been
-	holds   []func()
+	holds   []heldBack
 }
 
 // newDemo serves the page on the listener and opens the first two devices.
@@ -150,7 +150,7 @@ func newDemo(l net.Listener, server xmppServer, files *packageFiles, control boo
 
 // Close ends the sessions, the devices, the page and the server.
 func (d *demo) Close() error {
-	d.release()
+	d.release("")
 	err := d.server.Close() // first, so that devices hear a proper goodbye
 	d.closeDevices()
 	d.http.Close()
