@@ -17,6 +17,7 @@ import (
 //	state        {state}
 //	warning      {error, ignored}
 //	message      {from, xml}
+//	stored       {}
 //	frames       see frames.go
 //	credentials  {ask, reason, mechanisms}, and {ask, over: true} when nobody
 //	             waits for the answer any more
@@ -54,6 +55,8 @@ func (b *bridge) onEvent(e client.Event) {
 			w.text("from", e.Stanza.Attr("from"))
 			w.text("xml", e.Stanza.String())
 		})
+	case client.Stored:
+		b.event("stored", func(*writer) {})
 	case client.Warning:
 		b.warn(e)
 	}
@@ -143,6 +146,35 @@ func writeSnapshot(w *writer, s client.Snapshot) {
 	})
 }
 
+func writeExport(w *writer, e client.Export) {
+	w.object(func() {
+		w.text("account", e.Account)
+		w.key("list")
+		w.array(func() {
+			for i := range e.List {
+				writeRow(w, e.List[i])
+			}
+		})
+		w.text("ver", string(e.Version))
+		w.key("lastFull")
+		w.time(e.LastFull)
+		w.key("lastSynced")
+		w.time(e.LastSynced)
+		w.key("sessions")
+		w.array(func() {
+			for _, s := range e.Sessions {
+				w.object(func() {
+					w.text("jid", s.JID)
+					w.key("saved")
+					w.time(s.Saved)
+					w.key("waiting")
+					writeStrings(w, s.Waiting)
+				})
+			}
+		})
+	})
+}
+
 // writeRow writes [service, node, subid, jid, state].
 func writeRow(w *writer, s pam.Subscription) { w.array(func() { writeFields(w, s) }) }
 
@@ -191,6 +223,9 @@ func writeState(w *writer, s client.SyncState) {
 		w.int(int64(s.Pending))
 		w.key("degraded")
 		w.bool(s.Storage.Degraded)
+		if s.Storage.Err != nil {
+			w.text("why", s.Storage.Err.Error())
+		}
 		if s.Err != nil {
 			w.key("error")
 			writeError(w, s.Err)

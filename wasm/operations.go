@@ -23,13 +23,14 @@ import (
 // its result; it may wait, and ends with its context.
 //
 //	create       {account, url, followTo, mechanisms, storage, inspector,
-//	              reconnect…, tab, resume}
+//	              reconnect…, tab, resume} → {why}, if nothing can be stored
 //	load         → {list, ver, source}
 //	connect      → {state, ver}
 //	subscribe    {service, node} → a row
 //	unsubscribe  {service, node, subid}
 //	refresh      {ignoreVersion}
-//	disconnect, sleep, wake, drop, close
+//	export       → {account, list, ver, lastFull, lastSynced, sessions}
+//	disconnect, forget, reload, sleep, wake, drop, close
 //	cancel       {target: id}                     at once, no result
 //	credentials  {ask, password | failed, wrong}  at once, no result
 var operations = map[string]func(*bridge, context.Context, request) (func(*writer), error){
@@ -40,6 +41,9 @@ var operations = map[string]func(*bridge, context.Context, request) (func(*write
 	"subscribe":   (*bridge).subscribe,
 	"unsubscribe": (*bridge).unsubscribe,
 	"refresh":     (*bridge).refresh,
+	"export":      (*bridge).export,
+	"forget":      (*bridge).forget,
+	"reload":      (*bridge).reload,
 	"sleep":       (*bridge).sleep,
 	"wake":        (*bridge).wake,
 	"drop":        (*bridge).drop,
@@ -69,11 +73,11 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 	if r.bool("inspector") {
 		opts.OnFrame = b.onFrame
 	}
-	fellBack := false
+	why := "" // nothing is stored
 	if r.string("storage") == "indexeddb" {
 		s, err := b.openStore(ctx, opts.Account)
 		if err != nil {
-			fellBack = true
+			why = err.Error()
 			b.warn(client.Warning{Err: &client.Error{Code: client.CodeStorage, Origin: client.FromStorage, Err: err,
 				Text: "IndexedDB cannot be used (" + err.Error() + "). The list is kept in memory until the page is closed."}})
 		} else {
@@ -92,8 +96,7 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 	b.mu.Unlock()
 	return func(w *writer) {
 		w.object(func() {
-			w.key("fellBack")
-			w.bool(fellBack)
+			w.text("why", why)
 		})
 	}, nil
 }
@@ -168,6 +171,34 @@ func (b *bridge) refresh(ctx context.Context, r request) (func(*writer), error) 
 		return nil, err
 	}
 	return nil, c.Refresh(ctx, r.bool("ignoreVersion"))
+}
+
+func (b *bridge) export(ctx context.Context, _ request) (func(*writer), error) {
+	c, err := b.current()
+	if err != nil {
+		return nil, err
+	}
+	e, err := c.Export(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(w *writer) { writeExport(w, e) }, nil
+}
+
+func (b *bridge) forget(ctx context.Context, _ request) (func(*writer), error) {
+	c, err := b.current()
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.Forget(ctx)
+}
+
+func (b *bridge) reload(context.Context, request) (func(*writer), error) {
+	c, err := b.current()
+	if err == nil {
+		c.Reload()
+	}
+	return nil, err
 }
 
 func (b *bridge) sleep(context.Context, request) (func(*writer), error) {

@@ -1,5 +1,6 @@
 import { closedError, fromWire, messageOf, PamError } from "./errors.js";
 import { hub } from "./events.js";
+import { listen, type Hints } from "./hints.js";
 import { inspector } from "./inspector.js";
 import { watchLife } from "./life.js";
 import { limited } from "./limits.js";
@@ -10,14 +11,14 @@ import { start, type Link } from "./runtime.js";
 import { cell, listeners, safely } from "./store.js";
 import { clearTab, leaveTab, takeTab, type Tab } from "./tab.js";
 import type { ClientOptions, LogEntry, OpOptions, PamClient, RuntimeState, Subscription, SubscriptionList, SyncState, Target } from "./types.js";
-import type { Happened, RawSnapshot, RawState } from "./wire.js";
+import type { Happened, RawExport, RawSnapshot, RawState } from "./wire.js";
 
 /** Makes a client. Nothing is loaded and nothing is sent until one of its methods is called. */
 export function makeClient(options: ClientOptions): PamClient {
   const config = readOptions(options);
   const events = hub();
   const runtime = cell<RuntimeState>(Object.freeze({ phase: "idle", where: null }));
-  let fellBack = false;
+  let fellBack: string | undefined; // why nothing is stored
   const sync = cell<SyncState>(syncState({ phase: "offline", missing: [], resumed: false, lastSynced: null, attempt: 0, nextAttempt: null, pending: 0, degraded: false }));
   const listHeard = listeners();
   const rows = list(listHeard.mark);
@@ -28,6 +29,7 @@ export function makeClient(options: ClientOptions): PamClient {
   let closing: Promise<void> | undefined;
   let ready: Promise<SubscriptionList> | undefined;
   let unwatch: (() => void) | undefined;
+  let hints: Hints | undefined; // of other tabs
   let later: (() => void)[] = []; // events of this turn, emitted when the stores are up to date
   const asks = new Map<number, AbortController>();
   const over = new AbortController(); // aborted by close()
@@ -57,8 +59,8 @@ export function makeClient(options: ClientOptions): PamClient {
       stopIfClosed(begun);
       const { account, service: url, followTo, storage, mechanisms, reconnect } = config;
       const tab = watchPage();
-      const made = await begun.request("create", { account, url, followTo, storage, mechanisms, inspector: config.frames > 0, ...reconnect, ...tab }) as { fellBack: boolean };
-      fellBack = made.fellBack;
+      const made = await begun.request("create", { account, url, followTo, storage, mechanisms, inspector: config.frames > 0, ...reconnect, ...tab }) as { why?: string };
+      fellBack = made.why;
       const stored = await begun.request("load") as RawSnapshot;
       stopIfClosed(begun);
       rows.reset(stored.list, stored.provisional, stored.ver ?? null, stored.source);
@@ -69,7 +71,7 @@ export function makeClient(options: ClientOptions): PamClient {
       return begun;
     } catch (e) {
       begun?.stop();
-      unwatch?.();
+      unwatchPage();
       const error = PamError.is(e) ? e : new PamError("crashed", messageOf(e), { origin: "runtime", cause: e });
       if (!closing && error.code !== "crashed") {
         setRuntime({ phase: "idle", where: null, error });
@@ -93,7 +95,14 @@ export function makeClient(options: ClientOptions): PamClient {
       leave: () => tab && leaveTab(config.account, tab),
       show: () => clearTab(config.account),
     });
+    if (tab) hints = listen(config.account, () => link?.tell("reload"));
     return tab;
+  }
+
+  function unwatchPage(): void {
+    unwatch?.();
+    hints?.stop();
+    unwatch = hints = undefined;
   }
 
   function stopIfClosed(begun: Link): void {
@@ -114,8 +123,7 @@ export function makeClient(options: ClientOptions): PamClient {
 
   function forgetProgram(): void {
     link = starting = ready = undefined;
-    unwatch?.();
-    unwatch = undefined;
+    unwatchPage();
     for (const ask of asks.values()) ask.abort();
     asks.clear();
   }
@@ -152,6 +160,8 @@ export function makeClient(options: ClientOptions): PamClient {
         later.push(() => events.emit("message", message));
         return;
       }
+      case "stored":
+        return hints?.tell();
       case "frame": {
         const { event: _, ...frame } = e;
         return frames.add(frame);
@@ -187,10 +197,7 @@ export function makeClient(options: ClientOptions): PamClient {
   // State -----------------------------------------------------------------------
 
   function syncState(raw: RawState): SyncState {
-    const memory = config.storage === "memory" || fellBack || raw.degraded;
-    const storage = memory && config.storage !== "memory"
-      ? { kind: "memory", persistent: false, fellBackFrom: config.storage }
-      : { kind: config.storage, persistent: !memory };
+    const storage = storageState(raw.degraded ? raw.why ?? "" : fellBack);
     return Object.freeze({
       phase: raw.phase,
       missing: Object.freeze(raw.missing),
@@ -199,15 +206,21 @@ export function makeClient(options: ClientOptions): PamClient {
       attempt: raw.attempt,
       nextAttemptAt: raw.nextAttempt === null ? null : new Date(raw.nextAttempt),
       pendingWrites: raw.pending,
-      storage: Object.freeze(storage),
+      storage,
       ...(raw.error && { error: fromWire(raw.error) }),
     });
   }
 
+  function storageState(why: string | undefined): SyncState["storage"] {
+    const wanted = config.storage;
+    return Object.freeze(why === undefined || wanted === "memory"
+      ? { kind: wanted, persistent: wanted !== "memory" }
+      : { kind: "memory", persistent: false, fellBackFrom: wanted, why });
+  }
+
   function setSync(state: SyncState, error: PamError | undefined): void {
     const { error: _, ...rest } = state;
-    const memory = fellBack && rest.storage.persistent;
-    const storage = memory ? Object.freeze({ kind: "memory", persistent: false, fellBackFrom: config.storage }) : rest.storage;
+    const storage = fellBack !== undefined && rest.storage.persistent ? storageState(fellBack) : rest.storage;
     const before = sync.store.getSnapshot();
     const next = Object.freeze({ ...rest, storage, ...(error && { error }) });
     sync.set(next);
@@ -272,6 +285,11 @@ export function makeClient(options: ClientOptions): PamClient {
       const program = link ?? (await starting?.catch(() => undefined));
       await program?.request("disconnect");
     }),
+    forget: (o?: OpOptions) => call(o, async (signal) => {
+      await (await running()).request("forget", {}, signal);
+      if (fellBack !== undefined) throw new PamError("storage", "What IndexedDB holds for the account could not be removed, because it cannot be opened. Clearing the site's data removes it.", { origin: "storage" });
+    }),
+    export: (o?: OpOptions) => call(o, async (signal) => exported(await (await running()).request("export", {}, signal) as RawExport)),
     close,
     subscribe: (target: Target, o?: OpOptions) => call(o, async (signal) => {
       const { service, node } = readTarget(target);
@@ -307,4 +325,18 @@ export function makeClient(options: ClientOptions): PamClient {
   };
   if (typeof Symbol.asyncDispose === "symbol") Object.defineProperty(client, Symbol.asyncDispose, { value: close });
   return Object.freeze(client) as unknown as PamClient;
+}
+
+/** What is stored, as a file for the person whom it is about. */
+function exported({ account, list, ver, lastFull, lastSynced, sessions }: RawExport): Blob {
+  const when = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+  const data = {
+    account,
+    ver: ver ?? null,
+    lastSyncedAt: when(lastSynced),
+    lastFullListAt: when(lastFull),
+    subscriptions: list.map(([service, node, subid, jid, state]) => ({ service, node, ...(subid !== "" && { subid }), jid, state })),
+    sessions: sessions.map(({ jid, saved, waiting }) => ({ jid, savedAt: when(saved), unacknowledged: waiting })),
+  };
+  return new Blob([JSON.stringify(data, null, 2)], { type: "application/json" });
 }

@@ -94,6 +94,13 @@ export interface PamClient extends AsyncDisposable {
   connect(options?: OpOptions): Promise<SyncState>;
   /** Ends the session in order. The client can be connected again. */
   disconnect(options?: OpOptions): Promise<void>;
+  /**
+   * Logs out for good: ends the session and removes all that is stored for the account. The client can be used again and
+   * begins with nothing. Other tabs that are connected store the list again: have them forget it too.
+   */
+  forget(options?: OpOptions): Promise<void>;
+  /** All that is stored for the account, as JSON; but for what would let somebody else take a session over. */
+  export(options?: OpOptions): Promise<Blob>;
   /** Ends everything for good: the session, the program, the worker. Calls that wait reject with code "closed". */
   close(): Promise<void>;
 
@@ -197,7 +204,8 @@ export interface SyncState {
   readonly nextAttemptAt: Date | null;
   /** Requests under way. */
   readonly pendingWrites: number;
-  readonly storage: { readonly kind: string; readonly persistent: boolean; readonly fellBackFrom?: string };
+  /** Where the list is. If storage failed it is "memory" until the page is closed, which fell back from what was asked for; `why` says what happened. */
+  readonly storage: { readonly kind: string; readonly persistent: boolean; readonly fellBackFrom?: string; readonly why?: string };
   /** Why the phase is "waiting" or "failed". */
   readonly error?: PamError;
 }

@@ -27,13 +27,19 @@ export type Happened =
   | { event: "state"; state: RawState }
   | { event: "warning"; error: WireError; ignored?: number }
   | { event: "message" } & Partial<PamEventMap["message"]>
+  | { event: "stored" }
   | { event: "frame" } & RawFrame
   | { event: "credentials"; ask: number; over?: true; reason?: string; mechanisms?: string[] }
   | { event: "crash"; text?: string };
 
 export interface RawSnapshot { list: Row[]; provisional: Row[]; ver?: string; source: SubscriptionList["source"] }
 
+export interface RawExport {
+  account: string; list: Row[]; ver?: string; lastFull: number | null; lastSynced: number | null;
+  sessions: { jid: string; saved: number | null; waiting: string[] }[];
+}
+
 export interface RawState {
   phase: SyncState["phase"]; missing: SyncState["missing"][number][]; resumed: boolean; lastSynced: number | null;
-  attempt: number; nextAttempt: number | null; pending: number; degraded: boolean; error?: WireError;
+  attempt: number; nextAttempt: number | null; pending: number; degraded: boolean; why?: string; error?: WireError;
 }

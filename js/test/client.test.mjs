@@ -288,18 +288,18 @@ test("close while the program starts", async () => {
   await rejects(call, "closed");
   await closing;
   assert.equal(host.terminated, 1, "nobody waits for an answer that may never come");
-  host.answer(request, { fellBack: false });
+  host.answer(request, {});
   await turn();
   assert.equal(host.terminated, 1);
   assert.equal(host.client.runtime.getSnapshot().phase, "closed");
 });
 
 test("sync shows what the program says, and where the list is kept", async () => {
-  const host = makeHost({ storage: "indexeddb" }, { create: () => ({ fellBack: true }) });
+  const host = makeHost({ storage: "indexeddb" }, { create: () => ({ why: "no room" }) });
   const { client } = host;
   assert.deepEqual(client.sync.getSnapshot().storage, { kind: "indexeddb", persistent: true });
   await client.subscriptions.ready;
-  assert.deepEqual(client.sync.getSnapshot().storage, { kind: "memory", persistent: false, fellBackFrom: "indexeddb" });
+  assert.deepEqual(client.sync.getSnapshot().storage, { kind: "memory", persistent: false, fellBackFrom: "indexeddb", why: "no room" });
   const states = [];
   client.on("sync", (s) => states.push(s));
   host.post({ event: "state", state: rawState("waiting", { attempt: 2, nextAttempt: 86_400_000, pending: 1, missing: ["pam"], error: { code: "transport", text: "gone", retryable: true } }) });
@@ -318,9 +318,9 @@ test("sync shows what the program says, and where the list is kept", async () =>
 test("a store that fails later is memory as well", async () => {
   const host = makeHost({ storage: "indexeddb" });
   await host.client.subscriptions.ready;
-  host.post({ event: "state", state: rawState("live", { degraded: true }) });
+  host.post({ event: "state", state: rawState("live", { degraded: true, why: "QuotaExceededError" }) });
   await turn();
-  assert.deepEqual(host.client.sync.getSnapshot().storage, { kind: "memory", persistent: false, fellBackFrom: "indexeddb" });
+  assert.deepEqual(host.client.sync.getSnapshot().storage, { kind: "memory", persistent: false, fellBackFrom: "indexeddb", why: "QuotaExceededError" });
   await host.client.close();
 });
 

@@ -29,7 +29,7 @@ export function makeHost(options = {}, answers = {}) {
     worker: undefined,
   };
   const all = {
-    create: () => ({ fellBack: false }),
+    create: () => ({}),
     load: () => ({ list: [], provisional: [], source: "empty" }),
     connect: () => rawState("live"),
     disconnect: () => null,

@@ -183,13 +183,13 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     }
   });
 
-  for (const [name, worker] of [["without IndexedDB", "no-indexeddb.js"], ["that refuses IndexedDB", "refused-indexeddb.js"]]) {
+  for (const [name, worker, reason] of [["without IndexedDB", "no-indexeddb.js", /no indexedDB/], ["that refuses IndexedDB", "refused-indexeddb.js", /SecurityError/]]) {
     test(`a browser ${name}: the list is in memory, and that is said`, async () => {
       await open(service, { worker });
       await works();
-      assert.deepEqual(await page.evaluate(() => [client.sync.getSnapshot().storage, events]), [
-        { kind: "memory", persistent: false, fellBackFrom: "indexeddb" }, [["warning", "storage"]],
-      ]);
+      const [{ why, ...storage }, events] = await page.evaluate(() => [client.sync.getSnapshot().storage, globalThis.events]);
+      assert.deepEqual([storage, events], [{ kind: "memory", persistent: false, fellBackFrom: "indexeddb" }, [["warning", "storage"]]]);
+      assert.match(why, reason);
       assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
     });
   }

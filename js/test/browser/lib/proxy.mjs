@@ -27,6 +27,12 @@ export async function startProxy(target, onMessage = () => undefined) {
     doubles: 0,
     /** While this is true new connections are taken and then ignored. */
     deaf: false,
+    /** While this is true new connections are reset. */
+    down: false,
+    /** Resets all connections. */
+    cut() {
+      for (const link of [...links]) link.reset();
+    },
     async stop() {
       for (const link of links) link.reset();
       server.close();
@@ -34,6 +40,7 @@ export async function startProxy(target, onMessage = () => undefined) {
     },
   };
   server.on("connection", (page, request) => {
+    if (proxy.down) return void page.terminate();
     proxy.opened++;
     // The end of a link that the page has closed may be seen a little later than the next one's beginning.
     const before = [...links];

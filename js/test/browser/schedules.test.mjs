@@ -1,0 +1,250 @@
+// The schedules that sdk/client plays natively, played in Chromium: with real IndexedDB, real WebSockets, and tabs that
+// hear of each other. What everybody has at each mark must be what everybody had natively, and a list is only ever stored
+// with the version that the server had given it.
+//
+// SCHEDULES=n plays more than usual, SOAK=1 plays 1,000. SEED=n repeats a run.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { startChromium } from "./lib/chromium.mjs";
+import { startDemo } from "./lib/demo.mjs";
+import { socketOf, startLab } from "./lib/lab.mjs";
+import { missing, root } from "./lib/need.mjs";
+import { startProxy } from "./lib/proxy.mjs";
+import { canary } from "./lib/secrets.mjs";
+
+const count = Number(process.env.SCHEDULES ?? (process.env.SOAK ? 1000 : 120));
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31) + 1);
+const lanes = 3;
+const most = 3; // tabs of a schedule
+const service = "pubsub.localhost";
+
+const skip = missing();
+const stages = [];
+let demo, lab, browser, schedules;
+
+before(async () => {
+  if (skip) return;
+  [demo, lab, browser, schedules] = await Promise.all([startDemo("mem"), startLab(), startChromium(), playNatively()]);
+});
+after(async () => {
+  await Promise.allSettled(stages.map((stage) => stage.close()));
+  await Promise.allSettled([browser?.close(), demo?.stop(), lab?.stop()]);
+});
+
+test(`${count} schedules end as they do natively`, { skip, timeout: 120_000 + count * 2000 }, async (t) => {
+  t.diagnostic(`SEED=${seed} SCHEDULES=${count}`);
+  const nodes = new Set(schedules.flatMap(({ schedule }) => schedule.steps.map((s) => s.node).filter(Boolean)));
+  for (const name of nodes) await demo.post("node", { name });
+  let next = 0;
+  let steps = 0;
+  await Promise.all(Array.from({ length: lanes }, async (_, i) => {
+    const stage = await openStage(`lane${i}`);
+    stages.push(stage);
+    while (next < schedules.length) {
+      const n = next++;
+      try {
+        await stage.play(schedules[n]);
+        steps += schedules[n].schedule.steps.length;
+      } catch (e) {
+        next = schedules.length;
+        throw new Error(`schedule ${n} (SEED=${seed} SCHEDULES=${count}): ${e.message}\n${JSON.stringify(schedules[n].schedule)}`, { cause: e });
+      }
+    }
+  }));
+  t.diagnostic(`${steps} steps`);
+});
+
+/** Has the Go client play schedules that are drawn, and reads them with what came of each. */
+async function playNatively() {
+  const folder = mkdtempSync(join(tmpdir(), "xmpp-pam-schedules-"));
+  const file = join(folder, "schedules");
+  const args = ["test", "-count=1", "-run", "^TestSchedules$", "./sdk/client", "-args", `-client.schedules=${count}`, "-client.browser", `-client.schedules.out=${file}`];
+  try {
+    await promisify(execFile)("go", args, { cwd: root, env: { ...process.env, PAM_SERVER: "", PAM_SEED: String(seed) } });
+    return readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A page with an account of its own. Each of its tabs is a client with a network of its own. */
+async function openStage(account) {
+  await demo.post("account", { name: account, password: canary });
+  const target = socketOf(await demo.device("Phone"));
+  const proxies = await Promise.all(Array.from({ length: most }, () => startProxy(target)));
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(lab.url);
+  await page.evaluate(setUp, [account, canary, proxies.map((p) => p.url), service]);
+
+  async function play({ schedule, marks }) {
+    for (const proxy of proxies) proxy.down = false;
+    await demo.post("clear", { account });
+    await demo.post("personality", { account, name: schedule.server });
+    await page.evaluate((tabs) => begin(tabs), schedule.tabs);
+    const wishes = Array.from({ length: schedule.tabs }, () => new Map());
+    const rest = [...marks];
+
+    async function settle() {
+      await demo.post("release", { account });
+      for (const proxy of proxies) proxy.down = false;
+      await page.evaluate(() => allUp());
+      for (const [tab, wanted] of wishes.entries()) {
+        for (const [node, want] of wanted) {
+          for (let tries = 0; tries < 20 && (await list()).some((row) => row.node === node) !== want; tries++) {
+            await page.evaluate(([tab, node, want]) => ask(tab, node, want), [tab, node, want]);
+          }
+        }
+      }
+      if (schedule.server === "libervia-ejabberd") await page.evaluate(() => refreshAll());
+      await mark();
+    }
+
+    async function mark() {
+      await demo.post("release", { account });
+      const { ver, list } = await demo.get("list", { account });
+      const want = rest.shift();
+      const versions = !schedule.server.startsWith("libervia") && schedule.server !== "net"; // changes that undid each other are an empty delta
+      const { connected, ...got } = await page.evaluate(([tabs, ver, down]) => equal(tabs, ver, down), [want.tabs, versions ? ver : undefined, proxies.map((p) => p.down)]);
+      assert.deepEqual(got, want);
+      if (connected) assert.deepEqual(got.stored, list.map((row) => `${row.node} ${row.state}`).sort(), "the server's list");
+    }
+    const list = async () => (await demo.get("list", { account })).list;
+
+    for (const { do: what, tab = 0, node, state, xml = "", ms = 0 } of schedule.steps) {
+      switch (what) {
+        case "change": await demo.post("change", { account, node, state }); break;
+        case "outdate": await demo.post("forget", { account }); break;
+        case "subscribe": case "unsubscribe": {
+          const want = what === "subscribe";
+          wishes[tab].set(node, want);
+          await page.evaluate(([tab, node, want]) => void ask(tab, node, want), [tab, node, want]);
+          break;
+        }
+        case "down": proxies[tab].down = true; proxies[tab].cut(); break;
+        case "up": proxies[tab].down = false; await page.evaluate(() => wake()); break;
+        case "cut": proxies[tab].cut(); break;
+        case "expire": case "forget": await demo.post("end", { account, how: what }); break;
+        case "send": await demo.post("send", { account }, xml); break;
+        case "hold": await demo.post("hold", { account, contains: xml }); break;
+        case "release": await demo.post("release", { account }); break;
+        case "settle": await settle(); break;
+        case "mark": await mark(); break;
+        default: await page.evaluate(([what, tab, state]) => act(what, tab, state), [what, tab, state]);
+      }
+      if (ms > 0) await sleep(Math.min(ms, 10));
+    }
+    assert.equal(rest.length, 0, "marks that were not reached");
+    assert.deepEqual(await page.evaluate(() => faults), []);
+  }
+
+  return {
+    play,
+    async close() {
+      await page.context().close();
+      await Promise.all(proxies.map((p) => p.stop()));
+    },
+  };
+}
+
+/** Runs in the page. */
+async function setUp([account, password, urls, service]) {
+  const { createClient, PamError } = await import("/pkg/index.js");
+  const wasm = await WebAssembly.compileStreaming(fetch("/pkg/pam.wasm"));
+  const tabs = []; // {client, worker, view}
+  let used = 0; // of tabs
+  globalThis.faults = [];
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const text = (list) => list.filter((r) => !r.local).map((r) => `${r.node} ${r.state}`).sort();
+
+  function boot(i) {
+    let worker;
+    const client = createClient({
+      account: `${account}@localhost`, credentials: { password }, service: urls[i], mechanisms: ["PLAIN"],
+      reconnect: { baseMs: 20, maxMs: 100 },
+      runtime: { wasm, worker: () => (worker = new Worker("/pkg/worker.js", { type: "module" })) },
+    });
+    const tab = { client, view: new Map(), kill: () => worker?.terminate() };
+    client.on("subscriptions", ({ added, removed, changed }) => {
+      for (const row of removed) if (!tab.view.delete(row.key)) faults.push(`removed, but not there: ${row.node}`);
+      for (const row of added) {
+        if (tab.view.has(row.key)) faults.push(`added, but there: ${row.node}`);
+        tab.view.set(row.key, row);
+      }
+      for (const { before, after } of changed) {
+        if (tab.view.get(before.key)?.state !== before.state) faults.push(`changed from what it was not: ${before.node}`);
+        tab.view.set(after.key, after);
+      }
+    });
+    client.on("crash", (e) => faults.push(e.message));
+    tabs[i] = tab;
+    return client.subscriptions.ready.then((list) => { for (const row of list) if (!tab.view.has(row.key)) tab.view.set(row.key, row); });
+  }
+
+  globalThis.begin = async (n) => {
+    for (let i = 0; i < n; i++) if (!tabs[i]) await boot(i);
+    used = n;
+    faults.length = 0;
+    await Promise.all(tabs.map(({ client }) => client.disconnect()));
+    for (const { client } of tabs) await client.forget(); // one after the other: what one forgets another may have read
+    for (const tab of tabs) tab.view.clear();
+  };
+  globalThis.wake = () => dispatchEvent(new Event("online"));
+  globalThis.ask = (i, node, want) => {
+    const { client } = tabs[i];
+    return (want ? client.subscribe({ service, node }) : client.unsubscribe({ service, node })).catch((e) => {
+      if (!["offline", "outcome-unknown", "timeout", "closed", "aborted"].includes(e.code)) faults.push(`${node}: ${e.code} ${e.message}`);
+    });
+  };
+  globalThis.act = async (what, i, state) => {
+    const { client, kill } = tabs[i];
+    const quietly = (promise) => void promise.catch((e) => { if (!PamError.is(e)) faults.push(String(e)); });
+    if (what === "connect") quietly(client.connect());
+    else if (what === "disconnect") await client.disconnect();
+    else if (what === "refresh") quietly(client.subscriptions.refresh({ ignoreVersion: state === "full" }));
+    else if (what === "crash") {
+      kill();
+      client.close(); // nobody answers; it only lets go of the page
+      await boot(i);
+      quietly(tabs[i].client.connect());
+    } else throw new Error(`no step ${what}`);
+  };
+  globalThis.allUp = async () => {
+    wake();
+    await Promise.all(tabs.slice(0, used).map(async ({ client }) => {
+      client.connect().catch(() => undefined);
+      const live = () => client.sync.getSnapshot().phase === "live";
+      for (const deadline = performance.now() + 20_000; !live() && performance.now() < deadline;) await pause(2);
+      while (client.sync.getSnapshot().pendingWrites > 0) await pause(2);
+    }));
+  };
+  globalThis.refreshAll = () => Promise.all(tabs.slice(0, used).map(({ client }) => client.subscriptions.refresh()));
+  globalThis.equal = async (wanted, ver, down) => {
+    const all = tabs.slice(0, used);
+    const connected = ({ client }, i) => client.sync.getSnapshot().phase !== "offline" && !down[i];
+    const right = (tab, i) => {
+      const list = tab.client.subscriptions.getSnapshot();
+      const { phase, pendingWrites } = tab.client.sync.getSnapshot();
+      return JSON.stringify(text(list)) === JSON.stringify(wanted[i]) && (!connected(tab, i) || phase === "live" && pendingWrites === 0 && (ver === undefined || list.ver === ver) && !list.some((r) => r.local));
+    };
+    const deadline = performance.now() + 20_000;
+    do {
+      while (!all.every(right) && performance.now() < deadline) await pause(2);
+      await pause(5); // a connection that was cut is perhaps not missed yet
+    } while (!all.every(right) && performance.now() < deadline);
+    all.forEach((tab, i) => {
+      const { client, view } = tab;
+      if (!right(tab, i)) faults.push(`tab ${i} is ${client.sync.getSnapshot().phase} with ${text(client.subscriptions.getSnapshot())} as ${client.subscriptions.getSnapshot().ver}, not ${wanted[i]} as ${ver}`);
+      if (JSON.stringify(text([...view.values()])) !== JSON.stringify(text(client.subscriptions.getSnapshot()))) faults.push(`tab ${i} announced ${text([...view.values()])}`);
+    });
+    if (faults.length > 0) throw new Error(faults.join("\n"));
+    const stored = JSON.parse(await (await all[0].client.export()).text());
+    return { stored: text(stored.subscriptions), tabs: all.map(({ client }) => text(client.subscriptions.getSnapshot())), connected: all.some(connected) };
+  };
+}
