@@ -38,7 +38,7 @@ test-go:
 # and plays schedules. test-go has done a few of them with the race detector.
 test-cut:
 	@scripts/need
-	go test -count=1 -timeout 30m -run 'TestCut|TestSchedules' ./sdk/client
+	go test -count=1 -timeout 30m -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client
 
 # test-wasm runs the browser's rooms in Chromium.
 test-wasm: bin/browsertest
@@ -67,7 +67,7 @@ soak: soak-go soak-browser
 
 soak-go:
 	@scripts/need
-	SOAK=1 PAM_SEED=$(SEED) go test -count=1 -v -timeout 24h -run 'TestCut|TestSchedules' ./sdk/client
+	SOAK=1 PAM_SEED=$(SEED) go test -count=1 -v -timeout 24h -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client
 	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/pam -pam.schedules=1000000
 
 soak-browser: js bin/demo

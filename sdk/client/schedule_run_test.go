@@ -31,6 +31,9 @@ type stage struct {
 	marks   []mark
 	crashes atomic.Int64 // commits that a crash hit
 
+	spoil       func(*handle) store.Store // makes the store of the first tab's first program fail
+	sawDegraded bool
+
 	mu     sync.Mutex
 	faults []string
 	frames []string
@@ -51,6 +54,7 @@ type tab struct {
 	c      *client.Client
 	name   string
 	disk   *handle
+	store  store.Store     // disk, or what makes it fail
 	wishes map[string]bool // by node: whether it shall be subscribed to
 	asked  sync.WaitGroup
 	open   map[string]map[*asking]bool // what is asked for, by node
@@ -176,11 +180,14 @@ func shown(list []pam.Subscription) []string {
 	return out
 }
 
-func newStage(w *world, s schedule) *stage {
+func newStage(w *world, s schedule, spoil ...func(*handle) store.Store) *stage {
 	w.reset()
 	_ = w.SetSubscription("alice", "feed", "none")
 	w.SetPersonality("alice", personality(s.Server))
 	g := &stage{s: s, server: w.Server}
+	for _, f := range spoil {
+		g.spoil = f
+	}
 	g.disk = &disk{Memory: store.NewMemory(), stage: g}
 	for i := range s.Tabs {
 		t := &tab{stage: g, i: i, n: newNetwork(), wishes: map[string]bool{}, open: map[string]map[*asking]bool{}}
@@ -196,6 +203,10 @@ func (t *tab) boot(resume string) {
 	t.ids++
 	t.name = fmt.Sprint("tab", t.ids)
 	t.disk = &handle{disk: t.stage.disk, delay: time.Duration(t.s.Disk) * time.Millisecond}
+	t.store = t.disk
+	if t.spoil != nil && t.i == 0 {
+		t.store, t.spoil = t.spoil(t.disk), nil
+	}
 	t.mu.Lock()
 	t.view, t.seen, t.began = map[pam.Key]pam.Subscription{}, map[string][2]int{}, false
 	t.mu.Unlock()
@@ -206,7 +217,7 @@ func (t *tab) boot(resume string) {
 		Credentials: func(context.Context, client.CredentialRequest) (client.Credentials, error) {
 			return client.Credentials{Password: "secret-a"}, nil
 		},
-		Store: t.disk, Tab: name, Resume: resume,
+		Store: t.store, Tab: name, Resume: resume,
 		Reconnect: &client.Reconnect{Base: 100 * time.Millisecond, Max: 500 * time.Millisecond},
 		OnEvent:   func(e client.Event) { t.happened(name, e) },
 		OnFrame: func(f client.Frame) {
@@ -222,7 +233,9 @@ func (t *tab) boot(resume string) {
 	if err != nil {
 		panic(err)
 	}
+	t.mu.Lock()
 	t.c = c
+	t.mu.Unlock()
 	first, _ := c.Load(context.Background())
 	t.mu.Lock()
 	for _, s := range first.List {
@@ -232,6 +245,13 @@ func (t *tab) boot(resume string) {
 	t.mu.Unlock()
 }
 
+// program is the client that runs now, for other goroutines.
+func (t *tab) program() *client.Client {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.c
+}
+
 // happened is I11: what is announced adds up to the list.
 func (t *tab) happened(name string, e client.Event) {
 	switch e := e.(type) {
@@ -239,7 +259,7 @@ func (t *tab) happened(name string, e client.Event) {
 		if t.s.Hints {
 			for _, other := range t.tabs {
 				if other != t {
-					go other.c.Reload()
+					go other.program().Reload()
 				}
 			}
 		}
@@ -488,14 +508,16 @@ func (g *stage) mark() {
 	m := mark{}
 	list, _ := g.server.Subscriptions("alice")
 	now, _ := client.StoredList(g.disk.Memory)
-	anybody := slices.ContainsFunc(g.tabs, (*tab).connected)
+	anybody := slices.ContainsFunc(g.tabs, func(t *tab) bool { return t.connected() && !t.c.State().Storage.Degraded })
 	if anybody && !slices.Equal(g.rows(now.List), g.rowsOf(list)) {
 		g.faultf("I7: the server has %q, the store %q", g.rowsOf(list), g.rows(now.List))
 	}
 	m.Stored = shown(now.List)
 	for _, t := range g.tabs {
+		t.checkStorage()
 		got := t.c.Snapshot()
-		if !t.connected() && g.s.Hints && !slices.Equal(g.rows(got.List), g.rows(now.List)) {
+		alone := t.c.State().Storage.Degraded || g.unheard() // it does not see the store
+		if !alone && !t.connected() && g.s.Hints && !slices.Equal(g.rows(got.List), g.rows(now.List)) {
 			g.faultf("tab %d is offline and shows %q, the store has %q", t.i, g.rows(got.List), g.rows(now.List))
 		}
 		t.mu.Lock()

@@ -1,0 +1,180 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"xmpp-pam/sdk/store"
+)
+
+// A storeFault is what goes wrong at one call to the store.
+type storeFault struct {
+	name    string
+	get     bool // else a commit
+	applied bool // it is done all the same
+	lasting bool // and everything after it fails too
+	err     error
+}
+
+var errBroken = errors.New("the disk is broken")
+
+var storeFaults = []storeFault{
+	{name: "a reading fails", get: true, err: errBroken},
+	{name: "no reading works any more", get: true, lasting: true, err: errBroken},
+	{name: "a commit fails", err: errBroken},
+	{name: "no commit works any more", lasting: true, err: errBroken},
+	{name: "a commit fails, but is stored", applied: true, err: errBroken},
+	{name: "a conflict that is none", err: store.ErrConflict},
+}
+
+// faulty is the handle of the first program of a tab, whose nth reading or commit
+// meets a fault.
+type faulty struct {
+	*handle
+	fault  storeFault
+	at     int64
+	calls  atomic.Int64
+	broken atomic.Bool
+	met    atomic.Bool
+	lost   atomic.Bool // a list could not be stored
+}
+
+func (f *faulty) hit(get bool) bool {
+	if f.broken.Load() {
+		return true
+	}
+	if get != f.fault.get || f.calls.Add(1) != f.at {
+		return false
+	}
+	f.met.Store(true)
+	f.broken.Store(f.fault.lasting)
+	return true
+}
+
+func (f *faulty) Get(ctx context.Context, keys ...string) ([][]byte, error) {
+	if f.hit(true) {
+		return nil, f.fault.err
+	}
+	return f.handle.Get(ctx, keys...)
+}
+
+func (f *faulty) Scan(ctx context.Context, r store.Range) ([]store.Record, error) {
+	if f.hit(true) {
+		return nil, f.fault.err
+	}
+	return f.handle.Scan(ctx, r)
+}
+
+func (f *faulty) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
+	if f.hit(false) {
+		if f.fault.applied {
+			_ = f.handle.Commit(ctx, expect, ops)
+		}
+		if len(expect) > 0 && f.fault.err == errBroken {
+			f.lost.Store(true)
+		}
+		return f.fault.err
+	}
+	return f.handle.Commit(ctx, expect, ops)
+}
+
+// TestStoreFaults plays schedules, 50 of them with SOAK=1, with every fault at every
+// call that the first tab's program makes to its store. Nothing may hang, nothing may be lost
+// or invented, and who has lost the store must say so, and why.
+func TestStoreFaults(t *testing.T) {
+	if name := os.Getenv("PAM_SERVER"); name != "" && name != "mem" {
+		t.Skip("runs with the server in memory, whatever PAM_SERVER is")
+	}
+	scripts := 8
+	switch {
+	case raceEnabled:
+		scripts = 1
+	case soaking():
+		scripts = 50
+	}
+	const seed = 376
+	var schedules []schedule
+	for i := range scripts {
+		s := drawSchedule(rand.New(rand.NewPCG(seed, uint64(i))))
+		s.Server = "spec"
+		schedules = append(schedules, s)
+	}
+	var next, runs, met, degraded, failed atomic.Int64
+	t.Run("runs", func(t *testing.T) {
+		for range runtime.GOMAXPROCS(0) {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				for failed.Load() == 0 {
+					i := int(next.Add(1)) - 1
+					if i >= len(schedules)*len(storeFaults) {
+						return
+					}
+					s, fault := schedules[i/len(storeFaults)], storeFaults[i%len(storeFaults)]
+					synctest.Test(t, func(t *testing.T) {
+						w := newWorld(map[string]int{})
+						defer w.Close()
+						makeNodes(w)
+						for at := int64(1); failed.Load() == 0; at++ {
+							g := newStage(w, s, func(h *handle) store.Store { return &faulty{handle: h, fault: fault, at: at} })
+							f := g.tabs[0].store.(*faulty)
+							g.play()
+							runs.Add(1)
+							if !f.met.Load() {
+								return // It makes no such call.
+							}
+							met.Add(1)
+							if g.sawDegraded {
+								degraded.Add(1)
+							}
+							if len(g.faults) > 0 && failed.Add(1) == 1 {
+								t.Errorf("%s, call %d: %s\n%s\n%s", fault.name, at, strings.Join(g.faults, "\n"), g.s, strings.Join(g.frames, "\n"))
+							}
+						}
+					})
+				}
+			})
+		}
+	})
+	t.Logf("%d runs, %d faults met, %d programs went on in memory", runs.Load(), met.Load(), degraded.Load())
+	if !t.Failed() && (met.Load() == 0 || degraded.Load() == 0) {
+		t.Error("no fault was met, or none mattered")
+	}
+}
+
+// unheard tells whether a fault was met: then a tab may not be told what is stored,
+// or not be able to read it.
+func (g *stage) unheard() bool {
+	f, ok := g.tabs[0].store.(*faulty)
+	return ok && f.met.Load()
+}
+
+// checkStorage checks what a program says of its storage: it has fallen back to
+// memory if and only if its store failed, and it says why.
+func (t *tab) checkStorage() {
+	said := t.c.State().Storage
+	f, ok := t.store.(*faulty)
+	if !ok || !f.met.Load() {
+		if said.Degraded {
+			t.faultf("tab %d says that its store failed (%v), which did not", t.i, said.Err)
+		}
+		return
+	}
+	if said.Degraded {
+		t.sawDegraded = true
+		if !errors.Is(said.Err, errBroken) {
+			t.faultf("tab %d went on in memory, because: %v", t.i, said.Err)
+		}
+	}
+	if f.lost.Load() && !said.Degraded {
+		t.faultf("tab %d could not store a list and says that its store is in order", t.i)
+	}
+}
