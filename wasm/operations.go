@@ -7,10 +7,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/hack-pad/safejs"
+	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/store"
@@ -101,9 +101,14 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 	}, nil
 }
 
-// openStore opens the account's own database. Its name gives away no account.
+// openStore opens the account's own database, whose domain is its server. Its
+// name gives away no account, and is the same however the account is written.
 func (b *bridge) openStore(ctx context.Context, account string) (store.Store, error) {
-	sum := sha256.Sum256([]byte(strings.ToLower(account)))
+	j, err := jid.Parse(account)
+	if err != nil {
+		return nil, err // New says what is wrong with it.
+	}
+	sum := sha256.Sum256([]byte(j.Bare().String()))
 	s, err := idb.Open(ctx, b.host, "xmpp-pam:"+hex.EncodeToString(sum[:16]), func(err error) {
 		b.warn(client.Warning{Err: &client.Error{Code: "storage-lost", Origin: client.FromStorage, Err: err,
 			Text: "The database was closed by the browser or by another page (" + err.Error() + "). It is opened again when it is needed."}})

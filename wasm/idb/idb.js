@@ -104,7 +104,7 @@ function connection(db, onLost) {
       transact("readonly", done, (records, outcome) => {
         outcome.result = new Array(keys.length);
         keys.forEach((key, i) => {
-          records.get(key).onsuccess = ({ target }) => (outcome.result[i] = target.result);
+          records.get(key).onsuccess = ({ target }) => (outcome.result[i] = bytes(target.result));
         });
       });
     },
@@ -119,14 +119,14 @@ function connection(db, onLost) {
         if (!reverse) {
           const count = limit || undefined;
           records.getAllKeys(range(from, to), count).onsuccess = ({ target }) => (outcome.result[0] = target.result);
-          records.getAll(range(from, to), count).onsuccess = ({ target }) => (outcome.result[1] = target.result);
+          records.getAll(range(from, to), count).onsuccess = ({ target }) => (outcome.result[1] = target.result.map(bytes));
           return;
         }
         records.openCursor(range(from, to), "prev").onsuccess = ({ target }) => {
           const cursor = target.result;
           if (!cursor) return;
           keys.push(cursor.key);
-          values.push(cursor.value);
+          values.push(bytes(cursor.value));
           if (keys.length !== limit) cursor.continue();
         };
       });
@@ -153,7 +153,7 @@ function connection(db, onLost) {
         keys.forEach((key, i) => {
           records.get(key).onsuccess = ({ target }) => {
             if (outcome.error) return;
-            if (!same(target.result ?? null, values[i])) {
+            if (!same(bytes(target.result) ?? null, values[i])) {
               outcome.error = { name: "ConflictError", message: "" };
               tx.abort();
             } else if (--open === 0) apply();
@@ -167,6 +167,11 @@ function connection(db, onLost) {
       db.close();
     },
   };
+}
+
+/** What is no bytes was not written by this program. It counts as none, so that it is found to be spoiled, and replaced. */
+function bytes(value) {
+  return value === undefined || value instanceof Uint8Array ? value : new Uint8Array(0);
 }
 
 function range(from, to) {

@@ -1,0 +1,230 @@
+// IndexedDB as it is: taken away, full, newer than the program, spoiled, shared by several tabs. What the client holds in
+// memory counts while the page lives, `sync` says that storage failed and why, and no version is ever used without its list.
+
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startChromium } from "./lib/chromium.mjs";
+import { startDemo } from "./lib/demo.mjs";
+import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
+import { missing } from "./lib/need.mjs";
+import { canary } from "./lib/secrets.mjs";
+
+const skip = missing();
+const target = "pubsub.localhost";
+const nodes = Array.from({ length: 6 }, (_, i) => `node-${i}`);
+
+describe("storage", { skip, timeout: 300_000 }, () => {
+  let demo, lab, browser, service, context, account;
+  let serial = 0;
+
+  before(async () => {
+    [demo, lab, browser] = await Promise.all([startDemo("mem"), startLab(), startChromium()]);
+    service = socketOf(await demo.device("Phone"));
+    for (const name of nodes) await demo.post("node", { name });
+  });
+  after(() => Promise.allSettled([browser?.close(), demo?.stop(), lab?.stop()]));
+  beforeEach(async () => {
+    context = await browser.newContext();
+    account = `keeper${serial++}`;
+    await demo.post("account", { name: account, password: canary });
+    for (const node of nodes.slice(0, 3)) await change(node, "subscribed");
+  });
+  afterEach(() => context.close());
+
+  const change = (node, state) => demo.post("change", { account, node, state });
+  const database = () => `xmpp-pam:${createHash("sha256").update(`${account}@localhost`).digest("hex").slice(0, 32)}`;
+
+  /** A tab with a client, which is connected unless it is told not to be. */
+  async function open({ connect = true } = {}) {
+    const page = await context.newPage();
+    await page.goto(lab.url);
+    await makeClient(page, service, { account: `${account}@localhost`, mechanisms: ["PLAIN"] });
+    await page.evaluate((connect) => (connect ? client.connect() : client.subscriptions.ready), connect);
+    return page;
+  }
+  const shown = (page) => page.evaluate(() => client.subscriptions.getSnapshot().map((r) => r.node));
+  const version = (page) => page.evaluate(() => client.subscriptions.getSnapshot().ver);
+  const storage = (page) => page.evaluate(() => client.sync.getSnapshot().storage);
+
+  /** Waits until the page shows what the server has. */
+  async function equal(page) {
+    const { ver, list } = await demo.get("list", { account });
+    const want = list.map((r) => r.node).sort();
+    const deadline = Date.now() + 10_000;
+    while (Date.now() < deadline && ((await version(page)) !== ver || String(await shown(page)) !== String(want))) await sleep(10);
+    assert.deepEqual([await shown(page), await version(page)], [want, ver]);
+  }
+
+  /** What a tab without a network finds stored. */
+  async function stored() {
+    const page = await open({ connect: false });
+    const found = [await shown(page), await version(page)];
+    await page.close();
+    return found;
+  }
+  const server = async () => { const { ver, list } = await demo.get("list", { account }); return [list.map((r) => r.node).sort(), ver]; };
+
+  /** Does something with the records, in a page of the same origin. */
+  async function records(run, ...args) {
+    const page = await context.newPage();
+    await page.goto(lab.url);
+    const result = await page.evaluate(async ([name, run, args]) => {
+      const done = (request) => new Promise((resolve, reject) => { request.onsuccess = () => resolve(request.result); request.onerror = () => reject(request.error); });
+      const db = await done(indexedDB.open(name));
+      try {
+        return await (0, eval)(`(${run})`)(db.transaction("records", "readwrite").objectStore("records"), done, ...args);
+      } finally {
+        db.close();
+      }
+    }, [database(), String(run), args]);
+    await page.close();
+    return result;
+  }
+
+  test("evicted while it is open: the list goes on, and is stored again", async () => {
+    const page = await open();
+    const session = await context.newCDPSession(page);
+    await session.send("Storage.clearDataForOrigin", { origin: new URL(lab.url).origin, storageTypes: "indexeddb" });
+    await change(nodes[4], "subscribed");
+    await equal(page);
+    assert.deepEqual(await storage(page), { kind: "indexeddb", persistent: true });
+    assert.deepEqual((await page.evaluate(() => events)).map(String).filter((e) => e !== "warning,storage-lost"), []);
+    assert.deepEqual(await stored(), await server());
+  });
+
+  test("full: the list goes on in memory, and that is said; what is stored stays whole", async () => {
+    // Before anything is stored: Chromium remembers for a while how much room there is.
+    const blank = await context.newPage();
+    await blank.goto(lab.url);
+    const session = await context.newCDPSession(blank);
+    await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(lab.url).origin, quotaSize: 200_000 });
+    const page = await open();
+    const before = await stored();
+    for (let i = 0; i < 100; i++) {
+      const name = randomBytes(15_000).toString("base64url"); // or it would be compressed
+      await demo.post("node", { name });
+      await change(name, "subscribed");
+    }
+    await equal(page);
+    const { why, ...rest } = await storage(page);
+    assert.deepEqual(rest, { kind: "memory", persistent: false, fellBackFrom: "indexeddb" });
+    assert.match(why, /Quota/);
+    await page.evaluate(([service, node]) => client.subscribe({ service, node }), [target, nodes[5]]);
+    await equal(page);
+    // The version that is stored is an older one, with the list that it had.
+    await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(lab.url).origin });
+    const [list, ver] = await stored();
+    const { list: then } = await demo.get("at", { account, ver });
+    assert.deepEqual(list, then.map((r) => r.node).sort());
+    assert.ok(before[0].every((node) => list.includes(node)));
+  });
+
+  test("newer than the program: nothing is touched, and the list is in memory", async () => {
+    const page = await context.newPage();
+    await page.goto(lab.url);
+    await page.evaluate((name) => new Promise((resolve, reject) => {
+      const request = indexedDB.open(name, 99);
+      request.onupgradeneeded = () => request.result.createObjectStore("records").put(new Uint8Array([1, 2, 3]), "list/meta");
+      request.onsuccess = () => resolve(request.result.close());
+      request.onerror = () => reject(request.error);
+    }), database());
+    const tab = await open();
+    await equal(tab);
+    const { why, ...rest } = await storage(tab);
+    assert.deepEqual(rest, { kind: "memory", persistent: false, fellBackFrom: "indexeddb" });
+    assert.match(why, /VersionError/);
+    assert.deepEqual(await records(async (store, done) => Array.from(await done(store.get("list/meta")))), [1, 2, 3]);
+  });
+
+  test("a newer program upgrades it meanwhile: it is not held up, and the old one goes on in memory", async () => {
+    const old = await open();
+    const page = await context.newPage();
+    await page.goto(lab.url);
+    const blocked = await page.evaluate((name) => new Promise((resolve, reject) => {
+      const request = indexedDB.open(name, 99);
+      let blocked = false;
+      request.onblocked = () => { blocked = true; };
+      request.onsuccess = () => { request.result.close(); resolve(blocked); };
+      request.onerror = () => reject(request.error);
+    }), database());
+    assert.equal(blocked, false);
+    await change(nodes[4], "subscribed");
+    await equal(old);
+    const { why, kind } = await storage(old);
+    assert.equal(kind, "memory");
+    assert.match(why, /VersionError/);
+  });
+
+  test("spoiled by hand: no version is used without its list, and the next sync makes it good", async () => {
+    const page = await open();
+    await page.evaluate(() => client.disconnect());
+    await page.close();
+    const good = await records(async (store, done) => (await done(store.getAllKeys())).filter((k) => k.startsWith("list/")));
+    assert.ok(good.length >= 2, String(good));
+    const kinds = {
+      gone: async (store, done, key) => { await done(store.delete(key)); },
+      shorter: async (store, done, key) => { const v = await done(store.get(key)); await done(store.put(v.slice(0, v.length >> 1), key)); },
+      flipped: async (store, done, key) => { const v = await done(store.get(key)); v[v.length - 1] ^= 1; await done(store.put(v, key)); },
+      "no bytes": async (store, done, key) => { await done(store.put({ what: "is this" }, key)); },
+    };
+    for (const [kind, spoil] of Object.entries(kinds)) {
+      for (const key of kind === "gone" || kind === "no bytes" ? ["list/meta", good[0]] : [good[0]]) {
+        await records(spoil, key);
+        const tab = await open({ connect: false });
+        assert.deepEqual([await shown(tab), await version(tab)], [[], null], `${key} ${kind}`);
+        await tab.evaluate(() => client.connect());
+        await equal(tab);
+        await tab.evaluate(() => client.disconnect());
+        const { subscriptions, ver } = JSON.parse(await tab.evaluate(async () => (await client.export()).text()));
+        assert.deepEqual([subscriptions.map((r) => r.node), ver], await server(), `${key} ${kind}, afterwards`);
+        await tab.close();
+      }
+    }
+  });
+
+  test("several tabs: a change in one is seen in all, connected or not, and no commit is lost", async () => {
+    const [a, b, offline] = [await open(), await open(), await open({ connect: false })];
+    await a.evaluate(([service, node]) => client.subscribe({ service, node }), [target, nodes[3]]);
+    await Promise.all([a, b, offline].map(equal));
+    await Promise.all([
+      a.evaluate(([service, node]) => client.subscribe({ service, node }), [target, nodes[4]]),
+      b.evaluate(([service, node]) => client.unsubscribe({ service, node }), [target, nodes[0]]),
+    ]);
+    await Promise.all([a, b, offline].map(equal));
+    assert.deepEqual(await stored(), await server());
+    assert.equal(await offline.evaluate(() => client.sync.getSnapshot().phase), "offline");
+  });
+
+  test("a forged hint changes nothing", async () => {
+    const page = await open();
+    const before = [await shown(page), await version(page)];
+    const other = await context.newPage();
+    await other.goto(lab.url);
+    await other.evaluate((name) => {
+      const channel = new BroadcastChannel(name);
+      for (const lie of ["", "reload", { list: [], ver: "forged" }, null, 5, new Uint8Array(8)]) for (let i = 0; i < 50; i++) channel.postMessage(lie);
+    }, `xmpp-pam:list:${account}@localhost`);
+    await sleep(200);
+    assert.deepEqual([await shown(page), await version(page)], before);
+    assert.deepEqual(await page.evaluate(() => events), []);
+    await change(nodes[4], "subscribed");
+    await equal(page);
+  });
+
+  test("export shows what is stored, and forget removes it", async () => {
+    const page = await open();
+    const text = await page.evaluate(async () => (await client.export()).text());
+    const data = JSON.parse(text);
+    assert.equal(data.account, `${account}@localhost`);
+    assert.deepEqual([data.subscriptions.map((r) => r.node), data.ver], await server());
+    assert.ok(!text.includes(canary));
+    await page.evaluate(() => client.forget());
+    assert.deepEqual([await shown(page), await version(page), await page.evaluate(() => client.sync.getSnapshot().phase)], [[], null, "offline"]);
+    assert.deepEqual(await records((store, done) => done(store.getAllKeys())), []);
+    assert.deepEqual(await stored(), [[], null]);
+    await page.evaluate(() => client.connect());
+    await equal(page);
+  });
+});
