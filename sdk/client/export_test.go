@@ -44,7 +44,7 @@ func Waiting(c *Client) string {
 func Timers(c *Client) (n int) {
 	<-c.done
 	o := c.owner
-	all := []*time.Timer{o.retry, o.relist, o.saver.timer, o.ignores.timer, o.patience}
+	all := []*time.Timer{o.retry, o.relist, o.saver.timer, o.ignores.timer, o.hints.timer, o.patience}
 	for _, t := range o.timers {
 		all = append(all, t)
 	}

@@ -72,6 +72,7 @@ type owner struct {
 	handled   uint64             // those of them that need not come again
 	saver     sessionSaver
 	ignores   ignoreLog
+	hints     hintLimit
 
 	waiters  []*waiter      // of connect
 	saving   sync.WaitGroup // whatever is at work in the store
@@ -219,7 +220,7 @@ func (o *owner) close() {
 	for _, t := range o.timers {
 		t.Stop()
 	}
-	for _, t := range []*time.Timer{o.retry, o.relist, o.saver.timer, o.ignores.timer, o.patience} {
+	for _, t := range []*time.Timer{o.retry, o.relist, o.saver.timer, o.ignores.timer, o.hints.timer, o.patience} {
 		if t != nil {
 			t.Stop()
 		}

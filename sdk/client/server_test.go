@@ -52,8 +52,10 @@ func TestResumeAtAServer(t *testing.T) {
 	a.wait("the session", func() bool { return a.State().Phase == client.PhaseLive })
 	want = append(want, publishAll(t, p, "back", 1)...)
 	a.waitItems(want)
-	if !a.State().Resumed || strings.Count(a.wire(true), "<subscriptions") != 1 {
-		t.Errorf("not resumed, or listed again:\n%s", a.log())
+	// Prosody stamps what it sends again, which is a hint to ask for the list: for
+	// what changed, and whether that is all.
+	if lists := strings.Count(a.wire(true), "<subscriptions"); !a.State().Resumed || lists > 3 || strings.Contains(a.wire(false), "<subscriptions ver='"+string(a.Snapshot().Version)) {
+		t.Errorf("not resumed, or listed %d times:\n%s", lists, a.log())
 	}
 }
 

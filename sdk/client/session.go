@@ -251,6 +251,7 @@ func (c *connection) route(stanza *element.Element) []pam.Heard {
 			o.ignore(&Error{Code: CodeProtocol, Origin: FromNetwork, Err: err, Text: "A notify was ignored, wholly or in part: " + err.Error()})
 		}
 		if len(heard) == 0 && err == nil {
+			o.serviceEvent(stanza)
 			o.emit(MessageReceived{Stanza: stanza})
 		}
 		return heard

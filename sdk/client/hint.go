@@ -1,0 +1,61 @@
+package client
+
+import (
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/pubsub"
+)
+
+// hintEvery bounds how often services can have the list asked for.
+const hintEvery = 5 * time.Second
+
+// A hintLimit keeps hints hintEvery apart.
+type hintLimit struct {
+	last  time.Time
+	timer *time.Timer // runs until a hint that came too soon is followed
+}
+
+// serviceEvent looks for news of a subscription that its service tells directly:
+// an approval or a removal (XEP-0060 §8.8.4), or the end of its node (§8.4.2). The
+// account's server may not know yet, or not tell. So the list is asked for, and
+// decides; nothing is changed on the word of a service.
+func (o *owner) serviceEvent(message *element.Element) {
+	event := message.Child(pubsub.NSEvent, "event")
+	if event == nil || message.Attr("type") == "error" {
+		return
+	}
+	for e := range event.Elements() {
+		if !e.Is(pubsub.NSEvent, "subscription") && !e.Is(pubsub.NSEvent, "delete") {
+			continue
+		}
+		from, err := jid.Parse(message.Attr("from"))
+		if err == nil && len(o.machine.At(from.String(), e.Attr("node"))) > 0 {
+			o.hint()
+			return
+		}
+	}
+}
+
+// hint asks for the list, soon.
+func (o *owner) hint() {
+	h := &o.hints
+	if h.timer != nil {
+		return
+	}
+	wait := time.Until(h.last.Add(hintEvery))
+	if wait <= 0 {
+		h.last = time.Now()
+		o.step(pam.Refresh{})
+		return
+	}
+	h.timer = time.AfterFunc(wait, func() {
+		o.c.post(func() {
+			h.timer = nil
+			o.hint()
+		})
+	})
+}

@@ -1,0 +1,222 @@
+//go:build !js
+
+package client_test
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/pam"
+)
+
+// A protocolCase is a reading of XEP-0376 (sdk/pam/PROTOCOL.md): what is on the
+// wire once the client is bound, and what comes of it. js/test/protocol.test.mjs
+// reads the same files.
+type protocolCase struct {
+	Reading, Section string
+
+	Calls    [][]string // what the page asks for once it is live, one after the other
+	Outcomes []string   // of each: ok, or the code of its error
+	Error    *struct{ Origin, By, Condition, PubsubCondition string }
+
+	List     [][]string // service, node, subid, state
+	Ver      *string
+	Ignored  uint64
+	Missing  []string
+	Order    []string                        // what is sent first
+	Features *struct{ Account, Domain bool } // who says that it knows PAM; both, if nothing is said
+
+	wire []*element.Element
+}
+
+const protocolCases = "../pam/testdata/protocol/"
+
+// TestProtocol plays every case. It is in PROTOCOL.md, and so is no other.
+func TestProtocol(t *testing.T) {
+	if name := os.Getenv("PAM_SERVER"); name != "" && name != "mem" {
+		t.Skip("needs a scripted server")
+	}
+	notes, err := os.ReadFile("../pam/PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob(protocolCases + "*.json")
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		if !strings.Contains(string(notes), "`"+name+"`") {
+			t.Errorf("PROTOCOL.md does not name %s", name)
+		}
+		t.Run(name, func(t *testing.T) {
+			c := readProtocolCase(t, name)
+			if !strings.HasPrefix(name, "A") || !strings.HasPrefix(c.Reading+"-", "A"+strings.TrimLeft(name[1:3], "0")+"-") {
+				t.Errorf("the reading is called %s", c.Reading)
+			}
+			synctest.Test(t, c.play)
+		})
+	}
+	for i := range strings.Split(string(notes), "`A")[1:] {
+		name, _, _ := strings.Cut(strings.Split(string(notes), "`A")[1:][i], "`")
+		if _, err := os.Stat(protocolCases + "A" + name + ".json"); err != nil {
+			t.Errorf("PROTOCOL.md names A%s, which is not there", name)
+		}
+	}
+}
+
+func readProtocolCase(t *testing.T, name string) (c protocolCase) {
+	data, err := os.ReadFile(protocolCases + name + ".json")
+	if err == nil {
+		err = json.Unmarshal(data, &c)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(protocolCases + name + ".xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire, err := element.Parse(strings.TrimSpace(string(text)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.wire = slices.Collect(wire.Elements())
+	return c
+}
+
+func (c protocolCase) play(t *testing.T) {
+	f := newScripted()
+	ids := map[string]string{} // in the file → on the wire
+	rest := c.wire
+	var order []string
+	f.handle = func(s *socket, e *element.Element) bool {
+		features := c.Features
+		yes := func(to string) bool {
+			return features == nil || features.Account && strings.Contains(to, "@") || features.Domain && !strings.Contains(to, "@")
+		}
+		switch {
+		case e.Is(nsFraming, "open"):
+			offers := "<mechanisms xmlns='" + nsSASL + "'><mechanism>PLAIN</mechanism></mechanisms>"
+			if s.authed {
+				offers = "<bind xmlns='" + nsBind + "'/>"
+			}
+			s.push("<open xmlns='"+nsFraming+"' from='denmark.lit' id='s' version='1.0'/>",
+				"<stream:features xmlns:stream='http://etherx.jabber.org/streams'>"+offers+"</stream:features>")
+		case e.Child(nsBind, "bind") != nil:
+			s.result(e, "<bind xmlns='"+nsBind+"'><jid>francisco@denmark.lit/barracks</jid></bind>")
+		case e.Is(nsClient, "presence"):
+			order = append(order, "presence")
+		case isDisco(e) && yes(e.Attr("to")):
+			s.result(e, "<query xmlns='"+nsInfo+"'><feature var='"+pam.NS+"'/></query>")
+		case isDisco(e):
+			s.result(e, "<query xmlns='"+nsInfo+"'/>")
+		case isList(e) || isPAM(e):
+			order = append(order, e.First().Name.Local)
+			if len(rest) == 0 || rest[0].Name.Local != "out" {
+				t.Errorf("not expected: %s", e)
+				s.failure(e, "service-unavailable")
+				return true
+			}
+			want := rest[0].First()
+			ids[want.Attr("id")] = e.Attr("id")
+			if got, want := canonical(e, e.Attr("id"), "?"), canonical(want, want.Attr("id"), "?"); got != want {
+				t.Errorf("sent %s, want %s", got, want)
+			}
+			for rest = rest[1:]; len(rest) > 0 && rest[0].Name.Local == "in"; rest = rest[1:] {
+				stanza := rest[0].First()
+				id := stanza.Attr("id")
+				if real, ok := ids[id]; ok {
+					id = real
+				}
+				s.push(canonical(stanza, stanza.Attr("id"), id))
+			}
+		default:
+			return false
+		}
+		return true
+	}
+	a := f.device(t, func(o *client.Options) { o.Account = "francisco@denmark.lit" })
+	_, _ = a.Connect(t.Context())
+	synctest.Wait()
+	var last *client.Error
+	for i, call := range c.Calls {
+		var err error
+		target := client.Target{}
+		if len(call) > 1 {
+			target.Service, target.Node = call[1], call[2]
+		}
+		if len(call) > 3 {
+			target.SubID = call[3]
+		}
+		switch call[0] {
+		case "subscribe":
+			_, err = a.Subscribe(t.Context(), target)
+		case "unsubscribe":
+			err = a.Unsubscribe(t.Context(), target)
+		case "refresh":
+			err = a.Refresh(t.Context(), false)
+		}
+		outcome := "ok"
+		if errors.As(err, &last) {
+			outcome = string(last.Code)
+		}
+		if outcome != c.Outcomes[i] {
+			t.Errorf("%v ended with %s (%v), want %s", call, outcome, err, c.Outcomes[i])
+		}
+		synctest.Wait()
+	}
+	time.Sleep(2 * time.Second)
+	synctest.Wait()
+	if len(rest) > 0 {
+		t.Errorf("never sent: %s", rest[0].First())
+	}
+	got := a.Snapshot()
+	list := [][]string{}
+	for _, s := range got.List {
+		list = append(list, []string{s.Service, s.Node, s.SubID, string(s.State)})
+	}
+	ver := ""
+	if c.Ver != nil {
+		ver = *c.Ver
+	}
+	if !slices.EqualFunc(list, c.List, slices.Equal) || string(got.Version) != ver || len(got.Provisional) > 0 {
+		t.Errorf("the list is %q as %q and %v, want %q as %q", list, got.Version, got.Provisional, c.List, ver)
+	}
+	if a.Ignored() != c.Ignored {
+		t.Errorf("%d messages were ignored, want %d", a.Ignored(), c.Ignored)
+	}
+	if !slices.Equal(a.State().Missing, c.Missing) {
+		t.Errorf("missing: %q, want %q", a.State().Missing, c.Missing)
+	}
+	if len(order) < len(c.Order) || !slices.Equal(order[:len(c.Order)], c.Order) {
+		t.Errorf("sent %q, want %q first", order, c.Order)
+	}
+	if w := c.Error; w != nil && (last == nil || string(last.Origin) != w.Origin || last.By != w.By || last.Condition != w.Condition || last.PubsubCondition != w.PubsubCondition) {
+		t.Errorf("the error is %+v, want %+v", last, w)
+	}
+	_ = a.Close()
+}
+
+// canonical writes an element with its attributes in order, and puts an id in the
+// place of another.
+func canonical(e *element.Element, old, id string) string {
+	out := element.New(e.Name.Space, e.Name.Local)
+	attrs := slices.Clone(e.Attrs)
+	slices.SortFunc(attrs, func(a, b xml.Attr) int { return strings.Compare(a.Name.Local, b.Name.Local) })
+	for _, a := range attrs {
+		if a.Name.Local == "id" && old != "" && a.Value == old {
+			a.Value = id
+		}
+		out.Attrs = append(out.Attrs, a)
+	}
+	out.Children = e.Children
+	return out.String()
+}
