@@ -70,6 +70,30 @@ var mutants = []struct {
 		{"durable.go", "s.Commit(ctx, []store.Record{record}, ops)", "s.Commit(ctx, nil, ops)"}}},
 	{"a session that is being written is given up", "TestOneOfManyResumes|TestClaim.*", []edit{
 		{"durable.go", "changed = true", "_ = changed"}}},
+	{"a commit compares nothing with what is stored", "TestSchedules", []edit{
+		{"durable.go", "[]store.Record{{Key: keyMeta, Value: d.meta}}", "nil"}}},
+	{"the version is stored before its list", "TestSchedules", []edit{
+		{"durable.go", "err = d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops)",
+			"err = d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, []store.Op{store.Put(keyMeta, meta)})\n\tif err == nil {\n\t\terr = d.current().Commit(ctx, nil, ops)\n\t}"}}},
+	{"a commit is stored over what was read anew", "TestDurableReadAnew", []edit{
+		{"durable.go", "if c.Expect != d.stamp {", "if false {"}}},
+	{"a hint of another tab leads to nothing", "TestSchedules", []edit{
+		{"storing.go", "\t\t\t\to.step(pam.Stored{Durable: d})\n\t\t\t\to.acknowledge()\n", ""}}},
+	{"a session is stored as in order with older messages to come", "TestSchedules", []edit{
+		{"storing.go", "o.acknowledge() // It may be what was to be stored.", ""},
+		{"resume.go", "o.quiet() && o.handled == o.delivered", "o.quiet()"}}},
+	{"a notify with a delay stamp is applied", "TestSchedules", []edit{
+		{"../pam/wire.go", "Delayed: message.Child", "Delayed: false && message.Child"}}},
+	{"a notify of another device is believed", "TestSchedules", []edit{
+		{"../pam/wire.go", "from = j.String()", "from = j.Bare().String()"}}},
+	{"a notify in a carbon is believed", "TestSchedules", []edit{
+		{"../pam/wire.go", "\tfor n := range message.Elements() {\n\t\tif !isPAM", "\tif r := message.First(); r != nil && r.Name.Local == \"received\" {\n\t\tmessage = r.First().First()\n\t}\n\tfor n := range message.Elements() {\n\t\tif !isPAM"}}},
+	{"an operation ends when it is answered", "TestSchedules|TestCommitUnderWay", []edit{
+		{"operation.go", "\t\t\top.replied = true\n\t\t\to.settle()", "\t\t\to.finish(op, pam.Subscription{}, nil)"}}},
+	{"what a failed store held is taken for the list", "TestStoreFaults", []edit{
+		{"storing.go", "o.degrade(err, o.held())", "o.degrade(err, pam.Durable{})"}}},
+	{"a failed store is not told of", "TestStoreFaults", []edit{
+		{"storing.go", "o.state.Storage = StorageState{Degraded: true, Err: err}", "_ = StorageState{}"}}},
 	{"the log-in is shown in the wire log", "TestNextRunResumes", []edit{
 		{"inspect.go", "xml = redact(xml)", "_ = redact"}}},
 }
@@ -105,4 +129,4 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-var reason = regexp.MustCompile(`(?m)^--- FAIL: \w+|^panic: .*`)
+var reason = regexp.MustCompile(`(?m)^--- FAIL: \w+|^panic: .*|schedule \d+:|call \d+:`)
