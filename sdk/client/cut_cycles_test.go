@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -28,9 +27,7 @@ const cycleLength = 100
 // way. The server always resumes: no event may be lost, none may come twice, and
 // no second session may begin.
 func TestCutCycles(t *testing.T) {
-	if name := os.Getenv("PAM_SERVER"); name != "" && name != "mem" {
-		t.Skip("runs with the server in memory, whatever PAM_SERVER is")
-	}
+	needsMem(t)
 	cycles := 10_000
 	switch {
 	case raceEnabled:

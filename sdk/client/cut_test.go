@@ -159,9 +159,7 @@ func boundaries(t *testing.T) (all []cut) {
 // runPlans runs a transcript for every plan, on all cores; with the race detector
 // only one in sparse of them, for it is slow and has seen all of the code then.
 func runPlans(t *testing.T, plans [][]cut, sparse int) {
-	if name := os.Getenv("PAM_SERVER"); name != "" && name != "mem" {
-		t.Skip("runs with the server in memory, whatever PAM_SERVER is")
-	}
+	needsMem(t)
 	if raceEnabled {
 		var some [][]cut
 		for i := 0; i < len(plans); i += sparse {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -91,9 +90,7 @@ func (f *faulty) Commit(ctx context.Context, expect []store.Record, ops []store.
 // call that the first tab's program makes to its store. Nothing may hang, nothing may be lost
 // or invented, and who has lost the store must say so, and why.
 func TestStoreFaults(t *testing.T) {
-	if name := os.Getenv("PAM_SERVER"); name != "" && name != "mem" {
-		t.Skip("runs with the server in memory, whatever PAM_SERVER is")
-	}
+	needsMem(t)
 	scripts := 8
 	switch {
 	case raceEnabled:

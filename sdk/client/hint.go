@@ -29,7 +29,8 @@ func (o *owner) serviceEvent(message *element.Element) {
 		return
 	}
 	for e := range event.Elements() {
-		if !e.Is(pubsub.NSEvent, "subscription") && !e.Is(pubsub.NSEvent, "delete") {
+		ours := e.Is(pubsub.NSEvent, "delete") || e.Is(pubsub.NSEvent, "subscription") && sameJID(e.Attr("jid"), o.account.String())
+		if !ours {
 			continue
 		}
 		from, err := jid.Parse(message.Attr("from"))

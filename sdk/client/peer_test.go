@@ -3,6 +3,7 @@
 package client_test
 
 import (
+	"cmp"
 	"context"
 	"net/http/httptest"
 	"os"
@@ -21,12 +22,22 @@ import (
 )
 
 // A peer is a server to test against: the one in memory, or a real Prosody if
-// PAM_SERVER=prosody. The same tests run against both.
+// PAM_SERVER=prosody. The same tests run against both, and with PAM_SERVER=mem:name
+// against the one in memory as it behaves with that personality.
 type peer struct {
 	url         string
 	domain      string
 	publish     func(node, itemID, payloadXML string) error
+	like        mem.Personality
 	*mem.Server // nil with Prosody
+}
+
+// needsMem skips a test that starts a server of its own.
+func needsMem(t *testing.T) {
+	t.Helper()
+	if name := os.Getenv("PAM_SERVER"); name != "" && name != "mem" {
+		t.Skip("has a server of its own, whatever PAM_SERVER is")
+	}
 }
 
 // newPeer starts a server with the accounts alice and bob, the open nodes news
@@ -35,9 +46,10 @@ type peer struct {
 func newPeer(t *testing.T, edit ...func(*mem.Config)) *peer {
 	t.Helper()
 	accounts := map[string]string{"alice": canary, "bob": "secret-b"}
-	switch name := os.Getenv("PAM_SERVER"); name {
+	name, like, _ := strings.Cut(os.Getenv("PAM_SERVER"), ":")
+	switch name {
 	case "", "mem":
-		config := mem.Config{Accounts: accounts}
+		config := mem.Config{Accounts: accounts, Personality: personality(cmp.Or(like, "spec"))}
 		for _, e := range edit {
 			e(&config)
 		}
@@ -55,11 +67,11 @@ func newPeer(t *testing.T, edit ...func(*mem.Config)) *peer {
 			_ = server.Close()
 			front.Close()
 		})
-		return &peer{url: "ws" + strings.TrimPrefix(front.URL, "http") + "/xmpp-websocket", domain: "localhost", publish: server.Publish, Server: server}
+		return &peer{url: "ws" + strings.TrimPrefix(front.URL, "http") + "/xmpp-websocket", domain: "localhost", publish: server.Publish, Server: server, like: config.Personality}
 	case "prosody":
 		return newProsody(t, prosody.Config{Accounts: accounts, Nodes: []string{"news", "weather", "club:whitelist"}})
 	default:
-		t.Fatalf("PAM_SERVER=%s: use mem or prosody", name)
+		t.Fatalf("PAM_SERVER=%s: use mem, mem: and a personality, or prosody", name)
 		return nil
 	}
 }
@@ -86,6 +98,17 @@ func (p *peer) onlyMem(t *testing.T) {
 	t.Helper()
 	if p.Server == nil {
 		t.Skip("needs the server in memory")
+	}
+}
+
+// tell has a device ask for the list if the server does not tell it of the end of a
+// subscription.
+func (p *peer) tell(d *device) {
+	d.t.Helper()
+	if p.like.SilentUnsubscribe {
+		if err := d.Refresh(d.t.Context(), false); err != nil {
+			d.t.Fatal(err)
+		}
 	}
 }
 

@@ -43,9 +43,7 @@ const protocolCases = "../pam/testdata/protocol/"
 
 // TestProtocol plays every case. It is in PROTOCOL.md, and so is no other.
 func TestProtocol(t *testing.T) {
-	if name := os.Getenv("PAM_SERVER"); name != "" && name != "mem" {
-		t.Skip("needs a scripted server")
-	}
+	needsMem(t)
 	notes, err := os.ReadFile("../pam/PROTOCOL.md")
 	if err != nil {
 		t.Fatal(err)

@@ -25,9 +25,7 @@ var (
 // over one store, and servers of every personality. The invariants I1 to I12 that
 // are checked are named in schedule_run_test.go. PAM_SEED repeats a run.
 func TestSchedules(t *testing.T) {
-	if name := os.Getenv("PAM_SERVER"); name != "" && name != "mem" {
-		t.Skip("runs with the server in memory, whatever PAM_SERVER is")
-	}
+	needsMem(t)
 	n := 2000
 	switch {
 	case *flagSchedules > 0:

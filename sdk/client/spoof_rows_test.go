@@ -166,7 +166,11 @@ func wrappedRows() []attack {
 		{"list event", "<event xmlns='http://jabber.org/protocol/pubsub#event'><subscription node='news' jid='alice@localhost' subscription='none'/></event>"},
 	} {
 		for _, from := range []string{"from='bob@localhost/x'", "from='alice@localhost'", "from='pubsub.localhost'"} {
-			rows = append(rows, attack{"notify in " + w[0] + " " + strings.Trim(from, "from="), "<message xmlns='jabber:client' {to} " + from + ">" + w[1] + "</message>", "message"})
+			want := "message"
+			if w[0] == "list event" && strings.Contains(from, "pubsub") {
+				want = "list+message" // The service may say so, and the server is asked.
+			}
+			rows = append(rows, attack{"notify in " + w[0] + " " + strings.Trim(from, "from="), "<message xmlns='jabber:client' {to} " + from + ">" + w[1] + "</message>", want})
 		}
 	}
 	return rows
