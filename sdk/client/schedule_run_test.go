@@ -201,13 +201,13 @@ func newStage(w *world, s schedule, spoil ...func(*handle) store.Store) *stage {
 // boot starts a tab's program, which goes on with the session of resume.
 func (t *tab) boot(resume string) {
 	t.ids++
-	t.name = fmt.Sprint("tab", t.ids)
 	t.disk = &handle{disk: t.stage.disk, delay: time.Duration(t.s.Disk) * time.Millisecond}
 	t.store = t.disk
 	if t.spoil != nil && t.i == 0 {
 		t.store, t.spoil = t.spoil(t.disk), nil
 	}
 	t.mu.Lock()
+	t.name = fmt.Sprint("tab", t.ids)
 	t.view, t.seen, t.began = map[pam.Key]pam.Subscription{}, map[string][2]int{}, false
 	t.mu.Unlock()
 	name := t.name

@@ -191,13 +191,13 @@ func (s *Server) listPAM(r request) (*elem, *stanzaError) {
 	case !like.Races:
 		return a.listElem(), nil
 	}
-	reply := c.reply(r.stanza, "result").with(a.listElem())
+	reply, name := c.reply(r.stanza, "result").with(a.listElem()), c.name
 	s.running.Go(func() {
 		time.Sleep(raceDelay)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if !c.ended {
-			c.send(reply)
+		if now := s.bySession(name); now != nil { // It may go on with another connection.
+			now.send(reply)
 		}
 	})
 	return nil, unanswered
