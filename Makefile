@@ -7,13 +7,13 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-cut soak soak-go soak-browser mutants bench bench-browser fuzz size lint wasm js clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-cut soak soak-go soak-browser personalities mutants bench bench-browser fuzz size lint wasm js clean
 
 help:
 	@echo "make demo                  two devices of one account, in a browser page"
 	@echo "make demo SERVER=prosody   the same against a real Prosody"
 	@echo "make test                  everything; installs what it needs on Debian as root"
-	@echo "Parts: lint test-go test-cut test-wasm test-js test-servers test-browser size; also: bench soak mutants fuzz wasm js clean"
+	@echo "Parts: lint test-go test-cut test-wasm test-js test-servers test-browser size; also: bench soak personalities mutants fuzz wasm js clean"
 
 # demo builds everything, starts the demo and prints its address.
 demo: check-demo js bin/demo
@@ -60,10 +60,16 @@ test-servers:
 	@scripts/need prosody
 	PAM_SERVER=prosody go test -count=1 -timeout 30m ./sdk/client
 
+# personalities runs the client's suite at servers that read XEP-0376 otherwise.
+PERSONALITIES = roster-order net typo amnesia forger racing priority libervia libervia-ejabberd
+personalities:
+	@scripts/need
+	@for p in $(PERSONALITIES); do echo "== $$p"; PAM_SERVER=mem:$$p go test -count=1 -timeout 30m ./sdk/client || exit 1; done
+
 # soak is for the hours: everything that the tests only sample. SEED=n repeats a
 # run, and in the browser every failure is played SOAK times.
 SOAK ?= 3
-soak: soak-go soak-browser
+soak: soak-go soak-browser personalities
 
 soak-go:
 	@scripts/need

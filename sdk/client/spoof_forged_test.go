@@ -157,6 +157,9 @@ func TestSpoofAnswers(t *testing.T) {
 		t.Run(kind.name, func(t *testing.T) {
 			p := newPeer(t)
 			p.onlyMem(t)
+			if p.like.Forges {
+				t.Skip("this server forges as well, and what comes of that cannot be told apart")
+			}
 			v := newVictim(t, p)
 			v.prefix = "list/" // A new session stores its time.
 			v.stored = v.records()
