@@ -7,7 +7,7 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-cut soak soak-go soak-browser personalities mutants bench bench-browser fuzz size lint wasm js clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-cut soak soak-go soak-browser personalities mutants bench bench-browser bench-list fuzz size lint wasm js clean
 
 help:
 	@echo "make demo                  two devices of one account, in a browser page"
@@ -86,7 +86,7 @@ mutants:
 	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/client -client.mutants
 
 # bench prints ratios within one run: machines differ, and are shared.
-bench: bin/browsertest bench-browser
+bench: bin/browsertest bench-browser bench-list
 	go test -run '^$$' -bench . ./sdk/element ./sdk/pam ./sdk/stream
 	GOOS=js GOARCH=wasm go test -exec "$(CURDIR)/bin/browsertest" -run '^$$' -bench . ./wasm/idb
 
@@ -103,6 +103,11 @@ fuzz:
 		echo "== $$f"; \
 		go test -run '^$$' -fuzz "^$${f##*/}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./sdk/$${f%/*} || exit 1; \
 	done
+
+# bench-list does the same with a long list, beside plain JavaScript.
+bench-list: js
+	@scripts/need chromium
+	node js/bench/list.mjs
 
 # size fails if the client is over budget, and lists its largest packages.
 size: js

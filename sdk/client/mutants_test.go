@@ -83,7 +83,9 @@ var mutants = []struct {
 		{"storing.go", "o.acknowledge() // It may be what was to be stored.", ""},
 		{"resume.go", "o.quiet() && o.handled == o.delivered", "o.quiet()"}}},
 	{"a notify with a delay stamp is applied", "TestSchedules", []edit{
-		{"../pam/wire.go", "Delayed: message.Child", "Delayed: false && message.Child"}}},
+		{"session.go", "heard[i].Delayed && !o.session.replayed(stanza)", "false"}}},
+	{"any notify with a delay stamp is taken for a replay", "TestSchedules", []edit{
+		{"session.go", "pam.DelayStamp(stanza).After(s.began.Add(-clockSkew))", "true"}}},
 	{"a notify of another device is believed", "TestSchedules", []edit{
 		{"../pam/wire.go", "from = j.String()", "from = j.Bare().String()"}}},
 	{"a notify in a carbon is believed", "TestSchedules", []edit{

@@ -70,8 +70,12 @@ func (o *owner) resumeSession(fullJID string) {
 	o.state.Resumed = true
 	if o.session == nil {
 		o.session = &session{fullJID: fullJID}
+		if o.restored != nil { // It cannot be older, or its record would be gone.
+			o.session.began = o.restored.saved.Add(-sessionLife)
+		}
 	}
 	s := o.session
+	s.replay = true
 	o.setPhase(PhaseSyncing, nil)
 	for id, r := range o.requests {
 		o.expect(id, r)

@@ -35,9 +35,11 @@ const (
 // if the server can resume it (XEP-0198).
 type session struct {
 	fullJID string
-	support support // what disco said about PAM
-	listed  bool    // the server gave a list
-	refused bool    // the server refused to
+	began   time.Time // no later than this, by this device's clock
+	replay  bool      // it went on, and what it missed is still coming
+	support support   // what disco said about PAM
+	listed  bool      // the server gave a list
+	refused bool      // the server refused to
 }
 
 // startSession runs once bound: presence with caps, because nothing is
@@ -45,7 +47,7 @@ type session struct {
 // knows PAM and the list itself.
 func (o *owner) startSession(fullJID string) {
 	o.endSession()
-	o.session = &session{fullJID: fullJID}
+	o.session = &session{fullJID: fullJID, began: time.Now()}
 	o.outdated = false
 	presence := element.New(stream.NSClient, "presence").
 		Add(element.New(stream.NSClient, "priority").AddText("0"), o.info.Caps(capsNode))
@@ -250,6 +252,10 @@ func (c *connection) route(stanza *element.Element) []pam.Heard {
 		if err != nil {
 			o.ignore(&Error{Code: CodeProtocol, Origin: FromNetwork, Err: err, Text: "A notify was ignored, wholly or in part: " + err.Error()})
 		}
+		for i := range heard {
+			heard[i].Delayed = heard[i].Delayed && !o.session.replayed(stanza)
+		}
+		o.session.replay = o.session.replay && pam.Delayed(stanza)
 		if len(heard) == 0 && err == nil {
 			o.serviceEvent(stanza)
 			o.emit(MessageReceived{Stanza: stanza})
@@ -257,6 +263,18 @@ func (c *connection) route(stanza *element.Element) []pam.Heard {
 		return heard
 	}
 	return nil
+}
+
+// clockSkew is how far the clocks of device and server may be apart for replayed.
+const clockSkew = 10 * time.Minute
+
+// replayed tells whether a delayed stanza was missed by this session and is sent
+// again, in order (sync rule 8): it comes at once after the resumption, and was
+// received first after the session began. Anything else that is delayed was
+// stored somewhere. Where clocks are wrong all is taken for that, which costs a
+// list.
+func (s *session) replayed(stanza *element.Element) bool {
+	return s.replay && pam.DelayStamp(stanza).After(s.began.Add(-clockSkew))
 }
 
 // serve answers a request of another entity.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"mellium.im/xmpp/jid"
 
@@ -87,7 +88,8 @@ func NewReader(account jid.JID) *Reader {
 // notifies returned count all the same; one of which an entry could not be
 // read bears no version, so that the list is asked for in full one day.
 //
-// Delayed is set if the message bears a delay stamp (XEP-0203).
+// Delayed is set if the message bears a delay stamp (XEP-0203). A caller that
+// knows the message was replayed by a resumption clears it.
 func (r *Reader) ParseNotify(message *element.Element) ([]Heard, error) {
 	if !message.Is(nsClient, "message") {
 		return nil, nil
@@ -103,7 +105,7 @@ func (r *Reader) ParseNotify(message *element.Element) ([]Heard, error) {
 		}
 		h := Heard{
 			Version: version(n),
-			Delayed: message.Child(nsDelay, "delay") != nil || message.Child(nsDelayOld, "x") != nil,
+			Delayed: Delayed(message),
 		}
 		service := n.Attr("service")
 		if service == "" {
@@ -123,6 +125,19 @@ func (r *Reader) ParseNotify(message *element.Element) ([]Heard, error) {
 		heard = append(heard, h)
 	}
 	return heard, errors.Join(errs...)
+}
+
+// Delayed tells whether a stanza bears a delay stamp, the old one (XEP-0091)
+// included.
+func Delayed(stanza *element.Element) bool {
+	return stanza.Child(nsDelay, "delay") != nil || stanza.Child(nsDelayOld, "x") != nil
+}
+
+// DelayStamp is when a stanza that was delayed was received first (XEP-0203), by
+// the clock of whoever says so. It is zero if there is none that can be read.
+func DelayStamp(stanza *element.Element) time.Time {
+	at, _ := time.Parse(time.RFC3339, stanza.Child(nsDelay, "delay").Attr("stamp"))
+	return at
 }
 
 // ParseListResult reads the iq that answers a list request. The caller has

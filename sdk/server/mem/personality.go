@@ -102,7 +102,7 @@ func (c *session) forge() {
 	c.send(notify(c.account.bare + ".example"))
 	c.send(el(nsClient, "message", "from", bare, "to", c.name).with(el("urn:xmpp:carbons:2", "received").with(forwarded())))
 	c.send(el(nsClient, "message", "from", bare, "to", c.name).with(el("urn:xmpp:mam:2", "result", "id", "1").with(forwarded())))
-	c.send(notify(bare).with(el("urn:xmpp:delay", "delay", "stamp", "2016-07-20T10:00:00Z")))
+	c.send(notify(bare).with(el("urn:xmpp:delay", "delay", "stamp", "1999-07-20T10:00:00Z")))
 }
 
 // net is a delta as the difference between the list at two positions, in the order of the newer list, what is gone first.
