@@ -89,8 +89,8 @@ async function startServer() {
     const { pathname } = new URL(req.url, "http://localhost");
     if (pathname === "/") return void res.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>bench</title>");
     try {
-      const file = pathname.startsWith("/pkg/") ? join(dist, pathname.slice(5)) : join(folder, pathname);
-      res.writeHead(200, { "content-type": types[extname(pathname)] ?? "text/plain" }).end(readFileSync(file));
+      const body = readFileSync(pathname.startsWith("/pkg/") ? join(dist, pathname.slice(5)) : join(folder, pathname));
+      res.writeHead(200, { "content-type": types[extname(pathname)] ?? "text/plain" }).end(body);
     } catch {
       res.writeHead(404).end();
     }
