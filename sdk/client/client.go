@@ -28,6 +28,7 @@ type Client struct {
 	owner  *owner
 
 	mu       sync.Mutex
+	list     *pam.List // of the snapshot
 	snapshot Snapshot
 	state    SyncState
 	ignored  uint64
@@ -63,7 +64,7 @@ func New(opts *Options) (*Client, error) {
 		done:  make(chan struct{}),
 		state: SyncState{Phase: PhaseOffline},
 	}
-	c.snapshot.Source = SourceEmpty
+	c.list, c.snapshot.Source = pam.NewList(nil), SourceEmpty
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.owner = newOwner(c, opts, account, where)
 	go c.run()
@@ -146,8 +147,10 @@ func (c *Client) Refresh(ctx context.Context, ignoreVersion bool) error {
 // Snapshot returns the list as it was last announced.
 func (c *Client) Snapshot() Snapshot {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.snapshot
+	list, s := c.list, c.snapshot
+	c.mu.Unlock()
+	s.List = list.Rows()
+	return s
 }
 
 // State returns the state as it was last announced.

@@ -40,7 +40,7 @@ type durable struct {
 
 // A bucket is a part of the list and a hash of its encoding.
 type bucket struct {
-	rows map[pam.Key]pam.Subscription
+	list *pam.List
 	hash uint64
 }
 
@@ -70,26 +70,24 @@ func (d *durable) load(ctx context.Context) (pam.Durable, syncRecord, error) {
 
 func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
 	r := reader{data: meta}
+	d.clear()
 	if meta == nil || r.byte() != format {
 		return pam.Durable{}, false
 	}
 	out := pam.Durable{Stamp: pam.Stamp{Epoch: r.uint(), Version: pam.Version(r.string())}}
 	out.Unversioned = r.byte() == 1
 	count, digest := r.uint(), r.uint()
-	d.digest = 0
 	for i, value := range values {
-		rows, ok := decodeBucket(value)
+		if value == nil {
+			continue
+		}
+		list, ok := decodeBucket(value)
 		if !ok {
 			return pam.Durable{}, false
 		}
-		d.buckets[i] = bucket{rows: rows}
-		if value != nil {
-			d.buckets[i].hash = hashBucket(i, value)
-			d.digest ^= d.buckets[i].hash
-		}
-		for _, row := range rows {
-			out.List = append(out.List, row)
-		}
+		d.buckets[i] = bucket{list, hashBucket(i, value)}
+		d.digest ^= d.buckets[i].hash
+		out.List = append(out.List, list.Rows()...)
 	}
 	if r.bad || len(r.data) > 0 || uint64(len(out.List)) != count || d.digest != digest {
 		return pam.Durable{}, false
@@ -106,48 +104,33 @@ func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord, more .
 		return d.conflict(ctx)
 	}
 	next := d.buckets
-	var touched, cloned [bucketCount]bool
-	if c.Replace || d.stale {
-		for i := range next {
-			touched[i] = true
-		}
-	}
+	var changes [bucketCount][]pam.Change
 	if c.Replace {
-		for i := range next {
-			next[i].rows = map[pam.Key]pam.Subscription{}
-		}
-		for _, row := range c.List {
-			next[bucketOf(row.Key)].rows[row.Key] = row
-		}
+		fill(&next, c.List)
 	} else {
 		for _, change := range c.Changes {
-			key := changeKey(change)
-			i := bucketOf(key)
-			if !cloned[i] {
-				next[i].rows = cloneRows(next[i].rows)
-				cloned[i], touched[i] = true, true
-			}
-			delete(next[i].rows, key)
-			if change.After != nil {
-				next[i].rows[key] = *change.After
-			}
+			i := bucketOf(changeKey(change))
+			changes[i] = append(changes[i], change)
 		}
 	}
 
 	var ops []store.Op
 	count, digest := 0, d.digest
 	for i := range next {
-		count += len(next[i].rows)
-		if !touched[i] {
+		if len(changes[i]) > 0 {
+			next[i].list = next[i].list.Apply(changes[i])
+		}
+		count += next[i].list.Len()
+		if !c.Replace && !d.stale && len(changes[i]) == 0 {
 			continue
 		}
 		digest ^= next[i].hash
 		next[i].hash = 0
-		if len(next[i].rows) == 0 {
+		if next[i].list.Len() == 0 {
 			ops = append(ops, store.Delete(bucketKey(i)))
 			continue
 		}
-		value := encodeBucket(next[i].rows)
+		value := encodeBucket(next[i].list.Rows())
 		next[i].hash = hashBucket(i, value)
 		digest ^= next[i].hash
 		ops = append(ops, store.Put(bucketKey(i), value))
@@ -240,13 +223,7 @@ func (d *durable) toMemory(now pam.Durable) store.Store {
 	d.meta, d.stamp = nil, now.Stamp
 	d.clear()
 	d.stale = true
-	for _, row := range now.List {
-		b := &d.buckets[bucketOf(row.Key)]
-		if b.rows == nil {
-			b.rows = map[pam.Key]pam.Subscription{}
-		}
-		b.rows[row.Key] = row
-	}
+	fill(&d.buckets, now.List)
 	return old
 }
 
@@ -270,11 +247,24 @@ func (d *durable) empty() pam.Durable {
 func (d *durable) clear() {
 	d.digest = 0
 	d.buckets = [bucketCount]bucket{}
+	fill(&d.buckets, nil)
 }
 
 // fresh is an empty list whose epoch nobody else has.
 func (d *durable) fresh() pam.Durable {
 	return pam.Durable{Stamp: pam.Stamp{Epoch: randomUint64()}}
+}
+
+// fill puts a list, which is in key order, into the buckets.
+func fill(buckets *[bucketCount]bucket, list []pam.Subscription) {
+	var parts [bucketCount][]pam.Subscription
+	for _, row := range list {
+		i := bucketOf(row.Key)
+		parts[i] = append(parts[i], row)
+	}
+	for i, rows := range parts {
+		buckets[i].list = pam.NewList(rows)
+	}
 }
 
 func changeKey(c pam.Change) pam.Key {

@@ -58,8 +58,12 @@ func TestDurable(t *testing.T) {
 			}
 			c.List = sorted(want)
 		} else {
+			touched := map[pam.Key]pam.Subscription{}
 			for range 1 + random.IntN(5) {
 				r := row(random.IntN(500))
+				touched[r.Key] = r
+			}
+			for _, r := range sorted(touched) {
 				change := pam.Change{After: &r}
 				if old, ok := want[r.Key]; ok {
 					change = pam.Change{Before: &old}

@@ -58,6 +58,7 @@ type owner struct {
 	stepping bool
 	timers   map[pam.Timer]*time.Timer
 	source   Source
+	shown    Source // as it was announced
 
 	wanted  bool // the page wants to be connected
 	conn    *connection
@@ -252,8 +253,9 @@ func (o *owner) publish() {
 
 func (o *owner) publishSnapshot() {
 	list, stamp := o.machine.Committed()
+	o.shown = o.source
 	o.c.mu.Lock()
-	o.c.snapshot.List, o.c.snapshot.Version, o.c.snapshot.Source = list, stamp.Version, o.source
+	o.c.list, o.c.snapshot.Version, o.c.snapshot.Source = list, stamp.Version, o.source
 	o.c.mu.Unlock()
 }
 

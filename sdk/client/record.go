@@ -48,23 +48,10 @@ func hashBucket(i int, value []byte) uint64 {
 	return h.Sum64()
 }
 
-func cloneRows(rows map[pam.Key]pam.Subscription) map[pam.Key]pam.Subscription {
-	out := make(map[pam.Key]pam.Subscription, len(rows)+1)
-	for k, v := range rows {
-		out[k] = v
-	}
-	return out
-}
-
-func encodeBucket(rows map[pam.Key]pam.Subscription) []byte {
-	list := make([]pam.Subscription, 0, len(rows))
-	for _, row := range rows {
-		list = append(list, row)
-	}
-	pam.Sort(list)
-	out := []byte{format}
+func encodeBucket(rows []pam.Subscription) []byte {
+	out := append(make([]byte, 0, 64*len(rows)), format)
 	out = binary.AppendUvarint(out, uint64(len(rows)))
-	for _, row := range list {
+	for _, row := range rows {
 		for _, s := range []string{row.Service, row.Node, row.SubID, row.JID, string(row.State)} {
 			out = appendString(out, s)
 		}
@@ -72,10 +59,7 @@ func encodeBucket(rows map[pam.Key]pam.Subscription) []byte {
 	return out
 }
 
-func decodeBucket(value []byte) (map[pam.Key]pam.Subscription, bool) {
-	if value == nil {
-		return nil, true
-	}
+func decodeBucket(value []byte) (*pam.List, bool) {
 	r := reader{data: value}
 	if r.byte() != format {
 		return nil, false
@@ -84,13 +68,14 @@ func decodeBucket(value []byte) (map[pam.Key]pam.Subscription, bool) {
 	if n > uint64(len(value))/5 { // A row is five texts.
 		return nil, false
 	}
-	rows := make(map[pam.Key]pam.Subscription, n)
+	rows := make([]pam.Subscription, 0, n)
 	for range n {
 		row := pam.Subscription{Key: pam.Key{Service: r.string(), Node: r.string(), SubID: r.string()}}
 		row.JID, row.State = r.string(), pam.State(r.string())
-		rows[row.Key] = row
+		rows = append(rows, row)
 	}
-	return rows, !r.bad && len(r.data) == 0 && uint64(len(rows)) == n
+	list := pam.NewList(rows)
+	return list, !r.bad && len(r.data) == 0 && uint64(list.Len()) == n
 }
 
 func encodeSync(s syncRecord) []byte {

@@ -179,7 +179,7 @@ func (o *owner) phaseChanged(p pam.PhaseChanged) {
 func (o *owner) beLive() {
 	if o.state.Missing == nil {
 		o.state.LastSynced = time.Now()
-		if o.c.Snapshot().Source != o.source {
+		if o.shown != o.source {
 			_, stamp := o.machine.Committed()
 			o.announce(pam.Changed{From: stamp.Version, To: stamp.Version, Resync: true})
 		}

@@ -146,7 +146,7 @@ func (o *owner) reload() {
 // has failed.
 func (o *owner) held() pam.Durable {
 	list, stamp := o.machine.Committed()
-	return pam.Durable{Stamp: stamp, List: list}
+	return pam.Durable{Stamp: stamp, List: list.Rows()}
 }
 
 // degrade goes on in memory, which holds d, after the store has failed.

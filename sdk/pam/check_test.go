@@ -60,7 +60,8 @@ func (w *world) input(t *tab, in Input) {
 	if _, ok := in.(Refresh); ok {
 		t.failed = false
 	}
-	list, stamp := t.m.Committed()
+	committed, stamp := t.m.Committed()
+	list := committed.Rows()
 	if stamp == t.offered.Stamp {
 		t.known = t.offered.List
 	}
@@ -91,7 +92,8 @@ func (w *world) quiesce() {
 		w.drain()
 	}
 	for _, t := range w.tabs {
-		list, _ := t.m.Committed()
+		committed, _ := t.m.Committed()
+		list := committed.Rows()
 		switch {
 		case t.phase != Synced || t.dirty || t.m.Busy():
 			w.fail("tab %s at rest: phase %d, dirty %v, busy %v", t.name, t.phase, t.dirty, t.m.Busy())

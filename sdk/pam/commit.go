@@ -4,7 +4,7 @@ package pam
 type commit struct {
 	seq         int
 	changes     []Change
-	whole       *table // the whole list, if it replaces the stored one
+	whole       *List // the whole list, if it replaces the stored one
 	version     Version
 	epoch       uint64
 	unversioned bool
@@ -43,7 +43,7 @@ func (m *Machine) store(c *commit) {
 		Unversioned: c.unversioned,
 	}
 	if c.whole != nil {
-		out.Replace, out.List = true, c.whole.list()
+		out.Replace, out.List = true, c.whole.Rows()
 	}
 	m.out = append(m.out, out)
 }
@@ -55,10 +55,18 @@ func (m *Machine) committed(in Committed) {
 	}
 	m.commit = nil
 	from := m.stamp.Version
-	m.base.apply(c.changes)
+	m.base = m.wanted(c)
 	m.stamp, m.unversioned = Stamp{c.epoch, c.version}, c.unversioned
 	m.announce(c.changes, from, c.list)
 	m.done(c)
+}
+
+// wanted returns the list that c leaves.
+func (m *Machine) wanted(c *commit) *List {
+	if c.whole != nil {
+		return c.whole
+	}
+	return m.base.Apply(c.changes)
 }
 
 // done follows a commit that is stored, or that had nothing to store.
@@ -80,8 +88,7 @@ func (m *Machine) conflict(in Conflict) {
 		return
 	}
 	m.commit = nil
-	wanted := newTable(m.base.list())
-	wanted.apply(c.changes)
+	wanted := m.wanted(c)
 	m.adopt(in.Durable)
 	if in.Durable.Version == c.version && len(diff(wanted, m.base)) == 0 {
 		m.done(c)
@@ -108,7 +115,7 @@ func (m *Machine) reload(d Durable) {
 // adopt makes another tab's list the committed one.
 func (m *Machine) adopt(d Durable) {
 	from, old := m.stamp.Version, m.base
-	m.base, m.stamp, m.unversioned = newTable(d.List), d.Stamp, d.Unversioned
+	m.base, m.stamp, m.unversioned = NewList(d.List), d.Stamp, d.Unversioned
 	m.versioned = m.versioned || !d.Unversioned // or two tabs would correct each other for ever
 	m.work = nil
 	if m.round != nil {

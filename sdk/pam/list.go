@@ -3,196 +3,215 @@ package pam
 import (
 	"slices"
 	"sort"
+	"sync"
 )
 
-// A place is where subscriptions are: a node at a service.
-type place struct{ service, node string }
-
-// A table is a list with quick look-up. Its sorted form is made when it is
-// asked for, so that one notify costs the same in a list of 10 and of 10,000.
-type table struct {
-	rows   map[Key]Subscription
-	subids map[place][]string
-	sorted []Subscription // nil if it has to be made; never changed once made
+// A List is a list of subscriptions in key order: no key twice, no StateNone. It
+// never changes. One that is made from another shares what they have in common,
+// so that a notify costs little more among 100,000 than among 100. Any goroutine
+// may use it.
+type List struct {
+	chunks [][]Subscription // none is empty
+	rows   []Subscription   // all, once somebody asks
+	flat   sync.Once
 }
 
-// newTable returns a table of the rows of list: the last one of each key, and
-// none whose state is none.
-func newTable(list []Subscription) *table {
-	t := &table{rows: make(map[Key]Subscription, len(list)), subids: make(map[place][]string, len(list))}
-	for _, s := range list {
-		if s.State == StateNone {
-			t.remove(s.Key)
-		} else {
-			t.set(s)
+// chunkLen is how many rows a chunk has at most.
+const chunkLen = 256
+
+// NewList returns a list of rows, which must not change later: the last one of
+// each key, and none whose state is none.
+func NewList(rows []Subscription) *List {
+	if !ordered(rows) {
+		latest := make(map[Key]Subscription, len(rows))
+		for _, s := range rows {
+			if latest[s.Key] = s; s.State == StateNone {
+				delete(latest, s.Key)
+			}
 		}
+		rows = make([]Subscription, 0, len(latest))
+		for _, s := range latest {
+			rows = append(rows, s)
+		}
+		Sort(rows)
 	}
-	return t
+	l := &List{rows: rows}
+	for len(rows) > 0 {
+		n := min(len(rows), chunkLen)
+		l.chunks = append(l.chunks, rows[:n:n])
+		rows = rows[n:]
+	}
+	return l
 }
 
-func (t *table) set(s Subscription) {
-	if _, ok := t.rows[s.Key]; !ok {
-		p := place{s.Service, s.Node}
-		t.subids[p] = append(t.subids[p], s.SubID)
+// Len returns how many rows there are.
+func (l *List) Len() int {
+	n := 0
+	for _, chunk := range l.chunks {
+		n += len(chunk)
 	}
-	t.rows[s.Key] = s
-	t.sorted = nil
+	return n
 }
 
-func (t *table) remove(k Key) {
-	if _, ok := t.rows[k]; !ok {
-		return
+// Rows returns all rows. The caller must not change them.
+func (l *List) Rows() []Subscription {
+	l.flat.Do(func() {
+		if l.rows == nil && len(l.chunks) > 0 {
+			l.rows = make([]Subscription, 0, l.Len())
+			for _, chunk := range l.chunks {
+				l.rows = append(l.rows, chunk...)
+			}
+		}
+	})
+	return l.rows
+}
+
+func (l *List) get(k Key) (Subscription, bool) {
+	c := l.find(k)
+	if s := c.row(); s != nil && s.Key == k {
+		return *s, true
 	}
-	delete(t.rows, k)
-	t.sorted = nil
-	p := place{k.Service, k.Node}
-	rest := slices.DeleteFunc(t.subids[p], func(subid string) bool { return subid == k.SubID })
-	if len(rest) == 0 {
-		delete(t.subids, p)
-	} else {
-		t.subids[p] = rest
+	return Subscription{}, false
+}
+
+// at returns the rows of a node at a service: more than one if the service gave
+// several subids.
+func (l *List) at(service, node string) []Subscription {
+	var rows []Subscription
+	c := l.find(Key{Service: service, Node: node})
+	for s := c.row(); s != nil && s.Service == service && s.Node == node; s = c.row() {
+		rows = append(rows, *s)
+		c.next()
+	}
+	return rows
+}
+
+// Apply returns the list as changes leave it, which are in key order.
+func (l *List) Apply(changes []Change) *List {
+	next := &List{chunks: make([][]Subscription, 0, len(l.chunks)+1)}
+	for i, chunk := range l.chunks {
+		n := len(changes) // those up to the next chunk
+		if i+1 < len(l.chunks) {
+			first := l.chunks[i+1][0].Key
+			n = sort.Search(n, func(j int) bool { return !changes[j].key().Less(first) })
+		}
+		next.add(merge(chunk, changes[:n]))
+		changes = changes[n:]
+	}
+	next.add(merge(nil, changes))
+	return next
+}
+
+// add appends a chunk, in two if it has grown too long.
+func (l *List) add(chunk []Subscription) {
+	for len(chunk) > chunkLen {
+		n := min(len(chunk)/2, chunkLen)
+		l.chunks = append(l.chunks, chunk[:n:n])
+		chunk = chunk[n:]
+	}
+	if len(chunk) > 0 {
+		l.chunks = append(l.chunks, chunk)
 	}
 }
 
-// apply does what changes say.
-func (t *table) apply(changes []Change) {
+// merge returns chunk itself if there are no changes.
+func merge(chunk []Subscription, changes []Change) []Subscription {
+	if len(changes) == 0 {
+		return chunk
+	}
+	out := make([]Subscription, 0, len(chunk)+len(changes))
 	for _, c := range changes {
+		k := c.key()
+		for len(chunk) > 0 && chunk[0].Less(k) {
+			out = append(out, chunk[0])
+			chunk = chunk[1:]
+		}
+		if len(chunk) > 0 && chunk[0].Key == k {
+			chunk = chunk[1:]
+		}
 		if c.After != nil {
-			t.set(*c.After)
-		} else {
-			t.remove(c.Before.Key)
+			out = append(out, *c.After)
 		}
 	}
+	return append(out, chunk...)
 }
 
-// list returns the rows in key order. The caller must not change it; it stays
-// as it is when the table changes.
-func (t *table) list() []Subscription {
-	if t.sorted == nil {
-		t.sorted = make([]Subscription, 0, len(t.rows))
-		for _, s := range t.rows {
-			t.sorted = append(t.sorted, s)
-		}
-		Sort(t.sorted)
-	}
-	return t.sorted
-}
-
-// diff returns what turns the rows of from into those of to, in key order.
-func diff(from, to *table) []Change {
+// diff returns what turns the rows of from into those of to, in key order. The
+// changes point into the lists.
+func diff(from, to *List) []Change {
 	var changes []Change
-	for k, before := range from.rows {
-		if after, ok := to.rows[k]; !ok {
-			changes = append(changes, Change{Before: &before})
-		} else if after != before {
-			changes = append(changes, Change{Before: &before, After: &after})
-		}
-	}
-	for k, after := range to.rows {
-		if _, ok := from.rows[k]; !ok {
-			changes = append(changes, Change{After: &after})
-		}
-	}
-	sortChanges(changes)
-	return changes
-}
-
-// A layer is a table as notifies leave it, while the table itself stays as it
-// is. Rows of over replace those of under; StateNone hides them.
-type layer struct{ under, over *table }
-
-func newLayer(under *table) *layer { return &layer{under, newTable(nil)} }
-
-// apply applies items in order and returns the keys they touched, in key
-// order.
-//
-// Rule 9: a subscription is known by service, node and subid. None with a
-// subid removes that one and an entry without subid; none without a subid
-// removes all of the node. A subid that becomes known replaces the entry
-// without one: some services tell it in a notify and not in a list.
-func (l *layer) apply(items []Subscription) []Key {
-	var touched []Key
-	hide := func(k Key) {
-		if l.has(k) {
-			l.over.set(Subscription{Key: k, State: StateNone})
-			touched = append(touched, k)
-		}
-	}
-	for _, s := range items {
+	a, b := cursor{list: from}, cursor{list: to}
+	for {
+		before, after := a.row(), b.row()
+		order := 0
 		switch {
-		case s.State != StateNone:
-			if s.SubID != "" {
-				hide(Key{s.Service, s.Node, ""})
-			}
-			l.over.set(s)
-			touched = append(touched, s.Key)
-		case s.SubID != "":
-			hide(s.Key)
-			hide(Key{s.Service, s.Node, ""})
+		case before == nil && after == nil:
+			return changes
+		case before == after: // in a chunk that they share
+		case after == nil:
+			order = -1
+		case before == nil:
+			order = 1
 		default:
-			p := place{s.Service, s.Node}
-			for _, subid := range l.under.subids[p] {
-				hide(Key{s.Service, s.Node, subid})
-			}
-			for _, subid := range l.over.subids[p] {
-				hide(Key{s.Service, s.Node, subid})
-			}
+			order = compareKeys(before.Key, after.Key)
 		}
-	}
-	sort.Slice(touched, func(i, j int) bool { return touched[i].Less(touched[j]) })
-	return slices.Compact(touched)
-}
-
-func (l *layer) has(k Key) bool {
-	if s, ok := l.over.rows[k]; ok {
-		return s.State != StateNone
-	}
-	_, ok := l.under.rows[k]
-	return ok
-}
-
-// changes returns what the layer does to the table under it, in key order.
-func (l *layer) changes() []Change {
-	var changes []Change
-	for k, after := range l.over.rows {
-		before, had := l.under.rows[k]
-		has := after.State != StateNone
 		switch {
-		case had && has && before != after:
-			changes = append(changes, Change{Before: &before, After: &after})
-		case had && !has:
-			changes = append(changes, Change{Before: &before})
-		case !had && has:
-			changes = append(changes, Change{After: &after})
+		case order < 0:
+			changes = append(changes, Change{Before: before})
+		case order > 0:
+			changes = append(changes, Change{After: after})
+		case before != after && *before != *after:
+			changes = append(changes, Change{Before: before, After: after})
+		}
+		if order <= 0 {
+			a.next()
+		}
+		if order >= 0 {
+			b.next()
 		}
 	}
-	sortChanges(changes)
-	return changes
 }
 
-func sortChanges(changes []Change) {
-	sort.Slice(changes, func(i, j int) bool { return changes[i].key().Less(changes[j].key()) })
+// A cursor is a place in a list.
+type cursor struct {
+	list       *List
+	chunk, pos int
 }
 
-func (c Change) key() Key {
-	if c.After != nil {
-		return c.After.Key
+// find returns where k is, or where it would be.
+func (l *List) find(k Key) cursor {
+	i := max(sort.Search(len(l.chunks), func(i int) bool { return k.Less(l.chunks[i][0].Key) })-1, 0)
+	if i >= len(l.chunks) {
+		return cursor{l, i, 0}
 	}
-	return c.Before.Key
+	chunk := l.chunks[i]
+	return cursor{l, i, sort.Search(len(chunk), func(j int) bool { return !chunk[j].Less(k) })}
 }
 
-// Sort puts a list in key order. It is the one generic sort of this package:
-// each further element type costs 15 KB of wasm.
-func Sort(list []Subscription) {
-	slices.SortFunc(list, func(a, b Subscription) int { return compareKeys(a.Key, b.Key) })
-}
-
-func compareKeys(a, b Key) int {
-	switch {
-	case a == b:
-		return 0
-	case a.Less(b):
-		return -1
+// row returns the row under the cursor, nil at the end.
+func (c *cursor) row() *Subscription {
+	for c.chunk < len(c.list.chunks) {
+		if chunk := c.list.chunks[c.chunk]; c.pos < len(chunk) {
+			return &chunk[c.pos]
+		}
+		c.chunk, c.pos = c.chunk+1, 0
 	}
-	return 1
+	return nil
+}
+
+func (c *cursor) next() { c.pos++ }
+
+func ordered(rows []Subscription) bool {
+	for i := range rows {
+		if rows[i].State == StateNone || i > 0 && compareKeys(rows[i-1].Key, rows[i].Key) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Sort puts rows in key order. It is the one generic sort of this package: each
+// further element type costs 15 KB of wasm.
+func Sort(rows []Subscription) {
+	slices.SortFunc(rows, func(a, b Subscription) int { return compareKeys(a.Key, b.Key) })
 }

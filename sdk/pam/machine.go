@@ -27,7 +27,7 @@ package pam
 // breaks RFC 6120 §10.1: against it no rule over opaque versions is exact, and
 // SessionStarted or Refresh with Full heals the list.
 type Machine struct {
-	base        *table // the committed list
+	base        *List // the committed list
 	stamp       Stamp
 	unversioned bool
 	used        bool // Step was called
@@ -69,7 +69,7 @@ type Machine struct {
 // taken for the old one) stores an empty list with a random epoch first and
 // passes it as Stored.
 func NewMachine() *Machine {
-	base := newTable(nil)
+	base := NewList(nil)
 	return &Machine{base: base, shown: newLayer(base)}
 }
 
@@ -112,25 +112,15 @@ func (m *Machine) Step(in Input) []Output {
 	return m.out
 }
 
-// Committed returns the committed list in key order and its stamp. The list
-// must not be changed, and does not change later.
-func (m *Machine) Committed() ([]Subscription, Stamp) { return m.base.list(), m.stamp }
+// Committed returns the committed list and its stamp.
+func (m *Machine) Committed() (*List, Stamp) { return m.base, m.stamp }
 
 // Get returns the committed entry of a key.
-func (m *Machine) Get(k Key) (Subscription, bool) {
-	s, ok := m.base.rows[k]
-	return s, ok
-}
+func (m *Machine) Get(k Key) (Subscription, bool) { return m.base.get(k) }
 
 // At returns the committed entries of a node at a service, in key order: more
 // than one if the service gave several subids.
-func (m *Machine) At(service, node string) []Subscription {
-	p := newTable(nil)
-	for _, subid := range m.base.subids[place{service, node}] {
-		p.set(m.base.rows[Key{service, node, subid}])
-	}
-	return p.list()
-}
+func (m *Machine) At(service, node string) []Subscription { return m.base.at(service, node) }
 
 // Phase returns the phase last announced.
 func (m *Machine) Phase() Phase { return m.phase }
@@ -146,7 +136,7 @@ func (m *Machine) Busy() bool {
 
 // load takes what is stored at the start.
 func (m *Machine) load(d Durable) {
-	m.base, m.stamp, m.unversioned = newTable(d.List), d.Stamp, d.Unversioned
+	m.base, m.stamp, m.unversioned = NewList(d.List), d.Stamp, d.Unversioned
 	m.shown = newLayer(m.base)
 }
 
@@ -260,7 +250,7 @@ func (m *Machine) show(h Heard) {
 	if touched := m.shown.apply(h.Items); len(touched) > 0 {
 		items := make([]Subscription, len(touched))
 		for i, k := range touched {
-			items[i] = m.shown.over.rows[k]
+			items[i] = m.shown.over[k]
 		}
 		m.out = append(m.out, Overlay{Items: items})
 	}
@@ -269,7 +259,7 @@ func (m *Machine) show(h Heard) {
 // reshow makes the overlay anew from what is kept, after the kept notifies or
 // the list under them changed.
 func (m *Machine) reshow() {
-	was := len(m.shown.over.rows) > 0
+	was := len(m.shown.over) > 0
 	if len(m.heard) == 0 && !was {
 		m.shown.under = m.base
 		return
@@ -278,7 +268,7 @@ func (m *Machine) reshow() {
 	for _, h := range m.heard {
 		m.shown.apply(h.Items)
 	}
-	if items := m.shown.over.list(); was || len(items) > 0 {
+	if items := m.shown.items(); was || len(items) > 0 {
 		m.out = append(m.out, Overlay{Reset: true, Items: items})
 	}
 }

@@ -10,7 +10,7 @@ func TestReads(t *testing.T) {
 	m := NewMachine()
 	m.Step(Stored{Durable{Stamp: Stamp{7, "v3"}, List: readRows([]string{"a/n#y", "a/n#x", "b/n=pending", "a/m"})}})
 	list, stamp := m.Committed()
-	if got := sayRows(list); got != " a/m a/n#x a/n#y b/n=pending" || stamp != (Stamp{7, "v3"}) {
+	if got := sayRows(list.Rows()); got != " a/m a/n#x a/n#y b/n=pending" || stamp != (Stamp{7, "v3"}) {
 		t.Errorf("committed%s, %v", got, stamp)
 	}
 	if s, ok := m.Get(Key{"b", "n", ""}); !ok || s.State != StatePending {
@@ -31,14 +31,14 @@ func TestReads(t *testing.T) {
 		t.Errorf("busy %v, phase %v", m.Busy(), m.Phase())
 	}
 	out := m.Step(Heard{Version: "v4", Items: readRows([]string{"-a/n"})})
-	if got, _ := m.Committed(); !m.Busy() || len(got) != 4 {
+	if got, _ := m.Committed(); !m.Busy() || got.Len() != 4 {
 		t.Errorf("before the commit: busy %v, committed %v", m.Busy(), got)
 	}
 	m.Step(Committed{out[0].(Commit).Seq})
-	if got, _ := m.Committed(); m.Busy() || sayRows(got) != " a/m b/n=pending" {
+	if got, _ := m.Committed(); m.Busy() || sayRows(got.Rows()) != " a/m b/n=pending" {
 		t.Errorf("after the commit: busy %v, committed %v", m.Busy(), got)
 	}
-	if len(list) != 4 || sayRows(list) != " a/m a/n#x a/n#y b/n=pending" {
+	if list.Len() != 4 || sayRows(list.Rows()) != " a/m a/n#x a/n#y b/n=pending" {
 		t.Errorf("a list that was returned has changed: %v", list)
 	}
 	if out := m.Step(Resumed{}); len(out) != 0 {
@@ -109,8 +109,8 @@ func TestOddInputs(t *testing.T) {
 				}
 			}
 			list, _ := m.Committed()
-			if !slices.IsSortedFunc(list, func(a, b Subscription) int { return compareKeys(a.Key, b.Key) }) {
-				t.Fatalf("seed %d: not in order: %v", seed, list)
+			if !slices.IsSortedFunc(list.Rows(), func(a, b Subscription) int { return compareKeys(a.Key, b.Key) }) {
+				t.Fatalf("seed %d: not in order: %v", seed, list.Rows())
 			}
 		}
 	}

@@ -27,10 +27,10 @@ var mutants = []struct {
 		{"machine.go", "m.settled = m.settled && !m.want\n", "m.settled = m.settled && !m.want\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.live = m.heard\n}\n"},
 	}},
 	{name: "a full result is merged", edits: []edit{
-		{"round.go", "newTable(in.List)", "newTable(append(m.base.list()[:len(m.base.rows):len(m.base.rows)], in.List...))"},
+		{"round.go", "NewList(in.List)", "NewList(append(append([]Subscription(nil), m.base.Rows()...), in.List...))"},
 	}},
 	{name: "what was heard is applied to a full result", transcripts: true, edits: []edit{
-		{"round.go", "list := newTable(in.List)\n", "list := newTable(in.List)\nfor _, h := range m.heard[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist.apply(l.changes())\n}\n"},
+		{"round.go", "list := NewList(in.List)\n", "list := NewList(in.List)\nfor _, h := range m.heard[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist = list.Apply(l.changes())\n}\n"},
 	}},
 	{name: "an old full result is not asked about", transcripts: true, edits: []edit{
 		{"round.go", " || m.newest != \"\" && m.newest != in.Version", ""},
@@ -57,8 +57,8 @@ var mutants = []struct {
 		{"machine.go", "if m.armed {\n\t\t\tm.wish(false)\n\t\t}", ""},
 	}},
 	{name: "announce before commit", edits: []edit{
-		{"commit.go", "m.out = append(m.out, out)\n", "m.out = append(m.out, out)\nm.base.apply(c.changes)\nm.announce(c.changes, m.stamp.Version, c.list)\n"},
-		{"commit.go", "\tm.base.apply(c.changes)\n\tm.stamp,", "\tm.stamp,"},
+		{"commit.go", "m.out = append(m.out, out)\n", "m.out = append(m.out, out)\nm.base = m.wanted(c)\nm.announce(c.changes, m.stamp.Version, c.list)\n"},
+		{"commit.go", "\tm.base = m.wanted(c)\n\tm.stamp,", "\tm.stamp,"},
 		{"commit.go", "\tm.announce(c.changes, from, c.list)\n", "_ = from\n"},
 	}},
 	{name: "the version is kept after a notify without one", edits: []edit{
@@ -83,7 +83,7 @@ var mutants = []struct {
 		{"machine.go", "if !m.settled {\n\t\tm.wish(false)", "if m.settled = true; false {\n\t\tm.wish(false)"},
 	}},
 	{name: "none without a subid removes only the entry without one", edits: []edit{
-		{"list.go", "for _, subid := range l.under.subids[p] {", "for _, subid := range []string{\"\"} {"},
+		{"layer.go", "for _, known := range l.under.at(s.Service, s.Node) {", "for _, known := range []Subscription{{Key: Key{s.Service, s.Node, \"\"}}} {"},
 	}},
 	{name: "delayed notifies are applied", edits: []edit{
 		{"machine.go", "case h.Delayed:\n\t\tm.wish(false) // rule 8\n\t\treturn", "case h.Delayed:"},

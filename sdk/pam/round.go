@@ -69,7 +69,7 @@ func (m *Machine) fullResult(r *round, in ListResult) {
 	} else {
 		m.settled = true
 	}
-	list := newTable(in.List)
+	list := NewList(in.List)
 	m.store(&commit{changes: diff(m.base, list), whole: list, version: in.Version, keep: r.from, list: true})
 }
 
@@ -86,7 +86,7 @@ func (m *Machine) emptyResult(r *round) {
 	case m.work == nil && r.sent != "":
 		m.work = newLayer(m.base)
 	case m.work == nil:
-		m.work = newLayer(newTable(nil)) // asked without a version: the empty list
+		m.work = newLayer(NewList(nil)) // asked without a version: the empty list
 	}
 	if len(heard) > 0 {
 		for _, h := range heard {
@@ -100,7 +100,7 @@ func (m *Machine) emptyResult(r *round) {
 	if m.work.under == m.base {
 		c.changes = m.work.changes()
 	} else {
-		c.whole = newTable(m.work.over.list())
+		c.whole = NewList(m.work.items())
 		c.changes = diff(m.base, c.whole)
 	}
 	m.settled, m.work = true, nil

@@ -254,7 +254,7 @@ func (s *server) changesSince(from int) (heards []Input) {
 		}
 	case deltaNet:
 		var gone, here []Input
-		for _, c := range diff(newTable(s.states[from]), newTable(s.now())) {
+		for _, c := range diff(NewList(s.states[from]), NewList(s.now())) {
 			h := Heard{Items: []Subscription{final(c.key())}}
 			if c.After == nil {
 				gone = append(gone, h)

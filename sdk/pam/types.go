@@ -3,11 +3,7 @@
 // subscriptions equal to the one at the account's server.
 package pam
 
-import (
-	"strings"
-
-	"xmpp-pam/sdk/pubsub"
-)
+import "xmpp-pam/sdk/pubsub"
 
 // NS is the namespace and the feature of XEP-0376.
 const NS = "urn:xmpp:pam:0"
@@ -33,15 +29,7 @@ const (
 type Key struct{ Service, Node, SubID string }
 
 // Less orders keys by service, node and subid.
-func (k Key) Less(other Key) bool {
-	if c := strings.Compare(k.Service, other.Service); c != 0 {
-		return c < 0
-	}
-	if c := strings.Compare(k.Node, other.Node); c != 0 {
-		return c < 0
-	}
-	return k.SubID < other.SubID
-}
+func (k Key) Less(other Key) bool { return compareKeys(k, other) < 0 }
 
 // A Subscription is one entry of the list. JID is the subscriber, the account's
 // bare JID.
@@ -153,7 +141,8 @@ type (
 		Expect Stamp
 		Next   Stamp
 		// Replace tells that List is the whole list; otherwise Changes are
-		// applied to the stored one. Changes are set in both cases.
+		// applied to the stored one. Changes are set in both cases, in key
+		// order and one for each key.
 		Replace     bool
 		List        []Subscription
 		Changes     []Change

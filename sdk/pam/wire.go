@@ -173,7 +173,7 @@ func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
 			rows = append(rows, s)
 		}
 	}
-	return ListResult{Full: true, List: newTable(rows).list(), Version: version(list)}, errors.Join(errs...)
+	return ListResult{Full: true, List: NewList(rows).Rows(), Version: version(list)}, errors.Join(errs...)
 }
 
 // believed is rule 8. An empty from is nobody's.

@@ -274,7 +274,7 @@ func bigList(n int) []Subscription {
 	for i := range list {
 		list[i] = sub(fmt.Sprintf("pubsub%d.lit", i%50), fmt.Sprintf("urn:xmpp:microblog:%d", i), "", StateSubscribed)
 	}
-	return newTable(list).list()
+	return NewList(list).Rows()
 }
 
 // One live notify, from Heard to Changed, in lists of different lengths.

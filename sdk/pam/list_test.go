@@ -1,0 +1,99 @@
+package pam
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestList makes lists from lists and compares them with maps. Those made
+// before must stay as they are.
+func TestList(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	type made struct {
+		list *List
+		rows []Subscription
+	}
+	list, want := NewList(nil), map[Key]Subscription{}
+	all := []made{{list, nil}}
+	for i := range 200 {
+		touched := map[Key]Subscription{}
+		for range random.IntN(1 << random.IntN(11)) {
+			k := Key{Service: string(rune('a' + random.IntN(3))), Node: fmt.Sprint(random.IntN(700)), SubID: []string{"", "x", "y"}[random.IntN(3)]}
+			touched[k] = Subscription{Key: k, State: []State{StateNone, StateSubscribed, StatePending}[random.IntN(3)]}
+		}
+		l := newLayer(list)
+		for k, s := range touched {
+			if s.State == StateNone && !l.has(k) {
+				continue
+			}
+			l.set(s)
+			if want[k] = s; s.State == StateNone {
+				delete(want, k)
+			}
+		}
+		changes := l.changes()
+		next := list.Apply(changes)
+		rows := slices.Collect(maps.Values(want))
+		Sort(rows)
+		if !slices.Equal(next.Rows(), rows) || next.Len() != len(rows) {
+			t.Fatalf("list %d has %d rows, want %d", i, next.Len(), len(rows))
+		}
+		if random.IntN(4) == 0 { // from scratch, in no order and with rows that do not count
+			messy := append(slices.Clone(rows), slices.Collect(maps.Values(touched))...)
+			random.Shuffle(len(messy), func(i, j int) { messy[i], messy[j] = messy[j], messy[i] })
+			next = NewList(append(append(messy, Subscription{Key: Key{Service: "z"}}, Subscription{Key: Key{Service: "z"}, State: StateNone}), finals(rows, touched)...))
+		}
+		if got := diff(list, next); !slices.EqualFunc(got, changes, sameChange) {
+			t.Fatalf("list %d: %d changes, want %d", i, len(got), len(changes))
+		}
+		for k := range touched {
+			got, ok := next.get(k)
+			if s, there := want[k]; ok != there || got != s {
+				t.Fatalf("list %d: get(%v) = %v, %v", i, k, got, ok)
+			}
+			at := next.at(k.Service, k.Node)
+			if !slices.Equal(at, slices.Collect(filter(rows, k))) {
+				t.Fatalf("list %d: at %v: %v", i, k, at)
+			}
+		}
+		list = next
+		all = append(all, made{list, rows})
+	}
+	for i, m := range all {
+		if !slices.Equal(slices.Concat(m.list.chunks...), m.rows) {
+			t.Fatalf("list %d has changed", i)
+		}
+	}
+}
+
+// finals says of each key what counts in the end.
+func finals(rows []Subscription, touched map[Key]Subscription) []Subscription {
+	last := maps.Clone(touched)
+	for k := range last {
+		last[k] = Subscription{Key: k, State: StateNone}
+	}
+	for _, s := range rows {
+		last[s.Key] = s
+	}
+	return slices.Collect(maps.Values(last))
+}
+
+func filter(rows []Subscription, k Key) func(func(Subscription) bool) {
+	return func(yield func(Subscription) bool) {
+		for _, s := range rows {
+			if s.Service == k.Service && s.Node == k.Node && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+func sameChange(a, b Change) bool {
+	same := func(a, b *Subscription) bool { return a == b || a != nil && b != nil && *a == *b }
+	return same(a.Before, b.Before) && same(a.After, b.After)
+}
