@@ -9,44 +9,41 @@ import { missing } from "./lib/need.mjs";
 import { canary } from "./lib/secrets.mjs";
 
 const pubsub = "pubsub.localhost";
-const password = canary;
 
 for (const server of ["mem", "prosody"]) {
   const skip = missing(server);
   describe(server, { skip, timeout: 240_000 }, () => {
-    let demo, browser;
+    let demo, browser, laptop, phone; // both of alice, over all tests; the list is empty when a test begins
     before(async () => {
       [demo, browser] = await Promise.all([startDemo(server), startChromium()]);
+      [laptop, phone] = await Promise.all(["Laptop", "Phone"].map(async (name) => openDevice(await browser.newContext(), demo, name)));
+      await Promise.all([laptop.phase("live"), phone.phase("live")]);
     });
     after(async () => {
       await Promise.allSettled([browser?.close(), demo?.stop()]);
     });
 
-    let pages = [];
-    async function device(name, account, context) {
-      const opened = await openDevice(context ?? await browser.newContext(), demo, name, account);
-      pages.push(opened.page);
-      return opened;
+    let contexts = []; // of one test
+    async function newContext() {
+      contexts.push(await browser.newContext());
+      return contexts.at(-1);
     }
-    /** A new account for each test, so that none depends on another. */
     let accounts = 0;
     async function newAccount() {
       const name = `user${++accounts}`;
-      await demo.post("account", { name, password });
+      await demo.post("account", { name, password: canary });
       return name;
     }
     afterEach(async () => {
-      const all = pages;
-      pages = [];
-      await Promise.all(["Laptop", "Phone"].map((name) => demo.plug(name)));
-      await Promise.all([...new Set(all.map((page) => page.context()))].map((c) => c.close()));
+      await Promise.all(contexts.map((c) => c.close()));
+      contexts = [];
+      await Promise.all([laptop, phone].map((device) => device.plug()));
+      await Promise.all([laptop, phone].map((device) => device.phase("live")));
+      for (const node of await laptop.rows()) await laptop.request("unsubscribe", { service: pubsub, node });
+      await Promise.all([laptop.shows(), phone.shows()]);
     });
 
     test("what one device subscribes to, the other shows, and the other way round", async () => {
-      const account = await newAccount();
-      const laptop = await device("Laptop", account);
-      const phone = await device("Phone", account);
-      await Promise.all([laptop.phase("live"), phone.phase("live")]);
       await phone.page.evaluate(() => { globalThis.sameDocument = true; });
 
       await laptop.subscribe("news");
@@ -68,12 +65,7 @@ for (const server of ["mem", "prosody"]) {
     });
 
     test("a device that was cut off is told only what changed meanwhile", async () => {
-      const account = await newAccount();
-      const laptop = await device("Laptop", account);
-      const phone = await device("Phone", account);
-      await laptop.phase("live");
       for (const node of ["news", "weather"]) await laptop.request("subscribe", { service: pubsub, node });
-      await phone.phase("live");
       await phone.shows("news", "weather");
       await phone.settled(); // An answer that is cut off would come again when the session is resumed.
       const { ver } = await phone.list();
@@ -103,10 +95,6 @@ for (const server of ["mem", "prosody"]) {
     });
 
     test("a reload without a network shows the stored list and its version, and says that it is not connected", async () => {
-      const account = await newAccount();
-      const laptop = await device("Laptop", account);
-      const phone = await device("Phone", account);
-      await Promise.all([laptop.phase("live"), phone.phase("live")]);
       for (const node of ["news", "weather"]) await laptop.request("subscribe", { service: pubsub, node });
       await phone.shows("news", "weather");
       const before = await phone.list();
@@ -132,12 +120,8 @@ for (const server of ["mem", "prosody"]) {
     });
 
     test("a new device gets the whole list", async () => {
-      const context = await browser.newContext();
-      const shell = await context.newPage();
-      pages.push(shell);
+      const shell = await (await newContext()).newPage();
       await watch(shell);
-      const laptop = await device("Laptop"); // alice, as on every device that the page opens
-      await laptop.phase("live");
       for (const node of ["news", "weather", "gallery"]) await laptop.request("subscribe", { service: pubsub, node });
 
       await shell.goto(demo.origin);
@@ -157,14 +141,13 @@ for (const server of ["mem", "prosody"]) {
       assert.equal(wire.filter((f) => f.dir === "in" && isFullList(f.xml)).length, 1);
       assert.equal(wire.filter(isNotify).length, 0);
       assert.deepEqual(shell.problems, []);
-      for (const node of ["news", "weather", "gallery"]) await laptop.request("unsubscribe", { service: pubsub, node });
     });
 
     test("two accounts on one origin never see each other's data", async () => {
-      const context = await browser.newContext();
+      const context = await newContext();
       const [one, two] = [await newAccount(), await newAccount()];
-      const first = await device("Phone", one, context);
-      const second = await device("Phone", two, context);
+      const first = await openDevice(context, demo, "Phone", one);
+      const second = await openDevice(context, demo, "Phone", two);
       await Promise.all([first.phase("live"), second.phase("live")]);
       await Promise.all([first.request("subscribe", { service: pubsub, node: "news" }), second.request("subscribe", { service: pubsub, node: "weather" })]);
       await Promise.all([first.shows("news"), second.shows("weather")]);
@@ -187,8 +170,6 @@ for (const server of ["mem", "prosody"]) {
     });
 
     test("a refusal says who refused and why", async () => {
-      const phone = await device("Phone", await newAccount());
-      await phone.phase("live");
       const errors = {};
       for (const [what, target] of Object.entries({
         missing: { service: pubsub, node: "nowhere" },

@@ -25,6 +25,9 @@ describe("discovery", { skip: missing(), timeout: 120 * seconds }, () => {
     const args = ["--no-sandbox", "--disable-gpu", `--host-resolver-rules=MAP localhost:80 127.0.0.1:${web.address().port}`];
     [demo, lab, browser] = await Promise.all([startDemo("mem"), startLab(), chromium.launch({ executablePath: chromiumPath, args })]);
     [service, phone] = [socketOf(await demo.device("Laptop")), socketOf(await demo.device("Phone"))];
+    page = await (await browser.newContext()).newPage();
+    await watch(page);
+    await page.goto(lab.url);
   });
   after(async () => {
     await Promise.allSettled([browser?.close(), demo?.stop(), lab?.stop()]);
@@ -32,7 +35,7 @@ describe("discovery", { skip: missing(), timeout: 120 * seconds }, () => {
     web?.closeAllConnections();
   });
   afterEach(async () => {
-    await page?.context().close();
+    await page.evaluate(() => client.close());
     asked = [];
   });
 
@@ -41,9 +44,6 @@ describe("discovery", { skip: missing(), timeout: 120 * seconds }, () => {
   const open = { "access-control-allow-origin": "*" };
 
   async function connect() {
-    page = await (await browser.newContext()).newPage();
-    await watch(page);
-    await page.goto(lab.url);
     await makeClient(page, undefined, { reconnect: false });
     return page.evaluate(() => outcome(client.connect({ timeoutMs: 20_000 })));
   }
@@ -52,10 +52,8 @@ describe("discovery", { skip: missing(), timeout: 120 * seconds }, () => {
     answer = (req, res) => res.writeHead(200, open).end(json());
     assert.equal((await connect()).value?.phase, "live");
     assert.deepEqual(asked, ["/.well-known/host-meta.json"]);
-    await page.context().close();
+    await page.evaluate(() => client.close());
 
-    page = await (await browser.newContext()).newPage();
-    await page.goto(lab.url);
     await makeClient(page, undefined);
     assert.equal((await page.evaluate(() => outcome(client.connect()))).value?.phase, "live");
     await demo.post("send", { device: "Laptop" }, `<close xmlns='urn:ietf:params:xml:ns:xmpp-framing' see-other-uri='${phone}'/>`);

@@ -8,7 +8,7 @@ import { watch } from "./lib/device.mjs";
 import { closedPort, startWebServer, startWebSocket } from "./lib/fakes.mjs";
 import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
 import { missing } from "./lib/need.mjs";
-import { canary, search } from "./lib/secrets.mjs";
+import { canary, search, sweep } from "./lib/secrets.mjs";
 
 const seconds = 1000;
 const target = { service: "pubsub.localhost", node: "news" };
@@ -18,20 +18,25 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
   before(async () => {
     [demo, lab, browser] = await Promise.all([startDemo("mem"), startLab(), startChromium()]);
     service = socketOf(await demo.device("Laptop"));
+    page = await (await browser.newContext()).newPage();
+    await watch(page);
+    await page.goto(lab.url);
   });
   after(async () => {
     await Promise.allSettled([browser?.close(), demo?.stop(), lab?.stop()]);
   });
   afterEach(async () => {
-    await page?.context().close();
-    page = undefined;
+    assert.deepEqual(await sweep(page.context()), [], "secrets were found");
+    await page.evaluate(async () => {
+      await client.close();
+      for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name);
+      sessionStorage.clear();
+    });
+    page.problems.length = page.said.length = 0;
   });
 
-  /** An empty page with a client, of a profile of its own. */
+  /** A client that finds nothing stored. One page has them all, because to load the program takes longer than most tests. */
   async function open(url = service, options = {}) {
-    page = await (await browser.newContext()).newPage();
-    await watch(page);
-    await page.goto(lab.url);
     await makeClient(page, url, options);
     await page.evaluate(() => client.subscriptions.ready); // the program runs: what follows measures no loading
     return page;

@@ -6,15 +6,16 @@ import { startChromium } from "./lib/chromium.mjs";
 import { startDemo } from "./lib/demo.mjs";
 import { isListRequest, isNotify, openDevice } from "./lib/device.mjs";
 import { missing } from "./lib/need.mjs";
-import { canary } from "./lib/secrets.mjs";
 
 const pubsub = "pubsub.localhost";
-const skip = missing("prosody"); // the server in memory cannot resume yet
+const skip = missing("prosody");
 
 describe("reload", { skip, timeout: 240_000 }, () => {
-  let demo, browser;
+  let demo, browser, phone;
   before(async () => {
     [demo, browser] = await Promise.all([startDemo("prosody"), startChromium()]);
+    phone = await device("Phone");
+    contexts = []; // it stays
   });
   after(async () => {
     await Promise.allSettled([browser?.close(), demo?.stop()]);
@@ -24,19 +25,14 @@ describe("reload", { skip, timeout: 240_000 }, () => {
     const all = contexts;
     contexts = [];
     await Promise.all(all.map((c) => c.close()));
+    for (const node of await phone.rows()) await phone.request("unsubscribe", { service: pubsub, node });
   });
-  async function device(name, account) {
+  async function device(name) {
     const context = await browser.newContext();
     contexts.push(context);
-    const opened = await openDevice(context, demo, name, account);
+    const opened = await openDevice(context, demo, name, "alice");
     await opened.phase("live");
     return opened;
-  }
-  let accounts = 0;
-  async function devices() {
-    const account = `user${++accounts}`;
-    await demo.post("account", { name: account, password: canary });
-    return { account, laptop: await device("Laptop", account), phone: await device("Phone", account) };
   }
   const binds = (frames) => frames.filter((f) => f.dir === "out" && /<bind\b/.test(f.xml));
   const resumed = (device) => device.page.evaluate(() => pamDemo.client.sync.getSnapshot().resumed);
@@ -51,13 +47,13 @@ describe("reload", { skip, timeout: 240_000 }, () => {
   }
 
   test("the session goes on, and a change made meanwhile arrives once", async () => {
-    const { laptop, phone } = await devices();
+    const laptop = await device("Laptop");
     await phone.request("subscribe", { service: pubsub, node: "news" });
     await laptop.shows("news");
     await rest(laptop);
     await laptop.page.goto("about:blank"); // between the two pages
     await phone.request("subscribe", { service: pubsub, node: "weather" });
-    await laptop.page.goto((await demo.device("Laptop")).url + `?account=user${accounts}`);
+    await laptop.page.goto((await demo.device("Laptop")).url + "?account=alice");
     await laptop.shows("news", "weather");
     const frames = await assertResumed(laptop);
     assert.equal(frames.filter(isNotify).length, 1);
@@ -68,7 +64,7 @@ describe("reload", { skip, timeout: 240_000 }, () => {
   });
 
   test("it goes on again and again", async () => {
-    const { laptop } = await devices();
+    const laptop = await device("Laptop");
     for (let i = 0; i < 3; i++) {
       await rest(laptop);
       await laptop.page.reload();
@@ -77,7 +73,7 @@ describe("reload", { skip, timeout: 240_000 }, () => {
   });
 
   test("a page that is left before it is connected passes the session on", async () => {
-    const { laptop, phone } = await devices();
+    const laptop = await device("Laptop");
     await rest(laptop);
     await demo.post("refuse", { device: "Laptop", on: "true" }); // its next page cannot connect
     await laptop.page.reload();
@@ -90,7 +86,7 @@ describe("reload", { skip, timeout: 240_000 }, () => {
   });
 
   test("a request under way: the list tells what became of it", async () => {
-    const { laptop, phone } = await devices();
+    const laptop = await device("Laptop");
     for (const [i, operation] of ["subscribe", "unsubscribe", "subscribe"].entries()) {
       await Promise.all([
         laptop.page.waitForEvent("load"),
@@ -106,15 +102,15 @@ describe("reload", { skip, timeout: 240_000 }, () => {
   });
 
   test("of two tabs that found the same name one gets the session, and both live", async () => {
-    const { laptop, phone, account } = await devices();
+    const laptop = await device("Laptop");
     await rest(laptop);
     await laptop.page.goto((await demo.device("Laptop")).url + "config.json"); // same origin, no client
     const left = await laptop.page.evaluate(() => ({ ...sessionStorage }));
-    assert.ok(left[`xmpp-pam:tab:${account}@localhost`], "the page has left no name");
+    assert.ok(left["xmpp-pam:tab:alice@localhost"], "the page has left no name");
     const context = laptop.page.context();
     const copy = await context.newPage();
     await copy.addInitScript((left) => { if (!sessionStorage.length) Object.assign(sessionStorage, left); }, left);
-    const url = (await demo.device("Laptop")).url + `?account=${account}`;
+    const url = (await demo.device("Laptop")).url + "?account=alice";
     await Promise.all([laptop.page.goto(url), copy.goto(url)]);
     const second = Object.assign(Object.create(Object.getPrototypeOf(laptop)), laptop, { page: copy, name: "the copy" });
     await Promise.all([laptop.phase("live"), second.phase("live")]);

@@ -7,12 +7,13 @@ import { startLab } from "./lib/lab.mjs";
 import { missing } from "./lib/need.mjs";
 import { canary, sweep } from "./lib/secrets.mjs";
 
+// The document shows cookies too, so it comes before them.
 const leaks = {
   console: (secret) => console.log("logging in with", { password: secret }.password),
   localStorage: (secret) => localStorage.setItem("login", `{"password":"${secret}"}`),
   sessionStorage: (secret) => sessionStorage.setItem(secret, ""),
-  cookies: (secret) => { document.cookie = `login=${encodeURIComponent(secret)}`; },
   "the document": (secret) => { document.body.dataset.password = secret; },
+  cookies: (secret) => { document.cookie = `login=${encodeURIComponent(secret)}`; },
   events: (secret) => { globalThis.events = [["warning", new Error("no", { cause: new Error(secret) })]]; },
   IndexedDB: (secret) => new Promise((resolve) => {
     const open = indexedDB.open("leak");
@@ -33,18 +34,20 @@ const forms = {
 test("a secret is found wherever it leaks", { skip: missing(), timeout: 60_000 }, async () => {
   const [lab, browser] = await Promise.all([startLab(), startChromium({ guarded: false })]);
   try {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const words = [];
+    page.on("console", (m) => words.push(m.text()));
+    await page.goto(lab.url);
+    let before = await sweep(context, words);
+    assert.deepEqual(before, []);
     for (const [place, leak] of Object.entries(leaks)) {
       for (const [form, secret] of Object.entries(forms)) {
-        const context = await browser.newContext();
-        const page = await context.newPage();
-        const words = [];
-        page.on("console", (m) => words.push(m.text()));
-        await page.goto(lab.url);
-        assert.deepEqual(await sweep(context), []);
         await page.evaluate(leak, secret);
-        const found = await sweep(context, words);
-        assert.ok(found.includes(`${form} in ${place}`), `${form} in ${place} was not found: ${found}`);
-        await context.close();
+        const what = `${form} in ${place}`;
+        assert.ok(!before.includes(what), `${what} was found before it leaked`);
+        before = await sweep(context, words);
+        assert.ok(before.includes(what), `${what} was not found: ${before}`);
       }
     }
   } finally {

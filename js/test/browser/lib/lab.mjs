@@ -5,11 +5,25 @@ import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { dist } from "./need.mjs";
 import { canary } from "./secrets.mjs";
 
 const own = fileURLToPath(new URL("./worker/", import.meta.url));
 const types = { ".js": "text/javascript", ".wasm": "application/wasm", ".map": "application/json" };
+
+const files = new Map();
+
+/** A file, compressed once: a page has the program in half the time. Undefined if there is none. */
+function read(folder, name) {
+  const path = join(folder ?? "", /^[\w.-]+$/.test(name) ? name : "");
+  try {
+    if (!files.has(path)) files.set(path, gzipSync(readFileSync(path)));
+  } catch {
+    return undefined;
+  }
+  return files.get(path);
+}
 
 /** Starts the origin. `onHang(point)` is called when a worker stands still; its request is never answered. */
 export async function startLab(onHang = () => undefined) {
@@ -19,13 +33,9 @@ export async function startLab(onHang = () => undefined) {
     if (folder === "hang") return void onHang(searchParams.get("point"));
     if (pathname === "/") return void res.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>lab</title>");
     if (pathname === "/favicon.ico") return void res.writeHead(204).end();
-    const from = { pkg: dist, lab: own }[folder];
-    try {
-      const body = readFileSync(join(from ?? "", /^[\w.-]+$/.test(name) ? name : ""));
-      res.writeHead(200, { "content-type": types[extname(name)] ?? "text/plain", "cache-control": "no-cache" }).end(body);
-    } catch {
-      res.writeHead(404).end();
-    }
+    const body = read({ pkg: dist, lab: own }[folder], name);
+    if (!body) return void res.writeHead(404).end();
+    res.writeHead(200, { "content-type": types[extname(name)] ?? "text/plain", "content-encoding": "gzip", "cache-control": "no-store" }).end(body);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
