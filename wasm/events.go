@@ -13,6 +13,8 @@ import (
 // onEvent posts what the client tells:
 //
 //	changed      {changes: [[before, after], …], from, to, origin, source}
+//	more         {changes}: the first parts of a long changed, or of what load
+//	             answers
 //	provisional  {rows}
 //	state        {state}
 //	warning      {error, ignored}
@@ -25,16 +27,12 @@ import (
 func (b *bridge) onEvent(e client.Event) {
 	switch e := e.(type) {
 	case client.Changed:
+		rest := e.Changes
+		for ; len(rest) > partLen; rest = rest[partLen:] {
+			b.event("more", func(w *writer) { writeChanges(w, rest[:partLen]) })
+		}
 		b.event("changed", func(w *writer) {
-			w.key("changes")
-			w.array(func() {
-				for _, c := range e.Changes {
-					w.array(func() {
-						writeRowOrNull(w, c.Before)
-						writeRowOrNull(w, c.After)
-					})
-				}
-			})
+			writeChanges(w, rest)
 			w.text("from", string(e.From))
 			w.text("to", string(e.To))
 			w.text("origin", string(e.Origin))
@@ -129,6 +127,22 @@ func (b *bridge) answerCredentials(r request) {
 	if got != nil {
 		got <- answer{password: r.string("password"), failed: r.string("failed"), wrong: r.bool("wrong")}
 	}
+}
+
+// partLen is how many rows are posted at once. The page takes about a
+// millisecond for them.
+const partLen = 256
+
+func writeChanges(w *writer, changes []pam.Change) {
+	w.key("changes")
+	w.array(func() {
+		for _, c := range changes {
+			w.array(func() {
+				writeRowOrNull(w, c.Before)
+				writeRowOrNull(w, c.After)
+			})
+		}
+	})
 }
 
 func writeSnapshot(w *writer, s client.Snapshot) {

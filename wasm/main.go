@@ -31,6 +31,7 @@ package main
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/hack-pad/safejs"
 )
@@ -38,7 +39,18 @@ import (
 // version is the version of the npm package, stamped by the build.
 var version = "0.0.0"
 
+// The collector runs on the thread of everything else, and its first runs in
+// code that the browser has not optimised yet: with a heap of a few MiB they took
+// as long as all the rest of the first sync. So it is to run rarely while there is
+// little to collect; the limit keeps long lists from doubling several times.
+const (
+	gcPercent   = 400
+	memoryLimit = 192 << 20 // bytes
+)
+
 func main() {
+	debug.SetGCPercent(gcPercent)
+	debug.SetMemoryLimit(memoryLimit)
 	host, err := takeHost()
 	if err != nil {
 		println("xmpp-pam: no host object: " + err.Error())

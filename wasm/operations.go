@@ -13,6 +13,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/wasm/fetch"
 	"xmpp-pam/wasm/idb"
@@ -24,7 +25,7 @@ import (
 //
 //	create       {account, url, followTo, mechanisms, storage, inspector,
 //	              reconnect…, tab, resume} → {why}, if nothing can be stored
-//	load         → {list, ver, source}
+//	load         → {list, ver, source}, the list after more of it
 //	connect      → {state, ver}
 //	subscribe    {service, node} → a row
 //	unsubscribe  {service, node, subid}
@@ -127,7 +128,15 @@ func (b *bridge) load(ctx context.Context, _ request) (func(*writer), error) {
 	if _, err := c.Load(ctx); err != nil {
 		return nil, err
 	}
-	return func(w *writer) { writeSnapshot(w, c.Snapshot()) }, nil
+	s := c.Snapshot()
+	for ; len(s.List) > partLen; s.List = s.List[partLen:] {
+		part := make([]pam.Change, partLen)
+		for i := range part {
+			part[i].After = &s.List[i]
+		}
+		b.event("more", func(w *writer) { writeChanges(w, part) })
+	}
+	return func(w *writer) { writeSnapshot(w, s) }, nil
 }
 
 func (b *bridge) connect(ctx context.Context, _ request) (func(*writer), error) {

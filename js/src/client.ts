@@ -115,7 +115,7 @@ export function makeClient(options: ClientOptions): PamClient {
     forgetProgram();
     setRuntime({ phase: "crashed", where: null, error });
     setSync({ ...sync.store.getSnapshot(), phase: "failed", nextAttemptAt: null, pendingWrites: 0 }, error);
-    rows.setProvisional([]);
+    rows.drop();
     later.push(() => events.emit("crash", error));
     log("error", error.message, { code: error.code });
     flush();
@@ -137,6 +137,8 @@ export function makeClient(options: ClientOptions): PamClient {
         if (delta && link) later.push(() => events.emit("subscriptions", delta));
         return;
       }
+      case "more":
+        return rows.more(e.changes);
       case "provisional":
         return rows.setProvisional(e.rows);
       case "state": {
@@ -268,7 +270,7 @@ export function makeClient(options: ClientOptions): PamClient {
       forgetProgram();
       setRuntime({ phase: "closed", where: null });
       setSync({ ...sync.store.getSnapshot(), phase: "offline", nextAttemptAt: null, pendingWrites: 0 }, undefined);
-      rows.setProvisional([]);
+      rows.drop();
       flush();
       events.close();
     })());

@@ -7,11 +7,15 @@ export type RowChange = readonly [before: Row | null, after: Row | null];
 /** Rows of equal content stay the same object, and so does the snapshot until something changes. */
 export interface List {
   snapshot(): SubscriptionList;
-  /** Replaces everything. */
+  /** Replaces everything, by rows and by those that more() has brought. */
   reset(rows: readonly Row[], provisional: readonly Row[], ver: string | null, source: SubscriptionList["source"]): void;
-  /** Applies a commit. Undefined: no row differs from what is shown. */
+  /** Applies a commit: changes, and those that more() has brought. Undefined: no row differs from what is shown. */
   apply(changes: readonly RowChange[], from: string | null, to: string | null, origin: SubscriptionDelta["origin"], source: SubscriptionList["source"]): SubscriptionDelta | undefined;
+  /** Takes a part of what comes next, and shows nothing of it. A long list comes in parts, so that none keeps the page's thread for long. */
+  more(changes: readonly RowChange[]): void;
   setProvisional(rows: readonly Row[]): void;
+  /** Forgets what is not committed: the program is gone. */
+  drop(): void;
   /** Says when and where the list comes from. */
   confirm(source: SubscriptionList["source"], asOf: string | null): void;
   get(service: string, node: string, subid: string): Subscription | undefined;
@@ -19,13 +23,16 @@ export interface List {
   row(row: Row): Subscription;
 }
 
+/** What a commit does to one key. */
+interface Step { readonly key: string; readonly after: Subscription | undefined }
+
 export const emptyList: SubscriptionList = freezeList([], null, "empty", null);
 
 export function list(changed: () => void): List {
-  let committed = new Map<string, Subscription>();
+  let committed: readonly Subscription[] = []; // by key
+  let steps: Step[] = []; // of a commit that is not all here
   let overlay = new Map<string, Row>();
   let shown = new Map<string, Subscription>(); // overlay rows as shown, kept for their identity
-  let order: string[] | undefined = []; // keys of committed, sorted; undefined: to be made
   let ver: string | null = null;
   let source: SubscriptionList["source"] = "empty";
   let asOf: string | null = null;
@@ -36,17 +43,31 @@ export function list(changed: () => void): List {
     changed();
   }
 
-  function put(row: Row): void {
-    const next = makeRow(row);
-    const old = committed.get(next.key);
-    if (!old) order = undefined;
-    if (!old || !sameRow(old, next)) committed.set(next.key, next);
+  const find = (key: string): Subscription | undefined => {
+    const row = committed[lowerBound(committed, key)];
+    return row?.key === key ? row : undefined;
+  };
+
+  function more(changes: readonly RowChange[]): void {
+    for (const [before, after] of changes) {
+      const next = after ? makeRow(after) : undefined;
+      const key = next ? next.key : keyOf(before!);
+      const old = find(key);
+      steps.push({ key, after: old && next && sameRow(old, next) ? old : next });
+    }
+  }
+
+  /** The steps that have come, in the order of their keys. */
+  function take(): Step[] {
+    const taken = steps;
+    steps = [];
+    return taken.every(({ key }, i) => i === 0 || taken[i - 1]!.key < key) ? taken : taken.sort((a, b) => compare(a.key, b.key));
   }
 
   /** A provisional row over what is committed; undefined hides it. */
   function over(key: string, row: Row): Subscription | undefined {
     const [service, node, subid, jid, state, local] = row;
-    const base = committed.get(key);
+    const base = find(key);
     const gone = state === "none" || state === "";
     if (gone && !local) return undefined;
     if (gone && local === "unsubscribing" && !base) return undefined;
@@ -56,38 +77,22 @@ export function list(changed: () => void): List {
   }
 
   function build(): SubscriptionList {
-    const keys = (order ??= [...committed.keys()].sort(compare));
-    const rows: Subscription[] = [];
     const visible = new Map<string, Subscription>();
-    const show = (key: string): void => {
-      const row = over(key, overlay.get(key)!);
-      if (!row) return;
-      visible.set(key, row);
-      rows.push(row);
-    };
-    const pending = [...overlay.keys()].sort(compare);
-    let i = 0;
-    for (const key of keys) {
-      while (i < pending.length && compare(pending[i]!, key) < 0) show(pending[i++]!);
-      if (pending[i] === key) show(pending[i++]!);
-      else rows.push(committed.get(key)!);
-    }
-    while (i < pending.length) show(pending[i++]!);
+    const layer = [...overlay.keys()].sort(compare).map((key): Step => {
+      const after = over(key, overlay.get(key)!);
+      if (after) visible.set(key, after);
+      return { key, after };
+    });
     shown = visible;
-    return freezeList(rows, ver, source, asOf);
+    return freezeList(layer.length === 0 ? [...committed] : merge(committed, layer, () => undefined), ver, source, asOf);
   }
 
   return {
     snapshot: () => (current ??= build()),
+    more,
     reset(rows, provisional, newVer, newSource) {
-      const old = committed;
-      committed = new Map();
-      order = undefined;
-      for (const row of rows) {
-        const next = makeRow(row);
-        const before = old.get(next.key);
-        committed.set(next.key, before && sameRow(before, next) ? before : next);
-      }
+      more(rows.map((row) => [null, row] as const));
+      committed = merge([], take(), () => undefined);
       overlay = new Map(provisional.map((r) => [keyOf(r), r]));
       ver = newVer;
       source = newSource;
@@ -97,20 +102,12 @@ export function list(changed: () => void): List {
       const added: Subscription[] = [];
       const removed: Subscription[] = [];
       const different: { before: Subscription; after: Subscription }[] = [];
-      for (const [before, after] of changes) {
-        const key = keyOf((after ?? before)!);
-        const old = committed.get(key);
-        if (after) {
-          put(after);
-          const now = committed.get(key)!;
-          if (!old) added.push(now);
-          else if (old !== now) different.push(Object.freeze({ before: old, after: now }));
-        } else if (old) {
-          committed.delete(key);
-          order = undefined;
-          removed.push(old);
-        }
-      }
+      more(changes);
+      committed = merge(committed, take(), (old, now) => {
+        if (!old) added.push(now!);
+        else if (!now) removed.push(old);
+        else different.push(Object.freeze({ before: old, after: now }));
+      });
       ver = to;
       source = newSource;
       touch();
@@ -118,6 +115,11 @@ export function list(changed: () => void): List {
     },
     setProvisional(rows) {
       overlay = new Map(rows.map((r) => [keyOf(r), r]));
+      touch();
+    },
+    drop() {
+      steps = [];
+      overlay = new Map();
       touch();
     },
     confirm(newSource, newAsOf) {
@@ -133,9 +135,23 @@ export function list(changed: () => void): List {
       return row && (row.key === key || (subid === "" && row.key.startsWith(key))) ? row : undefined;
     },
     row(row) {
-      return committed.get(keyOf(row)) ?? makeRow(row);
+      return find(keyOf(row)) ?? makeRow(row);
     },
   };
+}
+
+/** The rows as steps leave them, both in the order of their keys. Tells what differs. */
+function merge(rows: readonly Subscription[], steps: readonly Step[], differs: (old: Subscription | undefined, now: Subscription | undefined) => void): Subscription[] {
+  const merged: Subscription[] = [];
+  let i = 0;
+  for (const { key, after } of steps) {
+    while (i < rows.length && rows[i]!.key < key) merged.push(rows[i++]!);
+    const old = rows[i]?.key === key ? rows[i++] : undefined;
+    if (after) merged.push(after);
+    if (old !== after) differs(old, after);
+  }
+  while (i < rows.length) merged.push(rows[i++]!);
+  return merged;
 }
 
 /** What differs between two snapshots, overlay included. */
@@ -168,16 +184,13 @@ function freezeList(rows: Subscription[], ver: string | null, source: Subscripti
   return Object.freeze(rows) as unknown as SubscriptionList;
 }
 
+/** Long lists are made of these: objects of few shapes, made without detours. */
 function makeRow([service, node, subid, jid, state, local]: Row): Subscription {
-  return Object.freeze({
-    key: keyOf([service, node, subid, jid, state]),
-    service, node, jid,
-    ...(subid !== "" && { subid }),
-    state,
-    ...((local === "subscribing" || local === "unsubscribing") && { local }),
-    kind: service.includes("@") ? "pep" : "pubsub",
-    supported: true,
-  } satisfies Subscription);
+  const key = `${service}\0${node}\0${subid}`;
+  const kind = service.includes("@") ? "pep" : "pubsub";
+  const marked = local === "subscribing" || local === "unsubscribing";
+  if (subid !== "") return Object.freeze(marked ? { key, service, node, jid, subid, state, local, kind, supported: true } : { key, service, node, jid, subid, state, kind, supported: true });
+  return Object.freeze(marked ? { key, service, node, jid, state, local, kind, supported: true } : { key, service, node, jid, state, kind, supported: true });
 }
 
 const keyOf = ([service, node, subid]: Row): string => `${service}\0${node}\0${subid}`;
@@ -192,7 +205,7 @@ function lowerBound(rows: readonly Subscription[], key: string): number {
   let high = rows.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (compare(rows[middle]!.key, key) < 0) low = middle + 1;
+    if (rows[middle]!.key < key) low = middle + 1;
     else high = middle;
   }
   return low;

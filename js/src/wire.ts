@@ -22,6 +22,7 @@ export type Posted =
   | Happened;
 
 export type Happened =
+  | { event: "more"; changes: RowChange[] } // the first parts of a long list or change
   | { event: "changed"; changes: RowChange[]; from?: string; to?: string; origin: SubscriptionDelta["origin"]; source: SubscriptionList["source"] }
   | { event: "provisional"; rows: Row[] }
   | { event: "state"; state: RawState }

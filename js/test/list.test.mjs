@@ -136,3 +136,42 @@ test("10,000 rows take a change quickly", () => {
   }
   assert.ok(performance.now() - start < 1000);
 });
+
+test("a list in parts is shown when the last one has come", () => {
+  const l = make(row("b"));
+  const before = l.snapshot();
+  l.more([[null, row("d")], [row("b"), null]]);
+  l.more([[null, row("a")]]);
+  assert.equal(l.snapshot(), before);
+  const delta = apply(l, [null, row("c")]);
+  assert.deepEqual(shown(l), ["a:subscribed", "c:subscribed", "d:subscribed"]);
+  assert.deepEqual([delta.added.length, delta.removed.length], [3, 1]);
+  l.more([[null, row("x")]]);
+  l.reset([row("y")], [], "3", "cache");
+  assert.deepEqual(shown(l), ["x:subscribed", "y:subscribed"]);
+  l.more([[null, row("lost")]]);
+  l.drop(); // the program is gone before the last part
+  apply(l, [null, row("z")]);
+  assert.deepEqual(shown(l), ["x:subscribed", "y:subscribed", "z:subscribed"]);
+});
+
+test("random changes end as they do in a map", () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  let state = seed;
+  const below = (n) => ((state = (state * 1103515245 + 12345) % 2 ** 31) >> 8) % n;
+  const l = make();
+  const want = new Map();
+  for (let i = 0; i < 300; i++) {
+    const changes = new Map();
+    for (let n = below(20); n >= 0; n--) {
+      const node = `${below(100)}${below(4) ? "" : "😀"}`;
+      changes.set(node, below(3) ? row(node, below(2) ? "subscribed" : "pending") : undefined);
+    }
+    const list = [...changes].map(([node, after]) => [want.get(node) ?? (after ? null : row(node)), after ?? null]);
+    for (const [node, after] of changes) after ? want.set(node, after) : want.delete(node);
+    l.more(list.slice(0, list.length >> 1));
+    apply(l, ...list.slice(list.length >> 1));
+    const sorted = [...want.keys()].sort().map((node) => `${node}:${want.get(node)[4]}`);
+    assert.deepEqual(shown(l), sorted, `seed ${seed}, step ${i}`);
+  }
+});

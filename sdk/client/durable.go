@@ -69,7 +69,7 @@ func (d *durable) load(ctx context.Context) (pam.Durable, syncRecord, error) {
 }
 
 func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
-	r := reader{data: meta}
+	r := reader{data: string(meta)}
 	d.clear()
 	if meta == nil || r.byte() != format {
 		return pam.Durable{}, false

@@ -60,7 +60,7 @@ func encodeBucket(rows []pam.Subscription) []byte {
 }
 
 func decodeBucket(value []byte) (*pam.List, bool) {
-	r := reader{data: value}
+	r := reader{data: string(value)}
 	if r.byte() != format {
 		return nil, false
 	}
@@ -86,7 +86,7 @@ func encodeSync(s syncRecord) []byte {
 }
 
 func decodeSync(value []byte) syncRecord {
-	r := reader{data: value}
+	r := reader{data: string(value)}
 	if value == nil || r.byte() != format {
 		return syncRecord{}
 	}
@@ -116,7 +116,7 @@ func encodeSession(s sessionRecord) []byte {
 }
 
 func decodeSession(value []byte) (sessionRecord, bool) {
-	r := reader{data: value}
+	r := reader{data: string(value)}
 	if value == nil || r.byte() != format {
 		return sessionRecord{}, false
 	}
@@ -134,7 +134,7 @@ func decodeSession(value []byte) (sessionRecord, bool) {
 // A reader reads what the append functions wrote. After a mistake bad is set
 // and every value is zero.
 type reader struct {
-	data []byte
+	data string // texts that are read are parts of it
 	bad  bool
 }
 
@@ -149,9 +149,10 @@ func (r *reader) byte() byte {
 }
 
 func (r *reader) uint() uint64 {
-	v, n := binary.Uvarint(r.data)
+	head := make([]byte, binary.MaxVarintLen64)
+	v, n := binary.Uvarint(head[:copy(head, r.data)])
 	if n <= 0 {
-		r.bad, r.data = true, nil
+		r.bad, r.data = true, ""
 		return 0
 	}
 	r.data = r.data[n:]
@@ -161,10 +162,10 @@ func (r *reader) uint() uint64 {
 func (r *reader) string() string {
 	n := r.uint()
 	if n > uint64(len(r.data)) {
-		r.bad, r.data = true, nil
+		r.bad, r.data = true, ""
 		return ""
 	}
-	s := string(r.data[:n])
+	s := r.data[:n]
 	r.data = r.data[n:]
 	return s
 }

@@ -23,17 +23,7 @@ const chunkLen = 256
 // each key, and none whose state is none.
 func NewList(rows []Subscription) *List {
 	if !ordered(rows) {
-		latest := make(map[Key]Subscription, len(rows))
-		for _, s := range rows {
-			if latest[s.Key] = s; s.State == StateNone {
-				delete(latest, s.Key)
-			}
-		}
-		rows = make([]Subscription, 0, len(latest))
-		for _, s := range latest {
-			rows = append(rows, s)
-		}
-		Sort(rows)
+		rows = tidy(rows)
 	}
 	l := &List{rows: rows}
 	for len(rows) > 0 {
@@ -42,6 +32,27 @@ func NewList(rows []Subscription) *List {
 		rows = rows[n:]
 	}
 	return l
+}
+
+// tidy puts rows in order, and drops what does not count if there is anything.
+func tidy(rows []Subscription) []Subscription {
+	out := slices.Clone(rows)
+	Sort(out)
+	if ordered(out) {
+		return out
+	}
+	latest := make(map[Key]Subscription, len(rows))
+	for _, s := range rows {
+		if latest[s.Key] = s; s.State == StateNone {
+			delete(latest, s.Key)
+		}
+	}
+	out = out[:0]
+	for _, s := range latest {
+		out = append(out, s)
+	}
+	Sort(out)
+	return out
 }
 
 // Len returns how many rows there are.

@@ -122,6 +122,7 @@ func (r *Reader) ParseNotify(message *element.Element) ([]Heard, error) {
 				h.Items = append(h.Items, s)
 			}
 		}
+		detach(h.Items)
 		heard = append(heard, h)
 	}
 	return heard, errors.Join(errs...)
@@ -173,6 +174,7 @@ func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
 			rows = append(rows, s)
 		}
 	}
+	detach(rows)
 	return ListResult{Full: true, List: NewList(rows).Rows(), Version: version(list)}, errors.Join(errs...)
 }
 
@@ -232,8 +234,24 @@ func (r *Reader) row(e *element.Element, service string) (s Subscription, ok boo
 	if !ok {
 		return s, false, fmt.Errorf("%w: no node in an entry for %s", ErrRow, s.Service)
 	}
-	s.Node, s.SubID = strings.Clone(node), strings.Clone(e.Attr("subid"))
+	s.Node, s.SubID = node, e.Attr("subid")
 	return s, true, nil
+}
+
+// detach copies what rows have of a stanza, or they would keep all of it in
+// memory. One text for all rows costs much less than one for each.
+func detach(rows []Subscription) {
+	var b strings.Builder
+	for i := range rows {
+		b.WriteString(rows[i].Node)
+		b.WriteString(rows[i].SubID)
+	}
+	text := b.String()
+	for i := range rows {
+		s := &rows[i]
+		n, m := len(s.Node), len(s.SubID)
+		s.Node, s.SubID, text = text[:n], text[n:n+m], text[n+m:]
+	}
 }
 
 // state reads a subscription attribute. An absent one is an old way to say
