@@ -183,9 +183,14 @@ func (d *device) connect() *device {
 // wait waits until ok holds, looking again after every event and frame.
 func (d *device) wait(what string, ok func() bool) {
 	d.t.Helper()
-	expired := time.AfterFunc(10*time.Second, d.changed.Broadcast)
+	d.waitFor(10*time.Second, what, ok)
+}
+
+func (d *device) waitFor(limit time.Duration, what string, ok func() bool) {
+	d.t.Helper()
+	expired := time.AfterFunc(limit, d.changed.Broadcast)
 	defer expired.Stop()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(limit)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for !ok() {

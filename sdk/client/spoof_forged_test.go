@@ -106,7 +106,7 @@ type opening struct {
 func openings() []opening {
 	weather := client.Target{Service: "pubsub.localhost", Node: "weather"}
 	leave := func(v *victim) {
-		if err := v.other.Unsubscribe(v.t.Context(), weather); err != nil {
+		if err := v.peer.SetSubscription("alice", weather.Node, "none"); err != nil { // Not every server answers an unsubscribe.
 			v.t.Fatal(err)
 		}
 		v.waitNodes("news")
