@@ -79,6 +79,7 @@ soak-go:
 soak-browser: js bin/demo
 	@scripts/need chromium prosody
 	cd js && SOAK=$(SOAK) $(if $(SEED),SEED=$(SEED)) node --test --test-concurrency=1 --test-reporter=spec test/browser/cuts.test.mjs test/browser/life.test.mjs test/browser/endings.test.mjs test/browser/schedules.test.mjs
+	cd js && KILLS=50 $(if $(SEED),SEED=$(SEED)) node --test --test-reporter=spec test/browser/kill.test.mjs
 
 # mutants plants mistakes in the client, which its tests must find.
 mutants:

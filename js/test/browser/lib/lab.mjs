@@ -25,12 +25,12 @@ function read(folder, name) {
   return files.get(path);
 }
 
-/** Starts the origin. `onHang(point)` is called when a worker stands still; its request is never answered. */
+/** Starts the origin. `onHang(query)` is called when a worker stands still; its request is never answered. */
 export async function startLab(onHang = () => undefined) {
   const server = createServer((req, res) => {
     const { pathname, searchParams } = new URL(req.url, "http://localhost");
     const [, folder, name] = pathname.split("/");
-    if (folder === "hang") return void onHang(searchParams.get("point"));
+    if (folder === "hang") return void onHang(searchParams);
     if (pathname === "/") return void res.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>lab</title>");
     if (pathname === "/favicon.ico") return void res.writeHead(204).end();
     const body = read({ pkg: dist, lab: own }[folder], name);

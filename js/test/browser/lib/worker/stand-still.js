@@ -1,20 +1,26 @@
 // Makes this worker stand still at a chosen point, for ever: a synchronous request that the lab never answers. Nothing
 // of the package is changed; the points are found by wrapping what the browser gives it.
 //
-// A plan {point, nth} comes by the channel "stand-still" and is answered with "armed". Points are
+// A plan {id, point, nth} comes by the channel "stand-still", and is for the worker whose URL bears that id; it is
+// answered with {armed: id}. Points are
 //
 //	request      a request for or about the list has been sent
 //	notify       a notify has come, and the program has dealt with it
 //	result       the answer to such a request has come, and the program has dealt with it
 //	write        a record of the list has been written, in a transaction that is still open
 //	complete     a transaction that wrote the list is over, and the program has not been told
+//	told         after that the program has told the page of the change, and nobody else: the server has no
+//	             acknowledgement yet
 
-let plan; // {point, nth: how often it may still be passed}
+const id = new URL(location).searchParams.get("id");
+let plan; // {id, point, nth: how often it may still be passed}
+let stored = false; // a transaction that wrote the list is over, since the plan came
 const orders = new BroadcastChannel("stand-still");
 orders.onmessage = ({ data }) => {
-  if (typeof data !== "object") return;
-  plan = data;
-  orders.postMessage("armed");
+  if (data.plan?.id !== id) return;
+  plan = data.plan;
+  stored = false;
+  orders.postMessage({ armed: id });
 };
 
 /** Counts that a point is reached; true if this is where to stand still. */
@@ -22,7 +28,7 @@ const reached = (point) => plan?.point === point && --plan.nth === 0;
 
 function standStill() {
   const request = new XMLHttpRequest();
-  request.open("POST", `/hang?point=${plan.point}`, false);
+  request.open("POST", `/hang?id=${id}&point=${plan.point}`, false);
   request.send();
 }
 
@@ -93,6 +99,17 @@ for (const method of ["put", "delete"]) {
 }
 
 wrapHandler(IDBTransaction.prototype, "oncomplete", (handler, transaction) => (event) => {
-  if (writers.has(transaction) && reached("complete")) standStill();
+  if (writers.has(transaction)) {
+    stored = true;
+    if (reached("complete")) standStill();
+  }
   handler.call(transaction, event);
 });
+
+// What the program tells the page.
+
+const { postMessage } = MessagePort.prototype;
+MessagePort.prototype.postMessage = function (message, ...rest) {
+  postMessage.call(this, message, ...rest);
+  if (stored && message?.text?.includes('"event":"changed"') && reached("told")) standStill();
+};
