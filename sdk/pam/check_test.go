@@ -13,7 +13,9 @@ func (w *world) input(t *tab, in Input) {
 	if in, ok := in.(Stored); ok {
 		t.offered = in.Durable // it may be taken in a later step
 	}
-	for _, out := range t.m.Step(in) {
+	phase, dirty := t.phase, t.dirty
+	outs := t.m.Step(in)
+	for _, out := range outs {
 		w.note("%s    -> %T%v", t.name, out, out)
 		switch out := out.(type) {
 		case RequestList:
@@ -75,6 +77,7 @@ func (w *world) input(t *tab, in Input) {
 	if t.phase == Synced && !t.dirty && !t.m.Busy() && len(t.overlay) > 0 {
 		w.fail("Synced with an overlay: %v", t.overlay)
 	}
+	w.see(t, in, outs, phase, dirty)
 }
 
 // quiesce lets everything come to rest with the connections up.

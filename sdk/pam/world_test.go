@@ -55,6 +55,7 @@ type tab struct {
 	overlay map[Key]Subscription
 	phase   Phase
 	dirty   bool
+	witness witness
 }
 
 // A session is the server's side of one; stanzas and requests are under way
