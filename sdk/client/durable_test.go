@@ -1,9 +1,12 @@
 package client
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -197,5 +200,43 @@ func TestToMemory(t *testing.T) {
 	got, _, err := (&durable{store: d.current()}).load(t.Context())
 	if err != nil || len(got.List) != 2 || got.Version != "w" {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestStored reads what this program and those before it have stored. The same
+// files are put into a browser's database by storage.test.mjs. A change of the
+// records or of the database's schema adds a file; none is ever removed.
+func TestStored(t *testing.T) {
+	files, err := filepath.Glob("testdata/stored/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("there are no files", err)
+	}
+	for _, file := range files {
+		var dump struct {
+			Version pam.Version
+			Rows    [][5]string
+			Records map[string][]byte
+		}
+		data, err := os.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(data, &dump)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := store.NewMemory()
+		for key, value := range dump.Records {
+			if err := s.Commit(t.Context(), nil, []store.Op{store.Put(key, value)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var want []pam.Subscription
+		for _, r := range dump.Rows {
+			want = append(want, pam.Subscription{Key: pam.Key{Service: r[0], Node: r[1], SubID: r[2]}, JID: r[3], State: pam.State(r[4])})
+		}
+		got, _, err := (&durable{store: s}).load(t.Context())
+		if err != nil || got.Version != dump.Version || !slices.Equal(got.List, want) {
+			t.Errorf("%s: got %+v, %v", file, got, err)
+		}
 	}
 }

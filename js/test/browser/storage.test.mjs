@@ -3,12 +3,14 @@
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startChromium } from "./lib/chromium.mjs";
 import { startDemo } from "./lib/demo.mjs";
 import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
-import { missing } from "./lib/need.mjs";
+import { missing, root } from "./lib/need.mjs";
 import { canary } from "./lib/secrets.mjs";
 
 const skip = missing();
@@ -122,6 +124,36 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     const { list: then } = await demo.get("at", { account, ver });
     assert.deepEqual(list, then.map((r) => r.node).sort());
     assert.ok(before[0].every((node) => list.includes(node)));
+  });
+
+  test("what programs of every schema have stored is shown, and goes on", async () => {
+    const folder = join(root, "sdk/client/testdata/stored");
+    const dumps = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
+    account = "alice"; // of the dumps
+    for (const dump of dumps) {
+      desk = await context.newPage();
+      await desk.goto(lab.url);
+      await desk.evaluate(([name, { schema, records }]) => new Promise((resolve, reject) => {
+        const request = indexedDB.open(name, schema);
+        request.onupgradeneeded = () => {
+          const table = request.result.createObjectStore("records");
+          for (const [key, value] of Object.entries(records)) table.put(Uint8Array.from(atob(value), (c) => c.charCodeAt(0)), key);
+        };
+        request.onsuccess = () => resolve(request.result.close());
+        request.onerror = () => reject(request.error);
+      }), [database(), dump]);
+      const page = await open({ connect: false });
+      assert.deepEqual(await page.evaluate(() => client.subscriptions.getSnapshot().map((r) => [r.service, r.node, r.subid ?? "", r.jid, r.state])), dump.rows);
+      assert.equal(await version(page), dump.version);
+      await page.evaluate(() => client.connect());
+      await equal(page);
+      assert.deepEqual(await stored(), await server());
+      const schema = await desk.evaluate(async (name) => (await indexedDB.databases()).find((db) => db.name === name).version, database());
+      assert.ok(dumps.some((d) => d.schema === schema), `no dump was made with schema ${schema}`);
+      await page.evaluate(() => client.forget());
+      await page.close();
+      await desk.evaluate((name) => void indexedDB.deleteDatabase(name), database());
+    }
   });
 
   test("newer than the program: nothing is touched, and the list is in memory", async () => {
