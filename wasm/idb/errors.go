@@ -7,8 +7,9 @@ import "github.com/hack-pad/safejs"
 // An Error is what IndexedDB answered instead of doing an operation.
 type Error struct {
 	// Name is the DOMException's name, such as QuotaExceededError, or one of
-	// BlockedError (another tab keeps the database open), DeletedError (it was
-	// deleted) and NotSupportedError (there is no IndexedDB).
+	// BlockedError (another tab keeps the database open), TimeoutError (the
+	// browser did not answer), DeletedError (it was deleted) and
+	// NotSupportedError (there is no IndexedDB).
 	Name string
 	// Op is the operation: open, delete, get, scan or commit, or connection if
 	// the database was taken away between operations.
@@ -35,6 +36,7 @@ var remedies = map[string]string{
 	"NotSupportedError":  "keep the records in memory instead",
 	"QuotaExceededError": "the browser has no space left for this site: delete something, or keep the records in memory",
 	"SecurityError":      "the browser forbids storage here, as in some private windows and frames: keep the records in memory instead",
+	"TimeoutError":       "close the other tabs of this site, or reload them",
 	"VersionError":       "the database belongs to a newer version of the program: reload the page to get it",
 }
 

@@ -17,7 +17,8 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// patience is how long other tabs may be in the way of opening or deleting.
+// patience is how long other tabs may be in the way of opening or deleting, and
+// half of how long the browser may say nothing at all.
 var patience = 5 * time.Second
 
 // A Store is a [store.Store] on one IndexedDB database. It is safe for

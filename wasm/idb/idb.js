@@ -12,7 +12,7 @@ const migrations = [(db) => db.createObjectStore("records")];
  * connection below.
  *
  * @param {string} name
- * @param {number} patience milliseconds to wait for other tabs that are in the way
+ * @param {number} patience milliseconds to wait for other tabs that are in the way; twice that if the browser says nothing
  * @param {(errorName: string, errorMessage: string) => void} onLost is called
  *   once if the browser or another tab takes the database away
  * @param {Function} done
@@ -35,6 +35,10 @@ export function deleteDatabase(name, patience, done) {
 
 function start(ask, patience, done) {
   let timer;
+  const wait = (ms, ...why) => {
+    clearTimeout(timer);
+    timer = setTimeout(answer, ms, ...why);
+  };
   let answered = false;
   const answer = (errorName, text, result) => {
     clearTimeout(timer);
@@ -52,9 +56,8 @@ function start(ask, patience, done) {
     answer(error.name, error.message);
     return undefined;
   }
-  request.onblocked = () => {
-    timer = setTimeout(answer, patience, "BlockedError", "another tab keeps the database open");
-  };
+  request.onblocked = () => wait(patience, "BlockedError", "another tab keeps the database open");
+  wait(2 * patience, "TimeoutError", "the browser does not open it; another tab may be in the way"); // as when its deletion waits for one
   request.onsuccess = () => answer("", "", request.result);
   request.onerror = () => answer(request.error.name, request.error.message);
   return request;

@@ -119,12 +119,14 @@ func TestOpenErrors(t *testing.T) {
 	})
 }
 
-func TestOpenBehindABlockedDeleteHonoursContext(t *testing.T) {
+func TestOpenBehindABlockedDelete(t *testing.T) {
 	setPatience(t, 50*time.Millisecond)
 	name := fresh()
 	release := holdDatabase(t, name, 1)
 	wantError(t, Delete(t.Context(), host(t), name), "delete", "BlockedError")
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	_, err := Open(t.Context(), host(t), name, nil) // the browser tells nothing of this one
+	wantError(t, err, "open", "TimeoutError")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	if _, err := Open(ctx, host(t), name, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("error %v, want context.DeadlineExceeded", err)

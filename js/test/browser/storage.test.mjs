@@ -156,6 +156,25 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     }
   });
 
+  test("a deletion that another page holds up: the list is in memory", async () => {
+    const page = await context.newPage();
+    await page.goto(lab.url);
+    await page.evaluate((name) => new Promise((resolve, reject) => {
+      const request = indexedDB.open(name, 1);
+      request.onupgradeneeded = () => request.result.createObjectStore("records");
+      request.onsuccess = () => {
+        globalThis.held = request.result; // it does not close when it is asked to
+        indexedDB.deleteDatabase(name).onblocked = resolve;
+      };
+      request.onerror = () => reject(request.error);
+    }), database());
+    const tab = await open();
+    await equal(tab);
+    const { why, kind } = await storage(tab);
+    assert.equal(kind, "memory");
+    assert.match(why, /does not open it/);
+  });
+
   test("newer than the program: nothing is touched, and the list is in memory", async () => {
     const page = await context.newPage();
     await page.goto(lab.url);
