@@ -78,7 +78,7 @@ var mutants = []struct {
 	{"a commit is stored over what was read anew", "TestDurableReadAnew", []edit{
 		{"durable.go", "if c.Expect != d.stamp {", "if false {"}}},
 	{"a hint of another tab leads to nothing", "TestSchedules", []edit{
-		{"storing.go", "\t\t\t\to.step(pam.Stored{Durable: d})\n\t\t\t\to.acknowledge()\n", ""}}},
+		{"storing.go", "\t\t\t\to.step(pam.Stored{Durable: d})\n\t\t\t\to.acknowledge()\n", "\t\t\t\t_ = d\n"}}},
 	{"a session is stored as in order with older messages to come", "TestSchedules", []edit{
 		{"storing.go", "o.acknowledge() // It may be what was to be stored.", ""},
 		{"resume.go", "o.quiet() && o.handled == o.delivered", "o.quiet()"}}},

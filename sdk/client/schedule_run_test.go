@@ -269,6 +269,9 @@ func (t *tab) happened(name string, e client.Event) {
 		if t.name != name || !t.began {
 			return
 		}
+		if e.From != "" && e.To == "" { // No server of a schedule stops to send versions.
+			t.faults = append(t.faults, fmt.Sprintf("I2: %s lost the version %q, with %d changes", name, e.From, len(e.Changes)))
+		}
 		for _, c := range e.Changes {
 			key := changed(c).Key
 			old, had := t.view[key]
