@@ -35,10 +35,13 @@ test-go:
 	go test -count=1 ./sdk/pam -pam.schedules=100000
 
 # test-cut breaks the connection at every message, at every two and inside them,
-# and plays schedules. test-go has done a few of them with the race detector.
+# and plays schedules. test-go has done a few of them with the race detector. Then
+# it plants mistakes in what keeps the list.
+LIST_TESTS = TestSchedules|TestStoreFaults|TestDurable|TestDelayed|TestSameList
 test-cut:
 	@scripts/need
 	go test -count=1 -timeout 30m -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client
+	go test -count=1 -timeout 30m -run '^TestMutants$$' ./sdk/client -client.mutants '$(LIST_TESTS)'
 
 # test-wasm runs the browser's rooms in Chromium.
 test-wasm: bin/browsertest
@@ -81,10 +84,11 @@ soak-browser: js bin/demo
 	cd js && SOAK=$(SOAK) $(if $(SEED),SEED=$(SEED)) node --test --test-concurrency=1 --test-reporter=spec test/browser/cuts.test.mjs test/browser/life.test.mjs test/browser/endings.test.mjs test/browser/schedules.test.mjs
 	cd js && KILLS=50 $(if $(SEED),SEED=$(SEED)) node --test --test-reporter=spec test/browser/kill.test.mjs
 
-# mutants plants mistakes in the client, which its tests must find.
+# mutants plants mistakes, which the tests must find, and says which schedule did.
 mutants:
 	@scripts/need
-	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/client -client.mutants
+	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/pam
+	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/client -client.mutants .
 
 # bench prints ratios within one run: machines differ, and are shared.
 bench: bin/browsertest bench-browser bench-list

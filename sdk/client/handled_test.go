@@ -133,6 +133,41 @@ func TestFailedStoreAcknowledgesNothing(t *testing.T) {
 	})
 }
 
+// TestSameListStoredFirst has another client store what a notify says just before
+// this one would. The notify is handled all the same, and the next run of the
+// program does not ask for it again: it would be older than the list.
+func TestSameListStoredFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		f.handle = r.handle
+		kept := store.NewMemory()
+		run := func(tab string) *device {
+			return f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), tab }).connect()
+		}
+		first := run("")
+		toFirst := f.last
+		a := run("tab")
+		time.Sleep(time.Second)
+		toFirst.notify("v1", "news", "subscribed")
+		time.Sleep(time.Second)
+		f.last.notify("v1", "news", "subscribed")
+		time.Sleep(time.Minute)
+		before := len(f.lists)
+		f.set(func() { f.refuse = errors.New("the program is gone") })
+		f.last.fail(errors.New("reset"))
+		f.set(func() { f.refuse = nil })
+
+		b := run("tab")
+		if len(r.asked) != 1 || r.asked[0] != "3" || len(f.lists) != before { // the answers to disco and to the list, and the notify
+			t.Errorf("asked from %v, %d lists\n%s", r.asked, len(f.lists)-before, b.log())
+		}
+		b.waitNodes("news")
+		for _, d := range []*device{first, a, b} {
+			_ = d.Close()
+		}
+	})
+}
+
 // A failing store refuses commits while on is set.
 type failing struct {
 	store.Store

@@ -12,7 +12,7 @@ import (
 	"xmpp-pam/sdk/internal/mutate"
 )
 
-var flagMutants = flag.Bool("client.mutants", false, "check that the tests find planted mistakes; takes minutes")
+var flagMutants = flag.String("client.mutants", "", "check that the tests whose names match this find planted mistakes; all take minutes")
 
 type edit = mutate.Edit
 
@@ -47,7 +47,7 @@ var mutants = []struct {
 		{"connection.go", "\tif c.socket != nil {\n\t\t_ = c.socket.Close()\n\t}\n", ""},
 		{"connection.go", "context.AfterFunc(c.ctx, func() { _ = socket.Close() })", "_ = context.AfterFunc"},
 		{"connection.go", "\tc.cancel()\n", ""}}},
-	{"a silent server is believed to be there", "TestCutMessages", []edit{
+	{"a silent server is believed to be there", "../stream TestLiveness", []edit{
 		{"../stream/liveness.go", "case w.answerBy.IsZero() && s.due(w.heard.Add(idleTime)):", "case false:"}}},
 	{"nobody dials again", "TestCutMessages", []edit{
 		{"attempt.go", "if o.retry == retry { // and not a later one", "if false {"}}},
@@ -79,12 +79,14 @@ var mutants = []struct {
 		{"durable.go", "if c.Expect != d.stamp {", "if false {"}}},
 	{"a hint of another tab leads to nothing", "TestSchedules", []edit{
 		{"storing.go", "\t\t\t\to.step(pam.Stored{Durable: d})\n\t\t\t\to.acknowledge()\n", "\t\t\t\t_ = d\n"}}},
-	{"a session is stored as in order with older messages to come", "TestSchedules", []edit{
+	{"a session is stored as in order with older messages to come", "TestSameListStoredFirst", []edit{
 		{"storing.go", "o.acknowledge() // It may be what was to be stored.", ""},
 		{"resume.go", "o.quiet() && o.handled == o.delivered", "o.quiet()"}}},
 	{"a notify with a delay stamp is applied", "TestSchedules", []edit{
 		{"session.go", "heard[i].Delayed && !o.session.replayed(stanza)", "false"}}},
-	{"any notify with a delay stamp is taken for a replay", "TestSchedules", []edit{
+	{"a notify that comes after a new message is taken for a replay", "TestDelayedNotify", []edit{
+		{"session.go", "o.session.replay = o.session.replay && pam.Delayed(stanza)", "_ = pam.Delayed(stanza)"}}},
+	{"a notify that is older than the session is taken for a replay", "TestDelayedNotify", []edit{
 		{"session.go", "pam.DelayStamp(stanza).After(s.began.Add(-clockSkew))", "true"}}},
 	{"a notify of another device is believed", "TestSchedules", []edit{
 		{"../pam/wire.go", "from = j.String()", "from = j.Bare().String()"}}},
@@ -101,8 +103,12 @@ var mutants = []struct {
 }
 
 func TestMutants(t *testing.T) {
-	if !*flagMutants {
+	if *flagMutants == "" {
 		t.Skip("not asked for: make mutants")
+	}
+	asked, err := regexp.Compile(*flagMutants)
+	if err != nil {
+		t.Fatal(err)
 	}
 	if raceEnabled {
 		t.Skip("it starts builds of its own, which the race detector does not see")
@@ -111,7 +117,11 @@ func TestMutants(t *testing.T) {
 		t.Skip("there is no go command")
 	}
 	for _, m := range mutants {
+		if !asked.MatchString(m.by) {
+			continue
+		}
 		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
 			in, by, elsewhere := strings.Cut(m.by, " ")
 			if !elsewhere {
 				in, by = ".", m.by
