@@ -79,6 +79,8 @@ var mutants = []struct {
 		{"durable.go", "if c.Expect != d.stamp {", "if false {"}}},
 	{"a hint of another tab leads to nothing", "TestSchedules", []edit{
 		{"storing.go", "\t\t\t\to.step(pam.Stored{Durable: d})\n\t\t\t\to.acknowledge()\n", "\t\t\t\t_ = d\n"}}},
+	{"a hint during the first reading leads to nothing", "TestChangedDuringLoad", []edit{
+		{"storing.go", "o.storing || len(o.loading) > 0;", "o.storing;"}}},
 	{"a session is stored as in order with older messages to come", "TestSameListStoredFirst", []edit{
 		{"storing.go", "o.acknowledge() // It may be what was to be stored.", ""},
 		{"resume.go", "o.quiet() && o.handled == o.delivered", "o.quiet()"}}},

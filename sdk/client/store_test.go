@@ -68,6 +68,36 @@ func TestDisconnectDuringLoad(t *testing.T) {
 	}
 }
 
+// TestChangedDuringLoad has another client store a list after this one has read
+// the store, but before it knows what it read. The hint is not lost.
+func TestChangedDuringLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		shared := store.NewMemory()
+		a := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
+		b := f.device(t, func(o *client.Options) { o.Store = keep(lateReader{shared}) })
+		go b.Load(t.Context())
+		time.Sleep(time.Second / 2)
+		f.socket().notify("v1", "news", "subscribed")
+		synctest.Wait()
+		b.Reload()
+		time.Sleep(time.Minute)
+		if s := b.Snapshot(); s.Version != "v1" || len(s.List) != 1 {
+			t.Errorf("it shows %+v", s)
+		}
+		_ = a.Close()
+		_ = b.Close()
+	})
+}
+
+// A lateReader takes a second to hand over what it read.
+type lateReader struct{ store.Store }
+
+func (s lateReader) Get(ctx context.Context, keys ...string) ([][]byte, error) {
+	defer time.Sleep(time.Second)
+	return s.Store.Get(ctx, keys...)
+}
+
 // TestCommitUnderWay answers an unsubscribe while the commit of the
 // subscription itself is still under way: the list shows it after that, so
 // Unsubscribe must not return before it is gone.

@@ -65,6 +65,9 @@ func (o *owner) load(reply func(error)) {
 			for _, reply := range waiting {
 				reply(nil)
 			}
+			if o.stale {
+				o.reload()
+			}
 		}
 	})
 }
@@ -123,10 +126,12 @@ func (o *owner) stored() {
 // reload reads the list again, because another Client that shares the store may
 // have changed it. A store that cannot be read now says so at the next commit.
 func (o *owner) reload() {
-	if !o.loaded || o.state.Storage.Degraded {
+	if o.state.Storage.Degraded {
 		return
 	}
-	if o.stale = o.storing; o.stale {
+	// What is being read may be old by now, and what is being stored may not be
+	// what the other Client has built on.
+	if o.stale = o.storing || len(o.loading) > 0; o.stale || !o.loaded {
 		return
 	}
 	o.storing = true
