@@ -125,12 +125,14 @@ func (b *bridge) fail(id int, err error) {
 }
 
 // event posts something that happened.
-func (b *bridge) event(name string, members func(*writer)) {
-	b.post(func(w *writer) {
+func (b *bridge) event(name string, members func(*writer)) { b.post(named(name, members)) }
+
+func named(name string, members func(*writer)) func(*writer) {
+	return func(w *writer) {
 		w.key("event")
 		w.string(name)
 		members(w)
-	})
+	}
 }
 
 // post writes an object that the host gets before the program returns to the
@@ -141,6 +143,11 @@ func (b *bridge) event(name string, members func(*writer)) {
 func (b *bridge) post(members func(*writer)) {
 	b.outMu.Lock()
 	defer b.outMu.Unlock()
+	b.write(members)
+}
+
+// write is post for a caller that holds outMu.
+func (b *bridge) write(members func(*writer)) {
 	w := b.out // a copy: should members panic, half an object is not posted
 	first := len(w.buf) == 0
 	if first {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -134,7 +135,8 @@ func TestRequests(t *testing.T) {
 	p.ask(alice)
 	p.want(`{"id":1,"ok":{}}`)
 	p.ask(map[string]any{"id": 2, "op": "load"})
-	p.want(`{"id":2,"ok":{"list":[],"provisional":[],"source":"empty"}}`)
+	p.want(`{"event":"list","changes":[],"provisional":[],"source":"empty"}`)
+	p.want(`{"id":2,"ok":null}`)
 	p.ask(map[string]any{"id": 3, "op": "subscribe", "service": "pubsub.localhost", "node": "x"})
 	p.want(`"id":3`, `"code":"offline"`, `"origin":"client"`)
 	p.ask(map[string]any{"id": 4, "op": "disconnect"})
@@ -150,6 +152,30 @@ func TestRequests(t *testing.T) {
 	case <-time.After(time.Second):
 		t.Fatal("the program does not end after close")
 	}
+}
+
+// TestListInParts has somebody post while a long list is taken: that comes after
+// all of the list, because the page takes every part for one of the next list.
+func TestListInParts(t *testing.T) {
+	p := newPeer(t)
+	rows := make([]pam.Subscription, 2*partLen+1)
+	p.list("list", func() ([]pam.Change, func(*writer)) {
+		go p.event("stored", func(*writer) {})
+		runtime.Gosched()
+		changes := make([]pam.Change, len(rows))
+		for i := range changes {
+			changes[i].After = &rows[i]
+		}
+		return changes, func(w *writer) { w.text("ver", "v1") }
+	})
+	for range 2 {
+		part := p.want(`{"event":"more","changes":[[null,["","","","",""]],`)
+		if n := strings.Count(part, "null"); n != partLen {
+			t.Errorf("a part of %d rows", n)
+		}
+	}
+	p.want(`{"event":"list","changes":[[null,["","","","",""]]],"ver":"v1"}`)
+	p.want(`{"event":"stored"}`)
 }
 
 func TestCreateRefuses(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 // onEvent posts what the client tells:
 //
 //	changed      {changes: [[before, after], …], from, to, origin, source}
-//	more         {changes}: the first parts of a long changed, or of what load
-//	             answers
+//	list         {changes, provisional, ver, source}: all that load has read
+//	more         {changes}: the first parts of a long changed or list
 //	provisional  {rows}
 //	state        {state}
 //	warning      {error, ignored}
@@ -27,16 +27,13 @@ import (
 func (b *bridge) onEvent(e client.Event) {
 	switch e := e.(type) {
 	case client.Changed:
-		rest := e.Changes
-		for ; len(rest) > partLen; rest = rest[partLen:] {
-			b.event("more", func(w *writer) { writeChanges(w, rest[:partLen]) })
-		}
-		b.event("changed", func(w *writer) {
-			writeChanges(w, rest)
-			w.text("from", string(e.From))
-			w.text("to", string(e.To))
-			w.text("origin", string(e.Origin))
-			w.text("source", string(e.Source))
+		b.list("changed", func() ([]pam.Change, func(*writer)) {
+			return e.Changes, func(w *writer) {
+				w.text("from", string(e.From))
+				w.text("to", string(e.To))
+				w.text("origin", string(e.Origin))
+				w.text("source", string(e.Source))
+			}
 		})
 	case client.ProvisionalChanged:
 		b.event("provisional", func(w *writer) {
@@ -133,6 +130,22 @@ func (b *bridge) answerCredentials(r request) {
 // millisecond for them.
 const partLen = 256
 
+// list posts an event with changes, in parts if they are many, and its other
+// members with the last. Nothing else is posted between the parts, nor after what
+// take sees and before them.
+func (b *bridge) list(event string, take func() (changes []pam.Change, others func(*writer))) {
+	b.outMu.Lock()
+	defer b.outMu.Unlock()
+	rest, others := take()
+	for ; len(rest) > partLen; rest = rest[partLen:] {
+		b.write(named("more", func(w *writer) { writeChanges(w, rest[:partLen]) }))
+	}
+	b.write(named(event, func(w *writer) {
+		writeChanges(w, rest)
+		others(w)
+	}))
+}
+
 func writeChanges(w *writer, changes []pam.Change) {
 	w.key("changes")
 	w.array(func() {
@@ -142,21 +155,6 @@ func writeChanges(w *writer, changes []pam.Change) {
 				writeRowOrNull(w, c.After)
 			})
 		}
-	})
-}
-
-func writeSnapshot(w *writer, s client.Snapshot) {
-	w.object(func() {
-		w.key("list")
-		w.array(func() {
-			for i := range s.List {
-				writeRow(w, s.List[i])
-			}
-		})
-		w.key("provisional")
-		writeProvisional(w, s.Provisional)
-		w.text("ver", string(s.Version))
-		w.text("source", string(s.Source))
 	})
 }
 

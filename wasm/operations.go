@@ -25,7 +25,7 @@ import (
 //
 //	create       {account, url, followTo, mechanisms, storage, inspector,
 //	              reconnect…, tab, resume} → {why}, if nothing can be stored
-//	load         → {list, ver, source}, the list after more of it
+//	load         reads what is stored, and posts the event list
 //	connect      → {state, ver}
 //	subscribe    {service, node} → a row
 //	unsubscribe  {service, node, subid}
@@ -128,15 +128,20 @@ func (b *bridge) load(ctx context.Context, _ request) (func(*writer), error) {
 	if _, err := c.Load(ctx); err != nil {
 		return nil, err
 	}
-	s := c.Snapshot()
-	for ; len(s.List) > partLen; s.List = s.List[partLen:] {
-		part := make([]pam.Change, partLen)
-		for i := range part {
-			part[i].After = &s.List[i]
+	b.list("list", func() ([]pam.Change, func(*writer)) {
+		s := c.Snapshot()
+		changes := make([]pam.Change, len(s.List))
+		for i := range changes {
+			changes[i].After = &s.List[i]
 		}
-		b.event("more", func(w *writer) { writeChanges(w, part) })
-	}
-	return func(w *writer) { writeSnapshot(w, s) }, nil
+		return changes, func(w *writer) {
+			w.key("provisional")
+			writeProvisional(w, s.Provisional)
+			w.text("ver", string(s.Version))
+			w.text("source", string(s.Source))
+		}
+	})
+	return nil, nil
 }
 
 func (b *bridge) connect(ctx context.Context, _ request) (func(*writer), error) {

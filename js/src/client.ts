@@ -11,7 +11,7 @@ import { start, type Link } from "./runtime.js";
 import { cell, listeners, safely } from "./store.js";
 import { clearTab, leaveTab, takeTab, type Tab } from "./tab.js";
 import type { ClientOptions, LogEntry, OpOptions, PamClient, RuntimeState, Subscription, SubscriptionList, SyncState, Target } from "./types.js";
-import type { Happened, RawExport, RawSnapshot, RawState } from "./wire.js";
+import type { Happened, RawExport, RawState } from "./wire.js";
 
 /** Makes a client. Nothing is loaded and nothing is sent until one of its methods is called. */
 export function makeClient(options: ClientOptions): PamClient {
@@ -58,12 +58,11 @@ export function makeClient(options: ClientOptions): PamClient {
       begun = await start(config, { happened, flush, measure: frames.measure, crashed }, giveUp.signal);
       stopIfClosed(begun);
       const { account, service: url, followTo, storage, mechanisms, reconnect } = config;
-      const tab = watchPage();
+      const tab = watchPage(begun);
       const made = await begun.request("create", { account, url, followTo, storage, mechanisms, inspector: config.frames > 0, ...reconnect, ...tab }) as { why?: string };
       fellBack = made.why;
-      const stored = await begun.request("load") as RawSnapshot;
+      await begun.request("load");
       stopIfClosed(begun);
-      rows.reset(stored.list, stored.provisional, stored.ver ?? null, stored.source);
       link = begun;
       setRuntime({ phase: "running", where: begun.where, info });
       const now = sync.store.getSnapshot();
@@ -87,7 +86,7 @@ export function makeClient(options: ClientOptions): PamClient {
    * From now on the program hears of the page, and the next page in this tab goes on with its session. It takes up the
    * session of the page before, but never that of a program which crashed: what made it crash would come again.
    */
-  function watchPage(): Tab | undefined {
+  function watchPage(begun: Link): Tab | undefined {
     const tab = config.storage === "memory" ? undefined : takeTab(config.account);
     unwatch = watchLife({
       ...(config.wakeOnForeground && { wake: () => link?.tell("wake") }),
@@ -95,7 +94,7 @@ export function makeClient(options: ClientOptions): PamClient {
       leave: () => tab && leaveTab(config.account, tab),
       show: () => clearTab(config.account),
     });
-    if (tab) hints = listen(config.account, () => link?.tell("reload"));
+    if (tab) hints = listen(config.account, () => begun.tell("reload")); // the first reading may be under way
     return tab;
   }
 
@@ -137,6 +136,8 @@ export function makeClient(options: ClientOptions): PamClient {
         if (delta && link) later.push(() => events.emit("subscriptions", delta));
         return;
       }
+      case "list":
+        return rows.reset(e.changes, e.provisional, e.ver ?? null, e.source);
       case "more":
         return rows.more(e.changes);
       case "provisional":

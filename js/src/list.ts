@@ -7,8 +7,8 @@ export type RowChange = readonly [before: Row | null, after: Row | null];
 /** Rows of equal content stay the same object, and so does the snapshot until something changes. */
 export interface List {
   snapshot(): SubscriptionList;
-  /** Replaces everything, by rows and by those that more() has brought. */
-  reset(rows: readonly Row[], provisional: readonly Row[], ver: string | null, source: SubscriptionList["source"]): void;
+  /** Replaces everything: by what changes make of an empty list, and those that more() has brought. */
+  reset(changes: readonly RowChange[], provisional: readonly Row[], ver: string | null, source: SubscriptionList["source"]): void;
   /** Applies a commit: changes, and those that more() has brought. Undefined: no row differs from what is shown. */
   apply(changes: readonly RowChange[], from: string | null, to: string | null, origin: SubscriptionDelta["origin"], source: SubscriptionList["source"]): SubscriptionDelta | undefined;
   /** Takes a part of what comes next, and shows nothing of it. A long list comes in parts, so that none keeps the page's thread for long. */
@@ -90,8 +90,8 @@ export function list(changed: () => void): List {
   return {
     snapshot: () => (current ??= build()),
     more,
-    reset(rows, provisional, newVer, newSource) {
-      more(rows.map((row) => [null, row] as const));
+    reset(changes, provisional, newVer, newSource) {
+      more(changes);
       committed = merge([], take(), () => undefined);
       overlay = new Map(provisional.map((r) => [keyOf(r), r]));
       ver = newVer;

@@ -23,6 +23,7 @@ export type Posted =
 
 export type Happened =
   | { event: "more"; changes: RowChange[] } // the first parts of a long list or change
+  | { event: "list"; changes: RowChange[]; provisional: Row[]; ver?: string; source: SubscriptionList["source"] }
   | { event: "changed"; changes: RowChange[]; from?: string; to?: string; origin: SubscriptionDelta["origin"]; source: SubscriptionList["source"] }
   | { event: "provisional"; rows: Row[] }
   | { event: "state"; state: RawState }
@@ -32,8 +33,6 @@ export type Happened =
   | { event: "frame" } & RawFrame
   | { event: "credentials"; ask: number; over?: true; reason?: string; mechanisms?: string[] }
   | { event: "crash"; text?: string };
-
-export interface RawSnapshot { list: Row[]; provisional: Row[]; ver?: string; source: SubscriptionList["source"] }
 
 export interface RawExport {
   account: string; list: Row[]; ver?: string; lastFull: number | null; lastSynced: number | null;

@@ -43,6 +43,25 @@ test("ready gives the stored list without a connection, and the same promise eac
   await client.close();
 });
 
+test("what another tab stores while the list is loaded is not missed", async () => {
+  const host = makeHost({ storage: "indexeddb" }, { load: () => undefined });
+  const { client } = host;
+  const ready = client.subscriptions.ready;
+  const load = await host.until("load");
+  const other = new BroadcastChannel("xmpp-pam:list:alice@example.org");
+  other.postMessage("");
+  await host.until("reload");
+  host.post(
+    { event: "list", changes: [[null, row("a")]], provisional: [], ver: "v1", source: "cache" },
+    { id: load.id, ok: null },
+    { event: "changed", changes: [[row("a"), null], [null, row("b")]], from: "v1", to: "v2", origin: "resync", source: "cache" },
+  );
+  assert.deepEqual((await ready).map((r) => r.node), ["b"]);
+  assert.equal(client.subscriptions.getSnapshot().ver, "v2");
+  other.close();
+  await client.close();
+});
+
 test("a change is shown and announced before the call that made it resolves", async () => {
   const seen = [];
   const host = makeHost({}, {

@@ -23,7 +23,11 @@ export function makeHost(options = {}, answers = {}) {
     exit(text) { host.port.postMessage({ exit: text }); },
     request(op) { return host.requests.find((r) => r.op === op); },
     async until(op, count = 1) {
-      while (host.requests.filter((r) => r.op === op).length < count) await new Promise((r) => setTimeout(r, 1));
+      const until = Date.now() + 5000;
+      while (host.requests.filter((r) => r.op === op).length < count) {
+        if (Date.now() > until) throw new Error(`nobody asked for ${op}`);
+        await new Promise((r) => setTimeout(r, 1));
+      }
       return host.requests.filter((r) => r.op === op)[count - 1];
     },
     worker: undefined,
@@ -45,7 +49,12 @@ export function makeHost(options = {}, answers = {}) {
           if ("module" in data) return host.ready && port.postMessage({ ready: host.ready });
           const { request } = data;
           host.requests.push(request);
-          const result = all[request.op]?.(request, host);
+          let result = all[request.op]?.(request, host);
+          if (request.op === "load" && result?.list) {
+            const { list, ...others } = result;
+            host.post({ event: "list", changes: list.map((row) => [null, row]), ...others });
+            result = null;
+          }
           if (request.id === 0 || result === undefined) return;
           host.post({ id: request.id, ...(result?.error ? result : { ok: result }) });
         };

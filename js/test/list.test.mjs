@@ -3,10 +3,11 @@ import { test } from "node:test";
 import { difference, list } from "../build/src/list.js";
 import { row } from "./host.mjs";
 
+const all = (...rows) => rows.map((row) => [null, row]);
 const make = (...rows) => {
   const counted = { changes: 0 };
   const l = list(() => counted.changes++);
-  l.reset(rows, [], "1", "cache");
+  l.reset(all(...rows), [], "1", "cache");
   return Object.assign(l, { counted });
 };
 const shown = (l) => l.snapshot().map((r) => `${r.node}:${r.state}${r.local ? `:${r.local}` : ""}`);
@@ -45,7 +46,7 @@ test("a snapshot stays the same object until something changes, and rows stay lo
 test("a reload keeps the objects of rows that did not change", () => {
   const l = make(row("a"), row("b"));
   const before = l.snapshot();
-  l.reset([row("a"), row("b", "pending")], [], "2", "cache");
+  l.reset(all(row("a"), row("b", "pending")), [], "2", "cache");
   assert.equal(l.snapshot()[0], before[0]);
   assert.notEqual(l.snapshot()[1], before[1]);
 });
@@ -147,7 +148,7 @@ test("a list in parts is shown when the last one has come", () => {
   assert.deepEqual(shown(l), ["a:subscribed", "c:subscribed", "d:subscribed"]);
   assert.deepEqual([delta.added.length, delta.removed.length], [3, 1]);
   l.more([[null, row("x")]]);
-  l.reset([row("y")], [], "3", "cache");
+  l.reset(all(row("y")), [], "3", "cache");
   assert.deepEqual(shown(l), ["x:subscribed", "y:subscribed"]);
   l.more([[null, row("lost")]]);
   l.drop(); // the program is gone before the last part
