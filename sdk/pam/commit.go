@@ -99,9 +99,10 @@ func (m *Machine) conflict(in Conflict) {
 
 // reload is rule 6 again: a hint says that another tab has changed the store.
 // A live session that has heard all that is in the adopted list goes on; any
-// other lists again, because it may yet hear what is in it.
+// other lists again, because it may yet hear what is in it. A lower epoch is no
+// older list: somebody may have emptied the store in between.
 func (m *Machine) reload(d Durable) {
-	if d.Epoch <= m.stamp.Epoch {
+	if d.Stamp == m.stamp {
 		return
 	}
 	m.adopt(d)

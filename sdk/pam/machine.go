@@ -80,9 +80,12 @@ func (m *Machine) Step(in Input) []Output {
 	m.used, m.out = true, nil
 	switch in := in.(type) {
 	case Stored:
-		if first {
+		switch {
+		case first:
 			m.load(in.Durable)
-		} else {
+		case m.commit == nil:
+			m.reload(in.Durable)
+		default:
 			m.later = &in.Durable
 		}
 	case SessionStarted:
@@ -214,7 +217,9 @@ func (m *Machine) advance() {
 	if m.commit == nil && m.later != nil {
 		d := *m.later
 		m.later = nil
-		m.reload(d)
+		if d.Epoch > m.stamp.Epoch { // It was read after the commit.
+			m.reload(d)
+		}
 	}
 	if m.commit == nil && m.round == nil && m.want {
 		m.tell() // Synced between two rounds is worth telling

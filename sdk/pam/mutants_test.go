@@ -41,6 +41,9 @@ var mutants = []struct {
 	{name: "what was heard in a round is dropped", edits: []edit{
 		{"round.go", "m.work.apply(h.Items)", "_ = h"},
 	}},
+	{name: "a stored list of a lower epoch is ignored", transcripts: true, edits: []edit{
+		{"commit.go", "if d.Stamp == m.stamp {", "if d.Epoch <= m.stamp.Epoch {"},
+	}},
 	{name: "an empty result is taken for an empty list", edits: []edit{
 		{"round.go", "if in.Full {", "if in.Full || true {"},
 	}},

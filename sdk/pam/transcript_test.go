@@ -308,7 +308,20 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed v3 -> v4: +a/n1
 		< changed v4 -> v5 resync: -a/n1
-		> stored 8/v4 a/n1`},
+		> stored 9/v5`},
+	{"rule 6: what was read before a commit is not newer than it", `
+		> stored 7/v3
+		> resumed synced
+		< phase synced
+		> heard v4 a/n1
+		< commit 7/v3 -> 8/v4: +a/n1
+		> stored 7/v3
+		> ok
+		< changed v3 -> v4: +a/n1`},
+	{"rule 6: a lower epoch is that of a store that was emptied in between", `
+		> stored 7/v3 a/n1
+		> stored 2/v9 b/n1
+		< changed v3 -> v9 resync: -a/n1 +b/n1`},
 	{"rule 6: a hint with something unheard leads to a list", `
 		> stored 7/v3
 		> resumed synced

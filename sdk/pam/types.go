@@ -74,10 +74,11 @@ const (
 type Input interface{ input() }
 
 type (
-	// Stored gives the machine what is in the store: at the start, which is
+	// Stored gives the machine what is in the store now: at the start, which is
 	// not announced, and when another tab is said to have changed it, which
-	// is. It is ignored if its epoch is not above the machine's own: after a
-	// wipe by another tab the next commit meets the new epoch.
+	// is. Its epoch may be any, because somebody may have emptied the store. But
+	// while a commit is under way only one above that counts: any other was
+	// read before.
 	Stored struct{ Durable Durable }
 	// SessionStarted says that a new session is bound and presence is sent.
 	// Full asks for the list without a version (every 20th session, and after
