@@ -48,14 +48,39 @@ type bucket struct {
 // not match its digest, counts as absent: a version without its list is never
 // used.
 func (d *durable) load(ctx context.Context) (pam.Durable, syncRecord, error) {
+	values, err := d.read(ctx)
+	if err != nil {
+		return d.fresh(), syncRecord{}, err
+	}
+	out := d.take(values)
+	return out, decodeSync(values[1]), nil
+}
+
+// loadAnew is load for a store that another client may have changed. If that
+// has emptied it, found is false, and what is remembered stays.
+func (d *durable) loadAnew(ctx context.Context) (out pam.Durable, found bool, err error) {
+	values, err := d.read(ctx)
+	if err != nil || values[0] == nil {
+		return pam.Durable{}, false, err
+	}
+	return d.take(values), true, nil
+}
+
+// read returns the meta record, the sync record and the buckets.
+func (d *durable) read(ctx context.Context) ([][]byte, error) {
 	keys := []string{keyMeta, keySync}
 	for i := range d.buckets {
 		keys = append(keys, bucketKey(i))
 	}
 	values, err := d.current().Get(ctx, keys...)
 	if err != nil {
-		return d.fresh(), syncRecord{}, fmt.Errorf("reading: %w", err)
+		return nil, fmt.Errorf("reading: %w", err)
 	}
+	return values, nil
+}
+
+// take remembers what was read.
+func (d *durable) take(values [][]byte) pam.Durable {
 	d.meta = values[0]
 	out, ok := d.decode(values[0], values[2:])
 	if !ok {
@@ -65,7 +90,7 @@ func (d *durable) load(ctx context.Context) (pam.Durable, syncRecord, error) {
 		out = d.fresh()
 	}
 	d.stale, d.stamp = !ok, out.Stamp
-	return out, decodeSync(values[1]), nil
+	return out
 }
 
 func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
@@ -98,11 +123,29 @@ func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
 
 // commit stores c in one transaction, with the sync record if c is a whole
 // list, and with more. If the store holds something else than what c was built
-// on, or did when it was read last, it returns that and ErrConflict.
+// on, or did when it was read last, it returns that and ErrConflict. If somebody
+// has emptied it, all is stored again: memory is right while the program runs.
 func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord, more ...store.Op) (stored *pam.Durable, err error) {
 	if c.Expect != d.stamp {
 		return d.conflict(ctx)
 	}
+	err = d.write(ctx, c, s, more)
+	if errors.Is(err, store.ErrConflict) && d.meta != nil && d.emptied(ctx) {
+		d.meta, d.stale = nil, true
+		err = d.write(ctx, c, s, more)
+	}
+	if errors.Is(err, store.ErrConflict) {
+		return d.conflict(ctx)
+	}
+	return nil, err
+}
+
+func (d *durable) emptied(ctx context.Context) bool {
+	values, err := d.current().Get(ctx, keyMeta)
+	return err == nil && values[0] == nil
+}
+
+func (d *durable) write(ctx context.Context, c pam.Commit, s syncRecord, more []store.Op) error {
 	next := d.buckets
 	var changes [bucketCount][]pam.Change
 	if c.Replace {
@@ -142,20 +185,16 @@ func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord, more .
 	meta = binary.AppendUvarint(meta, uint64(count))
 	meta = binary.AppendUvarint(meta, digest)
 	ops = append(ops, store.Put(keyMeta, meta))
-	if c.Replace {
+	if c.Replace || d.stale {
 		ops = append(ops, store.Put(keySync, encodeSync(s)))
 	}
 
 	ops = append(ops, more...)
-	err = d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops)
-	if errors.Is(err, store.ErrConflict) {
-		return d.conflict(ctx)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("writing: %w", err)
+	if err := d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops); err != nil {
+		return fmt.Errorf("writing: %w", err)
 	}
 	d.meta, d.stamp, d.digest, d.buckets, d.stale = meta, c.Next, digest, next, false
-	return nil, nil
+	return nil
 }
 
 func (d *durable) conflict(ctx context.Context) (*pam.Durable, error) {

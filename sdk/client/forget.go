@@ -110,8 +110,6 @@ func (o *owner) wipe(reply func(error)) {
 		err := o.durable.current().Commit(o.c.ctx, nil, []store.Op{store.DeleteRange("", "")})
 		return func() {
 			o.loaded = true
-			waiting := o.loading
-			o.loading = nil
 			if err == nil {
 				o.startOver()
 				err = degraded
@@ -121,9 +119,7 @@ func (o *owner) wipe(reply func(error)) {
 			} else {
 				reply(nil)
 			}
-			for _, next := range waiting {
-				next(nil)
-			}
+			o.goOn()
 		}
 	})
 }

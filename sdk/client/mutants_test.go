@@ -79,7 +79,11 @@ var mutants = []struct {
 		{"durable.go", "if c.Expect != d.stamp {", "if false {"}}},
 	{"a hint of another tab leads to nothing", "TestSchedules", []edit{
 		{"storing.go", "\t\t\t\to.step(pam.Stored{Durable: d})\n\t\t\t\to.acknowledge()\n", "\t\t\t\t_ = d\n"}}},
-	{"a hint during the first reading leads to nothing", "TestChangedDuringLoad", []edit{
+	{"what is left of an emptied store is taken for the list", "TestStoreEmptied", []edit{
+		{"durable.go", "d.meta != nil && d.emptied(ctx)", "false"}}},
+	{"a hint of an emptied store counts in a session", "TestStoreEmptied", []edit{
+		{"storing.go", " && o.machine.Phase() == pam.Unsynced", ""}}},
+	{"a hint during the first reading leads to nothing", "TestChangedMeanwhile", []edit{
 		{"storing.go", "o.storing || len(o.loading) > 0;", "o.storing;"}}},
 	{"a session is stored as in order with older messages to come", "TestSameListStoredFirst", []edit{
 		{"storing.go", "o.acknowledge() // It may be what was to be stored.", ""},

@@ -68,34 +68,56 @@ func TestDisconnectDuringLoad(t *testing.T) {
 	}
 }
 
-// TestChangedDuringLoad has another client store a list after this one has read
-// the store, but before it knows what it read. The hint is not lost.
-func TestChangedDuringLoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newScripted()
-		shared := store.NewMemory()
-		a := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
-		b := f.device(t, func(o *client.Options) { o.Store = keep(lateReader{shared}) })
-		go b.Load(t.Context())
-		time.Sleep(time.Second / 2)
-		f.socket().notify("v1", "news", "subscribed")
-		synctest.Wait()
-		b.Reload()
-		time.Sleep(time.Minute)
-		if s := b.Snapshot(); s.Version != "v1" || len(s.List) != 1 {
-			t.Errorf("it shows %+v", s)
-		}
-		_ = a.Close()
-		_ = b.Close()
-	})
+// TestChangedMeanwhile has another client store a list after this one has read, or
+// emptied, the store, but before it knows that. The hint is not lost.
+func TestChangedMeanwhile(t *testing.T) {
+	for name, doing := range map[string]func(*client.Client, context.Context) error{
+		"loading": func(c *client.Client, ctx context.Context) error {
+			_, err := c.Load(ctx)
+			return err
+		},
+		"forgetting": (*client.Client).Forget,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newScripted()
+				shared := store.NewMemory()
+				a := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
+				b := f.device(t, func(o *client.Options) { o.Store = keep(tardy{shared}) })
+				if name != "loading" {
+					_, _ = b.Load(t.Context())
+				}
+				done := make(chan error, 1)
+				go func() { done <- doing(b.Client, t.Context()) }()
+				time.Sleep(time.Second / 2)
+				f.socket().notify("v1", "news", "subscribed")
+				synctest.Wait()
+				b.Reload()
+				time.Sleep(time.Minute)
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+				if s, want := b.Snapshot(), a.Snapshot(); s.Version != want.Version || len(s.List) != 1 {
+					t.Errorf("it shows %+v, want %+v", s, want)
+				}
+				_ = a.Close()
+				_ = b.Close()
+			})
+		})
+	}
 }
 
-// A lateReader takes a second to hand over what it read.
-type lateReader struct{ store.Store }
+// A tardy store takes a second to say what it did.
+type tardy struct{ store.Store }
 
-func (s lateReader) Get(ctx context.Context, keys ...string) ([][]byte, error) {
+func (s tardy) Get(ctx context.Context, keys ...string) ([][]byte, error) {
 	defer time.Sleep(time.Second)
 	return s.Store.Get(ctx, keys...)
+}
+
+func (s tardy) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
+	defer time.Sleep(time.Second)
+	return s.Store.Commit(ctx, expect, ops)
 }
 
 // TestCommitUnderWay answers an unsubscribe while the commit of the

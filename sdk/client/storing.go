@@ -3,6 +3,7 @@ package client
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
@@ -60,16 +61,21 @@ func (o *owner) load(reply func(error)) {
 			o.step(pam.Stored{Durable: d})
 			o.publishSnapshot()
 			o.publish()
-			waiting := o.loading
-			o.loading = nil
-			for _, reply := range waiting {
-				reply(nil)
-			}
-			if o.stale {
-				o.reload()
-			}
+			o.goOn()
 		}
 	})
+}
+
+// goOn lets those go on who waited for the store to be read, or emptied.
+func (o *owner) goOn() {
+	waiting := o.loading
+	o.loading = nil
+	for _, reply := range waiting {
+		reply(nil)
+	}
+	if o.stale {
+		o.reload()
+	}
 }
 
 // commit stores on another goroutine; the machine has at most one under way.
@@ -136,11 +142,21 @@ func (o *owner) reload() {
 	}
 	o.storing = true
 	o.work(func() func() {
-		d, _, err := o.durable.load(o.c.ctx)
+		d, found, err := o.durable.loadAnew(o.c.ctx)
 		return func() {
-			if err == nil {
+			// The account may have been forgotten. While there is a session, memory
+			// is right, and the next commit finds out.
+			switch {
+			case err == nil && !found && o.machine.Phase() == pam.Unsynced:
+				d, found = o.durable.empty(), true
+				o.sync, o.source, o.state.LastSynced = syncRecord{}, SourceEmpty, time.Time{}
+			case found && o.source == SourceEmpty:
+				o.source = SourceCache
+			}
+			if found {
 				o.step(pam.Stored{Durable: d})
 				o.acknowledge()
+				o.publish()
 			}
 			o.stored()
 		}

@@ -90,10 +90,17 @@ describe("storage", { skip, timeout: 300_000 }, () => {
 
   test("evicted while it is open: the list goes on, and is stored again", async () => {
     const page = await open();
+    await page.evaluate(() => {
+      globalThis.fewest = Infinity;
+      const look = () => { fewest = Math.min(fewest, client.subscriptions.getSnapshot().length); };
+      client.subscriptions.subscribe(look);
+      look();
+    });
     const session = await context.newCDPSession(page);
     await session.send("Storage.clearDataForOrigin", { origin: new URL(lab.url).origin, storageTypes: "indexeddb" });
     await change(nodes[4], "subscribed");
     await equal(page);
+    assert.equal(await page.evaluate(() => fewest), 3, "the list vanished for a moment");
     assert.deepEqual(await storage(page), { kind: "indexeddb", persistent: true });
     assert.deepEqual((await page.evaluate(() => events)).map(String).filter((e) => e !== "warning,storage-lost"), []);
     assert.deepEqual(await stored(), await server());

@@ -1,0 +1,91 @@
+//go:build !js
+
+package client_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
+)
+
+// TestStoreEmptied removes all records under a client that is connected, as a
+// browser does that wants room. What memory holds stays shown, no list is asked
+// for, and the next change stores all of it again, whether a hint comes or not.
+func TestStoreEmptied(t *testing.T) {
+	for _, hinted := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newScripted()
+			shared := store.NewMemory()
+			a := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
+			f.socket().notify("v1", "news", "subscribed")
+			time.Sleep(time.Second)
+			if err := shared.Commit(t.Context(), nil, []store.Op{store.DeleteRange("", "")}); err != nil {
+				t.Fatal(err)
+			}
+			if hinted {
+				a.Reload()
+				time.Sleep(time.Second)
+			}
+			seen, lists := len(a.events), len(f.lists)
+			f.socket().notify("v2", "weather", "subscribed")
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			for _, e := range a.events[seen:] {
+				if c, ok := e.(client.Changed); ok && slices.ContainsFunc(c.Changes, func(c pam.Change) bool { return c.After == nil }) {
+					t.Errorf("hinted %v: a row vanished: %+v", hinted, c)
+				}
+			}
+			if len(f.lists) != lists {
+				t.Errorf("hinted %v: %d more lists", hinted, len(f.lists)-lists)
+			}
+			b := f.device(t, func(o *client.Options) { o.Store = keep(shared) })
+			if s, err := b.Load(t.Context()); err != nil || s.Version != "v2" || len(s.List) != 2 {
+				t.Errorf("hinted %v: stored is %+v, %v", hinted, s, err)
+			}
+			_ = a.Close()
+			_ = b.Close()
+		})
+	}
+}
+
+// TestNewListOverEmptyStore has clients read an empty store before another one
+// stores the first list, and empties the store again. They show what is there.
+// None of them has a session; which epochs they drew does not matter.
+func TestNewListOverEmptyStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		shared := store.NewMemory()
+		var others []*device
+		for range 16 {
+			b := f.device(t, func(o *client.Options) { o.Store = keep(shared) })
+			_, _ = b.Load(t.Context())
+			others = append(others, b)
+		}
+		a := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
+		show := func(want string, rows int, source client.Source) {
+			t.Helper()
+			time.Sleep(time.Second)
+			for i, b := range others {
+				b.Reload()
+				time.Sleep(time.Second)
+				if s := b.Snapshot(); string(s.Version) != want || len(s.List) != rows || s.Source != source {
+					t.Errorf("client %d shows %+v, want %d rows of %q, %s", i, s, rows, want, source)
+				}
+			}
+		}
+		f.socket().notify("v1", "news", "subscribed")
+		show("v1", 1, client.SourceCache)
+		if err := a.Forget(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		show("", 0, client.SourceEmpty)
+		for _, d := range append(others, a) {
+			_ = d.Close()
+		}
+	})
+}
