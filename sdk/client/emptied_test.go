@@ -31,6 +31,7 @@ func TestStoreEmptied(t *testing.T) {
 				a.Reload()
 				time.Sleep(time.Second)
 			}
+			synctest.Wait()
 			seen, lists := len(a.events), len(f.lists)
 			f.socket().notify("v2", "weather", "subscribed")
 			time.Sleep(time.Minute)

@@ -65,11 +65,11 @@ var mutants = []struct {
 	{"every ignored message is warned of", "TestSpoofFlood", []edit{
 		{"ignored.go", "if o.ignores.timer == nil {", "if true {"}}},
 	{"a claimed session stays where it was", "TestOneOfManyResumes|TestClaim.*", []edit{
-		{"durable.go", "ops = append(ops, store.Put(sessionKey(tab), record.Value))", "_ = tab"}}},
+		{"claim.go", "ops = append(ops, store.Put(sessionKey(tab), record.Value))", "_ = tab"}}},
 	{"a session is claimed by all", "TestOneOfManyResumes|TestClaim.*", []edit{
-		{"durable.go", "s.Commit(ctx, []store.Record{record}, ops)", "s.Commit(ctx, nil, ops)"}}},
+		{"claim.go", "s.Commit(ctx, []store.Record{record}, ops)", "s.Commit(ctx, nil, ops)"}}},
 	{"a session that is being written is given up", "TestOneOfManyResumes|TestClaim.*", []edit{
-		{"durable.go", "changed = true", "_ = changed"}}},
+		{"claim.go", "changed = true", "_ = changed"}}},
 	{"a commit compares nothing with what is stored", "TestSchedules", []edit{
 		{"durable.go", "[]store.Record{{Key: keyMeta, Value: d.meta}}", "nil"}}},
 	{"the version is stored before its list", "TestSchedules", []edit{
