@@ -73,8 +73,8 @@ var mutants = []struct {
 	{"a commit compares nothing with what is stored", "TestSchedules", []edit{
 		{"durable.go", "[]store.Record{{Key: keyMeta, Value: d.meta}}", "nil"}}},
 	{"the version is stored before its list", "TestSchedules", []edit{
-		{"durable.go", "err = d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops)",
-			"err = d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, []store.Op{store.Put(keyMeta, meta)})\n\tif err == nil {\n\t\terr = d.current().Commit(ctx, nil, ops)\n\t}"}}},
+		{"durable.go", "if err := d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops); err != nil {",
+			"err := d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, []store.Op{store.Put(keyMeta, meta)})\n\tif err == nil {\n\t\terr = d.current().Commit(ctx, nil, ops)\n\t}\n\tif err != nil {"}}},
 	{"a commit is stored over what was read anew", "TestDurableReadAnew", []edit{
 		{"durable.go", "if c.Expect != d.stamp {", "if false {"}}},
 	{"a hint of another tab leads to nothing", "TestSchedules", []edit{
