@@ -31,7 +31,7 @@ test:
 # test-go runs the portable packages natively, with the race detector.
 test-go:
 	@scripts/need
-	go test -race -timeout 30m ./sdk/... ./demo/...
+	go test -race -count=1 -timeout 30m ./sdk/... ./demo/...
 	go test -count=1 ./sdk/pam -pam.schedules=100000
 
 # test-cut breaks the connection at every message, at every two and inside them,
@@ -46,9 +46,9 @@ test-cut:
 # test-wasm runs the browser's rooms in Chromium.
 test-wasm: bin/browsertest
 	@scripts/need chromium
-	GOOS=js GOARCH=wasm go test -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch
-	GOOS=js GOARCH=wasm go test -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./wasm
-	GOOS=js GOARCH=wasm go test -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" -run 'TestCorpus$$' ./sdk/stream
+	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch
+	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./wasm
+	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" -run 'TestCorpus$$' ./sdk/stream
 
 test-js: js
 	cd js && npm --silent run test
@@ -93,7 +93,7 @@ mutants:
 # bench prints ratios within one run: machines differ, and are shared.
 bench: bin/browsertest bench-browser bench-list
 	go test -run '^$$' -bench . ./sdk/element ./sdk/pam ./sdk/stream
-	GOOS=js GOARCH=wasm go test -exec "$(CURDIR)/bin/browsertest" -run '^$$' -bench . ./wasm/idb
+	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" -run '^$$' -bench . ./wasm/idb
 
 # bench-browser floods the built package, and other libraries, in one run.
 bench-browser: js
