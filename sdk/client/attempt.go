@@ -131,8 +131,14 @@ func (o *owner) ended(err *Error) {
 		o.answerWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
 		return
 	}
-	if err.Code == CodeAuth && !err.Retryable {
+	if isRefused(err) {
 		o.rejected = true
+	}
+	slow := o.wasLive && !err.Retryable && !isFinal(err)
+	if slow {
+		later := *err
+		later.Retryable = true
+		err = &later
 	}
 	again := err.Retryable && !o.policy.Off && (o.policy.MaxAttempts == 0 || o.attempt < o.policy.MaxAttempts)
 	if !again {
@@ -142,7 +148,7 @@ func (o *owner) ended(err *Error) {
 		o.answerWaiters(err)
 		return
 	}
-	wait := o.backoff()
+	wait := o.backoff(slow)
 	o.state.NextAttempt = time.Now().Add(wait)
 	o.setPhase(PhaseWaiting, err)
 	var retry *time.Timer
@@ -157,8 +163,14 @@ func (o *owner) ended(err *Error) {
 	o.answerWaiters(err)
 }
 
-// backoff draws the wait before the next attempt: full jitter.
-func (o *owner) backoff() time.Duration {
+// backoff draws the wait before the next attempt: full jitter. A slow one is for
+// what only a person at the server can change, and at least half of the longest.
+func (o *owner) backoff(slow bool) time.Duration {
+	if half := o.policy.Max / 2; slow && !o.policy.NoJitter {
+		return half + time.Duration(rand.Int64N(int64(half)+1))
+	} else if slow {
+		return o.policy.Max
+	}
 	limit := min(o.policy.Base, o.policy.Max)
 	for range o.attempt - 1 {
 		if limit > o.policy.Max/2 {

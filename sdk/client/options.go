@@ -81,8 +81,11 @@ type Options struct {
 }
 
 // Reconnect is the policy of reconnecting: full jitter between zero and a limit
-// that doubles from Base to Max. Failures that cannot heal by themselves, as
-// refused credentials, are never retried.
+// that doubles from Base to Max. Refused credentials and a conflict are never
+// retried. What else cannot heal by itself, such as a server that does not know
+// the domain, is not retried before a session of the Client was live; afterwards
+// it is, after half of Max or more, because a server that starts or is out of
+// order says such things too.
 type Reconnect struct {
 	Base        time.Duration // default 500 ms
 	Max         time.Duration // default 60 s

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -31,8 +32,10 @@ const (
 	relistAfter       = 5 * time.Second // after the server could not give the list
 )
 
-// capsNode names the software in entity capabilities (XEP-0115 §4).
-const capsNode = "urn:xmpp-pam"
+// capsNode names the software in entity capabilities. XEP-0115 §4 recommends the
+// address of a page about it; as long as there is none, it is a UUID (RFC 9562),
+// which is unique and promises no page.
+const capsNode = "urn:uuid:1f0cb6b2-6f0a-4b7e-9a53-0c8f3d2e7a41"
 
 // The owner holds all state of a Client. Its methods run on the owner's
 // goroutine only; other goroutines reach it through Client.post.
@@ -80,6 +83,7 @@ type owner struct {
 	working  int            // how much that is
 	rested   func()         // waits until it is nothing
 	rejected bool           // the last credentials were refused
+	wasLive  bool           // a session of this Client has been live
 	attempt  int
 	retry    *time.Timer
 	relist   *time.Timer
@@ -125,7 +129,11 @@ func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 		o.opts.Store = newMemory()
 	}
 	o.durable = &durable{store: o.opts.Store}
-	o.info = disco.NewInfo(o.opts.Software, pam.NS, nsPing)
+	kind := "pc" // https://xmpp.org/registrar/disco-categories.html#client
+	if runtime.GOOS == "js" {
+		kind = "web"
+	}
+	o.info = disco.NewInfo(kind, o.opts.Software, pam.NS, nsPing)
 	o.state.Phase = PhaseOffline
 	return o
 }

@@ -98,7 +98,7 @@ func (o *owner) requestList(r pam.RequestList) {
 	o.ask("get", o.account.String(), pam.ListRequest(r.Version), func(iq *element.Element, err *Error) {
 		if err == nil {
 			result, bad := o.reader.ParseListResult(iq)
-			if errors.Is(bad, pam.ErrRow) {
+			if bad != nil && !errors.Is(bad, pam.ErrNoList) {
 				o.warn(&Error{Code: CodeProtocol, Origin: FromServer, Err: bad,
 					Text: "The server's list holds what cannot be read, and which is not shown: " + bad.Error()})
 				bad = nil
@@ -188,6 +188,7 @@ func (o *owner) beLive() {
 		o.sync.sessions++
 		o.saveSync()
 	}
+	o.wasLive = true
 	o.state.Phase, o.state.Err = PhaseLive, nil
 	o.publish()
 	o.answerWaiters(nil)

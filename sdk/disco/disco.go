@@ -28,9 +28,10 @@ type Info struct {
 }
 
 // NewInfo returns the Info of a client named name with the given features, and
-// those that this package itself provides.
-func NewInfo(name string, features ...string) *Info {
-	i := &Info{Identities: []info.Identity{{Category: "client", Type: "web", Name: name}}}
+// those that this package itself provides. Kind is the type of client, as the
+// registry of XEP-0030 has it, such as "pc" or "web".
+func NewInfo(kind, name string, features ...string) *Info {
+	i := &Info{Identities: []info.Identity{{Category: "client", Type: kind, Name: name}}}
 	all := append([]string{NSInfo, NSCaps}, features...)
 	sortStrings(all)
 	for _, f := range slices.Compact(all) {

@@ -54,7 +54,7 @@ func TestVer(t *testing.T) {
 // the caps announced: otherwise it ignores the answer.
 func TestAnswerHashes(t *testing.T) {
 	const node = "https://example.org/app"
-	i := NewInfo("app <&>", "urn:xmpp:pam:0", "urn:xmpp:ping", NSInfo)
+	i := NewInfo("web", "app <&>", "urn:xmpp:pam:0", "urn:xmpp:ping", NSInfo)
 	ver := i.Caps(node).Attr("ver")
 
 	tests := []struct {

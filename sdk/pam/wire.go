@@ -20,6 +20,9 @@ var (
 	// ErrRow says that an entry of a notify or list was left out because it
 	// could not be read. The others count.
 	ErrRow = errors.New("pam: an entry was left out")
+	// ErrVersion says that a version was too long to be kept. What bore it
+	// counts, as if it had none.
+	ErrVersion = errors.New("pam: a version was ignored because it is too long")
 	// ErrNoList says that a stanza is no answer to a list request. Treat it as
 	// a failed list, never as an empty one.
 	ErrNoList = errors.New("pam: not the result of a list request")
@@ -84,9 +87,9 @@ func NewReader(account jid.JID) *Reader {
 // JID, since another device can be made to send anything (RFC 6121 §2.1.6 and
 // XEP-0280 §11 draw the same line). Otherwise the error is ErrForged.
 //
-// Entries about other subscribers are ignored. If the error is ErrRow, the
-// notifies returned count all the same; one of which an entry could not be
-// read bears no version, so that the list is asked for in full one day.
+// Entries about other subscribers are ignored. If the error is ErrRow or
+// ErrVersion, the notifies returned count all the same; one of which an entry
+// could not be read bears no version, so that the list is asked for in full one day.
 //
 // Delayed is set if the message bears a delay stamp (XEP-0203). A caller that
 // knows the message was replayed by a resumption clears it.
@@ -103,9 +106,10 @@ func (r *Reader) ParseNotify(message *element.Element) ([]Heard, error) {
 		if !r.believed(message) {
 			return nil, fmt.Errorf("%w: from %q, type %q", ErrForged, message.Attr("from"), message.Attr("type"))
 		}
-		h := Heard{
-			Version: version(n),
-			Delayed: Delayed(message),
+		h := Heard{Delayed: Delayed(message)}
+		var err error
+		if h.Version, err = version(n); err != nil {
+			errs = append(errs, err)
 		}
 		service := n.Attr("service")
 		if service == "" {
@@ -146,8 +150,8 @@ func DelayStamp(stanza *element.Element) time.Time {
 // is an empty result, not an empty list (as in RFC 6121 §2.6.3); anything else
 // that is not a list is ErrNoList.
 //
-// If the error is ErrRow, the result returned counts all the same. Of entries
-// with the same key the last counts.
+// If the error is ErrRow or ErrVersion, the result returned counts all the same.
+// Of entries with the same key the last counts.
 func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
 	if !iq.Is(nsClient, "iq") || iq.Attr("type") != "result" {
 		return ListResult{}, fmt.Errorf("%w: %s", ErrNoList, describe(iq))
@@ -175,7 +179,8 @@ func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
 		}
 	}
 	detach(rows)
-	return ListResult{Full: true, List: NewList(rows).Rows(), Version: version(list)}, errors.Join(errs...)
+	v, err := version(list)
+	return ListResult{Full: true, List: NewList(rows).Rows(), Version: v}, errors.Join(append(errs, err)...)
 }
 
 // believed is rule 8. An empty from is nobody's.
@@ -270,9 +275,21 @@ func state(raw string) State {
 	return State(strings.Clone(raw))
 }
 
+// maxVersion is the longest version that is kept, in bytes as it is sent:
+// an apostrophe has six.
+const maxVersion = 1 << 10
+
 // version reads the version of a list or notify. Like all that is kept from a
-// stanza it is cloned, or it would keep the whole message in memory.
-func version(e *element.Element) Version { return Version(strings.Clone(e.Attr("ver"))) }
+// stanza it is cloned, or it would keep the whole message in memory. XEP-0376
+// sets no limit; one that is too long is none, because it is stored and sent back
+// with every list request, escaped.
+func version(e *element.Element) (Version, error) {
+	v := e.Attr("ver")
+	if len(v) <= maxVersion/6 || len(v) <= maxVersion && len(element.New("", "a").Set("v", v).String()) <= maxVersion+len("<a v=''/>") {
+		return Version(strings.Clone(v)), nil
+	}
+	return "", fmt.Errorf("%w: it has more than %d bytes", ErrVersion, maxVersion)
+}
 
 // normal returns a JID in its normal form.
 func (r *Reader) normal(raw string) (string, error) {

@@ -10,6 +10,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/pubsub"
 )
 
 func reader() *Reader { return NewReader(jid.MustParse("francisco@denmark.lit/barracks")) }
@@ -332,5 +333,35 @@ func BenchmarkFullList(b *testing.B) {
 		res.Round = 1
 		m.Step(res)
 		m.Step(Committed{1})
+	}
+}
+
+// TestLongVersion: a version of more than 1 KiB, as it is sent back, is none.
+func TestLongVersion(t *testing.T) {
+	for version, kept := range map[string]bool{
+		strings.Repeat("v", 1024): true,
+		strings.Repeat("v", 1025): false,
+		strings.Repeat("'", 170):  true, // &apos; has six bytes
+		strings.Repeat("'", 171):  false,
+		strings.Repeat("&", 204):  true,
+		strings.Repeat("&", 205):  false,
+		strings.Repeat("é", 512):  true,
+		strings.Repeat("é", 513):  false,
+	} {
+		r := reader()
+		row := element.New(pubsub.NS, "subscription").Set("node", "n").Set("jid", testAccount).Set("service", "pubsub.shakespeare.lit")
+		list := element.New(nsClient, "iq").Set("type", "result").Add(element.New(NS, "subscriptions").Set("ver", version).Add(row))
+		result, err := r.ParseListResult(list)
+		if (result.Version != "") != kept || errors.Is(err, ErrVersion) == kept || !result.Full || len(result.List) != 1 {
+			t.Errorf("a list at a version of %d bytes: %d rows, %d bytes kept, %v", len(version), len(result.List), len(result.Version), err)
+		}
+		notify := element.New(nsClient, "message").Add(element.New(NS, "notify").Set("ver", version).Add(row))
+		heard, err := r.ParseNotify(notify)
+		if len(heard) != 1 || (heard[0].Version != "") != kept || errors.Is(err, ErrVersion) == kept || len(heard[0].Items) != 1 {
+			t.Errorf("a notify with a version of %d bytes: %+v, %v", len(version), heard, err)
+		}
+		if len(ListRequest(result.Version).String()) > 1024+100 {
+			t.Errorf("a version of %d bytes is sent back as more than 1 KiB", len(version))
+		}
 	}
 }

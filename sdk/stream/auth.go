@@ -2,7 +2,6 @@ package stream
 
 import (
 	"encoding/base64"
-	"errors"
 	"strings"
 
 	"xmpp-pam/sdk/element"
@@ -97,7 +96,7 @@ func decodeSASL(text string) ([]byte, error) {
 	}
 	data, err := base64.StdEncoding.Strict().DecodeString(text)
 	if err != nil || strings.ContainsAny(text, "\r\n") {
-		return nil, errors.New("The server sent log-in data that is not base64.")
+		return nil, &sasl.Error{Kind: sasl.KindChallenge, Text: "The server sent log-in data that is not base64."}
 	}
 	return data, nil
 }

@@ -268,7 +268,9 @@ func (s *Stream) goOn(e *element.Element) {
 	case e.Is(NSSM, "failed"):
 		s.sm = ledger{offered: true}
 		s.bind()
-	default:
-		s.unexpected(e)
+	default: // A new session may do better.
+		err := protocolError(fmt.Sprintf("The server answered the request to resume the session with a %s.", describe(e)))
+		err.Retry = true
+		s.end(err)
 	}
 }

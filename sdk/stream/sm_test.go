@@ -104,7 +104,7 @@ func TestResume(t *testing.T) {
 		"stored, all had":     asks + fmt.Sprintf(on, "1") + good,
 		"stored, more had":    asks + fmt.Sprintf(on, "2") + good + ask + tells(4294967295) + "S: <a xmlns='urn:xmpp:sm:3' h='2'/>\ndo send <message xmlns='jabber:client' id='3'/>\nC: <message xmlns='jabber:client' id='3'/>\n= timer 5s\nS: <a xmlns='urn:xmpp:sm:3' h='3'/>",
 		"stored, fewer had":   asks + fmt.Sprintf(on, "4294967290") + tooHigh("4294967290", "1") + closes + "= hangup protocol retry: no count",
-		"another session":     asks + "S: <resumed xmlns='urn:xmpp:sm:3' previd='sm2' h='0'/>" + closes + "= hangup protocol: wrong moment",
+		"another session":     asks + "S: <resumed xmlns='urn:xmpp:sm:3' previd='sm2' h='0'/>" + closes + "= hangup protocol retry: resume the session",
 		"failed":              asks + "S: <failed xmlns='urn:xmpp:sm:3'/>" + none,
 		"failed with h":       asks + "S: <failed xmlns='urn:xmpp:sm:3' h='7'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>" + none,
 	} {
