@@ -198,18 +198,6 @@ func TestCreateRefuses(t *testing.T) {
 	}
 }
 
-func TestStorageFallsBackWithAWarning(t *testing.T) {
-	p := newPeer(t)
-	request := map[string]any{}
-	for k, v := range alice {
-		request[k] = v
-	}
-	request["storage"] = "indexeddb"
-	p.ask(request) // this host has no openDatabase
-	p.want(`"event":"warning"`, `"code":"storage"`)
-	p.want(`"why":"`)
-}
-
 func TestHostileRequests(t *testing.T) {
 	p := newPeer(t)
 	for _, v := range []any{nil, 5, "text", true, safejs.Undefined(), safejs.Null()} {

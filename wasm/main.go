@@ -4,11 +4,12 @@
 // sdk/client behind one function in and one function out.
 //
 // The host starts it with the arguments (program, key), where globalThis[key]
-// is an object with five functions:
+// is an object with six functions:
 //
-//	openSocket    see wasm/socket
-//	openDatabase  see wasm/idb
-//	fetchDocument see wasm/fetch
+//	openSocket      see wasm/socket
+//	openDatabase    see wasm/idb
+//	deleteDatabase  see wasm/idb
+//	fetchDocument   see wasm/fetch
 //	ready(dispatch, goVersion, version)  is called once, first
 //	post(text)    takes one JSON text; it must not call back
 //

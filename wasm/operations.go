@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hack-pad/safejs"
@@ -34,26 +35,85 @@ import (
 //	disconnect, forget, reload, sleep, wake, drop, close
 //	cancel       {target: id}                     at once, no result
 //	credentials  {ask, password | failed, wrong}  at once, no result
-var operations = map[string]func(*bridge, context.Context, request) (func(*writer), error){
+var operations = map[string]operation{
 	"create":      (*bridge).create,
-	"load":        (*bridge).load,
-	"connect":     (*bridge).connect,
-	"disconnect":  (*bridge).disconnect,
-	"subscribe":   (*bridge).subscribe,
-	"unsubscribe": (*bridge).unsubscribe,
-	"refresh":     (*bridge).refresh,
-	"export":      (*bridge).export,
-	"forget":      (*bridge).forget,
-	"reload":      (*bridge).reload,
-	"sleep":       (*bridge).sleep,
-	"wake":        (*bridge).wake,
-	"drop":        (*bridge).drop,
-	"close":       (*bridge).close,
+	"load":        withClient((*bridge).load),
+	"connect":     withClient((*bridge).connect),
+	"subscribe":   withClient((*bridge).subscribe),
+	"unsubscribe": withClient((*bridge).unsubscribe),
+	"refresh":     withClient((*bridge).refresh),
+	"export":      withClient((*bridge).export),
+	"disconnect":  withClient((*bridge).disconnect),
+	"forget":      withClient((*bridge).forget),
+	"close":       withClient((*bridge).close),
+	"reload":      withClient(now((*client.Client).Reload)),
+	"sleep":       withClient(now((*client.Client).Sleep)),
+	"wake":        withClient(now((*client.Client).Wake)),
+	"drop":        withClient(now((*client.Client).Drop)),
+}
+
+type (
+	operation       func(*bridge, context.Context, request) (func(*writer), error)
+	clientOperation func(*bridge, context.Context, *client.Client, request) (func(*writer), error)
+)
+
+// withClient makes an operation of one that needs the client.
+func withClient(run clientOperation) operation {
+	return func(b *bridge, ctx context.Context, r request) (func(*writer), error) {
+		b.mu.Lock()
+		c := b.client
+		b.mu.Unlock()
+		if c == nil {
+			return nil, errors.New("there is no client yet")
+		}
+		return run(b, ctx, c, r)
+	}
+}
+
+// now is for what has no result and cannot fail.
+func now(run func(*client.Client)) clientOperation {
+	return func(_ *bridge, _ context.Context, c *client.Client, _ request) (func(*writer), error) {
+		run(c)
+		return nil, nil
+	}
 }
 
 // create makes the client. Storage that is refused is replaced by memory, and
 // a warning says so.
 func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
+	opts := b.options(r)
+	var refused error // why nothing is stored
+	if r.string("storage") == "indexeddb" {
+		opts.Store, refused = b.openStore(ctx, opts.Account)
+	}
+	if opts.Store == nil {
+		opts.Tab, opts.Resume = "", ""
+	}
+	c, err := client.New(opts)
+	if err != nil {
+		if opts.Store != nil {
+			_ = opts.Store.Close()
+		}
+		return nil, err
+	}
+	b.mu.Lock()
+	b.client = c
+	b.mu.Unlock()
+	why := ""
+	if refused != nil {
+		why = refused.Error()
+		b.warn(client.Warning{Err: storageError(client.CodeStorage, refused,
+			"IndexedDB cannot be used (%v). The list is kept in memory until the page is closed.")})
+	}
+	return func(w *writer) {
+		w.object(func() {
+			w.text("why", why)
+		})
+	}, nil
+}
+
+// options are those that the request gives, but for the store.
+func (b *bridge) options(r request) *client.Options {
 	opts := &client.Options{
 		Account:     r.string("account"),
 		URL:         r.string("url"),
@@ -62,6 +122,8 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 		Dialer:      socket.New(b.host),
 		Fetcher:     fetch.New(b.host),
 		FollowTo:    r.strings("followTo"),
+		Tab:         r.string("tab"),
+		Resume:      r.string("resume"),
 		Reconnect: &client.Reconnect{
 			Base:        time.Duration(r.int("baseMs")) * time.Millisecond,
 			Max:         time.Duration(r.int("maxMs")) * time.Millisecond,
@@ -74,57 +136,51 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 	if r.bool("inspector") {
 		opts.OnFrame = b.onFrame
 	}
-	why := "" // nothing is stored
-	if r.string("storage") == "indexeddb" {
-		s, err := b.openStore(ctx, opts.Account)
-		if err != nil {
-			why = err.Error()
-			b.warn(client.Warning{Err: &client.Error{Code: client.CodeStorage, Origin: client.FromStorage, Err: err,
-				Text: "IndexedDB cannot be used (" + err.Error() + "). The list is kept in memory until the page is closed."}})
-		} else {
-			opts.Store, opts.Tab, opts.Resume = s, r.string("tab"), r.string("resume")
-		}
-	}
-	c, err := client.New(opts)
-	if err != nil {
-		if opts.Store != nil {
-			_ = opts.Store.Close()
-		}
-		return nil, err
-	}
-	b.mu.Lock()
-	b.client = c
-	b.mu.Unlock()
-	return func(w *writer) {
-		w.object(func() {
-			w.text("why", why)
-		})
-	}, nil
+	return opts
 }
 
-// openStore opens the account's own database, whose domain is its server. Its
-// name gives away no account, and is the same however the account is written.
+// openStore opens the account's own database, whose domain is its server.
 func (b *bridge) openStore(ctx context.Context, account string) (store.Store, error) {
-	j, err := jid.Parse(account)
+	name, err := databaseName(account)
 	if err != nil {
 		return nil, err // New says what is wrong with it.
 	}
-	sum := sha256.Sum256([]byte(j.Bare().String()))
-	s, err := idb.Open(ctx, b.host, "xmpp-pam:"+hex.EncodeToString(sum[:16]), func(err error) {
-		b.warn(client.Warning{Err: &client.Error{Code: "storage-lost", Origin: client.FromStorage, Err: err,
-			Text: "The database was closed by the browser or by another page (" + err.Error() + "). It is opened again when it is needed."}})
-	})
+	s, err := idb.Open(ctx, b.host, name, b.onStoreProblem)
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func (b *bridge) load(ctx context.Context, _ request) (func(*writer), error) {
-	c, err := b.current()
+// databaseName is the same however the account is written. It is a hash of the
+// account, which keeps it out of lists of databases, but anybody on this origin
+// can find out whether it is that of an account he has in mind.
+func databaseName(account string) (string, error) {
+	j, err := jid.Parse(account)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
+	sum := sha256.Sum256([]byte(j.Bare().String()))
+	return "xmpp-pam:" + hex.EncodeToString(sum[:16]), nil
+}
+
+// onStoreProblem warns of what package idb reports between operations.
+func (b *bridge) onStoreProblem(err error) {
+	if e, ok := errors.AsType[*idb.Error](err); ok && e.Op == "delete" {
+		b.warn(client.Warning{Err: storageError(client.CodeStorage, err,
+			"All that was stored for the account is deleted, but another page keeps the empty database open (%v). "+
+				"The browser deletes it when that page is closed; until then nothing can be stored.")})
+		return
+	}
+	b.warn(client.Warning{Err: storageError("storage-lost", err,
+		"The database was closed by the browser or by another page (%v). It is opened again when it is needed.")})
+}
+
+func storageError(code client.Code, err error, format string) *client.Error {
+	return &client.Error{Code: code, Origin: client.FromStorage, Err: err, Text: fmt.Sprintf(format, err)}
+}
+
+func (b *bridge) load(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
 	if _, err := c.Load(ctx); err != nil {
 		return nil, err
 	}
@@ -144,11 +200,7 @@ func (b *bridge) load(ctx context.Context, _ request) (func(*writer), error) {
 	return nil, nil
 }
 
-func (b *bridge) connect(ctx context.Context, _ request) (func(*writer), error) {
-	c, err := b.current()
-	if err != nil {
-		return nil, err
-	}
+func (b *bridge) connect(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
 	state, err := c.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -156,19 +208,11 @@ func (b *bridge) connect(ctx context.Context, _ request) (func(*writer), error) 
 	return func(w *writer) { writeState(w, state) }, nil
 }
 
-func (b *bridge) disconnect(ctx context.Context, _ request) (func(*writer), error) {
-	c, err := b.current()
-	if err != nil {
-		return nil, err
-	}
+func (b *bridge) disconnect(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
 	return nil, c.Disconnect(ctx)
 }
 
-func (b *bridge) subscribe(ctx context.Context, r request) (func(*writer), error) {
-	c, err := b.current()
-	if err != nil {
-		return nil, err
-	}
+func (b *bridge) subscribe(ctx context.Context, c *client.Client, r request) (func(*writer), error) {
 	row, err := c.Subscribe(ctx, r.target())
 	if err != nil {
 		return nil, err
@@ -176,27 +220,15 @@ func (b *bridge) subscribe(ctx context.Context, r request) (func(*writer), error
 	return func(w *writer) { writeRow(w, row) }, nil
 }
 
-func (b *bridge) unsubscribe(ctx context.Context, r request) (func(*writer), error) {
-	c, err := b.current()
-	if err != nil {
-		return nil, err
-	}
+func (b *bridge) unsubscribe(ctx context.Context, c *client.Client, r request) (func(*writer), error) {
 	return nil, c.Unsubscribe(ctx, r.target())
 }
 
-func (b *bridge) refresh(ctx context.Context, r request) (func(*writer), error) {
-	c, err := b.current()
-	if err != nil {
-		return nil, err
-	}
+func (b *bridge) refresh(ctx context.Context, c *client.Client, r request) (func(*writer), error) {
 	return nil, c.Refresh(ctx, r.bool("ignoreVersion"))
 }
 
-func (b *bridge) export(ctx context.Context, _ request) (func(*writer), error) {
-	c, err := b.current()
-	if err != nil {
-		return nil, err
-	}
+func (b *bridge) export(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
 	e, err := c.Export(ctx)
 	if err != nil {
 		return nil, err
@@ -204,62 +236,13 @@ func (b *bridge) export(ctx context.Context, _ request) (func(*writer), error) {
 	return func(w *writer) { writeExport(w, e) }, nil
 }
 
-func (b *bridge) forget(ctx context.Context, _ request) (func(*writer), error) {
-	c, err := b.current()
-	if err != nil {
-		return nil, err
-	}
+func (b *bridge) forget(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
 	return nil, c.Forget(ctx)
 }
 
-func (b *bridge) reload(context.Context, request) (func(*writer), error) {
-	c, err := b.current()
-	if err == nil {
-		c.Reload()
-	}
-	return nil, err
-}
-
-func (b *bridge) sleep(context.Context, request) (func(*writer), error) {
-	c, err := b.current()
-	if err == nil {
-		c.Sleep()
-	}
-	return nil, err
-}
-
-func (b *bridge) wake(context.Context, request) (func(*writer), error) {
-	c, err := b.current()
-	if err == nil {
-		c.Wake()
-	}
-	return nil, err
-}
-
-func (b *bridge) drop(context.Context, request) (func(*writer), error) {
-	c, err := b.current()
-	if err == nil {
-		c.Drop()
-	}
-	return nil, err
-}
-
 // close ends the client. The program ends when the result is posted.
-func (b *bridge) close(context.Context, request) (func(*writer), error) {
-	c, err := b.current()
-	if err == nil {
-		err = c.Close()
-	}
-	return nil, err
-}
-
-func (b *bridge) current() (*client.Client, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.client == nil {
-		return nil, errors.New("there is no client yet")
-	}
-	return b.client, nil
+func (b *bridge) close(_ context.Context, c *client.Client, _ request) (func(*writer), error) {
+	return nil, c.Close()
 }
 
 // A request is what the host asks for. Its methods return zero for what is

@@ -18,7 +18,8 @@ declare module "host:socket" {
   export const openSocket: (...args: unknown[]) => unknown;
 }
 declare module "host:idb" {
-  export const openDatabase: (...args: never[]) => unknown;
+  export const openDatabase: (...args: unknown[]) => unknown;
+  export const deleteDatabase: (...args: never[]) => unknown;
 }
 declare module "host:fetch" {
   export const fetchDocument: (...args: never[]) => unknown;

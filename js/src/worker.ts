@@ -1,5 +1,5 @@
 import { fetchDocument } from "host:fetch";
-import { openDatabase } from "host:idb";
+import { deleteDatabase, openDatabase } from "host:idb";
 import { openSocket } from "host:socket";
 import { makeGo } from "host:wasm_exec";
 import { kind, trace } from "./trace.js";
@@ -28,7 +28,7 @@ export function serve(port: MessagePort): void {
 /** Resolves when the program has ended: with "" if in order, else with the reason. */
 async function run(module: WebAssembly.Module, send: (m: FromHost) => void, ready: (dispatch: (request: object) => void) => void): Promise<string> {
   const scope = makeScope();
-  const over = new AbortController(); // closes the sockets that a program leaves behind
+  const over = new AbortController(); // closes the sockets and databases that a program leaves behind
   let complaint = "";
   try {
     const go = new (makeGo(scope))(); // puts fs into the scope
@@ -39,7 +39,8 @@ async function run(module: WebAssembly.Module, send: (m: FromHost) => void, read
     let memory: WebAssembly.Memory | undefined;
     const key = "xmpp-pam";
     scope[key] = {
-      openDatabase, fetchDocument,
+      deleteDatabase, fetchDocument,
+      openDatabase: (...args: unknown[]) => openDatabase(...args, over.signal),
       openSocket: (...args: unknown[]) => openSocket(...args, over.signal),
       post(text: string) {
         send({ text, heap: memory?.buffer.byteLength ?? 0, references: go.exited ? 0 : go._values.length - go._idPool.length });

@@ -35,3 +35,94 @@ export function pretendVersion(version) {
 export function fetchText(path, done) {
   fetch(path).then(async (answer) => done("", await answer.text()), (error) => done(String(error), ""));
 }
+
+/**
+ * Comes between a program and IndexedDB, until restore() is called. next(fault)
+ * says what happens to the next transaction that is opened, where fault is
+ *
+ *	""                 nothing
+ *	the name of an error, which is thrown
+ *	"abort"            the browser aborts it
+ *	"halfway"          its second put throws
+ *	"held"             it has its effect, but nobody hears of it before failHeld()
+ *	"stuck"            it goes on until it is aborted
+ *
+ * or, with "open" before it, to the next attempt to open a database: "open stuck"
+ * never comes to an end. All else is counted.
+ */
+export function tamper() {
+  const connections = new Set();
+  const held = [];
+  const faults = [];
+  const openFaults = [];
+  const counts = { opens: 0, transactions: 0, stuck: 0 };
+  const durabilities = new Set();
+  const undo = [];
+  const replace = (prototype, name, make) => {
+    const real = prototype[name];
+    prototype[name] = make(real);
+    undo.push(() => (prototype[name] = real));
+  };
+  replace(IDBFactory.prototype, "open", (real) => function (...args) {
+    counts.opens++;
+    if (openFaults.shift() === "stuck") return {};
+    const request = real.apply(this, args);
+    request.addEventListener("success", () => connections.add(request.result));
+    return request;
+  });
+  replace(IDBDatabase.prototype, "close", (real) => function () {
+    connections.delete(this);
+    real.call(this);
+  });
+  replace(IDBDatabase.prototype, "transaction", (real) => function (names, mode, options) {
+    counts.transactions++;
+    durabilities.add(options?.durability ?? "default");
+    const fault = faults.shift() ?? "";
+    if (/Error$/.test(fault)) throw new DOMException("a fault of the test", fault);
+    const tx = real.call(this, names, mode, options);
+    if (fault === "abort") tx.abort();
+    if (fault === "stuck") {
+      counts.stuck++;
+      const turn = () => (tx.objectStore("records").get("").onsuccess = turn);
+      turn();
+      tx.addEventListener("abort", () => counts.stuck--);
+    }
+    if (fault === "halfway") {
+      const store = tx.objectStore("records");
+      const { put } = store;
+      let puts = 0;
+      store.put = (...args) => {
+        if (puts++ > 0) throw new DOMException("a fault of the test", "DataError");
+        return put.apply(store, args);
+      };
+      tx.objectStore = () => store;
+    }
+    if (fault === "held") {
+      const handlers = {};
+      for (const name of ["oncomplete", "onabort", "onerror"]) {
+        Object.defineProperty(tx, name, { set: (handler) => (handlers[name] = handler), get: () => handlers[name] });
+      }
+      held.push(() => handlers.onabort?.({ target: tx }));
+    }
+    return tx;
+  });
+  return {
+    next: (fault) => (fault.startsWith("open ") ? openFaults.push(fault.slice(5)) : faults.push(fault)),
+    /** The browser closes every connection. */
+    takeAway() {
+      for (const db of [...connections]) {
+        db.close();
+        db.dispatchEvent(new Event("close"));
+      }
+    },
+    failHeld: () => held.splice(0).forEach((fail) => fail()),
+    count: (what) => ({ ...counts, connections: connections.size, held: held.length, faults: faults.length + openFaults.length })[what],
+    durabilities: () => [...durabilities].join(),
+    restore: () => undo.splice(0).forEach((f) => f()),
+  };
+}
+
+/** Calls done with an error message and the names of the databases, a line each. */
+export function databaseNames(done) {
+  indexedDB.databases().then((list) => done("", list.map(({ name }) => name).join("\n")), (error) => done(String(error), ""));
+}

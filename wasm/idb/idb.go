@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,13 +25,18 @@ var patience = 5 * time.Second
 // A Store is a [store.Store] on one IndexedDB database. It is safe for
 // concurrent use, also by several tabs.
 //
+// The first commit that puts a record creates the database, and a commit that
+// deletes all records, expects nothing and does nothing else deletes it. In
+// between a database that does not exist is like one without records.
+//
 // A connection that the browser took away is opened again by the next
 // operation, and an operation that lost it half-way is tried again as a whole.
 type Store struct {
 	host   safejs.Value
 	name   string
+	warn   func(error)
 	onLost safejs.Func
-	turn   chan struct{} // held while opening
+	turn   chan struct{} // held while opening and deleting
 
 	mu     sync.Mutex
 	db     safejs.Value // undefined if there is no connection
@@ -39,49 +45,47 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the database called name and creates it if need be. It uses
-// host.openDatabase, the function that idb.js exports.
+// Open returns the store on the database called name, and finds out whether it
+// can be opened. It does not create it. It uses host.openDatabase and
+// host.deleteDatabase, the functions that idb.js exports.
 //
-// onLost may be nil. It is called, on a goroutine of its own, when the browser
-// or another tab takes the database away: when site data are cleared, when
-// [Delete] runs, or when a newer version of the program changes the schema.
-// The Store stays usable if the database can be opened again, but may find it
-// empty; commits that expect records then fail with [store.ErrConflict].
+// warn may be nil. It is called, on a goroutine of its own, with an [*Error]:
+//
+//   - of Op "connection", when the browser or another tab takes the database away:
+//     when site data are cleared, when it is deleted, or when a newer version
+//     of the program changes the schema. The Store stays usable if the database
+//     can be opened again, but may find it empty; commits that expect records
+//     then fail with [store.ErrConflict].
+//   - of Op "delete", when all records were deleted but the database was not,
+//     because another page keeps it open. The browser deletes it when that page
+//     lets go, and opens it for nobody until then.
 //
 // Durability is "strict": a commit that succeeded survives a power failure as
 // far as the browser and the disk keep their word. Browsers may clear the
 // database at any time all the same, Safari after seven days without a visit.
-func Open(ctx context.Context, host safejs.Value, name string, onLost func(error)) (*Store, error) {
-	s := &Store{host: host, name: name, turn: make(chan struct{}, 1), db: safejs.Undefined()}
+func Open(ctx context.Context, host safejs.Value, name string, warn func(error)) (*Store, error) {
+	if warn == nil {
+		warn = func(error) {}
+	}
+	s := &Store{host: host, name: name, warn: warn, turn: make(chan struct{}, 1), db: safejs.Undefined()}
 	f, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
-		if onLost != nil {
-			go onLost(&Error{Name: text(args[0]), Op: "connection", Text: text(args[1])})
-		}
+		go warn(&Error{Name: text(args[0]), Op: "connection", Text: text(args[1])})
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("idb: open: %w", err)
 	}
 	s.onLost = f
-	if _, err := s.connection(ctx); err != nil {
+	if _, err := s.connection(ctx, false); err != nil {
 		_ = s.Close() // fails only the second time
 		return nil, err
 	}
 	return s, nil
 }
 
-// Delete deletes the database called name with all its records. It uses
-// host.deleteDatabase, the function that idb.js exports. Stores that have the
-// database open lose it. An [*Error] named BlockedError means that another tab
-// holds on to the database; it is deleted when that tab lets go.
-func Delete(ctx context.Context, host safejs.Value, name string) error {
-	_, err := call(ctx, "delete", host, "deleteDatabase", name, patience.Milliseconds())
-	return err
-}
-
 // Get implements [store.Store].
 func (s *Store) Get(ctx context.Context, keys ...string) ([][]byte, error) {
-	result, err := s.run(ctx, "get", encodeKeys(keys))
+	result, err := s.run(ctx, false, "get", encodeKeys(keys))
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +100,7 @@ func (s *Store) Get(ctx context.Context, keys ...string) ([][]byte, error) {
 
 // Scan implements [store.Store].
 func (s *Store) Scan(ctx context.Context, r store.Range) ([]store.Record, error) {
-	result, err := s.run(ctx, "scan", encodeKey(r.From), encodeKey(r.To), max(r.Limit, 0), r.Reverse)
+	result, err := s.run(ctx, false, "scan", encodeKey(r.From), encodeKey(r.To), max(r.Limit, 0), r.Reverse)
 	if err != nil {
 		return nil, err
 	}
@@ -107,21 +111,73 @@ func (s *Store) Scan(ctx context.Context, r store.Range) ([]store.Record, error)
 	return records, nil
 }
 
-// Commit implements [store.Store]. Its error when ctx ends says nothing about
-// the outcome: the records may be stored.
+// Commit implements [store.Store]. When ctx ends, the commit is aborted if that
+// is still possible; the error says nothing about the outcome.
 func (s *Store) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
+	if len(expect) == 0 && len(ops) == 1 && ops[0].Kind == store.OpDeleteRange && ops[0].Key == "" && ops[0].To == "" {
+		return s.erase(ctx, ops)
+	}
+	return s.commit(ctx, expect, ops)
+}
+
+func (s *Store) commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
 	keys, values, changes, err := encodeCommit(expect, ops)
 	if err != nil {
 		return fmt.Errorf("idb: commit: %w", err)
 	}
-	_, err = s.run(ctx, "commit", keys, values, changes)
+	_, err = s.run(ctx, creates(expect, ops), "commit", keys, values, changes)
 	if e, ok := errors.AsType[*Error](err); ok && e.Name == "ConflictError" {
 		return store.ErrConflict
 	}
 	return err
 }
 
-// Close implements [store.Store]. Operations under way still end.
+// creates reports whether a commit needs a database although there is none.
+func creates(expect []store.Record, ops []store.Op) bool {
+	return !slices.ContainsFunc(expect, func(r store.Record) bool { return r.Value != nil }) &&
+		slices.ContainsFunc(ops, func(op store.Op) bool { return op.Kind == store.OpPut })
+}
+
+// erase deletes all records, and then the database. It is only known to be held
+// open by another page when the browser has been asked to delete it, so the
+// records go first.
+func (s *Store) erase(ctx context.Context, deleteAll []store.Op) error {
+	failed := s.commit(ctx, nil, deleteAll)
+	if errors.Is(failed, store.ErrClosed) {
+		return failed
+	}
+	err := s.deleteDatabase(ctx)
+	if _, ok := errors.AsType[*Error](err); ok && failed == nil {
+		go s.warn(err)
+		return nil
+	}
+	return err
+}
+
+// deleteDatabase deletes the database while nobody can open it here.
+func (s *Store) deleteDatabase(ctx context.Context) error {
+	if err := s.take(ctx, "delete"); err != nil {
+		return err
+	}
+	defer s.release()
+	s.mu.Lock()
+	db := s.db
+	s.mu.Unlock()
+	s.forget(db)
+	return Delete(ctx, s.host, s.name)
+}
+
+// Delete deletes the database called name with all its records. It uses
+// host.deleteDatabase, the function that idb.js exports. Stores that have the
+// database open lose it. An [*Error] named BlockedError means that another tab
+// holds on to the database; it is deleted when that tab lets go.
+func Delete(ctx context.Context, host safejs.Value, name string) error {
+	_, err := call(ctx, "delete", host, "deleteDatabase", name, patience.Milliseconds())
+	return err
+}
+
+// Close implements [store.Store]. Operations under way still end, at the latest
+// with their contexts.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	closed, db := s.closed, s.db
@@ -131,8 +187,34 @@ func (s *Store) Close() error {
 		return store.ErrClosed
 	}
 	shut(db)
-	s.onLost.Release()
+	select {
+	case s.turn <- struct{}{}:
+		s.release()
+	default: // Whoever is opening it does the rest.
+	}
 	return nil
+}
+
+// take waits for the turn to open or delete the database.
+func (s *Store) take(ctx context.Context, op string) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("idb: %s: %w", op, ctx.Err())
+	}
+}
+
+// release gives the turn back. Once the Store is closed no connection is left
+// that could call onLost.
+func (s *Store) release() {
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		s.onLost.Release()
+	}
+	<-s.turn
 }
 
 // attempts is how often an operation is tried on lost connections. The second
@@ -140,10 +222,11 @@ func (s *Store) Close() error {
 const attempts = 3
 
 // run does one operation on the connection, and again on a new one if the
-// connection turns out to be lost.
-func (s *Store) run(ctx context.Context, method string, args ...any) (safejs.Value, error) {
+// connection turns out to be lost. It creates a database that does not exist if
+// create is true.
+func (s *Store) run(ctx context.Context, create bool, method string, args ...any) (safejs.Value, error) {
 	for attempt := 1; ; attempt++ {
-		db, err := s.connection(ctx)
+		db, err := s.connection(ctx, create)
 		var result safejs.Value
 		if err == nil {
 			result, err = call(ctx, method, db, method, args...)
@@ -156,14 +239,13 @@ func (s *Store) run(ctx context.Context, method string, args ...any) (safejs.Val
 	}
 }
 
-// connection returns the connection, and opens one if there is none.
-func (s *Store) connection(ctx context.Context) (safejs.Value, error) {
-	select {
-	case s.turn <- struct{}{}:
-	case <-ctx.Done():
-		return safejs.Undefined(), fmt.Errorf("idb: open: %w", ctx.Err())
+// connection returns the connection, and opens one if there is none. If create
+// is false and the database does not exist it returns one that finds nothing.
+func (s *Store) connection(ctx context.Context, create bool) (safejs.Value, error) {
+	if err := s.take(ctx, "open"); err != nil {
+		return safejs.Undefined(), err
 	}
-	defer func() { <-s.turn }()
+	defer s.release()
 	s.mu.Lock()
 	db, closed := s.db, s.closed
 	s.mu.Unlock()
@@ -173,9 +255,16 @@ func (s *Store) connection(ctx context.Context) (safejs.Value, error) {
 	case !db.IsUndefined():
 		return db, nil
 	}
-	db, err := call(ctx, "open", s.host, "openDatabase", s.name, patience.Milliseconds(), s.onLost)
+	db, err := call(ctx, "open", s.host, "openDatabase", s.name, create, patience.Milliseconds(), s.onLost)
 	if err != nil {
 		return db, err
+	}
+	absent, err := db.Get("absent")
+	if err != nil {
+		return db, fmt.Errorf("idb: open: %w", err)
+	}
+	if truth, err := absent.Bool(); err == nil && truth {
+		return db, nil
 	}
 	s.mu.Lock()
 	closed = s.closed
@@ -209,7 +298,7 @@ func shut(db safejs.Value) {
 }
 
 // call does target.method(args..., done) and waits for done. When ctx ends
-// first, what is opened later is closed.
+// first it cancels that, so that nothing is called or opened any more.
 func call(ctx context.Context, op string, target safejs.Value, method string, args ...any) (safejs.Value, error) {
 	if err := ctx.Err(); err != nil {
 		return safejs.Undefined(), fmt.Errorf("idb: %s: %w", op, err)
@@ -219,9 +308,7 @@ func call(ctx context.Context, op string, target safejs.Value, method string, ar
 		err   error
 	}
 	answers := make(chan answer, 1)
-	var done safejs.Func
 	done, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
-		done.Release()
 		if name := text(args[0]); name != "" {
 			answers <- answer{err: &Error{Name: name, Op: op, Text: text(args[1])}}
 		} else if len(args) > 2 {
@@ -234,16 +321,20 @@ func call(ctx context.Context, op string, target safejs.Value, method string, ar
 	if err != nil {
 		return safejs.Undefined(), fmt.Errorf("idb: %s: %w", op, err)
 	}
-	if _, err := target.Call(method, append(args[:len(args):len(args)], done)...); err != nil {
-		done.Release()
+	defer done.Release()
+	handle, err := target.Call(method, append(args[:len(args):len(args)], done)...)
+	if err != nil {
 		return safejs.Undefined(), fmt.Errorf("idb: %s: the program was given no working %s: %w", op, method, err)
 	}
 	select {
 	case a := <-answers:
 		return a.value, a.err
 	case <-ctx.Done():
-		if op == "open" {
-			go func() { shut((<-answers).value) }()
+		_, _ = handle.Call("cancel")
+		select {
+		case a := <-answers: // It came just before.
+			return a.value, a.err
+		default:
 		}
 		return safejs.Undefined(), fmt.Errorf("idb: %s: no answer yet: %w", op, ctx.Err())
 	}

@@ -2,94 +2,138 @@
 // nothing is awaited inside a transaction, which would end it.
 //
 // Every function calls done exactly once, with (errorName, errorMessage,
-// result). errorName is empty if the operation succeeded.
+// result), unless the object that it returns is told to cancel first. errorName
+// is empty if the operation succeeded.
 
 // Schema version n is what the first n of these make of an empty database.
 const migrations = [(db) => db.createObjectStore("records")];
 
 /**
- * Opens a database, of which the caller gets an object with the methods of
- * connection below.
+ * Opens a database. The caller gets an object with the methods of connection
+ * below.
  *
  * @param {string} name
+ * @param {boolean} create whether to create a database that does not exist;
+ *   else the caller gets an object that finds nothing, and must not be kept
  * @param {number} patience milliseconds to wait for other tabs that are in the way; twice that if the browser says nothing
  * @param {(errorName: string, errorMessage: string) => void} onLost is called
  *   once if the browser or another tab takes the database away
  * @param {Function} done
+ * @param {AbortSignal} [over] closes the connection when the program is gone
+ * @returns {{cancel(): void}}
  */
-export function openDatabase(name, patience, onLost, done) {
-  const request = start((factory) => factory.open(name, migrations.length), patience, (errorName, text, db) => {
-    if (errorName) return done(errorName, text);
-    done("", "", connection(db, onLost));
-  });
-  if (!request) return;
-  request.onupgradeneeded = ({ oldVersion }) => {
-    for (const migrate of migrations.slice(oldVersion)) migrate(request.result, request.transaction);
+export function openDatabase(name, create, patience, onLost, done, over) {
+  let absent = false;
+  const upgrade = ({ oldVersion, target: { result, transaction } }, wanted) => {
+    absent = oldVersion === 0 && !create;
+    // Aborting the upgrade leaves no database where none was.
+    if (absent || !wanted) transaction.abort();
+    else for (const migrate of migrations.slice(oldVersion)) migrate(result, transaction);
   };
+  return start((factory) => factory.open(name, migrations.length), patience, (errorName, text, db) => {
+    if (absent) done("", "", nothing);
+    else if (errorName) done(errorName, text);
+    else done("", "", connection(db, onLost, over));
+  }, upgrade);
 }
 
-/** Deletes a database. Its connections, here or in other tabs, are lost. */
+/**
+ * Deletes a database. Its connections, here or in other tabs, are lost.
+ *
+ * @returns {{cancel(): void}}
+ */
 export function deleteDatabase(name, patience, done) {
-  start((factory) => factory.deleteDatabase(name), patience, (errorName, text) => done(errorName, text));
+  return start((factory) => factory.deleteDatabase(name), patience, (errorName, text) => done(errorName, text));
 }
 
-function start(ask, patience, done) {
+function start(ask, patience, done, upgrade) {
+  let request;
   let timer;
+  let wanted = true; // nobody has been answered yet
+  const settle = (errorName, text, result) => {
+    clearTimeout(timer);
+    if (!wanted) return;
+    wanted = false;
+    done(errorName, text, result);
+  };
   const wait = (ms, ...why) => {
     clearTimeout(timer);
-    timer = setTimeout(answer, ms, ...why);
+    if (wanted) timer = setTimeout(settle, ms, ...why);
   };
-  let answered = false;
-  const answer = (errorName, text, result) => {
-    clearTimeout(timer);
-    if (answered) result?.close(); // it came after all, but nobody waits any more
-    else {
-      answered = true;
-      done(errorName, text, result);
-    }
-  };
-  let request;
   try {
     if (!globalThis.indexedDB) throw new DOMException("there is no indexedDB here", "NotSupportedError");
     request = ask(globalThis.indexedDB);
   } catch (error) {
-    answer(error.name, error.message);
-    return undefined;
+    settle(error.name, error.message);
+    return { cancel() {} };
   }
+  request.onupgradeneeded = (event) => upgrade(event, wanted);
   request.onblocked = () => wait(patience, "BlockedError", "another tab keeps the database open");
-  wait(2 * patience, "TimeoutError", "the browser does not open it; another tab may be in the way"); // as when its deletion waits for one
-  request.onsuccess = () => answer("", "", request.result);
-  request.onerror = () => answer(request.error.name, request.error.message);
-  return request;
+  wait(2 * patience, "TimeoutError", "the browser does not answer; another tab may be in the way"); // as when a deletion waits for one
+  request.onsuccess = () => {
+    if (!wanted) request.result?.close(); // it came after all, but nobody waits any more
+    settle("", "", request.result);
+  };
+  request.onerror = () => settle(request.error.name, request.error.message);
+  return {
+    cancel() {
+      clearTimeout(timer);
+      wanted = false;
+    },
+  };
 }
 
-function connection(db, onLost) {
+/** What is found in a database that does not exist. */
+const nothing = {
+  get(keys, done) {
+    done("", "", new Array(keys.length));
+    return { cancel() {} };
+  },
+  scan(from, to, limit, reverse, done) {
+    done("", "", [[], []]);
+    return { cancel() {} };
+  },
+  commit(keys, values, ops, done) {
+    if (values.every((value) => value === null)) done("", "");
+    else done("ConflictError", "");
+    return { cancel() {} };
+  },
+  close() {},
+  absent: true,
+};
+
+function connection(db, onLost, over) {
   const running = new Set(); // what settles each running operation
 
-  const lost = (errorName, text) => {
+  const close = () => {
     db.onclose = db.onversionchange = null;
+    over?.removeEventListener("abort", close);
     db.close(); // lets running transactions end
-    onLost(errorName, text);
   };
+  over?.addEventListener("abort", close);
   db.onclose = () => {
-    lost("InvalidStateError", "the browser closed the database; its records may be gone");
+    close();
+    onLost("InvalidStateError", "the browser closed the database; its records may be gone");
     // Chromium leaves transactions that were running without an event.
     for (const settle of running) settle("AbortError", "the browser closed the database");
   };
-  db.onversionchange = ({ newVersion }) =>
-    newVersion === null
-      ? lost("DeletedError", "the database is being deleted")
-      : lost("VersionError", "a newer version of the program is changing the database");
+  db.onversionchange = ({ newVersion }) => {
+    close();
+    if (newVersion === null) onLost("DeletedError", "the database is being deleted");
+    else onLost("VersionError", "a newer version of the program is changing the database");
+  };
 
-  // Runs body in one transaction, whose outcome alone decides.
+  // Runs body in one transaction, whose outcome alone decides. An operation that
+  // is cancelled is not done any more, if it still can be stopped.
   const transact = (mode, done, body) => {
     const outcome = { result: undefined, error: null };
+    let tx;
     const settle = (errorName, text, result) => {
       if (running.delete(settle)) done(errorName, text, result);
     };
     running.add(settle);
     try {
-      const tx = db.transaction("records", mode, { durability: "strict" });
+      tx = db.transaction("records", mode, { durability: "strict" });
       tx.oncomplete = () => settle("", "", outcome.result);
       tx.onabort = () => {
         const error = outcome.error ?? tx.error ?? { name: "AbortError", message: "the browser aborted it" };
@@ -99,12 +143,13 @@ function connection(db, onLost) {
     } catch (error) {
       settle(error.name, error.message);
     }
+    return { cancel: () => void (running.delete(settle) && abort(tx)) };
   };
 
   return {
     /** done gets an array with a Uint8Array or undefined for each of keys. */
     get(keys, done) {
-      transact("readonly", done, (records, outcome) => {
+      return transact("readonly", done, (records, outcome) => {
         outcome.result = new Array(keys.length);
         keys.forEach((key, i) => {
           records.get(key).onsuccess = ({ target }) => (outcome.result[i] = bytes(target.result));
@@ -114,7 +159,7 @@ function connection(db, onLost) {
 
     /** done gets [keys, values]. limit 0 is none, to "" is the end. */
     scan(from, to, limit, reverse, done) {
-      transact("readonly", done, (records, outcome) => {
+      return transact("readonly", done, (records, outcome) => {
         const keys = [];
         const values = [];
         outcome.result = [keys, values];
@@ -142,13 +187,21 @@ function connection(db, onLost) {
      * a record differs.
      */
     commit(keys, values, ops, done) {
-      transact("readwrite", done, (records, outcome, tx) => {
+      return transact("readwrite", done, (records, outcome, tx) => {
+        const fail = (error) => {
+          outcome.error = error;
+          tx.abort();
+        };
         const apply = () => {
-          for (let i = 0; i < ops.length; i += 3) {
-            const [kind, key, arg] = [ops[i], ops[i + 1], ops[i + 2]];
-            if (kind === 0) records.put(arg, key);
-            else if (kind === 1) records.delete(key);
-            else if (arg === "" || key < arg) records.delete(range(key, arg));
+          try {
+            for (let i = 0; i < ops.length; i += 3) {
+              const [kind, key, arg] = [ops[i], ops[i + 1], ops[i + 2]];
+              if (kind === 0) records.put(arg, key);
+              else if (kind === 1) records.delete(key);
+              else if (arg === "" || key < arg) records.delete(range(key, arg));
+            }
+          } catch (error) {
+            fail(error);
           }
         };
         let open = keys.length;
@@ -156,20 +209,24 @@ function connection(db, onLost) {
         keys.forEach((key, i) => {
           records.get(key).onsuccess = ({ target }) => {
             if (outcome.error) return;
-            if (!same(bytes(target.result) ?? null, values[i])) {
-              outcome.error = { name: "ConflictError", message: "" };
-              tx.abort();
-            } else if (--open === 0) apply();
+            if (!same(bytes(target.result) ?? null, values[i])) fail({ name: "ConflictError", message: "" });
+            else if (--open === 0) apply();
           };
         });
       });
     },
 
-    close() {
-      db.onclose = db.onversionchange = null;
-      db.close();
-    },
+    close,
+    absent: false,
   };
+}
+
+function abort(tx) {
+  try {
+    tx?.abort();
+  } catch {
+    // It is over already.
+  }
 }
 
 /** What is no bytes was not written by this program. It counts as none, so that it is found to be spoiled, and replaced. */

@@ -52,7 +52,7 @@ let demo, lab, browser, page, service;
 before(async () => {
   if (skip) return;
   lab = await startLab((query) => lanes[query.get("id")].stoodStill?.(query.get("point")));
-  [demo, browser] = await Promise.all([startDemo("mem"), openProfile(profile)]);
+  await Promise.all([startDemo("mem").then((d) => { demo = d; }), openProfile(profile).then((b) => { browser = b; })]); // each is to be stopped if the other fails
   await openPage();
   for (const name of nodes) await demo.post("node", { name });
   service = socketOf(await demo.device("Phone"));
@@ -179,6 +179,7 @@ async function isWhole(lane) {
 function records({ frame, account }) {
   const name = `xmpp-pam:${createHash("sha256").update(`${account}@localhost`).digest("hex").slice(0, 32)}`;
   return frame.evaluate(async (name) => {
+    if (!(await indexedDB.databases()).some((db) => db.name === name)) return [];
     const done = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
     const db = await done(indexedDB.open(name));
     try {

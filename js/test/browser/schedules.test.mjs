@@ -31,7 +31,10 @@ let demo, lab, browser, schedules;
 
 before(async () => {
   if (skip) return;
-  [demo, lab, browser, schedules] = await Promise.all([startDemo("mem"), startLab(), startChromium(), playNatively()]);
+  await Promise.all([ // each is to be stopped if another fails
+    startDemo("mem").then((d) => { demo = d; }), startLab().then((l) => { lab = l; }), startChromium().then((b) => { browser = b; }),
+    playNatively().then((s) => { schedules = s; }),
+  ]);
 });
 after(async () => {
   await Promise.allSettled(stages.map((stage) => stage.close()));

@@ -22,7 +22,9 @@ describe("storage", { skip, timeout: 300_000 }, () => {
   let serial = 0;
 
   before(async () => {
-    [demo, lab, browser] = await Promise.all([startDemo("mem"), startLab(), startChromium()]);
+    await Promise.all([ // each is to be stopped if another fails
+      startDemo("mem").then((d) => { demo = d; }), startLab().then((l) => { lab = l; }), startChromium().then((b) => { browser = b; }),
+    ]);
     service = socketOf(await demo.device("Phone"));
     for (const name of nodes) await demo.post("node", { name });
   });
@@ -69,15 +71,27 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     await page.close();
     return found;
   }
+  async function until(condition) {
+    for (const deadline = Date.now() + 10_000; !(await condition());) {
+      assert.ok(Date.now() < deadline, String(condition));
+      await sleep(20);
+    }
+  }
   const server = async () => { const { ver, list } = await demo.get("list", { account }); return [list.map((r) => r.node).sort(), ver]; };
 
-  /** Does something with the records, in a page of the same origin. */
-  async function records(run, ...args) {
+  /** A page of the same origin, without a client. */
+  async function bystander() {
     if (desk?.context() !== context) {
       desk = await context.newPage();
       await desk.goto(lab.url);
     }
-    return desk.evaluate(async ([name, run, args]) => {
+    return desk;
+  }
+  const databases = async () => (await bystander()).evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+
+  /** Does something with the records, which must exist. */
+  async function records(run, ...args) {
+    return (await bystander()).evaluate(async ([name, run, args]) => {
       const done = (request) => new Promise((resolve, reject) => { request.onsuccess = () => resolve(request.result); request.onerror = () => reject(request.error); });
       const db = await done(indexedDB.open(name));
       try {
@@ -138,9 +152,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     const dumps = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
     account = "alice"; // of the dumps
     for (const dump of dumps) {
-      desk = await context.newPage();
-      await desk.goto(lab.url);
-      await desk.evaluate(([name, { schema, records }]) => new Promise((resolve, reject) => {
+      await (await bystander()).evaluate(([name, { schema, records }]) => new Promise((resolve, reject) => {
         const request = indexedDB.open(name, schema);
         request.onupgradeneeded = () => {
           const table = request.result.createObjectStore("records");
@@ -158,8 +170,8 @@ describe("storage", { skip, timeout: 300_000 }, () => {
       const schema = await desk.evaluate(async (name) => (await indexedDB.databases()).find((db) => db.name === name).version, database());
       assert.ok(dumps.some((d) => d.schema === schema), `no dump was made with schema ${schema}`);
       await page.evaluate(() => client.forget());
+      assert.deepEqual(await databases(), []);
       await page.close();
-      await desk.evaluate((name) => void indexedDB.deleteDatabase(name), database());
     }
   });
 
@@ -179,7 +191,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     await equal(tab);
     const { why, kind } = await storage(tab);
     assert.equal(kind, "memory");
-    assert.match(why, /does not open it/);
+    assert.match(why, /TimeoutError/);
   });
 
   test("newer than the program: nothing is touched, and the list is in memory", async () => {
@@ -282,9 +294,102 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.ok(!text.includes(canary));
     await page.evaluate(() => client.forget());
     assert.deepEqual([await shown(page), await version(page), await page.evaluate(() => client.sync.getSnapshot().phase)], [[], null, "offline"]);
-    assert.deepEqual(await records((store, done) => done(store.getAllKeys())), []);
+    assert.deepEqual(await databases(), []);
+    await page.evaluate(() => client.forget());
+    assert.deepEqual(await databases(), []);
     assert.deepEqual(await stored(), [[], null]);
+    assert.deepEqual(await databases(), [], "a tab that only looked left a database");
     await page.evaluate(() => client.connect());
     await equal(page);
+    assert.deepEqual(await databases(), [database()]);
+    assert.deepEqual(await stored(), await server());
+    assert.deepEqual([await storage(page), await page.evaluate(() => events)], [{ kind: "indexeddb", persistent: true }, []]);
+  });
+
+  test("forget in one tab: one that is offline shows nothing and leaves no database, one that is connected stores the list again", async () => {
+    const [a, offline] = [await open(), await open({ connect: false })];
+    await equal(offline);
+    await a.evaluate(() => client.forget());
+    await until(async () => (await shown(offline)).length === 0);
+    assert.deepEqual([await version(offline), await databases()], [null, []]);
+    assert.deepEqual(await storage(offline), { kind: "indexeddb", persistent: true });
+    assert.deepEqual(await offline.evaluate(() => events), [["warning", "storage-lost"]]);
+
+    await offline.evaluate(() => client.connect());
+    await equal(offline);
+    await a.evaluate(() => client.forget());
+    await change(nodes[4], "subscribed");
+    await equal(offline);
+    await until(async () => String((await stored())[0]) === String((await server())[0]));
+    assert.deepEqual(await stored(), await server());
+    await until(async () => (await shown(a)).length === 4); // not connected, and shows what is stored
+    assert.deepEqual(await storage(a), { kind: "indexeddb", persistent: true });
+    await Promise.all([a, offline].map((page) => page.evaluate(() => client.forget())));
+    assert.deepEqual(await databases(), []);
+    assert.deepEqual([await shown(a), await shown(offline)], [[], []]);
+  });
+
+  test("forget at any moment of a commit, of a sync and of another forget leaves no database", async () => {
+    const page = await open();
+    for (let i = 0; i < 24; i++) {
+      await page.evaluate(() => client.connect());
+      if (i % 3 === 0) await change(nodes[i % 6], "subscribed");
+      await page.evaluate(async ([ms, kind, service, node]) => {
+        if (kind === 1) client.subscribe({ service, node }).catch(() => undefined);
+        if (kind === 2) client.subscriptions.refresh({ ignoreVersion: true }).catch(() => undefined);
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        await Promise.all(kind === 0 ? [client.forget(), client.forget()] : [client.forget()]);
+      }, [i * 1.5 - 3, i % 3, target, nodes[i % 6]]);
+      assert.deepEqual([await databases(), await shown(page), await version(page)], [[], [], null], `forget ${i}`);
+    }
+    // connect() waits until all is forgotten.
+    await page.evaluate(() => Promise.all([client.forget(), client.connect()]));
+    await equal(page);
+    assert.deepEqual(await stored(), await server());
+    assert.deepEqual(await page.evaluate(() => events), []);
+  });
+
+  test("forget while another page holds the database: every record is gone, a warning says what is left, and it goes with that page", async () => {
+    const page = await open();
+    const holder = await context.newPage();
+    await holder.goto(lab.url);
+    await holder.evaluate((name) => new Promise((resolve, reject) => {
+      const request = indexedDB.open(name);
+      request.onsuccess = () => resolve(globalThis.held = request.result); // it does not close when it is asked to
+      request.onerror = () => reject(request.error);
+    }).then(() => undefined), database());
+    const start = Date.now();
+    await page.evaluate(() => client.forget());
+    assert.ok(Date.now() - start < 15_000);
+    assert.deepEqual([await shown(page), await version(page)], [[], null]);
+    const left = await holder.evaluate(() => new Promise((resolve) => {
+      held.transaction("records").objectStore("records").getAllKeys().onsuccess = ({ target }) => resolve(target.result);
+    }));
+    assert.deepEqual(left, []);
+    assert.deepEqual(await page.evaluate(() => events), [["warning", "storage"]]);
+    await holder.close();
+    await until(async () => (await databases()).length === 0);
+    await page.evaluate(() => client.connect());
+    await equal(page);
+    assert.deepEqual(await stored(), await server());
+  });
+
+  test("tabs that spell the account differently share one database and hear of each other", async () => {
+    const plain = await open();
+    const spellings = [account.toUpperCase() + "@LOCALHOST", account[0].toUpperCase() + account.slice(1) + "@Localhost"];
+    for (const spelling of spellings) {
+      const other = await context.newPage();
+      await other.goto(lab.url);
+      await makeClient(other, service, { account: spelling, mechanisms: ["PLAIN"] });
+      await other.evaluate(() => client.subscriptions.ready);
+      assert.deepEqual([await shown(other), await version(other)], [await shown(plain), await version(plain)]);
+      await change(nodes[4], spelling === spellings[0] ? "subscribed" : "none");
+      await Promise.all([plain, other].map(equal)); // the other is not connected
+      await other.evaluate(() => client.connect());
+      await equal(other);
+      assert.deepEqual(await databases(), [database()]);
+      await other.close();
+    }
+    assert.deepEqual(await stored(), await server());
   });
 });

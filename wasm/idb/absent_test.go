@@ -1,0 +1,172 @@
+//go:build js && wasm
+
+package idb
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hack-pad/safejs"
+
+	"xmpp-pam/sdk/store"
+)
+
+var deleteAll = []store.Op{store.DeleteRange("", "")}
+
+// Only a commit that puts a record creates the database.
+func TestDatabaseIsCreatedWhenNeeded(t *testing.T) {
+	name := fresh()
+	s := open(t, name, nil)
+	nothing := func(what string, err, want error) {
+		t.Helper()
+		if !errors.Is(err, want) {
+			t.Errorf("%s: error %v, want %v", what, err, want)
+		}
+		if exists(t, name) {
+			t.Fatalf("%s created the database", what)
+		}
+	}
+	nothing("open", nil, nil)
+	got, err := s.Get(t.Context(), "a", "b")
+	if len(got) != 2 || got[0] != nil || got[1] != nil {
+		t.Errorf("got %q, want two absent values", got)
+	}
+	nothing("get", err, nil)
+	records, err := s.Scan(t.Context(), store.Range{From: "a", Limit: 5, Reverse: true})
+	if len(records) != 0 {
+		t.Errorf("records %q, want none", records)
+	}
+	nothing("scan", err, nil)
+	present := []store.Record{{Key: "a"}, {Key: "k", Value: []byte{}}}
+	nothing("delete", s.Commit(t.Context(), []store.Record{{Key: "a"}}, []store.Op{store.Delete("a"), store.DeleteRange("b", "")}), nil)
+	nothing("conflict", s.Commit(t.Context(), present, []store.Op{store.Put("a", nil)}), store.ErrConflict)
+	nothing("conflict, nothing put", s.Commit(t.Context(), present, nil), store.ErrConflict)
+	nothing("delete all", s.Commit(t.Context(), nil, deleteAll), nil)
+	if err := s.Commit(t.Context(), present[:1], []store.Op{store.Delete("k"), store.Put("a", []byte("1"))}); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, s, "a", "1")
+	expect(t, open(t, name, nil), "a", "1")
+}
+
+func TestDeletingAllRecordsDeletesTheDatabase(t *testing.T) {
+	name := fresh()
+	own := make(chan error, 2)
+	s := open(t, name, func(err error) { own <- err })
+	lost := make(chan error, 2)
+	other := open(t, name, func(err error) { lost <- err })
+	put(t, other, "k", "v")
+	for range 3 {
+		put(t, s, "k", "v")
+		expect(t, other, "k", "v")
+		commits := make(chan error, 5)
+		for range cap(commits) {
+			go func() { commits <- s.Commit(t.Context(), nil, []store.Op{store.Put("k", []byte("w"))}) }()
+		}
+		for range cap(commits) {
+			if err := receive(t, commits); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if err := s.Commit(t.Context(), nil, deleteAll); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantError(t, receive(t, lost), "connection", "DeletedError")
+		got, err := other.Get(t.Context(), "k")
+		if err != nil || got[0] != nil {
+			t.Fatalf("the other store finds %q, %v; want nothing", got, err)
+		}
+		if exists(t, name) {
+			t.Fatal("the database is there")
+		}
+	}
+	if len(own) != 0 {
+		t.Errorf("reported to the one who deleted: %v", <-own)
+	}
+	// What does or expects more is a commit like others.
+	for _, expected := range [][]store.Record{nil, {{Key: "k", Value: []byte("v")}}} {
+		put(t, s, "k", "v")
+		ops := slices.Clone(deleteAll)
+		if expected == nil {
+			ops = append(ops, store.Delete("k"))
+		}
+		if err := s.Commit(t.Context(), expected, ops); err != nil {
+			t.Fatal(err)
+		}
+		if !exists(t, name) {
+			t.Fatal("the database was deleted")
+		}
+	}
+	put(t, s, "k", "v")
+	if err := s.Commit(t.Context(), nil, []store.Op{store.DeleteRange("a", "")}); err != nil || !exists(t, name) {
+		t.Fatalf("%v; the database exists: %v, want true", err, exists(t, name))
+	}
+}
+
+func TestBlockedDeletionLeavesNoRecord(t *testing.T) {
+	setPatience(t, 100*time.Millisecond)
+	name := fresh()
+	problems := make(chan error, 2)
+	s := open(t, name, func(err error) { problems <- err })
+	put(t, s, "k", "v")
+	release := holdDatabase(t, name, 1)
+	start := time.Now()
+	if err := s.Commit(t.Context(), nil, deleteAll); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took < patience || took > 20*patience {
+		t.Errorf("took %v, want a little more than %v", took, patience)
+	}
+	wantError(t, receive(t, problems), "delete", "BlockedError")
+	release()
+	for end := time.Now().Add(5 * time.Second); exists(t, name); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the database is there 5 s after the other page let go")
+		}
+	}
+	put(t, s, "k", "w")
+	expect(t, s, "k", "w")
+	if len(problems) != 0 {
+		t.Fatalf("reported: %v", <-problems)
+	}
+}
+
+// A database that cannot be read can still be deleted, and what cannot be
+// deleted is an error if its records are there.
+func TestDeletingWhatCannotBeRead(t *testing.T) {
+	setPatience(t, 100*time.Millisecond)
+	f := tamper(t)
+	name := fresh()
+	s := open(t, name, nil)
+	put(t, s, "k", "v")
+	f.next(t, "NotFoundError")
+	if err := s.Commit(t.Context(), nil, deleteAll); err != nil || exists(t, name) {
+		t.Fatalf("%v; the database exists: %v, want false", err, exists(t, name))
+	}
+	put(t, s, "k", "v")
+	release := holdDatabase(t, name, 1)
+	defer release()
+	f.next(t, "NotFoundError")
+	wantError(t, s.Commit(t.Context(), nil, deleteAll), "delete", "BlockedError")
+}
+
+// exists reports whether there is a database called name.
+func exists(t testing.TB, name string) bool {
+	t.Helper()
+	names := make(chan string, 1)
+	done := must(safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+		if problem := text(args[0]); problem != "" {
+			t.Error(problem)
+		}
+		names <- text(args[1])
+		return nil
+	}))
+	defer done.Release()
+	must(host(t).Call("databaseNames", done))
+	return slices.Contains(strings.Split(<-names, "\n"), name)
+}

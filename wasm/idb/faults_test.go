@@ -1,0 +1,327 @@
+//go:build js && wasm
+
+package idb
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hack-pad/safejs"
+
+	"xmpp-pam/sdk/store"
+)
+
+func TestEveryTransactionIsStrict(t *testing.T) {
+	f := tamper(t)
+	s := open(t, fresh(), nil)
+	put(t, s, "k", "v")
+	expect(t, s, "k", "v")
+	if _, err := s.Scan(t.Context(), store.Range{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := text(must(f.Call("durabilities"))); got != "strict" || f.count(t, "transactions") != 3 {
+		t.Fatalf("durabilities %q of %d transactions, want strict", got, f.count(t, "transactions"))
+	}
+}
+
+// The browser may close the database under a transaction, of which no event comes.
+func TestDatabaseClosedUnderAnOperation(t *testing.T) {
+	for name, operation := range map[string]func(*Store) error{
+		"get":    func(s *Store) error { _, err := s.Get(t.Context(), "k"); return err },
+		"scan":   func(s *Store) error { _, err := s.Scan(t.Context(), store.Range{}); return err },
+		"commit": func(s *Store) error { return s.Commit(t.Context(), nil, []store.Op{store.Put("k", []byte("w"))}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := tamper(t)
+			lost := make(chan error, 2)
+			s := open(t, fresh(), func(err error) { lost <- err })
+			put(t, s, "k", "v")
+			f.next(t, "held")
+			done := make(chan error, 1)
+			go func() { done <- operation(s) }()
+			f.wait(t, "held", 1)
+			must(f.Call("takeAway"))
+			if err := receive(t, done); err != nil {
+				t.Fatal(err)
+			}
+			wantError(t, receive(t, lost), "connection", "InvalidStateError")
+			must(f.Call("failHeld")) // too late: nobody may be called twice
+			put(t, s, "k", "x")
+			expect(t, s, "k", "x")
+			if f.count(t, "connections") != 1 || len(lost) != 0 {
+				t.Fatalf("%d connections, %d more losses; want 1, 0", f.count(t, "connections"), len(lost))
+			}
+		})
+	}
+}
+
+func TestLostOperationsAreTriedAgain(t *testing.T) {
+	for _, v := range []struct {
+		name  string
+		times int
+		again bool
+	}{
+		{"InvalidStateError", 1, true},
+		{"InvalidStateError", attempts - 1, true},
+		{"InvalidStateError", attempts, false},
+		{"AbortError", 1, true},
+		{"UnknownError", 1, true},
+		{"UnknownError", attempts, false},
+		{"NotFoundError", 1, false},
+		{"QuotaExceededError", 1, false},
+		{"abort", attempts - 1, true},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			f := tamper(t)
+			s := open(t, fresh(), nil)
+			put(t, s, "k", "v")
+			opens := f.count(t, "opens")
+			for range v.times {
+				f.next(t, v.name)
+			}
+			_, err := s.Get(t.Context(), "k")
+			if v.again && err != nil {
+				t.Fatal(err)
+			} else if !v.again {
+				wantError(t, err, "get", v.name)
+			}
+			expect(t, s, "k", "v")
+			if got := f.count(t, "faults"); got != 0 {
+				t.Fatalf("%d faults were not met", got)
+			}
+			if got := f.count(t, "opens") - opens; v.again && got != v.times {
+				t.Fatalf("opened %d times, want %d", got, v.times)
+			}
+			if got := f.count(t, "connections"); got != 1 {
+				t.Fatalf("%d connections are open, want 1", got)
+			}
+		})
+	}
+}
+
+// An operation that fails late on a connection that was replaced meanwhile must
+// leave the new one alone.
+func TestLateFailureLeavesTheNewConnection(t *testing.T) {
+	f := tamper(t)
+	s := open(t, fresh(), nil)
+	put(t, s, "k", "v")
+	f.next(t, "held")
+	late := make(chan error, 1)
+	go func() {
+		_, err := s.Get(t.Context(), "k")
+		late <- err
+	}()
+	f.wait(t, "held", 1)
+	f.next(t, "InvalidStateError")
+	expect(t, s, "k", "v") // on a second connection
+	opens := f.count(t, "opens")
+	must(f.Call("failHeld"))
+	if err := receive(t, late); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, s, "k", "v")
+	if n := f.count(t, "opens"); n != opens || f.count(t, "connections") != 1 {
+		t.Fatalf("opened %d times more, %d connections; want none, 1", n-opens, f.count(t, "connections"))
+	}
+}
+
+func TestHalfACommitIsNone(t *testing.T) {
+	f := tamper(t)
+	s := open(t, fresh(), nil)
+	put(t, s, "a", "1")
+	for _, expected := range [][]store.Record{nil, {{Key: "a", Value: []byte("1")}}} {
+		f.next(t, "halfway")
+		err := s.Commit(t.Context(), expected, []store.Op{store.Put("a", []byte("2")), store.Put("b", []byte("2"))})
+		if e, ok := errors.AsType[*Error](err); !ok || e.Op != "commit" {
+			t.Fatalf("error %v, want one of a commit", err)
+		}
+		if f.count(t, "faults") != 0 {
+			t.Fatal("the fault was not met")
+		}
+		expect(t, s, "a", "1")
+	}
+}
+
+// What never ends ends with its context: nothing is held or called any more,
+// what was begun is stopped, and Close waits for nothing.
+func TestRequestsThatAreNeverAnswered(t *testing.T) {
+	f := tamper(t)
+	name := fresh()
+	s := open(t, name, nil)
+	put(t, s, "k", "v")
+	ask := map[string]func(context.Context) error{
+		"get":    func(ctx context.Context) error { _, err := s.Get(ctx, "k"); return err },
+		"scan":   func(ctx context.Context) error { _, err := s.Scan(ctx, store.Range{}); return err },
+		"commit": func(ctx context.Context) error { return s.Commit(ctx, nil, []store.Op{store.Put("k", []byte("w"))}) },
+		"open": func(ctx context.Context) error {
+			_, err := Open(ctx, host(t), name, nil)
+			return err
+		},
+	}
+	round := func() int {
+		for op, do := range ask {
+			for range 10 {
+				if op == "open" {
+					f.next(t, "open stuck")
+				} else {
+					f.next(t, "stuck")
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+				start := time.Now()
+				if err := do(ctx); !errors.Is(err, context.DeadlineExceeded) {
+					t.Fatalf("%s: %v, want context.DeadlineExceeded", op, err)
+				}
+				cancel()
+				if took := time.Since(start); took > time.Second {
+					t.Fatalf("%s took %v", op, took)
+				}
+			}
+		}
+		expect(t, s, "k", "v") // behind 10 transactions, were they not aborted
+		return values(t)
+	}
+	round()
+	goroutines := runtime.NumGoroutine()
+	held := round()
+	if after := round(); after > held+10 || runtime.NumGoroutine() > goroutines {
+		t.Fatalf("40 requests without an answer raised the JavaScript values held from %d to %d, the goroutines from %d to %d",
+			held, after, goroutines, runtime.NumGoroutine())
+	}
+	if n := f.count(t, "stuck"); n != 0 {
+		t.Fatalf("%d transactions still run", n)
+	}
+
+	t.Run("close meanwhile", func(t *testing.T) {
+		reports := consoleErrors(t)
+		f.next(t, "stuck")
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- ask["commit"](ctx) }()
+		f.wait(t, "stuck", 1)
+		start := time.Now()
+		if err := s.Close(); err != nil || time.Since(start) > 500*time.Millisecond {
+			t.Fatalf("Close took %v: %v", time.Since(start), err)
+		}
+		cancel()
+		if err := receive(t, done); !errors.Is(err, context.Canceled) {
+			t.Fatalf("error %v, want context.Canceled", err)
+		}
+		f.wait(t, "stuck", 0)
+		f.wait(t, "connections", 0)
+		if err := Delete(t.Context(), host(t), name); err != nil {
+			t.Fatal(err)
+		}
+		if *reports != 0 {
+			t.Fatal("JavaScript called a function that was released")
+		}
+	})
+}
+
+// A Store that is closed while it is being opened leaves no connection.
+func TestCloseWhileOpening(t *testing.T) {
+	f := tamper(t)
+	reports := consoleErrors(t)
+	for range 20 {
+		name := fresh()
+		s := open(t, name, nil)
+		done := make(chan error, 2)
+		for range 2 {
+			go func() { done <- s.Commit(t.Context(), nil, []store.Op{store.Put("k", nil)}) }()
+		}
+		f.wait(t, "opens", f.count(t, "opens")+1)
+		_ = s.Close()
+		for range 2 {
+			if err := receive(t, done); err != nil && !errors.Is(err, store.ErrClosed) {
+				t.Fatalf("error %v, want store.ErrClosed", err)
+			}
+		}
+		f.wait(t, "connections", 0)
+		if err := Delete(t.Context(), host(t), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if *reports != 0 {
+		t.Fatal("JavaScript called a function that was released")
+	}
+}
+
+func TestClosedStore(t *testing.T) {
+	s := open(t, fresh(), nil)
+	put(t, s, "k", "v")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, get := s.Get(t.Context(), "k")
+	deleted := s.Commit(t.Context(), nil, []store.Op{store.DeleteRange("", "")})
+	for _, err := range []error{get, deleted, s.Close()} {
+		if !errors.Is(err, store.ErrClosed) {
+			t.Errorf("error %v, want store.ErrClosed", err)
+		}
+	}
+}
+
+// Helpers.
+
+// A tampering is what tamper in faults.js returns.
+type tampering struct{ safejs.Value }
+
+func tamper(t testing.TB) tampering {
+	t.Helper()
+	f := tampering{must(host(t).Call("tamper"))}
+	t.Cleanup(func() { f.Call("restore") })
+	return f
+}
+
+func (f tampering) next(t testing.TB, fault string) {
+	t.Helper()
+	must(f.Call("next", fault))
+}
+
+func (f tampering) count(t testing.TB, what string) int {
+	t.Helper()
+	return must(must(f.Call("count", what)).Int())
+}
+
+func (f tampering) wait(t testing.TB, what string, n int) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); f.count(t, what) != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d %s after 5 s, want %d", f.count(t, what), what, n)
+		}
+	}
+}
+
+// values is how many JavaScript values Go holds.
+func values(t testing.TB) int {
+	t.Helper()
+	for range 2 { // finalizers let go of JavaScript's values
+		runtime.GC()
+		time.Sleep(10 * time.Millisecond)
+	}
+	return must(must(host(t).Call("countValues")).Int())
+}
+
+// consoleErrors counts what is reported on the console, as Go does when a
+// function is called that was released.
+func consoleErrors(t testing.TB) *int {
+	t.Helper()
+	var mu sync.Mutex
+	reports := 0
+	report := must(safejs.FuncOf(func(safejs.Value, []safejs.Value) any {
+		mu.Lock()
+		defer mu.Unlock()
+		reports++
+		return nil
+	}))
+	console := must(must(safejs.Global().Get("Object")).New())
+	if err := console.Set("error", report); err != nil {
+		t.Fatal(err)
+	}
+	replaceGlobal(t, "console", console)
+	t.Cleanup(report.Release)
+	return &reports
+}

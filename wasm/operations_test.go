@@ -1,0 +1,154 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/hack-pad/safejs"
+
+	"xmpp-pam/sdk/client"
+)
+
+// TestOptionsCross gives every option another value than the default. What has no
+// option in JavaScript is named.
+func TestOptionsCross(t *testing.T) {
+	p := newPeer(t)
+	list := func(items ...any) safejs.Value {
+		v, err := safejs.ValueOf(items)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	got := p.options(readRequest(object(t, map[string]any{
+		"account": "alice@localhost", "url": "wss://localhost/", "followTo": list("a", "b"), "mechanisms": list("PLAIN"), "tab": "t", "resume": "r",
+		"inspector": true, "baseMs": 1, "maxMs": 2, "noJitter": true, "maxAttempts": 3, "reconnectOff": true,
+	})))
+	want := client.Options{
+		Account: "alice@localhost", URL: "wss://localhost/", FollowTo: []string{"a", "b"}, Mechanisms: []string{"PLAIN"}, Tab: "t", Resume: "r",
+		Reconnect: &client.Reconnect{Base: time.Millisecond, Max: 2 * time.Millisecond, NoJitter: true, MaxAttempts: 3, Off: true},
+	}
+	for name, value := range fields(*got) {
+		switch name {
+		case "Resource", "Software", "Store": // the first two have no option, create sets the third
+			continue
+		case "Fetcher", "Dialer":
+			if value.IsZero() {
+				t.Errorf("%s is not set", name)
+			}
+		case "Credentials", "OnEvent", "OnFrame":
+			if value.IsNil() {
+				t.Errorf("%s is not set", name)
+			}
+		case "Reconnect":
+			for name, value := range fields(*got.Reconnect) {
+				if value.IsZero() {
+					t.Errorf("Reconnect.%s does not cross", name)
+				}
+			}
+			fallthrough
+		default:
+			if w := reflect.ValueOf(want).FieldByName(name); w.IsZero() || !reflect.DeepEqual(value.Interface(), w.Interface()) {
+				t.Errorf("%s is %v, want %v", name, value, w)
+			}
+		}
+	}
+	if p.options(readRequest(object(t, nil))).OnFrame != nil {
+		t.Error("the inspector is on although nobody asked for it")
+	}
+}
+
+// fields are the fields of a struct by name.
+func fields(s any) map[string]reflect.Value {
+	v, out := reflect.ValueOf(s), map[string]reflect.Value{}
+	for i := range v.NumField() {
+		out[v.Type().Field(i).Name] = v.Field(i)
+	}
+	return out
+}
+
+func TestDatabaseNameIsOfTheAccount(t *testing.T) {
+	const alice = "xmpp-pam:93c56f4408cff66f0a929aea8e3940e7"
+	for account, want := range map[string]bool{
+		"alice@localhost": true, "Alice@Localhost": true, "ALICE@LOCALHOST": true, "alice@localhost/phone": true,
+		"bob@localhost": false, "alice@example.org": false, "localhost": false,
+	} {
+		if name, err := databaseName(account); err != nil || (name == alice) != want {
+			t.Errorf("%s: %s, %v; the same as alice@localhost: %v, want %v", account, name, err, name == alice, want)
+		}
+	}
+	if name, err := databaseName("@"); err == nil {
+		t.Errorf("@ has the database %s", name)
+	}
+}
+
+// A database that cannot be opened is warned of if there is a client that could
+// use it, and not if the client is refused.
+func TestStorageThatIsRefused(t *testing.T) {
+	request := maps.Clone(alice)
+	request["storage"], request["tab"] = "indexeddb", "t"
+
+	p := newPeer(t)
+	p.ask(request) // this host has no openDatabase
+	p.want(`"event":"warning"`, `"code":"storage"`, `"origin":"storage"`, "kept in memory")
+	p.want(`"why":"`)
+	p.quiet()
+
+	for account, code := range map[string]string{"@": "bad-jid", "alice@localhost/phone": "bad-jid"} {
+		p := newPeer(t)
+		request["account"] = account
+		p.ask(request)
+		p.want(`"id":1`, `"code":"`+code+`"`)
+		p.quiet()
+	}
+}
+
+// TestContextsEnd looks for what requests leave behind.
+func TestContextsEnd(t *testing.T) {
+	p := newPeer(t)
+	contexts := make(chan context.Context, 100)
+	operations["wait"] = func(_ *bridge, ctx context.Context, r request) (func(*writer), error) {
+		contexts <- ctx
+		if r.bool("wait") {
+			<-ctx.Done()
+		}
+		return nil, ctx.Err()
+	}
+	t.Cleanup(func() { delete(operations, "wait") })
+	over := func() {
+		t.Helper()
+		select {
+		case <-(<-contexts).Done():
+		case <-time.After(time.Second):
+			t.Fatal("a request is over, its context is not")
+		}
+	}
+	for id := range 10 { // a request without id has no result
+		p.ask(map[string]any{"id": id, "op": "wait"})
+		if id > 0 {
+			p.want(`"ok":null`)
+		}
+		over()
+	}
+	for id := 1; id < 10; id++ {
+		p.ask(map[string]any{"id": id, "op": "wait", "wait": true})
+	}
+	for id := 9; id > 0; id-- {
+		p.quiet()
+		p.ask(map[string]any{"id": 0, "op": "cancel", "target": id})
+		p.want(`"error"`)
+	}
+	for range 9 {
+		over()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.cancels) != 0 || len(p.asks) != 0 {
+		t.Fatalf("%d contexts and %d questions are kept", len(p.cancels), len(p.asks))
+	}
+}
