@@ -107,7 +107,7 @@ func (o *owner) begin() *connection {
 	s, err := stream.New(stream.Config{
 		Account: o.account, Resource: o.opts.Resource,
 		Private:    true, // as every discovery.Endpoint is
-		Mechanisms: o.opts.Mechanisms, Nonce: randomID, ID: randomID,
+		Mechanisms: o.opts.Mechanisms, Used: o.sync.mechanism, Nonce: randomID, ID: randomID,
 		Resume: o.suspended, Unstored: o.opts.Tab == "",
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"xmpp-pam/sdk/discovery"
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/sasl"
 	"xmpp-pam/sdk/stream"
 	"xmpp-pam/sdk/transport"
 )
@@ -126,6 +127,13 @@ func (c *connection) perform(out stream.Output) {
 		}
 	case stream.NeedCredentials:
 		c.needCredentials(out)
+	case stream.Derive:
+		c.derive(out.Derivation)
+	case stream.Authenticated:
+		if o := c.o; o.sync.mechanism != out.Mechanism {
+			o.sync.mechanism = out.Mechanism
+			o.saveSync()
+		}
 	case stream.Bound:
 		c.begun()
 		c.o.startSession(out.JID.String())
@@ -200,6 +208,16 @@ func (c *connection) needCredentials(need stream.NeedCredentials) {
 	}()
 }
 
+// derive computes the key of the log-in, and ends with the connection.
+func (c *connection) derive(d sasl.Derivation) {
+	go func() {
+		ctx, cancel := context.WithTimeout(c.ctx, deriveTimeout)
+		defer cancel()
+		key, err := c.o.opts.Derive(ctx, d)
+		c.post(func() { c.step(stream.Derived{Key: key, Err: err}) })
+	}()
+}
+
 // begun notes that the connection carries a session.
 func (c *connection) begun() {
 	c.bound, c.since = true, time.Now()
@@ -262,7 +280,7 @@ func streamError(e *stream.Error) *Error {
 	switch e.Code {
 	case stream.CodeTransport, stream.CodeTimeout:
 		out.Origin = FromNetwork
-	case stream.CodeAborted, stream.CodeTLSRequired:
+	case stream.CodeAborted, stream.CodeTLSRequired, stream.CodeWeaker:
 		out.Origin = FromClient
 	}
 	var own *Error

@@ -14,6 +14,7 @@ const (
 	CodeDiscovery      Code = "discovery"       // the server's address is not to be found
 	CodeTransport      Code = "transport"       // the socket failed
 	CodeTLSRequired    Code = "tls-required"    // the connection is not private enough
+	CodeWeaker         Code = "weaker-login"    // only log-in mechanisms weaker than one used before are offered
 	CodeAuth           Code = "auth"            // the server refused the credentials
 	CodeConflict       Code = "conflict"        // another session took the resource
 	CodeStream         Code = "stream"          // the server ended the stream

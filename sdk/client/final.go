@@ -25,12 +25,13 @@ func isRefused(err *Error) bool {
 }
 
 // isFinal reports whether no attempt follows err even after a session was live:
-// the server refused the credentials, another session took the resource, or the
-// program itself gave no credentials or wrong options. Anything else a server may
+// the server refused the credentials, another session took the resource, the server
+// wants the password by a weaker mechanism than before, or the program itself gave
+// no credentials or wrong options. Anything else a server may
 // say while it starts or is out of order.
 func isFinal(err *Error) bool {
 	switch err.Code {
-	case CodeConflict, CodeAborted, CodeBadOptions:
+	case CodeConflict, CodeWeaker, CodeAborted, CodeBadOptions:
 		return true
 	}
 	return isRefused(err)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/discovery"
+	"xmpp-pam/sdk/sasl"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
 )
@@ -37,8 +38,15 @@ type Options struct {
 	// Credentials is called at every log-in, on a goroutine of its own.
 	Credentials func(ctx context.Context, request CredentialRequest) (Credentials, error)
 
-	// Mechanisms lists the allowed SASL mechanisms; nil allows all.
+	// Mechanisms lists the allowed SASL mechanisms. Nil allows all, but none that
+	// is weaker than the one of the last log-in to the account, which is stored: a
+	// server that offers no other is an error with CodeWeaker.
 	Mechanisms []string
+
+	// Derive computes the key of a SCRAM log-in (sasl.Derivation), which takes
+	// seconds on a slow device, on a goroutine of its own. It must end soon after
+	// ctx, at the latest after a minute. Nil computes it in Go.
+	Derive func(ctx context.Context, d sasl.Derivation) ([]byte, error)
 
 	// Resource is asked for when binding; empty leaves it to the server.
 	Resource string

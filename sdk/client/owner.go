@@ -16,6 +16,7 @@ import (
 	"xmpp-pam/sdk/disco"
 	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/sasl"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/stream"
 )
@@ -27,6 +28,7 @@ const (
 	suspendedPatience = time.Minute     // of operations, for a session that waits to go on
 	requestTimeout    = 20 * time.Second
 	closeTimeout      = 3 * time.Second
+	deriveTimeout     = time.Minute     // for the key of the log-in, which this device computes
 	lastWords         = time.Second     // for the server's reason, once sending fails
 	stableAfter       = time.Minute     // a connection this old resets the back-off
 	relistAfter       = 5 * time.Second // after the server could not give the list
@@ -121,6 +123,9 @@ func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 	}
 	if o.policy.Max <= 0 {
 		o.policy.Max = time.Minute
+	}
+	if o.opts.Derive == nil {
+		o.opts.Derive = func(ctx context.Context, d sasl.Derivation) ([]byte, error) { return d.Key(ctx.Err) }
 	}
 	if o.opts.Software == "" {
 		o.opts.Software = "xmpp-pam"

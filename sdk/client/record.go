@@ -12,10 +12,12 @@ import (
 	"xmpp-pam/sdk/stream"
 )
 
-// A syncRecord remembers when the list was last asked for without a version.
+// A syncRecord remembers when the list was last asked for without a version, and
+// how the account last logged in.
 type syncRecord struct {
 	sessions             uint64 // since lastFull
 	lastFull, lastSynced time.Time
+	mechanism            string // of SASL; empty if none is known
 }
 
 // A sessionRecord is a session as it was stored for the next run of the program
@@ -82,7 +84,8 @@ func encodeSync(s syncRecord) []byte {
 	value := []byte{format}
 	value = binary.AppendUvarint(value, s.sessions)
 	value = binary.AppendUvarint(value, uint64(s.lastFull.UnixMilli()))
-	return binary.AppendUvarint(value, uint64(s.lastSynced.UnixMilli()))
+	value = binary.AppendUvarint(value, uint64(s.lastSynced.UnixMilli()))
+	return appendString(value, s.mechanism)
 }
 
 func decodeSync(value []byte) syncRecord {
@@ -92,6 +95,9 @@ func decodeSync(value []byte) syncRecord {
 	}
 	s := syncRecord{sessions: r.uint()}
 	s.lastFull, s.lastSynced = time.UnixMilli(int64(r.uint())), time.UnixMilli(int64(r.uint()))
+	if len(r.data) > 0 { // Records of older versions end here.
+		s.mechanism = r.string()
+	}
 	if r.bad {
 		return syncRecord{}
 	}

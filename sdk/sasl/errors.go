@@ -11,6 +11,7 @@ const (
 	KindChallenge   Kind = "challenge"    // what the server sent breaks the grammar or the order
 	KindNonce       Kind = "nonce"        // the server did not extend our nonce
 	KindIterations  Kind = "iterations"   // too few to be safe, or too many to be done
+	KindWeaker      Kind = "weaker"       // only mechanisms weaker than one used before
 	KindServerError Kind = "server-error" // the server sent e=
 	KindServerProof Kind = "server-proof" // the server does not know the password
 )

@@ -23,9 +23,14 @@ func (p *plain) Start() ([]byte, error) {
 	return []byte("\x00" + p.username + "\x00" + p.password), nil
 }
 
-func (p *plain) Next([]byte) ([]byte, error) {
+func (p *plain) Next([]byte) ([]byte, *Derivation, error) {
 	p.done = false
-	return nil, &Error{KindChallenge, "The server sent a challenge, which PLAIN does not have."}
+	return nil, nil, &Error{KindChallenge, "The server sent a challenge, which PLAIN does not have."}
+}
+
+func (p *plain) Derived([]byte) ([]byte, error) {
+	p.done = false
+	return nil, &Error{KindChallenge, "PLAIN derives no key."}
 }
 
 // Finish ignores data: the server has nothing to prove.

@@ -1,5 +1,6 @@
 // Package sasl holds the SASL mechanisms a client logs in with, as pure steps:
-// bytes in, bytes out. It does no I/O and draws no random numbers.
+// bytes in, bytes out. It does no I/O, draws no random numbers, and leaves the one
+// slow computation, the Derivation of SCRAM, to the caller.
 //
 // There is SCRAM-SHA-256 (RFC 7677), SCRAM-SHA-1 (RFC 5802), the same with
 // SHA-512, which no RFC defines but servers offer, and PLAIN (RFC 4616). There
@@ -23,22 +24,21 @@ type Credentials struct {
 	// Nonce returns a fresh, unpredictable nonce of printable ASCII without
 	// commas at every call. Only SCRAM needs it.
 	Nonce func() string
-	// MaxIterations is the largest iteration count accepted of a server; zero
-	// means DefaultMaxIterations. It bounds how long a server can keep the
-	// program busy.
-	MaxIterations int
 }
 
 // A Mechanism is one log-in under way. It is used once: Start, then Next for
-// each challenge, then Finish when the server says success. After an error it
-// only returns errors.
+// each challenge, then Finish when the server says success. If Next returns a
+// Derivation, Derived follows with its key. After an error it only returns errors.
 type Mechanism interface {
 	// Name returns the registered name, such as "SCRAM-SHA-256".
 	Name() string
 	// Start returns the initial response.
 	Start() ([]byte, error)
-	// Next answers a challenge.
-	Next(challenge []byte) ([]byte, error)
+	// Next answers a challenge, or says what is to be derived before Derived
+	// can answer it.
+	Next(challenge []byte) ([]byte, *Derivation, error)
+	// Derived takes the key and answers the challenge that asked for it.
+	Derived(key []byte) ([]byte, error)
 	// Finish is told that the server reported success, and the additional data
 	// that came with it, if any. Only if it returns nil has the server proved
 	// what the mechanism wants proved.
@@ -75,18 +75,30 @@ const (
 var preference = []string{SCRAMSHA512, SCRAMSHA256, SCRAMSHA1, Plain}
 
 // Choose returns the mechanisms that the server offers, the caller allows and
-// this package supports, strongest first. A nil allowed allows all.
+// this package supports, strongest first. A nil allowed allows all, but for those
+// weaker than used, the mechanism of an earlier log-in to the account, if any: who
+// made the server weaker, or stands between, must not get the password by it. The
+// error is of KindWeaker then.
 //
 // PLAIN shows the password to the server and to whoever listens. It is chosen
 // only if the connection is private and nothing stronger is common, and then
 // it is the only one. The error is of KindTLSRequired if PLAIN is all there
 // is but the connection is not private, else of KindNoMechanism.
-func Choose(offered, allowed []string, private bool) ([]string, error) {
+func Choose(offered, allowed []string, used string, private bool) ([]string, error) {
 	var common []string
 	for _, name := range preference {
 		if slices.Contains(offered, name) && (allowed == nil || slices.Contains(allowed, name)) {
 			common = append(common, name)
 		}
+	}
+	if limit := slices.Index(preference, used); allowed == nil && limit >= 0 && len(common) > 0 {
+		known := slices.Contains(preference[:limit+1], common[0])
+		if !known {
+			return nil, &Error{KindWeaker, fmt.Sprintf("The server offers no log-in mechanism as strong as %s, with which this account has logged in before, "+
+				"but only %s. Nothing was sent to it. Ask whoever runs the server. If that is so on purpose, name the weaker mechanism in the option mechanisms, "+
+				"or forget the account on this device.", used, strings.Join(common, ", "))}
+		}
+		common = slices.DeleteFunc(common, func(name string) bool { return !slices.Contains(preference[:limit+1], name) })
 	}
 	switch {
 	case len(common) == 0:

@@ -2,7 +2,6 @@ package sasl
 
 import (
 	"crypto/hmac"
-	"crypto/pbkdf2"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -16,9 +15,9 @@ import (
 // The bounds of what a SCRAM server may ask for. Fewer iterations make a stolen
 // exchange cheap to guess from (RFC 5802 §5.1, RFC 7677 §4).
 const (
-	MinIterations        = 4096
-	DefaultMaxIterations = 10_000_000
-	minSalt              = 8 // bytes
+	MinIterations = 4096
+	MaxIterations = 1_000_000 // about two seconds of WebAssembly
+	minSalt       = 8         // bytes
 )
 
 // hashes maps the SCRAM mechanisms to their hash functions.
@@ -40,6 +39,8 @@ type scram struct {
 	phase       scramPhase
 	nonce       string
 	firstBare   string // client-first-message-bare
+	final       string // client-final-message-without-proof
+	serverFirst string
 	serverProof []byte // the ServerSignature to expect
 }
 
@@ -48,6 +49,7 @@ type scramPhase int
 const (
 	scramNew scramPhase = iota
 	scramFirstSent
+	scramDeriving
 	scramFinalSent
 	scramVerified
 	scramFailed
@@ -65,9 +67,6 @@ func newSCRAM(name string, hash func() hash.Hash, cred Credentials) (*scram, err
 	if cred.Nonce == nil {
 		return nil, &Error{KindCredentials, "SCRAM needs a source of nonces."}
 	}
-	if cred.MaxIterations == 0 {
-		cred.MaxIterations = DefaultMaxIterations
-	}
 	return &scram{name: name, hash: hash, cred: cred}, nil
 }
 
@@ -84,20 +83,20 @@ func (s *scram) Start() ([]byte, error) {
 	return []byte(gs2Header + s.firstBare), nil
 }
 
-// Next takes the server-first-message and returns the client-final-message.
-// A server may also send its server-final-message as a challenge instead of
+// Next takes the server-first-message, and asks for the key of Derived. A server may also send its server-final-message as a challenge instead of
 // with the success; the answer to that is empty.
-func (s *scram) Next(challenge []byte) ([]byte, error) {
+func (s *scram) Next(challenge []byte) ([]byte, *Derivation, error) {
 	switch s.phase {
 	case scramFirstSent:
-		return s.prove(string(challenge))
+		need, err := s.first(string(challenge))
+		return nil, need, err
 	case scramFinalSent:
 		if err := s.verify(string(challenge)); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return []byte{}, nil
+		return []byte{}, nil, nil
 	}
-	return nil, s.fail(KindChallenge, "The server sent a challenge that SCRAM does not have.")
+	return nil, nil, s.fail(KindChallenge, "The server sent a challenge that SCRAM does not have.")
 }
 
 // Finish takes the server-final-message, if it was not a challenge. Success
@@ -114,8 +113,8 @@ func (s *scram) Finish(data []byte) error {
 	return s.fail(KindChallenge, "The server reported success at the wrong moment.")
 }
 
-// prove computes our proof, and the proof to expect (RFC 5802 §3).
-func (s *scram) prove(serverFirst string) ([]byte, error) {
+// first takes the server-first-message.
+func (s *scram) first(serverFirst string) (*Derivation, error) {
 	first, err := parseServerFirst(serverFirst)
 	if err != nil {
 		s.phase = scramFailed
@@ -127,18 +126,26 @@ func (s *scram) prove(serverFirst string) ([]byte, error) {
 	if len(first.salt) < minSalt {
 		return nil, s.fail(KindChallenge, fmt.Sprintf("The server's salt has %d bytes; at least %d are needed.", len(first.salt), minSalt))
 	}
-	if first.iterations < MinIterations || first.iterations > s.cred.MaxIterations {
-		return nil, s.fail(KindIterations, fmt.Sprintf("The server asks for %d iterations; %d to %d are accepted.",
-			first.iterations, MinIterations, s.cred.MaxIterations))
+	if first.iterations < MinIterations || first.iterations > MaxIterations {
+		return nil, s.fail(KindIterations, fmt.Sprintf("The server asks for %d iterations of its password hash; %d to %d are accepted. "+
+			"Whoever runs the server can change that.", first.iterations, MinIterations, MaxIterations))
 	}
-	salted, err := pbkdf2.Key(s.hash, s.cred.Password, first.salt, first.iterations, s.hash().Size())
-	if err != nil {
-		return nil, s.fail(KindCredentials, "The password cannot be hashed: "+err.Error())
-	}
+	need := &Derivation{Hash: strings.TrimPrefix(s.name, "SCRAM-"), Password: s.cred.Password, Salt: first.salt,
+		Iterations: first.iterations, Size: s.hash().Size()}
 	s.cred.Password = ""
+	s.final = "c=" + base64.StdEncoding.EncodeToString([]byte(gs2Header)) + ",r=" + first.nonce
+	s.serverFirst = serverFirst
+	s.phase = scramDeriving
+	return need, nil
+}
 
-	final := "c=" + base64.StdEncoding.EncodeToString([]byte(gs2Header)) + ",r=" + first.nonce
-	authMessage := s.firstBare + "," + serverFirst + "," + final
+// Derived computes the client-final-message, and the proof to expect of the server
+// (RFC 5802 §3).
+func (s *scram) Derived(salted []byte) ([]byte, error) {
+	if s.phase != scramDeriving || len(salted) != s.hash().Size() {
+		return nil, s.fail(KindCredentials, "The key that was derived from the password has the wrong size, or nobody asked for it.")
+	}
+	authMessage := s.firstBare + "," + s.serverFirst + "," + s.final
 
 	clientKey := s.mac(salted, "Client Key")
 	storedKey := s.hash()
@@ -148,7 +155,7 @@ func (s *scram) prove(serverFirst string) ([]byte, error) {
 
 	s.serverProof = s.mac(s.mac(salted, "Server Key"), authMessage)
 	s.phase = scramFinalSent
-	return []byte(final + ",p=" + base64.StdEncoding.EncodeToString(proof)), nil
+	return []byte(s.final + ",p=" + base64.StdEncoding.EncodeToString(proof)), nil
 }
 
 // verify checks the server-final-message.

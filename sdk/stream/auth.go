@@ -51,10 +51,45 @@ func (s *Stream) answer(e *element.Element) {
 
 func (s *Stream) challenge(e *element.Element) {
 	var response []byte
+	var need *sasl.Derivation
 	challenge, err := decodeSASL(e.Text())
 	if err == nil {
-		response, err = s.mechanism.Next(challenge)
+		response, need, err = s.mechanism.Next(challenge)
 	}
+	if need != nil {
+		s.phase = deriving
+		s.setDeadline(0)
+		s.emit(Derive{*need})
+		return
+	}
+	s.respond(response, err)
+}
+
+// early takes what comes while the key is derived: the server may have lost
+// patience, and nothing else fits.
+func (s *Stream) early(e *element.Element) {
+	if e.Is(NSSASL, "failure") {
+		s.end(failure(e))
+		return
+	}
+	s.unexpected(e)
+}
+
+// derived goes on with the log-in.
+func (s *Stream) derived(in Derived) {
+	if in.Err != nil {
+		s.write(element.New(NSSASL, "abort"))
+		s.end(&Error{Code: CodeTimeout, Text: "The key of the log-in was not derived from the password: " + in.Err.Error() + ".", Retry: true, Err: in.Err})
+		return
+	}
+	s.phase = authenticating
+	s.setDeadline(negotiationTime)
+	response, err := s.mechanism.Derived(in.Key)
+	s.respond(response, err)
+}
+
+// respond answers a challenge, or ends a log-in that failed on this side.
+func (s *Stream) respond(response []byte, err error) {
 	if err != nil {
 		s.write(element.New(NSSASL, "abort"))
 		s.end(authError(err))
@@ -74,8 +109,9 @@ func (s *Stream) success(e *element.Element) {
 		s.end(authError(err))
 		return
 	}
-	s.mechanism = nil
 	s.authenticated = true
+	s.emit(Authenticated{s.mechanism.Name()})
+	s.mechanism = nil
 	s.open()
 }
 

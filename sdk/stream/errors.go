@@ -60,8 +60,13 @@ func bindError(e *element.Element) *Error {
 func authError(cause error) *Error {
 	err := &Error{Code: CodeAuth, Text: cause.Error(), Err: cause}
 	var s *sasl.Error
-	if errors.As(cause, &s) && s.Kind == sasl.KindTLSRequired {
-		err.Code = CodeTLSRequired
+	if errors.As(cause, &s) {
+		switch s.Kind {
+		case sasl.KindTLSRequired:
+			err.Code = CodeTLSRequired
+		case sasl.KindWeaker:
+			err.Code = CodeWeaker
+		}
 	}
 	return err
 }

@@ -76,7 +76,7 @@ func (s *Stream) login(mechanisms *element.Element) {
 		s.end(protocolError(text))
 		return
 	}
-	common, err := sasl.Choose(offered, s.cfg.Mechanisms, s.cfg.Private)
+	common, err := sasl.Choose(offered, s.cfg.Mechanisms, s.cfg.Used, s.cfg.Private)
 	if err != nil {
 		s.end(authError(err))
 		return

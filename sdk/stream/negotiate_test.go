@@ -29,12 +29,19 @@ do password pencil
 = timer 20s
 C! <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>{n,,n=user,r=rOprNGfwEbeRWgbNEkqO}</auth>
 `
-	proved = challenged + `
+	deriving = challenged + `
 S: <challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096}</challenge>
+= timer none
+= derive SHA-256 4096
+`
+	proved = deriving + `
+do derived
+= timer 20s
 C! <response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=}</response>
 `
 	loggedIn = proved + `
 S: <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=}</success>
+= authenticated SCRAM-SHA-256
 C: <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='example.org' version='1.0'/>
 ` + serverOpen
 	asksBind = loggedIn + `
@@ -79,6 +86,7 @@ do password pencil
 = timer 20s
 C! <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{\0user\0pencil}</auth>
 S: <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>
+= authenticated PLAIN
 C: <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='example.org' version='1.0'/>
 `)
 	cfg := config()
@@ -95,6 +103,7 @@ func TestProofAsChallenge(t *testing.T) {
 S: <challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=}</challenge>
 C! <response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</response>
 S: <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</success>
+= authenticated SCRAM-SHA-256
 C: <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='example.org' version='1.0'/>
 `)
 }
@@ -146,6 +155,10 @@ func TestNegotiationFails(t *testing.T) {
 		{"F9 one iteration", challenged, challenge(first + ",i=1"), abort, "auth: iterations"},
 		{"F9 too many iterations", challenged, challenge(first + ",i=2000000000"), abort, "auth: iterations"},
 		{"F9 our own nonce", challenged, challenge("r=rOprNGfwEbeRWgbNEkqO,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"), abort, "auth: nonce"},
+		{"a challenge while the key is derived", deriving, challenge(first + ",i=4096"), "", "protocol: wrong moment"},
+		{"success while the key is derived", deriving, success("{v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=}"), "", "protocol: wrong moment"},
+		{"failure while the key is derived", deriving, "<failure " + sasl + "><temporary-auth-failure/></failure>", "", "auth temporary-auth-failure retry: refused"},
+		{"data after the proof", proved + "S: " + challenge("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=") + "\nC! <response " + sasl + ">=</response>\n", success("{v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=}"), "", "auth: wrong moment"},
 		{"empty challenge", challenged, "<challenge " + sasl + "/>", abort, "auth: RFC 5802"},
 		{"challenge without base64", challenged, "<challenge " + sasl + ">!</challenge>", abort, "auth: base64"},
 		{"challenge with a line break", challenged, "<challenge " + sasl + ">cj0x&#xA;</challenge>", abort, "auth: base64"},
@@ -204,6 +217,19 @@ func TestCredentials(t *testing.T) {
 	play(t, config(), "do password pencil\n"+opened+"do password pencil\n"+serverOpen+"do password pencil")
 	play(t, config(), challenged+"do password pencil")
 
+	play(t, config(), deriving+"do underived\nC: <abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"+closes+"= hangup timeout retry: took too long\ndo derived")
+	play(t, config(), deriving+"do close"+closes+"= hangup\ndo derived")
+	play(t, config(), deriving+"do closed\n= hangup transport retry: lost\ndo derived")
+	play(t, config(), "do derived\n"+opened+"do derived\n"+serverOpen+"do derived")
+	play(t, config(), proved+"do derived")
+	cfg := config()
+	cfg.Used = "SCRAM-SHA-512"
+	play(t, cfg, strings.TrimSuffix(asked, "= timer none\n= need SCRAM-SHA-256 SCRAM-SHA-1\n")+closes+"= hangup weaker-login: SCRAM-SHA-512, with which")
+	cfg.Mechanisms = []string{"SCRAM-SHA-256", "SCRAM-SHA-1"}
+	play(t, cfg, bound)
+	cfg.Mechanisms, cfg.Used = nil, "SCRAM-SHA-256"
+	play(t, cfg, strings.Replace(asked, "SCRAM-SHA-256 SCRAM-SHA-1\n", "SCRAM-SHA-256\n", 1))
+
 	s, _ := stream.New(config())
 	s.Step(start, stream.Opened{})
 	if out := s.Step(start, stream.Credentials{Password: "pencil"}); out != nil {
@@ -233,6 +259,8 @@ func TestDeadline(t *testing.T) {
 	}
 	// One that goes on has the time that it had before the sleep.
 	play(t, config(), opened+"do later 2s\n= timer 18s\ndo probe\n= timer 5s"+serverOpen+"= timer 18s\ndo later 18s"+closes+"= hangup timeout retry: features")
+	// A device may take minutes to derive the key, and the caller has a deadline.
+	play(t, config(), deriving+"do later 1m\ndo tick\ndo probe"+strings.TrimPrefix(proved, deriving)+"do later 19s\n= timer 1s")
 	// A person may take an hour to type the password.
 	play(t, config(), asked+"do later 1h\ndo tick\ndo probe"+strings.TrimPrefix(challenged, asked)+"do later 19s\n= timer 1s")
 }

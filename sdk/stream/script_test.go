@@ -13,6 +13,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/sasl"
 	"xmpp-pam/sdk/stream"
 )
 
@@ -26,6 +27,8 @@ import (
 //
 //	C: <xml/>            Write; C! if it is secret
 //	= need A B           NeedCredentials
+//	= derive hash n      Derive; "do derived" answers it
+//	= authenticated A    Authenticated
 //	= bound jid          Bound
 //	= deliver <xml/>     Deliver
 //	= dropped words      Dropped; the error has the words
@@ -46,6 +49,13 @@ func config() stream.Config {
 		Private: true,
 	}
 }
+
+// derived is the key of the example in RFC 7677 §3.
+var derived = func() []byte {
+	salt, _ := base64.StdEncoding.DecodeString("W22ZaJ0SNY7soEsUEjb6gQ==")
+	key, _ := sasl.Derivation{Hash: "SHA-256", Password: "pencil", Salt: salt, Iterations: 4096, Size: 32}.Key(nil)
+	return key
+}()
 
 // play returns the stream as the script leaves it.
 func play(t *testing.T, cfg stream.Config, script string) *stream.Stream {
@@ -134,6 +144,10 @@ func input(t testing.TB, line string, now *time.Time) stream.Input {
 		return stream.Tick{}
 	case "password":
 		return stream.Credentials{Password: rest}
+	case "derived":
+		return stream.Derived{Key: derived}
+	case "underived":
+		return stream.Derived{Err: errors.New("it took too long")}
 	case "no":
 		return stream.Credentials{Err: errors.New("cancelled")}
 	case "send":
@@ -156,6 +170,10 @@ func render(out stream.Output, now time.Time) string {
 		return "C: " + out.Text
 	case stream.NeedCredentials:
 		return "= need " + strings.Join(out.Mechanisms, " ")
+	case stream.Derive:
+		return fmt.Sprintf("= derive %s %d", out.Hash, out.Iterations)
+	case stream.Authenticated:
+		return "= authenticated " + out.Mechanism
 	case stream.Bound:
 		return "= bound " + out.JID.String()
 	case stream.Resumed:

@@ -11,7 +11,7 @@ import (
 
 // How long the server may take.
 const (
-	negotiationTime = 20 * time.Second // from Opened to Bound, the wait for Credentials apart
+	negotiationTime = 20 * time.Second // from Opened to Bound, the waits for Credentials and Derived apart
 	closeTime       = 2 * time.Second  // from our <close/> to the server's
 )
 
@@ -50,6 +50,7 @@ const (
 	features                    // <stream:features/>
 	asking                      // Credentials
 	authenticating              // <challenge/>, <success/> or <failure/>
+	deriving                    // Derived
 	resuming                    // the answer to resume
 	binding                     // the answer to bind
 	bound                       // nothing in particular
@@ -112,6 +113,10 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 	case Credentials:
 		if s.phase == asking {
 			s.authenticate(in)
+		}
+	case Derived:
+		if s.phase == deriving {
+			s.derived(in)
 		}
 	case Send:
 		if s.phase == bound {
@@ -177,6 +182,8 @@ func (s *Stream) message(text string) {
 		s.offered(e)
 	case authenticating:
 		s.answer(e)
+	case deriving:
+		s.early(e)
 	case resuming:
 		s.goOn(e)
 	case binding:

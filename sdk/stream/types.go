@@ -14,6 +14,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/sasl"
 )
 
 // Namespaces of RFC 6120 and RFC 7395.
@@ -41,6 +42,10 @@ type Config struct {
 	// sasl supports. The strongest one that the server offers is used; PLAIN is
 	// used only when nothing stronger is offered and allowed.
 	Mechanisms []string
+	// Used is the mechanism that Authenticated told of at an earlier log-in to the
+	// account. A weaker one is not used, unless Mechanisms is set; nothing is sent
+	// to a server that offers no other, and the error is CodeWeaker.
+	Used string
 	// Nonce returns a fresh, unpredictable SCRAM nonce of printable ASCII
 	// without commas at every call.
 	Nonce func() string
@@ -84,7 +89,7 @@ type Resumption struct {
 }
 
 // An Input is something that happened: Opened, Message, Closed, Tick,
-// Credentials, Send, Handled, Saved, Probe, Sleep or Close.
+// Credentials, Derived, Send, Handled, Saved, Probe, Sleep or Close.
 type Input interface{ input() }
 
 type (
@@ -100,6 +105,11 @@ type (
 	Credentials struct {
 		Password string
 		Err      error
+	}
+	// Derived answers Derive. An Err ends the stream.
+	Derived struct {
+		Key []byte
+		Err error
 	}
 	// Send sends a stanza. It is ignored unless the stream is bound.
 	Send struct{ Stanza *element.Element }
@@ -123,7 +133,7 @@ type (
 	Close struct{}
 )
 
-// An Output is something to do: Write, NeedCredentials, Bound, Resumed, Deliver,
+// An Output is something to do: Write, NeedCredentials, Derive, Authenticated, Bound, Resumed, Deliver,
 // Dropped, SetTimer or Hangup.
 type Output interface{ output() }
 
@@ -137,6 +147,11 @@ type (
 	// NeedCredentials asks for Credentials. Mechanisms are the ones that both
 	// sides know, strongest first.
 	NeedCredentials struct{ Mechanisms []string }
+	// Derive asks for the key of a derivation, which may take seconds, and so has
+	// no deadline here. Derived answers it.
+	Derive struct{ sasl.Derivation }
+	// Authenticated says that the log-in succeeded with this mechanism.
+	Authenticated struct{ Mechanism string }
 	// Bound says that a new session has begun with the given full JID. Whatever
 	// an earlier one had under way is lost.
 	Bound struct{ JID jid.JID }
@@ -161,6 +176,7 @@ func (Message) input()     {}
 func (Closed) input()      {}
 func (Tick) input()        {}
 func (Credentials) input() {}
+func (Derived) input()     {}
 func (Send) input()        {}
 func (Handled) input()     {}
 func (Saved) input()       {}
@@ -170,6 +186,8 @@ func (Close) input()       {}
 
 func (Write) output()           {}
 func (NeedCredentials) output() {}
+func (Derive) output()          {}
+func (Authenticated) output()   {}
 func (Bound) output()           {}
 func (Resumed) output()         {}
 func (Deliver) output()         {}
@@ -186,6 +204,7 @@ const (
 	CodeTimeout     Code = "timeout"      // no answer during negotiation
 	CodeProtocol    Code = "protocol"     // the peer does not speak RFC 7395
 	CodeAuth        Code = "auth"         // credentials refused, or the server's proof wrong
+	CodeWeaker      Code = "weaker-login" // only mechanisms weaker than one used before are offered
 	CodeTLSRequired Code = "tls-required" // only PLAIN is offered and somebody could listen
 	CodeConflict    Code = "conflict"     // another session took the resource
 	CodeStream      Code = "stream"       // the server ended the stream with an error
