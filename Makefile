@@ -7,13 +7,13 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-cut soak soak-go soak-browser personalities mutants bench bench-browser bench-list fuzz size lint wasm js clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers servers test-cut soak soak-go soak-browser personalities mutants bench bench-browser bench-list fuzz size lint wasm js clean
 
 help:
 	@echo "make demo                  two devices of one account, in a browser page"
 	@echo "make demo SERVER=prosody   the same against a real Prosody"
 	@echo "make test                  everything; installs what it needs on Debian as root"
-	@echo "Parts: lint test-go test-cut test-wasm test-js test-servers test-browser size; also: bench soak personalities mutants fuzz wasm js clean"
+	@echo "Parts: lint test-go test-cut test-wasm test-js test-servers test-browser size; also: bench servers soak personalities mutants fuzz wasm js clean"
 
 # demo builds everything, starts the demo and prints its address.
 demo: check-demo js bin/demo
@@ -58,10 +58,22 @@ test-browser: js bin/demo
 	@scripts/need chromium prosody
 	cd js && npm --silent run test:browser
 
-# test-servers runs the client's suite against the real Prosody.
+# test-servers runs the client's suite against the installed Prosody, and a few
+# cases of the client and of mod_pam at Prosody 13.
+SMOKE = TestSubscribeAndList|TestErrors|TestEvents|TestJoined|TestService|TestRestoredBackup|TestAccountDeleted
 test-servers:
 	@scripts/need prosody
 	PAM_SERVER=prosody go test -count=1 -timeout 30m ./sdk/client
+	scripts/prosody13 go test -count=1 -run '^($(SMOKE))$$' ./sdk/server/prosody
+	PAM_SERVER=prosody scripts/prosody13 go test -count=1 -run '^(TestTwoDevices|TestResumeAtAServer|TestNextRunAtAServer)$$' ./sdk/client
+
+# servers runs all of mod_pam's and the client's suite at each Prosody.
+servers:
+	@scripts/need prosody
+	go test -count=1 -timeout 30m ./sdk/server/prosody
+	PAM_SERVER=prosody go test -count=1 -timeout 30m ./sdk/client
+	scripts/prosody13 go test -count=1 -timeout 30m ./sdk/server/prosody
+	PAM_SERVER=prosody scripts/prosody13 go test -count=1 -timeout 30m ./sdk/client
 
 # personalities runs the client's suite at servers that read XEP-0376 otherwise.
 PERSONALITIES = roster-order net typo amnesia forger racing priority libervia libervia-ejabberd

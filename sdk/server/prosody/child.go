@@ -25,7 +25,7 @@ func run(dir string) (*child, error) {
 		return nil, fmt.Errorf("prosody: no log file: %w", err)
 	}
 	os.Remove(filepath.Join(dir, "prosody.log")) // of an earlier run
-	cmd := exec.Command("prosody", "--config", filepath.Join(dir, "prosody.cfg.lua"), "-F")
+	cmd := exec.Command(program(), "--config", filepath.Join(dir, "prosody.cfg.lua"), "-F")
 	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = console, console
 	cmd.SysProcAttr = dieWithParent()

@@ -17,7 +17,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // start runs a server for one test, or skips it where there is no Prosody. On CI that is a failure.
-func start(t *testing.T, cfg Config) *Server {
+func start(t testing.TB, cfg Config) *Server {
 	t.Helper()
 	if err := Available(); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -77,11 +77,11 @@ func (n node) String() string {
 	name := n.XMLName.Local
 	switch {
 	case name == "message" && n.at("notify").XMLName.Local != "":
-		var b strings.Builder
+		var rows []string
 		for _, sub := range n.at("notify").Children {
-			fmt.Fprintf(&b, "notify %s %s", n.at("notify").attr("service"), describe(sub))
+			rows = append(rows, describe(sub))
 		}
-		return b.String()
+		return "notify " + n.at("notify").attr("service") + " " + strings.Join(rows, "; ")
 	case name == "message" && n.at("event", "items").XMLName.Local != "":
 		return "event " + n.attr("from") + " " + n.at("event", "items").attr("node") + " " + n.at("event", "items", "item").attr("id")
 	case name == "message" && len(n.at("event").Children) > 0:
@@ -116,7 +116,7 @@ func describe(sub node) string {
 
 // device is a logged-in session that speaks raw XML.
 type device struct {
-	t    *testing.T
+	t    testing.TB
 	conn *websocket.Conn
 	user string
 	jid  string
@@ -124,7 +124,7 @@ type device struct {
 }
 
 // online logs a device in and sends presence, the way most tests want it.
-func online(t *testing.T, s *Server, user, resource string) *device {
+func online(t testing.TB, s *Server, user, resource string) *device {
 	t.Helper()
 	d := login(t, s, user, resource)
 	d.send(`<presence xmlns='jabber:client'/>`)
@@ -132,7 +132,7 @@ func online(t *testing.T, s *Server, user, resource string) *device {
 	return d
 }
 
-func login(t *testing.T, s *Server, user, resource string) *device {
+func login(t testing.TB, s *Server, user, resource string) *device {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -246,6 +246,15 @@ func (d *device) drain() []node {
 	return heard[:len(heard)-1]
 }
 
+// begin sends a request to the own account and returns its id, for answer.
+func (d *device) begin(payload string) string {
+	d.t.Helper()
+	d.ids++
+	id := fmt.Sprintf("q%d", d.ids)
+	d.send("<iq xmlns='jabber:client' type='set' id='" + id + "'>" + payload + "</iq>")
+	return id
+}
+
 func (d *device) subscribe(service, name string) []node {
 	d.t.Helper()
 	return d.ask("set", pam(service, "subscribe", name, d.user))
@@ -271,7 +280,7 @@ func pam(service, operation, name, subscriber string) string {
 }
 
 // version is the version token of the last stanza that has one.
-func version(t *testing.T, heard []node) string {
+func version(t testing.TB, heard []node) string {
 	t.Helper()
 	for i := len(heard) - 1; i >= 0; i-- {
 		for _, child := range []string{"notify", "subscriptions"} {
@@ -284,7 +293,7 @@ func version(t *testing.T, heard []node) string {
 	return ""
 }
 
-func expect(t *testing.T, heard []node, want ...string) {
+func expect(t testing.TB, heard []node, want ...string) {
 	t.Helper()
 	got := make([]string, len(heard))
 	for i, n := range heard {

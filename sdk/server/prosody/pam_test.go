@@ -86,7 +86,7 @@ func TestErrors(t *testing.T) {
 		{"no such node", pam(svc, "subscribe", "missing", "alice@localhost"), "error cancel item-not-found by=pubsub.localhost"},
 		{"closed node", pam(svc, "subscribe", "closed", "alice@localhost"), "error auth forbidden by=pubsub.localhost"},
 		{"not subscribed", pam(svc, "unsubscribe", "n1", "alice@localhost"), "error modify unexpected-request+not-subscribed by=pubsub.localhost"},
-		{"no route", pam("elsewhere.invalid", "subscribe", "n1", "alice@localhost"), "error cancel not-allowed by=elsewhere.invalid"},
+		{"no route", pam("elsewhere.invalid", "subscribe", "n1", "alice@localhost"), "error cancel not-allowed by="},
 		{"no pubsub there", pam("localhost", "subscribe", "n1", "alice@localhost"), "error cancel service-unavailable by=localhost"},
 	} {
 		t.Log(c.name)

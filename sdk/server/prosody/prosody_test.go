@@ -14,17 +14,35 @@ import (
 )
 
 // restart runs the server again with the same data, with a line added to the global configuration.
-func (s *Server) restart(t *testing.T, option string) {
+func (s *Server) restart(t testing.TB, option string) {
+	t.Helper()
+	s.restartWith(t, "interfaces =", option+"\ninterfaces =")
+}
+
+// restartWith runs the server again with the same data, with a text of the configuration replaced.
+func (s *Server) restartWith(t testing.TB, old, new string) {
 	t.Helper()
 	s.stop()
+	s.edit(t, old, new)
+	s.resume(t)
+}
+
+func (s *Server) edit(t testing.TB, old, new string) {
+	t.Helper()
 	configFile := filepath.Join(s.dir, "prosody.cfg.lua")
 	text, err := os.ReadFile(configFile)
-	if err != nil {
+	if err != nil || !strings.Contains(string(text), old) {
+		t.Fatalf("the configuration has no %q: %v", old, err)
+	}
+	if err := os.WriteFile(configFile, []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(configFile, append([]byte(option+"\n"), text...), 0o600); err != nil {
-		t.Fatal(err)
-	}
+}
+
+// resume starts a stopped server.
+func (s *Server) resume(t testing.TB) {
+	t.Helper()
+	var err error
 	if s.child, err = run(s.dir); err != nil {
 		t.Fatal(err)
 	}
@@ -65,6 +83,7 @@ func TestClose(t *testing.T) {
 func TestAdministration(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Hash: "SHA-1", Nodes: []string{"urn:example:0", "a:open", "b:whitelist"}})
+	t.Log(s.Version())
 	if !strings.HasPrefix(s.Version(), "Prosody ") || s.Domain() != "localhost" {
 		t.Errorf("version %q, domain %q", s.Version(), s.Domain())
 	}

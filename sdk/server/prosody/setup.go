@@ -1,11 +1,13 @@
 package prosody
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -15,13 +17,18 @@ import (
 	"time"
 )
 
-//go:embed lua/*.lua
+//go:embed lua
 var modules embed.FS
 
 const howToGet = `install it with "apt-get install --no-install-recommends prosody"`
 
+// program is the Prosody to run: the one in PATH, or the one that PAM_PROSODY names, with its prosodyctl
+// in the same folder.
+func program() string { return cmp.Or(os.Getenv("PAM_PROSODY"), "prosody") }
+
 // Available returns nil if a Prosody that can be used, 0.12 or later, is installed, and otherwise an
-// error that says how to get it.
+// error that says how to get it. If the environment variable PAM_PROSODY is set, it is the path of the
+// program that this and Start use instead.
 func Available() error {
 	_, err := installed()
 	return err
@@ -32,8 +39,9 @@ var versionLine = regexp.MustCompile(`(?m)^Prosody (\d+)\.(\d+)\S*`)
 // installed returns the version of the installed Prosody. The program itself has no option that prints
 // it: it would start.
 func installed() (string, error) {
-	if _, err := exec.LookPath("prosody"); err != nil {
-		return "", fmt.Errorf("prosody: not found in PATH; %s", howToGet)
+	prosody, err := exec.LookPath(program())
+	if err != nil {
+		return "", fmt.Errorf("prosody: %s is not found; %s", program(), howToGet)
 	}
 	dir, err := os.MkdirTemp("", "xmpp-pam-prosody-")
 	if err != nil {
@@ -47,7 +55,8 @@ func installed() (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	about, err := exec.CommandContext(ctx, "prosodyctl", "--config", empty, "about").Output()
+	ctl := filepath.Join(filepath.Dir(prosody), "prosodyctl")
+	about, err := exec.CommandContext(ctx, ctl, "--config", empty, "about").Output()
 	found := versionLine.FindSubmatch(about)
 	if found == nil {
 		return "", fmt.Errorf("prosody: prosodyctl does not tell its version (%v); %s", err, howToGet)
@@ -128,18 +137,25 @@ func configure(dir, hash string) (port int, secret string, err error) {
 	text := fmt.Sprintf(configuration, filepath.Join(dir, "prosody.pid"), dataPath, modulePath,
 		filepath.Join(dir, "prosody.log"), port, hash, secret)
 	err = errors.Join(
-		os.MkdirAll(modulePath, 0o700),
 		os.MkdirAll(dataPath, 0o700),
 		os.WriteFile(filepath.Join(dir, "prosody.cfg.lua"), []byte(text), 0o600),
 	)
-	for _, name := range []string{"mod_pam.lua", "mod_pam_control.lua"} {
-		source, readErr := modules.ReadFile("lua/" + name)
-		err = errors.Join(err, readErr, os.WriteFile(filepath.Join(modulePath, name), source, 0o600))
+	if err == nil {
+		err = writeModules(modulePath)
 	}
 	if err != nil {
 		return 0, "", fmt.Errorf("prosody: its folder cannot be prepared: %w", err)
 	}
 	return port, secret, nil
+}
+
+// writeModules writes the server modules that this package carries, over those of an earlier run.
+func writeModules(dir string) error {
+	source, err := fs.Sub(modules, "lua")
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(dir), os.CopyFS(dir, source))
 }
 
 func freePort() (int, error) {

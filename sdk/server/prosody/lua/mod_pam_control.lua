@@ -28,6 +28,10 @@ function commands.account(arguments)
 	return usermanager.create_user(localpart, arguments.password, host);
 end
 
+function commands.delete_account(arguments)
+	return usermanager.delete_user(arguments.localpart, host);
+end
+
 function commands.node(arguments)
 	return pubsub.service:create(arguments.node, true, {
 		access_model = arguments.access_model,

@@ -1,0 +1,147 @@
+-- SPDX-License-Identifier: MIT
+--
+-- Changes of the subscription lists: how they are recorded, and who is notified.
+--
+-- A change: node, subid (nil: every subscription to the node), state, and for one told in an event
+-- event = true and request, the account's own subscribe request for that node, if there is one.
+
+local cache = require "util.cache";
+local id = require "util.id";
+local jid = require "util.jid";
+local st = require "util.stanza";
+local throttle = require "util.throttle";
+
+local xmlns_pam = "urn:xmpp:pam:0";
+local xmlns_pubsub = "http://jabber.org/protocol/pubsub";
+
+-- Versions that events may cause for one account: so many at once, and then one a second for each service,
+-- which holds all that it told until then.
+local event_burst = 20;
+
+return function (lists, max_subscriptions)
+	local changes = {};
+
+	-- One message about all rows that one version changed. They are of one service.
+	local function notification(username, list, rows)
+		local account = jid.join(username, module.host);
+		local message = st.message({ type = "headline", from = account, id = id.medium() })
+			:tag("notify", { xmlns = xmlns_pam, ver = lists.token(list, rows[1].version), service = rows[1].service });
+		for _, row in ipairs(rows) do
+			message:tag("subscription", { xmlns = xmlns_pubsub, node = row.node, jid = account,
+				subscription = row.state, subid = row.subid }):up();
+		end
+		return message:reset();
+	end
+	changes.notification = notification;
+
+	local function notify_joined(username, list, rows)
+		local user = prosody.bare_sessions[jid.join(username, module.host)];
+		local message;
+		for _, session in pairs(user and user.sessions or {}) do
+			if session.presence and session.priority >= 0 and (session.pam_listed or session.pam_capable) then
+				message = message and st.clone(message) or notification(username, list, rows);
+				message.attr.to = session.full_jid;
+				session.send(message);
+			end
+		end
+	end
+
+	-- Reports whether an event may make this change: to a row that stands, or, once for each request, to a
+	-- new row of a node that the account asked for.
+	local function believed(list, service, change)
+		local same = false;
+		for _, row in ipairs(lists.standing(list, service, change.node)) do
+			if not change.subid or row.subid == change.subid then
+				if row.state ~= change.state then return true; end
+				same = true;
+			elseif not row.subid then
+				return true;
+			end
+		end
+		local request = change.request;
+		if same or change.state == "none" or not request or request.noted or list.standing >= max_subscriptions then
+			return false;
+		end
+		request.noted = true;
+		return true;
+	end
+
+	-- Stores what a service told, as one version, and notifies the joined sessions. A state without subid
+	-- speaks of every subscription to the node; one with a subid replaces a row stored without.
+	function changes.record(username, list, service, told)
+		local version = list.version + 1;
+		local changed = {};
+		local function put(node, subid, state)
+			local row = lists.put(list, service, node, subid, state, version);
+			if not changed[row] then
+				changed[row] = true;
+				table.insert(changed, row);
+			end
+		end
+		for _, change in ipairs(told) do
+			if not change.event or believed(list, service, change) then
+				local standing = lists.standing(list, service, change.node);
+				for _, row in ipairs(standing) do
+					if not change.subid then
+						put(change.node, row.subid, change.state);
+					elseif not row.subid then
+						put(change.node, nil, "none");
+					end
+				end
+				if change.subid or #standing == 0 then put(change.node, change.subid, change.state); end
+			end
+		end
+		if #changed == 0 then return; end
+		lists.sort(changed);
+		lists.save(username, list, changed);
+		notify_joined(username, list, changed);
+	end
+
+	local throttles = cache.new(10000); -- username → its throttle
+	-- What was told in events while the throttle was empty: username → service → changes as they came.
+	local waiting = {};
+
+	local function throttled(username)
+		local limit = throttles:get(username) or throttle.create(event_burst, event_burst);
+		throttles:set(username, limit);
+		return not limit:poll(1);
+	end
+
+	-- Records what waits for an account. Comes before anything else that is recorded or listed.
+	function changes.flush(username)
+		local told = waiting[username];
+		if not told then return; end
+		waiting[username] = nil;
+		local ok, err = xpcall(function ()
+			for service, those in pairs(told) do
+				changes.record(username, lists.load(username), service, those);
+			end
+		end, debug.traceback);
+		if not ok then module:log("error", "Events for %s not recorded: %s", username, err); end
+	end
+
+	function changes.flush_all()
+		for username in pairs(waiting) do changes.flush(username); end
+	end
+
+	-- Records what an event told, now or within a second.
+	function changes.hear(username, list, service, told)
+		if not waiting[username] and not throttled(username) then
+			return changes.record(username, list, service, told);
+		end
+		if not waiting[username] then
+			waiting[username] = {};
+			module:add_timer(1, function () changes.flush(username); end);
+		end
+		local those = waiting[username][service] or {};
+		waiting[username][service] = those;
+		for _, change in ipairs(told) do table.insert(those, change); end
+	end
+
+	function changes.forget(username)
+		waiting[username] = nil;
+		throttles:set(username, nil);
+	end
+
+	return changes;
+end

@@ -1,0 +1,327 @@
+package prosody
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// stored is a file of alice's in the server's storage.
+func (s *Server) stored(store, extension string) string {
+	return filepath.Join(s.dir, "data", "localhost", store, "alice."+extension)
+}
+
+func (s *Server) snapshot() string { return s.stored("pam", "dat") }
+func (s *Server) changes() string  { return s.stored("pam_changes", "list") }
+
+// content is what a file holds, or nothing.
+func content(path string) string {
+	text, _ := os.ReadFile(path)
+	return string(text)
+}
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rows writes a snapshot of n rows of a service, node0 and so on, in the format that mod_pam stores.
+func rows(n int, service string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "return { format = 2, version = %d, floor = %d, tokens = { \"stored\" }, rows = {\n", n, n)
+	for i := range n {
+		fmt.Fprintf(&b, "{ service = %q, node = \"node%d\", state = \"subscribed\", version = %d },\n", service, i, i+1)
+	}
+	b.WriteString("} };\n")
+	return b.String()
+}
+
+// TestHistory checks what survives a restart, and that a forgotten history gives a full list, never a
+// wrong delta.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1", "n2", "n3"}})
+	a := online(t, s, "alice", "a")
+	start := version(t, a.list(""))
+	a.subscribe(svc, "n1")
+	one := version(t, a.subscribe(svc, "n2"))
+	two := version(t, a.unsubscribe(svc, "n1"))
+	a.leave()
+
+	s.restart(t, "pam_history_size = 10")
+	a = online(t, s, "alice", "a")
+	expect(t, a.list(two), "result 0")
+	expect(t, a.list(one), "notify pubsub.localhost n1 none", "result 0")
+	expect(t, a.list(start), "notify pubsub.localhost n2 subscribed", "notify pubsub.localhost n1 none", "result 0")
+	var versions []string
+	for range 80 {
+		versions = append(versions, version(t, a.subscribe(svc, "n3")), version(t, a.unsubscribe(svc, "n3")))
+	}
+	// n1 is forgotten: whoever has not heard of its end yet must get everything.
+	for _, ver := range []string{start, one, two} {
+		expect(t, a.list(ver), "list; pubsub.localhost n2 subscribed")
+	}
+	if strings.Contains(content(s.snapshot()), `"n1"`) {
+		t.Error("the end of n1 is stored for ever")
+	}
+	a.leave()
+	s.restart(t, "")
+	a = online(t, s, "alice", "a")
+	for _, ver := range versions[len(versions)-10 : len(versions)-1] {
+		expect(t, a.list(ver), "notify pubsub.localhost n3 none", "result 0")
+	}
+	expect(t, a.list(versions[len(versions)-1]), "result 0")
+}
+
+// TestRowsOfOneChange checks that a change writes its own rows only, and that the list is put together
+// again before the changes are more than the list.
+func TestRowsOfOneChange(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1"}})
+	s.stop()
+	write(t, s.snapshot(), rows(300, svc))
+	s.resume(t)
+	a := online(t, s, "alice", "a")
+	a.list("")
+	snapshot := content(s.snapshot())
+	ver := "300-stored"
+	for i := range 10 {
+		before := len(content(s.changes()))
+		heard := a.subscribe(svc, "n1")
+		expect(t, a.list(ver), "notify pubsub.localhost n1 subscribed", "result 0")
+		ver = version(t, heard)
+		if grown := len(content(s.changes())) - before; grown > 1000 {
+			t.Fatalf("change %d wrote %d bytes", i, grown)
+		}
+	}
+	if content(s.snapshot()) != snapshot {
+		t.Error("a change rewrote the list")
+	}
+	for range 300 {
+		a.subscribe(svc, "n1")
+	}
+	if content(s.snapshot()) == snapshot {
+		t.Error("the list was not put together in 310 changes")
+	}
+	if items := strings.Count(content(s.changes()), "item("); items > 100 {
+		t.Errorf("%d changes are left after the list was put together", items)
+	}
+}
+
+// TestCrash stops the server between the two steps of putting the list together, kills it in the middle of
+// changes, and takes a change away. The list must always be the one that its version says.
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1", "n2"}})
+	a := online(t, s, "alice", "a")
+	a.list("")
+	one := version(t, a.subscribe(svc, "n1"))
+	var old string
+	for len(content(s.changes())) >= len(old) {
+		old = content(s.changes())
+		a.subscribe(svc, "n2")
+		a.unsubscribe(svc, "n2")
+	}
+	last := version(t, a.unsubscribe(svc, "n1"))
+	a.leave()
+	s.stop()
+	left := content(s.changes())
+	write(t, s.changes(), old+left) // they are in the snapshot too
+	os.Remove(s.stored("pam_changes", "lidx"))
+	s.resume(t)
+	a = online(t, s, "alice", "a")
+	expect(t, a.list(last), "result 0")
+	expect(t, a.list(one), "notify pubsub.localhost n2 none", "notify pubsub.localhost n1 none", "result 0")
+
+	// Killed while requests are under way: what was told is stored.
+	for i := range 40 {
+		a.begin(pam(svc, []string{"subscribe", "unsubscribe"}[i%2], "n1", "alice@localhost"))
+	}
+	told := ""
+	for range 10 {
+		told = version(t, []node{a.until("message")})
+	}
+	a.conn.CloseNow()
+	s.child.process.Kill()
+	<-s.child.done
+	s.resume(t)
+	a = online(t, s, "alice", "a")
+	heard := a.list(told)
+	if kind := heard[len(heard)-1].String(); kind != "result 0" {
+		t.Errorf("a version that was told is unknown after the end of the server: %s", kind)
+	}
+	full := a.list("")
+	state := "list; pubsub.localhost n1 subscribed"
+	if len(heard) > 1 && strings.HasSuffix(heard[0].String(), "none") {
+		state = "list"
+	}
+	if len(heard) > 1 {
+		expect(t, full, state)
+	}
+
+	// A change is lost: no version of before is known.
+	a.subscribe(svc, "n1")
+	a.subscribe(svc, "n1")
+	last = version(t, a.subscribe(svc, "n2"))
+	a.leave()
+	s.stop()
+	lines := strings.SplitAfter(content(s.changes()), "item(")
+	write(t, s.changes(), strings.Join(append(lines[:len(lines)-2:len(lines)-2], lines[len(lines)-1]), ""))
+	os.Remove(s.stored("pam_changes", "lidx"))
+	s.resume(t)
+	a = online(t, s, "alice", "a")
+	expect(t, a.list(last), "list; pubsub.localhost n1 subscribed; pubsub.localhost n2 subscribed")
+	fresh := version(t, a.list(""))
+	one = version(t, a.unsubscribe(svc, "n2"))
+	expect(t, a.list(fresh), "notify pubsub.localhost n2 none", "result 0")
+	a.leave()
+	s.restart(t, "")
+	a = online(t, s, "alice", "a")
+	expect(t, a.list(one), "result 0")
+}
+
+// TestRestoredBackup checks that a version is never used twice: as many other changes after a backup was
+// restored must not pass for those before.
+func TestRestoredBackup(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1", "n2", "n3", "n4", "n5"}})
+	a := online(t, s, "alice", "a")
+	a.subscribe(svc, "n1")
+	backup := version(t, a.list(""))
+	a.leave()
+	s.stop()
+	data, copied := filepath.Join(s.dir, "data"), filepath.Join(t.TempDir(), "data")
+	if err := os.CopyFS(copied, os.DirFS(data)); err != nil {
+		t.Fatal(err)
+	}
+	s.resume(t)
+	a = online(t, s, "alice", "a")
+	a.list("")
+	lost := []string{version(t, a.subscribe(svc, "n2")), version(t, a.subscribe(svc, "n3"))}
+	a.leave()
+	s.stop()
+	os.RemoveAll(data)
+	if err := os.CopyFS(data, os.DirFS(copied)); err != nil {
+		t.Fatal(err)
+	}
+	s.resume(t)
+	a = online(t, s, "alice", "a")
+	a.subscribe(svc, "n4")
+	a.subscribe(svc, "n5")
+	for _, ver := range lost {
+		expect(t, a.list(ver), "list; pubsub.localhost n1 subscribed; pubsub.localhost n4 subscribed; pubsub.localhost n5 subscribed")
+	}
+	expect(t, a.list(backup), "notify pubsub.localhost n4 subscribed", "notify pubsub.localhost n5 subscribed", "result 0")
+}
+
+// TestFormats checks that the format of before is read, and one of later is left alone.
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1"}})
+	s.stop()
+	write(t, s.snapshot(), `return { epoch = "old"; version = 3; floor = 0; entries = {
+		{ service = "pubsub.localhost"; node = "gone"; state = "none"; version = 2 };
+		{ service = "pubsub.localhost"; node = "n2"; subid = "s"; state = "pending"; version = 3 };
+	} };`)
+	s.resume(t)
+	a := online(t, s, "alice", "a")
+	heard := a.list("old-3")
+	expect(t, heard, "list; pubsub.localhost n2 pending s")
+	old := version(t, heard)
+	a.subscribe(svc, "n1")
+	expect(t, a.list(old), "notify pubsub.localhost n1 subscribed", "result 0")
+	a.leave()
+	s.restart(t, "")
+	a = online(t, s, "alice", "a")
+	expect(t, a.list(""), "list; pubsub.localhost n2 pending s; pubsub.localhost n1 subscribed")
+	a.leave()
+	s.stop()
+	later := strings.Replace(rows(1, svc), "format = 2", "format = 3", 1)
+	write(t, s.snapshot(), later)
+	s.resume(t)
+	a = online(t, s, "alice", "a")
+	expect(t, a.list(""), "error wait internal-server-error by=")
+	expect(t, a.subscribe(svc, "n1"), "error wait internal-server-error by=")
+	if content(s.snapshot()) != later {
+		t.Error("a format of later was overwritten")
+	}
+}
+
+// TestStorageFailure checks that a request is answered even if the list cannot be read or written, and
+// that nobody is told what is not stored.
+func TestStorageFailure(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1", "n2"}})
+	a := online(t, s, "alice", "a")
+	a.list("")
+	ver := version(t, a.subscribe(svc, "n1"))
+
+	// A folder in the place of a file cannot be written.
+	if err := os.MkdirAll(s.changes(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, a.subscribe(svc, "n2"), "error wait internal-server-error by=alice@localhost")
+	if err := os.Remove(s.changes()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, a.list(ver), "result 0")
+	expect(t, a.list(""), "list; pubsub.localhost n1 subscribed")
+	expect(t, a.subscribe(svc, "n2"), "notify pubsub.localhost n2 subscribed", "result 0")
+	a.leave()
+
+	s.stop()
+	write(t, s.snapshot(), "return {")
+	s.resume(t)
+	a = online(t, s, "alice", "a")
+	expect(t, a.list(""), "error wait internal-server-error by=")
+	expect(t, a.subscribe(svc, "n1"), "error wait internal-server-error by=")
+	expect(t, a.drain())
+}
+
+// TestAccountDeleted checks that an account leaves nothing here and nothing at the services, so that
+// whoever registers the name again starts with nothing.
+func TestAccountDeleted(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1"}})
+	a, service := online(t, s, "alice", "a"), scripted(t, s)
+	a.list("")
+	a.subscribe(svc, "n1")
+	id := a.begin(pam(service.jid, "subscribe", "x", "alice@localhost"))
+	service.reply(service.request("subscribe", "x"), "result", subscription("node='x' subscription='subscribed' subid='s1'"))
+	a.answer(id)
+	a.begin(pam(service.jid, "subscribe", "slow", "alice@localhost"))
+	slow := service.request("subscribe", "slow")
+	old := version(t, a.list(""))
+	a.leave()
+	if err := s.call(t.Context(), "delete_account", map[string]string{"localpart": "alice"}); err != nil {
+		t.Fatal(err)
+	}
+	if subid := service.request("unsubscribe", "x").at("pubsub", "unsubscribe").attr("subid"); subid != "s1" {
+		t.Errorf("unsubscribed with subid %q", subid)
+	}
+	service.request("unsubscribe", "slow")
+	service.reply(slow, "result", "")
+	service.drain()
+	for _, file := range []string{s.snapshot(), s.changes()} {
+		if text := content(file); text != "" {
+			t.Errorf("%s is left: %s", file, text)
+		}
+	}
+
+	if err := s.AddAccount("alice", "pw-alice"); err != nil {
+		t.Fatal(err)
+	}
+	a = online(t, s, "alice", "a")
+	expect(t, a.list(old), "list")
+	if err := s.Publish("n1", "i1", "<x xmlns='urn:example'/>"); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, a.drain())
+}
