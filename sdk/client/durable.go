@@ -98,8 +98,12 @@ func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
 		return pam.Durable{}, false
 	}
 	out := pam.Durable{Stamp: pam.Stamp{Epoch: r.uint(), Version: pam.Version(r.string())}}
-	out.Unversioned = r.byte() == 1
+	r.byte() // was the mode
 	count, digest := r.uint(), r.uint()
+	if len(r.data) > 0 {
+		out.Dropped = r.rows()
+		r.bad = r.bad || len(out.Dropped) == 0
+	}
 	for i, value := range values {
 		if value == nil {
 			continue
@@ -120,17 +124,17 @@ func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
 }
 
 // commit stores c in one transaction, with the sync record if c is a whole
-// list, and with more. If the store holds something else than what c was built
+// list. If the store holds something else than what c was built
 // on, or did when it was read last, it returns that and ErrConflict. If somebody
 // has emptied it, all is stored again: memory is right while the program runs.
-func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord, more ...store.Op) (stored *pam.Durable, err error) {
+func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord) (stored *pam.Durable, err error) {
 	if c.Expect != d.stamp {
 		return d.conflict(ctx)
 	}
-	err = d.write(ctx, c, s, more)
+	err = d.write(ctx, c, s)
 	if errors.Is(err, store.ErrConflict) && d.meta != nil && d.emptied(ctx) {
 		d.meta, d.stale = nil, true
-		err = d.write(ctx, c, s, more)
+		err = d.write(ctx, c, s)
 	}
 	if errors.Is(err, store.ErrConflict) {
 		return d.conflict(ctx)
@@ -143,7 +147,7 @@ func (d *durable) emptied(ctx context.Context) bool {
 	return err == nil && values[0] == nil
 }
 
-func (d *durable) write(ctx context.Context, c pam.Commit, s syncRecord, more []store.Op) error {
+func (d *durable) write(ctx context.Context, c pam.Commit, s syncRecord) error {
 	next := d.buckets
 	var changes [bucketCount][]pam.Change
 	if c.Replace {
@@ -179,15 +183,17 @@ func (d *durable) write(ctx context.Context, c pam.Commit, s syncRecord, more []
 	meta := []byte{format}
 	meta = binary.AppendUvarint(meta, c.Next.Epoch)
 	meta = appendString(meta, string(c.Next.Version))
-	meta = append(meta, boolByte(c.Unversioned))
+	meta = append(meta, 0)
 	meta = binary.AppendUvarint(meta, uint64(count))
 	meta = binary.AppendUvarint(meta, digest)
+	if len(c.Dropped) > 0 {
+		meta = appendRows(meta, c.Dropped)
+	}
 	ops = append(ops, store.Put(keyMeta, meta))
 	if c.Replace || d.stale {
 		ops = append(ops, store.Put(keySync, encodeSync(s)))
 	}
 
-	ops = append(ops, more...)
 	if err := d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops); err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}

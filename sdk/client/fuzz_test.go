@@ -99,7 +99,7 @@ func sameAddress(t *testing.T, address string) {
 // stored there is read or refused, at a cost in keeping with its size.
 func FuzzRecords(f *testing.F) {
 	full := jid.MustParse("francisco@denmark.lit/barracks")
-	f.Add(encodeSession(sessionRecord{stream: stream.Resumption{ID: "i", JID: full, H: 7, Unacked: []string{"<a/>", ""}}, epoch: 3, synced: true, saved: time.UnixMilli(1)}),
+	f.Add(encodeSession(sessionRecord{stream: stream.Resumption{ID: "i", JID: full, H: 7, Unacked: []string{"<a/>", ""}}, caps: "c", saved: time.UnixMilli(1)}),
 		"francisco@denmark.lit/barracks", "pubsub.lit", "princely_musings", "", uint64(1)<<40)
 	f.Add(encodeBucket([]pam.Subscription{{Key: pam.Key{Service: "s", Node: "n"}, State: "subscribed"}}), "@", "", "\x00", "\xff", uint64(0))
 	f.Add([]byte{format, 0xff, 0xff, 0xff, 0xff, 0x0f}, "a@b", "x", "y", "z", ^uint64(0))
@@ -120,7 +120,7 @@ func FuzzRecords(f *testing.F) {
 			sameBucket(t, list)
 		}
 		if j, err := jid.Parse(account); err == nil && stable(j) {
-			sameSession(t, sessionRecord{saved: time.UnixMilli(int64(n >> 20)), epoch: n, synced: n%2 == 0,
+			sameSession(t, sessionRecord{saved: time.UnixMilli(int64(n >> 20)), caps: account,
 				stream: stream.Resumption{ID: service, Location: node, JID: j, H: uint32(n), Acked: uint32(n >> 7), Unacked: []string{subid, node, ""}, Stored: true}})
 		}
 		key := pam.Key{Service: service, Node: node, SubID: subid}

@@ -24,8 +24,7 @@ type syncRecord struct {
 // in the same tab.
 type sessionRecord struct {
 	stream stream.Resumption
-	epoch  uint64 // of the list that was stored then
-	synced bool   // that list was equal to the server's
+	caps   string // the hash of the capabilities that the session sent (XEP-0115)
 	saved  time.Time
 }
 
@@ -51,7 +50,10 @@ func hashBucket(i int, value []byte) uint64 {
 }
 
 func encodeBucket(rows []pam.Subscription) []byte {
-	out := append(make([]byte, 0, 64*len(rows)), format)
+	return appendRows(append(make([]byte, 0, 64*len(rows)), format), rows)
+}
+
+func appendRows(out []byte, rows []pam.Subscription) []byte {
 	out = binary.AppendUvarint(out, uint64(len(rows)))
 	for _, row := range rows {
 		for _, s := range []string{row.Service, row.Node, row.SubID, row.JID, string(row.State)} {
@@ -66,9 +68,20 @@ func decodeBucket(value []byte) (*pam.List, bool) {
 	if r.byte() != format {
 		return nil, false
 	}
+	rows := r.rows()
+	list := pam.NewList(rows)
+	return list, !r.bad && len(r.data) == 0 && list.Len() == len(rows)
+}
+
+// rows reads what appendRows wrote.
+func (r *reader) rows() []pam.Subscription {
 	n := r.uint()
-	if n > uint64(len(value))/5 { // A row is five texts.
-		return nil, false
+	if n > uint64(len(r.data))/5 { // A row is five texts.
+		r.bad = true
+		return nil
+	}
+	if n == 0 {
+		return nil
 	}
 	rows := make([]pam.Subscription, 0, n)
 	for range n {
@@ -76,8 +89,7 @@ func decodeBucket(value []byte) (*pam.List, bool) {
 		row.JID, row.State = r.string(), pam.State(r.string())
 		rows = append(rows, row)
 	}
-	list := pam.NewList(rows)
-	return list, !r.bad && len(r.data) == 0 && uint64(list.Len()) == n
+	return rows
 }
 
 func encodeSync(s syncRecord) []byte {
@@ -107,9 +119,7 @@ func decodeSync(value []byte) syncRecord {
 func encodeSession(s sessionRecord) []byte {
 	out := []byte{format}
 	out = binary.AppendUvarint(out, uint64(s.saved.UnixMilli()))
-	out = binary.AppendUvarint(out, s.epoch)
-	out = append(out, boolByte(s.synced))
-	for _, text := range []string{s.stream.ID, s.stream.Location, s.stream.JID.String()} {
+	for _, text := range []string{s.caps, s.stream.ID, s.stream.Location, s.stream.JID.String()} {
 		out = appendString(out, text)
 	}
 	out = binary.AppendUvarint(out, uint64(s.stream.H))
@@ -126,7 +136,7 @@ func decodeSession(value []byte) (sessionRecord, bool) {
 	if value == nil || r.byte() != format {
 		return sessionRecord{}, false
 	}
-	s := sessionRecord{saved: time.UnixMilli(int64(r.uint())), epoch: r.uint(), synced: r.byte() == 1}
+	s := sessionRecord{saved: time.UnixMilli(int64(r.uint())), caps: r.string()}
 	s.stream.ID, s.stream.Location = r.string(), r.string()
 	full, err := jid.Parse(r.string())
 	s.stream.JID, s.stream.Stored = full, true
@@ -178,11 +188,4 @@ func (r *reader) string() string {
 
 func appendString(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
-}
-
-func boolByte(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -62,20 +62,18 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 	}
 }
 
-// resumeSession runs when the session goes on: with what was under way if this
-// run of the program began it, with what the store says otherwise.
+// resumeSession runs when a session is resumed: one of this run of the program
+// goes on with all that was under way.
 func (o *owner) resumeSession(fullJID string) {
 	o.suspended = nil
 	o.stopPatience()
 	o.state.Resumed = true
-	if o.session == nil {
-		o.session = &session{fullJID: fullJID}
-		if o.restored != nil { // It cannot be older, or its record would be gone.
-			o.session.began = o.restored.saved.Add(-sessionLife)
-		}
+	if o.restored != nil {
+		o.takeOver(fullJID)
+		return
 	}
 	s := o.session
-	s.replay = true
+	s.replay = o.settled()
 	o.setPhase(PhaseSyncing, nil)
 	for id, r := range o.requests {
 		o.expect(id, r)
@@ -84,17 +82,6 @@ func (o *owner) resumeSession(fullJID string) {
 	o.outbox = nil
 	for _, stanza := range waiting {
 		o.send(stanza)
-	}
-	if o.restored != nil {
-		synced := o.restoredSynced()
-		o.restored = nil
-		if synced { // so there was a list
-			s.listed, s.support = true, supportYes
-		}
-		o.step(pam.Resumed{Synced: synced})
-		if !synced {
-			o.discover()
-		}
 	}
 	if o.machine.Phase() == pam.Synced {
 		if o.source != SourceEmpty {
@@ -106,6 +93,19 @@ func (o *owner) resumeSession(fullJID string) {
 		o.step(pam.Refresh{})
 	}
 	o.acknowledge()
+}
+
+// takeOver begins with a session of an earlier run. What is stored of it is older
+// than the session, so the list is asked for, at once and whatever was stored.
+func (o *owner) takeOver(fullJID string) {
+	caps := o.restored.caps
+	o.restored = nil
+	o.session = &session{fullJID: fullJID, began: time.Now(), counted: true}
+	o.setPhase(PhaseSyncing, nil)
+	if caps != o.info.Ver() {
+		o.sendPresence()
+	}
+	o.list()
 }
 
 // stopPatience ends the wait of operations for a session that waits.
@@ -166,13 +166,6 @@ func (o *owner) settled() bool {
 	return o.machine.Phase() == pam.Synced && !o.machine.Dirty()
 }
 
-// restoredSynced tells whether the stored list was equal to the server's when
-// the session that waits to go on was stored with it.
-func (o *owner) restoredSynced() bool {
-	_, stamp := o.machine.Committed()
-	return o.restored != nil && o.restored.synced && o.restored.epoch == stamp.Epoch
-}
-
 // sleep stores and acknowledges what can be.
 func (o *owner) sleep() {
 	if o.conn.usable() {
@@ -199,10 +192,11 @@ func (o *owner) saveSession() {
 	}
 	op := store.Delete(sessionKey(o.opts.Tab))
 	if r != nil {
-		_, stamp := o.machine.Committed()
-		// What comes again is older than the list if not all is handled.
-		synced := o.quiet() && o.handled == o.delivered
-		op = o.sessionOp(r, stamp, synced || o.restoredSynced())
+		caps := o.info.Ver()
+		if o.restored != nil {
+			caps = o.restored.caps
+		}
+		op = store.Put(sessionKey(o.opts.Tab), encodeSession(sessionRecord{stream: *r, caps: caps, saved: time.Now()}))
 	}
 	if w.timer != nil {
 		w.timer.Stop()
@@ -252,20 +246,4 @@ func (o *owner) resumption() *stream.Resumption {
 		return o.conn.stream.Resumption()
 	}
 	return o.suspended
-}
-
-// withCommit is the session's record as it is after a live commit: the notify
-// and the count of what is handled are stored together.
-func (o *owner) withCommit(c pam.Commit, covered uint64) []store.Op {
-	r := o.resumption()
-	if o.opts.Tab == "" || r == nil || c.Replace || !o.settled() {
-		return nil
-	}
-	o.saver.stored = true
-	return []store.Op{o.sessionOp(r.After(int(covered-o.handled)), c.Next, true)}
-}
-
-func (o *owner) sessionOp(r *stream.Resumption, stamp pam.Stamp, synced bool) store.Op {
-	return store.Put(sessionKey(o.opts.Tab), encodeSession(sessionRecord{
-		stream: *r, epoch: stamp.Epoch, synced: synced, saved: time.Now()}))
 }

@@ -167,12 +167,19 @@ func TestFailedListIsAskedForAnew(t *testing.T) {
 }
 
 // TestNextRunResumes ends the program without warning. The next one, in the same
-// tab, goes on with the session: it asks for what was not stored, and lists
-// nothing.
+// tab, goes on with the session: it asks for what was not stored, and for the
+// list, with nothing before that.
 func TestNextRunResumes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
-		f.handle = r.handle
+		var resumed []string // what was sent in the resumed session
+		f.handle = func(s *socket, e *element.Element) bool {
+			if handled := r.handle(s, e); handled || len(r.asked) == 0 {
+				return handled
+			}
+			resumed = append(resumed, e.Name.Local)
+			return nothingSince("v1")(s, e)
+		}
 		kept := store.NewMemory()
 		run := func() *device {
 			return f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), "tab" }).connect()
@@ -186,7 +193,7 @@ func TestNextRunResumes(t *testing.T) {
 		f.set(func() { f.refuse = nil })
 
 		b := run()
-		if s := b.State(); !s.Resumed || s.Phase != client.PhaseLive || len(f.lists) != before || r.binds != 1 {
+		if s := b.State(); !s.Resumed || s.Phase != client.PhaseLive || !slices.Equal(f.lists[before:], []string{"v1"}) || r.binds != 1 || !slices.Equal(resumed, []string{"iq"}) {
 			t.Errorf("%+v after %d lists and %d binds\n%s", s, len(f.lists)-before, r.binds, b.log())
 		}
 		// The answers to disco and to the list, and the notify.
@@ -200,6 +207,17 @@ func TestNextRunResumes(t *testing.T) {
 		}
 		_ = a.Close()
 	})
+}
+
+// nothingSince answers a list request with ver.
+func nothingSince(ver string) func(s *socket, e *element.Element) bool {
+	return func(s *socket, e *element.Element) bool {
+		if !isList(e) || e.Child(pam.NS, "subscriptions").Attr("ver") != ver {
+			return false
+		}
+		s.result(e, "")
+		return true
+	}
 }
 
 // TestNextRunAfterARefusal: a session that was not resumed says nothing of the

@@ -25,7 +25,8 @@ const (
 type support uint8
 
 const (
-	supportUnknown support = iota // not answered yet
+	supportUnasked support = iota
+	supportUnknown         // not answered yet
 	supportNo
 	supportYes
 	supportSilent // will not be answered
@@ -35,8 +36,9 @@ const (
 // if the server can resume it (XEP-0198).
 type session struct {
 	fullJID string
-	began   time.Time // no later than this, by this device's clock
-	replay  bool      // it went on, and what it missed is still coming
+	began   time.Time // in this run of the program, by this device's clock
+	replay  bool      // it was resumed while Synced, and what it missed is still coming
+	counted bool      // it counts as one of fullEverySessions, or shall not
 	support support   // what disco said about PAM
 	listed  bool      // the server gave a list
 	refused bool      // the server refused to
@@ -49,17 +51,27 @@ func (o *owner) startSession(fullJID string) {
 	o.endSession()
 	o.session = &session{fullJID: fullJID, began: time.Now()}
 	o.outdated = false
-	presence := element.New(stream.NSClient, "presence").
-		Add(element.New(stream.NSClient, "priority").AddText("0"), o.info.Caps(capsNode))
 	o.setPhase(PhaseSyncing, nil)
-	o.send(presence)
+	o.sendPresence()
 	o.discover()
+	o.list()
+}
+
+func (o *owner) sendPresence() {
+	o.send(element.New(stream.NSClient, "presence").
+		Add(element.New(stream.NSClient, "priority").AddText("0"), o.info.Caps(capsNode)))
+}
+
+// list asks for the list in a session that this run of the program begins, or
+// takes over (sync rule 1).
+func (o *owner) list() {
 	o.step(pam.SessionStarted{Full: o.sync.sessions >= fullEverySessions || time.Since(o.sync.lastFull) > fullEvery})
 }
 
 // discover asks whether the server knows PAM: the account, or the domain.
 func (o *owner) discover() {
 	s := o.session
+	s.support = supportUnknown
 	supported := func(found support) {
 		s.support = found
 		if o.session == s {
@@ -148,6 +160,8 @@ func (o *owner) decideSupport() {
 		return
 	}
 	switch {
+	case s.support == supportUnasked:
+		o.discover()
 	case s.support == supportNo && !s.listed:
 		o.state.Missing = []string{"pam"}
 		o.beLive()
@@ -184,8 +198,11 @@ func (o *owner) beLive() {
 			o.announce(pam.Changed{From: stamp.Version, To: stamp.Version, Resync: true})
 		}
 	}
-	if o.state.Phase != PhaseLive {
+	if !o.session.counted {
+		o.session.counted = true
 		o.sync.sessions++
+	}
+	if o.state.Phase != PhaseLive {
 		o.saveSync()
 	}
 	o.wasLive = true
@@ -269,11 +286,11 @@ func (c *connection) route(stanza *element.Element) []pam.Heard {
 // clockSkew is how far the clocks of device and server may be apart for replayed.
 const clockSkew = 10 * time.Minute
 
-// replayed tells whether a delayed stanza was missed by this session and is sent
-// again, in order (sync rule 8): it comes at once after the resumption, and was
-// received first after the session began. Anything else that is delayed was
-// stored somewhere. Where clocks are wrong all is taken for that, which costs a
-// list.
+// replayed tells whether a delayed stanza was missed by this run of the program
+// and is sent again, in order (sync rule 8): it comes at once after a resumption,
+// and was received first after the session began. Anything else that is delayed
+// was stored somewhere. Where clocks are wrong all is taken for that, which costs
+// a list.
 func (s *session) replayed(stanza *element.Element) bool {
 	return s.replay && pam.DelayStamp(stanza).After(s.began.Add(-clockSkew))
 }

@@ -92,10 +92,9 @@ func (o *owner) commit(c pam.Commit) {
 // not come again once it is done.
 func (o *owner) store(c pam.Commit, covered uint64) {
 	record, session := o.sync, o.session
-	more := o.withCommit(c, covered)
 	o.storing = true
 	o.work(func() func() {
-		stored, err := o.durable.commit(o.c.ctx, c, record, more...)
+		stored, err := o.durable.commit(o.c.ctx, c, record)
 		return func() {
 			switch {
 			case err == nil:
@@ -167,7 +166,7 @@ func (o *owner) reload() {
 // has failed.
 func (o *owner) held() pam.Durable {
 	list, stamp := o.machine.Committed()
-	return pam.Durable{Stamp: stamp, List: list.Rows()}
+	return pam.Durable{Stamp: stamp, List: list.Rows(), Dropped: o.machine.Dropped()}
 }
 
 // degrade goes on in memory, which holds d, after the store has failed.

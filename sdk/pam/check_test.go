@@ -10,10 +10,27 @@ import (
 // input steps a machine and does what it says.
 func (w *world) input(t *tab, in Input) {
 	w.note("%s <- %T%v", t.name, in, in)
-	if in, ok := in.(Stored); ok {
+	switch in := in.(type) {
+	case Stored:
 		t.offered = in.Durable // it may be taken in a later step
+	case Drop:
+		t.drops = true
+		if in.Undo {
+			t.told[in.Key] = true
+		}
+	case Heard:
+		for _, s := range in.Items {
+			if !in.Delayed {
+				t.hears(s.Service, s.Node)
+			}
+		}
+	case ListResult:
+		if in.Full {
+			t.full = newRows(in.List)
+		}
 	}
 	phase, dirty := t.phase, t.dirty
+	busy := t.m.Busy()
 	outs := t.m.Step(in)
 	for _, out := range outs {
 		w.note("%s    -> %T%v", t.name, out, out)
@@ -22,11 +39,11 @@ func (w *world) input(t *tab, in Input) {
 			if t.round != 0 || t.pending != nil {
 				w.fail("a round begins while round %d or commit %v is under way", t.round, t.pending)
 			}
-			if t.s == nil || t.cut {
+			if t.s == nil {
 				w.fail("a list request without a session")
 			}
 			t.round = out.Round
-			t.s.requests = append(t.s.requests, out)
+			t.s.requests = append(t.s.requests, request{out, t.run})
 		case Commit:
 			if t.pending != nil || t.round != 0 {
 				w.fail("a commit begins while round %d or commit %v is under way", t.round, t.pending)
@@ -59,8 +76,13 @@ func (w *world) input(t *tab, in Input) {
 			t.failed = true
 		}
 	}
-	if _, ok := in.(Refresh); ok {
+	switch in := in.(type) {
+	case Refresh:
 		t.failed = false
+	case Drop:
+		if _, shown := t.view[in.Key]; !busy && shown != in.Undo && (t.pending == nil || newRows(t.pending.Dropped)[in.Key].State == "" != in.Undo) {
+			w.fail("%v led to %v", in, outs)
+		}
 	}
 	committed, stamp := t.m.Committed()
 	list := committed.Rows()
@@ -80,6 +102,44 @@ func (w *world) input(t *tab, in Input) {
 	w.see(t, in, outs, phase, dirty)
 }
 
+// hears takes note of a notify: what it is about is no longer left out.
+func (t *tab) hears(service, node string) {
+	for _, subid := range []string{"", "x", "y"} {
+		t.told[Key{service, node, subid}] = true
+	}
+}
+
+// undropped fails if a row that was left out of the list no longer is, and nobody
+// said so.
+func (w *world) undropped(t *tab, next Durable) {
+	after := newRows(next.Dropped)
+	for _, s := range w.store.Dropped {
+		if _, still := after[s.Key]; still || t.told[s.Key] || w.notifies {
+			continue
+		}
+		if t.full != nil {
+			_, listed := t.full[s.Key]
+			_, bare := t.full[Key{s.Service, s.Node, ""}]
+			if !listed && !bare {
+				continue
+			}
+		}
+		w.fail("%v is dropped no longer", s)
+	}
+}
+
+// equal fails if a tab that says it is Synced, and that nothing is under way to,
+// has another list than the server, whatever the other tab does.
+func (w *world) equal(t *tab) {
+	if w.sloppy || t.s == nil || t.cut || !t.s.idle() || t.phase != Synced || t.dirty || t.m.Busy() {
+		return
+	}
+	committed, _ := t.m.Committed()
+	if list := append(slices.Clone(committed.Rows()), t.m.Dropped()...); !w.alike(list, w.now()) {
+		w.fail("tab %s is Synced with %v, the server has %v", t.name, list, w.now())
+	}
+}
+
 // quiesce lets everything come to rest with the connections up.
 func (w *world) quiesce() {
 	w.note("quiesce")
@@ -88,7 +148,7 @@ func (w *world) quiesce() {
 	}
 	w.drain()
 	if w.sloppy {
-		w.early = !slices.Equal(w.store.List, w.now())
+		w.early = !w.alike(w.store.all(), w.now())
 		for _, t := range w.tabs {
 			w.input(t, Refresh{Full: true})
 		}
@@ -96,13 +156,13 @@ func (w *world) quiesce() {
 	}
 	for _, t := range w.tabs {
 		committed, _ := t.m.Committed()
-		list := committed.Rows()
+		list := append(slices.Clone(committed.Rows()), t.m.Dropped()...)
 		switch {
 		case t.phase != Synced || t.dirty || t.m.Busy():
 			w.fail("tab %s at rest: phase %d, dirty %v, busy %v", t.name, t.phase, t.dirty, t.m.Busy())
-		case !slices.Equal(list, w.now()):
+		case !w.alike(list, w.now()):
 			w.fail("tab %s at rest has %v, the server %v", t.name, list, w.now())
-		case !slices.Equal(w.store.List, w.now()):
+		case !w.alike(w.store.all(), w.now()):
 			w.fail("at rest the store has %v, the server %v", w.store.List, w.now())
 		}
 	}
@@ -112,8 +172,7 @@ func (w *world) drain() {
 	for range 2000 {
 		busy := false
 		for _, t := range w.tabs {
-			before := len(t.s.requests) + len(t.s.stanzas)
-			if before > 0 || t.pending != nil || t.hinted || t.failed {
+			if !t.s.idle() || t.pending != nil || t.hinted || t.failed {
 				busy = true
 			}
 			w.deliver(t)
@@ -140,6 +199,46 @@ func (w *world) drain() {
 	w.fail("it never comes to rest")
 }
 
+// all are the rows that the server lists, as far as is known.
+func (d Durable) all() []Subscription { return append(slices.Clone(d.List), d.Dropped...) }
+
+// alike tells whether a list is the server's. Where the server gives a row no
+// subid, or does not tell it, the list's may have any.
+func (w *world) alike(list, theirs []Subscription) bool {
+	type at struct{ service, node string }
+	nodes := func(list []Subscription) map[at]rows {
+		m := map[at]rows{}
+		for _, s := range list {
+			k := at{s.Service, s.Node}
+			if m[k] == nil {
+				m[k] = rows{}
+			}
+			m[k][s.Key] = s
+		}
+		return m
+	}
+	have, want := nodes(list), nodes(theirs)
+	if len(have) != len(want) {
+		return false
+	}
+	for k, rows := range want {
+		if maps.Equal(have[k], rows) {
+			continue
+		}
+		if len(rows) != 1 || len(have[k]) != 1 {
+			return false
+		}
+		for _, row := range rows {
+			for _, mine := range have[k] {
+				if row.SubID != "" && w.hides == 0 || mine.State != row.State {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
 // rows is a list as a plain map, with semantics written anew for the tests.
 type rows map[Key]Subscription
 
@@ -152,9 +251,11 @@ func newRows(list []Subscription) rows {
 }
 
 func (r rows) sorted() []Subscription {
-	return slices.SortedFunc(maps.Values(r), func(a, b Subscription) int {
-		return cmp.Or(strings.Compare(a.Service, b.Service), strings.Compare(a.Node, b.Node), strings.Compare(a.SubID, b.SubID))
-	})
+	return slices.SortedFunc(maps.Values(r), func(a, b Subscription) int { return byKey(a.Key, b.Key) })
+}
+
+func byKey(a, b Key) int {
+	return cmp.Or(strings.Compare(a.Service, b.Service), strings.Compare(a.Node, b.Node), strings.Compare(a.SubID, b.SubID))
 }
 
 func (r rows) apply(items []Subscription) {

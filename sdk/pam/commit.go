@@ -1,34 +1,67 @@
 package pam
 
+import "slices"
+
 // A commit is what is to be stored, and what to do when it is.
 type commit struct {
-	seq         int
-	changes     []Change
-	whole       *List // the whole list, if it replaces the stored one
-	version     Version
-	epoch       uint64
-	unversioned bool
-	list        bool // it ends a round
-	keep        int  // what was heard before this is no longer shown
+	seq     int
+	changes []Change
+	whole   *List          // the whole list, if it replaces the stored one
+	dropped []Subscription // all rows left out
+	version Version
+	epoch   uint64
+	list    bool // it ends a round
+	keep    int  // what was heard before this is no longer shown
 }
 
 // commitLive is rule 5: one commit for all that was heard since the last one.
 // The version is that of the last notify, so one without clears it.
 func (m *Machine) commitLive() {
-	work := newLayer(m.base)
+	work := m.layer()
 	for _, h := range m.live {
 		work.apply(h.Items)
 	}
 	version := m.live[len(m.live)-1].Version
 	m.live = nil
-	m.store(&commit{changes: work.changes(), version: version})
+	m.store(&commit{changes: work.changes(), dropped: work.dropped, version: version})
+}
+
+// commitDrop leaves rows out of the list, or puts them back. The version stays. It
+// is not repeated after a conflict, because another tab may have heard more of
+// those rows.
+func (m *Machine) commitDrop() {
+	d := m.drops[0]
+	m.drops = m.drops[1:]
+	c := &commit{dropped: m.dropped, version: m.stamp.Version}
+	if d.Undo {
+		c.dropped = nil
+		for _, s := range m.dropped {
+			if d.names(s) {
+				c.changes = append(c.changes, Change{After: &s})
+			} else {
+				c.dropped = append(c.dropped, s)
+			}
+		}
+	} else {
+		for _, s := range m.base.at(d.Key.Service, d.Key.Node) {
+			if d.names(s) {
+				c.changes = append(c.changes, Change{Before: &s})
+				c.dropped = append(slices.Clip(c.dropped), s)
+			}
+		}
+		Sort(c.dropped)
+	}
+	m.store(c)
+}
+
+func (d Drop) names(s Subscription) bool {
+	return s.Service == d.Key.Service && s.Node == d.Key.Node && (d.Key.SubID == "" || d.Key.SubID == s.SubID)
 }
 
 // store commits c, unless nothing would change: equal content never gets a new
 // epoch (rule 6).
 func (m *Machine) store(c *commit) {
-	c.unversioned = c.version == "" && !m.versioned
-	if len(c.changes) == 0 && c.version == m.stamp.Version && c.unversioned == m.unversioned {
+	if len(c.changes) == 0 && c.version == m.stamp.Version && slices.Equal(c.dropped, m.dropped) {
 		m.done(c)
 		return
 	}
@@ -36,11 +69,11 @@ func (m *Machine) store(c *commit) {
 	c.seq, c.epoch = m.seq, m.stamp.Epoch+1
 	m.commit = c
 	out := Commit{
-		Seq:         c.seq,
-		Expect:      m.stamp,
-		Next:        Stamp{c.epoch, c.version},
-		Changes:     c.changes,
-		Unversioned: c.unversioned,
+		Seq:     c.seq,
+		Expect:  m.stamp,
+		Next:    Stamp{c.epoch, c.version},
+		Changes: c.changes,
+		Dropped: c.dropped,
 	}
 	if c.whole != nil {
 		out.Replace, out.List = true, c.whole.Rows()
@@ -55,8 +88,7 @@ func (m *Machine) committed(in Committed) {
 	}
 	m.commit = nil
 	from := m.stamp.Version
-	m.base = m.wanted(c)
-	m.stamp, m.unversioned = Stamp{c.epoch, c.version}, c.unversioned
+	m.base, m.dropped, m.stamp = m.wanted(c), c.dropped, Stamp{c.epoch, c.version}
 	m.announce(c.changes, from, c.list)
 	m.done(c)
 }
@@ -90,7 +122,7 @@ func (m *Machine) conflict(in Conflict) {
 	m.commit = nil
 	wanted := m.wanted(c)
 	m.adopt(in.Durable)
-	if in.Durable.Version == c.version && len(diff(wanted, m.base)) == 0 {
+	if in.Durable.Version == c.version && len(diff(wanted, m.base)) == 0 && slices.Equal(c.dropped, m.dropped) {
 		m.done(c)
 		return
 	}
@@ -116,8 +148,8 @@ func (m *Machine) reload(d Durable) {
 // adopt makes another tab's list the committed one.
 func (m *Machine) adopt(d Durable) {
 	from, old := m.stamp.Version, m.base
-	m.base, m.stamp, m.unversioned = NewList(d.List), d.Stamp, d.Unversioned
-	m.versioned = m.versioned || !d.Unversioned // or two tabs would correct each other for ever
+	m.base, m.dropped, m.stamp = NewList(d.List), d.Dropped, d.Stamp
+	m.versioned = m.versioned || d.Version != ""
 	m.work = nil
 	if m.round != nil {
 		m.round.moved = true

@@ -12,6 +12,9 @@ type layer struct {
 	under  *List
 	over   map[Key]Subscription
 	subids map[place][]string // of over
+
+	dropped []Subscription   // rows that are left out of under
+	assumed map[place]string // subids of under that count like none
 }
 
 // A place is where subscriptions are: a node at a service.
@@ -27,7 +30,10 @@ func newLayer(under *List) *layer {
 // Rule 9: a subscription is known by service, node and subid. None with a
 // subid removes that one and an entry without subid; none without a subid
 // removes all of the node. A subid that becomes known replaces the entry
-// without one: some services tell it in a notify and not in a list.
+// without one, or with one that was assumed: some servers tell it in a notify
+// and not in a list. Others do it the other way round: an item without subid is
+// the one row of its node. Rows that are left out and that an item is about are
+// left out no longer.
 func (l *layer) apply(items []Subscription) []Key {
 	var touched []Key
 	hide := func(k Key) {
@@ -37,16 +43,25 @@ func (l *layer) apply(items []Subscription) []Key {
 		}
 	}
 	for _, s := range items {
+		if s.SubID == "" && s.State != StateNone {
+			s.SubID = l.onlySubID(s.Service, s.Node)
+		}
+		assumed := l.assumed[place{s.Service, s.Node}]
+		l.dropped = undrop(l.dropped, s, assumed)
 		switch {
-		case s.State != StateNone:
-			if s.SubID != "" {
-				hide(Key{s.Service, s.Node, ""})
+		case s.SubID != "":
+			hide(Key{s.Service, s.Node, ""})
+			if assumed != s.SubID {
+				hide(Key{s.Service, s.Node, assumed})
 			}
+			if s.State == StateNone {
+				hide(s.Key)
+				break
+			}
+			fallthrough
+		case s.State != StateNone:
 			l.set(s)
 			touched = append(touched, s.Key)
-		case s.SubID != "":
-			hide(s.Key)
-			hide(Key{s.Service, s.Node, ""})
 		default:
 			for _, known := range l.under.at(s.Service, s.Node) {
 				hide(known.Key)
@@ -58,6 +73,43 @@ func (l *layer) apply(items []Subscription) []Key {
 	}
 	sort.Slice(touched, func(i, j int) bool { return touched[i].Less(touched[j]) })
 	return slices.Compact(touched)
+}
+
+// undrop returns the dropped rows that s is not about.
+func undrop(dropped []Subscription, s Subscription, assumed string) []Subscription {
+	about := func(d Subscription) bool {
+		return d.Service == s.Service && d.Node == s.Node &&
+			(s.SubID == "" || d.SubID == "" || d.SubID == s.SubID || d.SubID == assumed)
+	}
+	if !slices.ContainsFunc(dropped, about) {
+		return dropped
+	}
+	return slices.DeleteFunc(slices.Clone(dropped), about)
+}
+
+// onlySubID returns the subid of a node's row if there is exactly one, shown or
+// left out.
+func (l *layer) onlySubID(service, node string) string {
+	var subids []string
+	for _, s := range l.under.at(service, node) {
+		if l.has(s.Key) {
+			subids = append(subids, s.SubID)
+		}
+	}
+	for _, subid := range l.subids[place{service, node}] {
+		if k := (Key{service, node, subid}); l.has(k) && !slices.Contains(subids, subid) {
+			subids = append(subids, subid)
+		}
+	}
+	for _, d := range l.dropped {
+		if d.Service == service && d.Node == node {
+			subids = append(subids, d.SubID)
+		}
+	}
+	if len(subids) == 1 {
+		return subids[0]
+	}
+	return ""
 }
 
 func (l *layer) set(s Subscription) {

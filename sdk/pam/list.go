@@ -97,6 +97,20 @@ func (l *List) at(service, node string) []Subscription {
 	return rows
 }
 
+// only returns the row of a node at a service if there is exactly one.
+func (l *List) only(service, node string) *Subscription {
+	c := l.find(Key{Service: service, Node: node})
+	first := c.row()
+	if first == nil || first.Service != service || first.Node != node {
+		return nil
+	}
+	c.next()
+	if second := c.row(); second != nil && second.Service == service && second.Node == node {
+		return nil
+	}
+	return first
+}
+
 // Apply returns the list as changes leave it, which are in key order.
 func (l *List) Apply(changes []Change) *List {
 	next := &List{chunks: make([][]Subscription, 0, len(l.chunks)+1)}

@@ -38,8 +38,7 @@ func TestList(t *testing.T) {
 		}
 		changes := l.changes()
 		next := list.Apply(changes)
-		rows := slices.Collect(maps.Values(want))
-		Sort(rows)
+		rows := rows(want).sorted()
 		if !slices.Equal(next.Rows(), rows) || next.Len() != len(rows) {
 			t.Fatalf("list %d has %d rows, want %d", i, next.Len(), len(rows))
 		}

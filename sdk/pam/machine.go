@@ -1,5 +1,7 @@
 package pam
 
+import "slices"
+
 // A Machine keeps a committed list equal to the one at the account's server.
 // It is pure: it does no I/O and knows no clock; Step takes what happened and
 // returns what to do, and equal inputs give equal outputs. One goroutine owns
@@ -11,7 +13,8 @@ package pam
 // is heard meanwhile waits. The rules named in comments are those of the
 // project's sync rule:
 //
-//  1. Every session begins with a list, asked with the stored version.
+//  1. Every session begins with a list, asked with the stored version, and so
+//     does every run of the program.
 //  2. During a round notifies are only kept and shown.
 //  3. A full result replaces the list.
 //  4. After an empty result only a quiet round commits.
@@ -27,15 +30,15 @@ package pam
 // breaks RFC 6120 §10.1: against it no rule over opaque versions is exact, and
 // SessionStarted or Refresh with Full heals the list.
 type Machine struct {
-	base        *List // the committed list
-	stamp       Stamp
-	unversioned bool
-	used        bool // Step was called
+	base    *List // the committed list
+	dropped []Subscription
+	stamp   Stamp
+	used    bool // Step was called
 
 	online    bool
-	lived     bool    // there was a session
-	newest    Version // the last version heard in this session
-	versioned bool    // the server has sent a version in this session
+	newest    Version          // the last version heard in this session
+	versioned bool             // the server has sent a version
+	assumed   map[place]string // subids that the last list left out, and that are kept
 
 	round    *round // under way
 	rounds   int
@@ -55,6 +58,7 @@ type Machine struct {
 	seq    int
 	live   []Heard  // heard while settled and not in a commit yet
 	later  *Durable // Stored that came while a commit was under way
+	drops  []Drop   // to be committed
 
 	phase     Phase // as announced
 	toldDirty bool
@@ -71,6 +75,13 @@ type Machine struct {
 func NewMachine() *Machine {
 	base := NewList(nil)
 	return &Machine{base: base, shown: newLayer(base)}
+}
+
+// layer returns a layer over the committed list.
+func (m *Machine) layer() *layer {
+	l := newLayer(m.base)
+	l.dropped, l.assumed = m.dropped, m.assumed
+	return l
 }
 
 // Step takes one input and returns what to do, in order. Answers to rounds and
@@ -90,8 +101,6 @@ func (m *Machine) Step(in Input) []Output {
 		}
 	case SessionStarted:
 		m.start(in.Full)
-	case Resumed:
-		m.resume(in.Synced)
 	case SessionEnded:
 		m.end()
 	case ListResult:
@@ -106,6 +115,8 @@ func (m *Machine) Step(in Input) []Output {
 		m.conflict(in)
 	case Refresh:
 		m.wish(in.Full)
+	case Drop:
+		m.drops = append(m.drops, in)
 	case TimerFired:
 		if m.armed {
 			m.wish(false)
@@ -117,6 +128,13 @@ func (m *Machine) Step(in Input) []Output {
 
 // Committed returns the committed list and its stamp.
 func (m *Machine) Committed() (*List, Stamp) { return m.base, m.stamp }
+
+// Dropped returns the committed rows that are left out of the list, in key order.
+// The caller must not change them.
+func (m *Machine) Dropped() []Subscription { return m.dropped }
+
+// Versioned reports whether the server is known to send versions.
+func (m *Machine) Versioned() bool { return m.versioned }
 
 // Get returns the committed entry of a key.
 func (m *Machine) Get(k Key) (Subscription, bool) { return m.base.get(k) }
@@ -134,43 +152,29 @@ func (m *Machine) Dirty() bool { return m.dirty }
 // Busy reports whether a round or a commit is under way or about to be, so
 // that the committed list may change without anything more being heard.
 func (m *Machine) Busy() bool {
-	return m.round != nil || m.commit != nil || m.want || len(m.live) > 0
+	return m.round != nil || m.commit != nil || m.want || len(m.live)+len(m.drops) > 0
 }
 
 // load takes what is stored at the start.
 func (m *Machine) load(d Durable) {
-	m.base, m.stamp, m.unversioned = NewList(d.List), d.Stamp, d.Unversioned
-	m.shown = newLayer(m.base)
+	m.base, m.dropped, m.stamp = NewList(d.List), d.Dropped, d.Stamp
+	m.versioned = d.Version != ""
+	m.shown = m.layer()
 }
 
 // start is rule 1. What the last session left in memory is dropped: the list
 // brings it again.
 func (m *Machine) start(full bool) {
 	m.end()
-	m.online, m.lived, m.settled, m.live = true, true, false, nil
+	m.online, m.live, m.assumed = true, nil, nil
 	m.newest, m.versioned = "", m.stamp.Version != ""
 	m.wish(full)
-}
-
-// resume goes on with a session that was settled when it ended, and lists in
-// any other.
-func (m *Machine) resume(synced bool) {
-	if m.online {
-		return
-	}
-	if synced && !m.lived {
-		m.settled, m.newest, m.versioned = true, m.stamp.Version, m.stamp.Version != ""
-	}
-	m.online, m.lived = true, true
-	if !m.settled {
-		m.wish(false)
-	}
 }
 
 // end forgets the round and what is only shown. A commit under way and live
 // notifies waiting for it still count: they were heard in order.
 func (m *Machine) end() {
-	m.settled = m.settled && !m.want
+	m.settled = false
 	m.online, m.round, m.work, m.noisy = false, nil, nil, 0
 	m.want, m.wantFull, m.dirty = false, false, false
 	m.disarm()
@@ -191,6 +195,7 @@ func (m *Machine) hear(h Heard) {
 		m.wish(false) // rule 8
 		return
 	}
+	m.drops = slices.DeleteFunc(m.drops, func(d Drop) bool { return slices.ContainsFunc(h.Items, d.names) })
 	m.newest = h.Version
 	if h.Version != "" {
 		m.versioned = true
@@ -227,6 +232,9 @@ func (m *Machine) advance() {
 	}
 	if m.commit == nil && len(m.live) > 0 {
 		m.commitLive()
+	}
+	for m.commit == nil && m.round == nil && len(m.drops) > 0 {
+		m.commitDrop()
 	}
 	m.tell()
 }
@@ -266,10 +274,10 @@ func (m *Machine) show(h Heard) {
 func (m *Machine) reshow() {
 	was := len(m.shown.over) > 0
 	if len(m.heard) == 0 && !was {
-		m.shown.under = m.base
+		m.shown = m.layer()
 		return
 	}
-	m.shown = newLayer(m.base)
+	m.shown = m.layer()
 	for _, h := range m.heard {
 		m.shown.apply(h.Items)
 	}

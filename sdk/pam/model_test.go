@@ -149,6 +149,9 @@ func run(c *choices, trace *strings.Builder) (w *world, broken string) {
 			break
 		}
 		w.step()
+		for _, t := range w.tabs {
+			w.equal(t)
+		}
 	}
 	w.quiesce()
 	return w, ""

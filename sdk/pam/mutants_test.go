@@ -21,16 +21,16 @@ var mutants = []struct {
 	edits       []edit
 }{
 	{name: "the last version heard is stored, as XEP-0376 §3.3 can be read", edits: []edit{
-		{"machine.go", "m.settled = m.settled && !m.want\n", "m.settled = m.settled && !m.want\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.store(&commit{version: m.newest})\n}\n"},
+		{"machine.go", "m.settled = false\n", "m.settled = false\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.store(&commit{version: m.newest})\n}\n"},
 	}},
 	{name: "a round that is cut commits what was heard", edits: []edit{
-		{"machine.go", "m.settled = m.settled && !m.want\n", "m.settled = m.settled && !m.want\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.live = m.heard\n}\n"},
+		{"machine.go", "m.settled = false\n", "m.settled = false\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.live = m.heard\n}\n"},
 	}},
 	{name: "a full result is merged", edits: []edit{
-		{"round.go", "NewList(in.List)", "NewList(append(append([]Subscription(nil), m.base.Rows()...), in.List...))"},
+		{"round.go", "m.listed(in.List)", "m.listed(append(append([]Subscription(nil), m.base.Rows()...), in.List...))"},
 	}},
 	{name: "what was heard is applied to a full result", transcripts: true, edits: []edit{
-		{"round.go", "list := NewList(in.List)\n", "list := NewList(in.List)\nfor _, h := range m.heard[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist = list.Apply(l.changes())\n}\n"},
+		{"round.go", "list, dropped := m.listed(in.List)\n", "list, dropped := m.listed(in.List)\nfor _, h := range m.heard[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist = list.Apply(l.changes())\n}\n"},
 	}},
 	{name: "an old full result is not asked about", transcripts: true, edits: []edit{
 		{"round.go", " || m.newest != \"\" && m.newest != in.Version", ""},
@@ -50,7 +50,7 @@ var mutants = []struct {
 	{name: "an empty list is taken for an empty result", edits: []edit{
 		{"round.go", "if in.Full {", "if in.Full && len(in.List) > 0 {"},
 	}},
-	{name: "the result of a forgotten round counts", edits: []edit{
+	{name: "the result of a forgotten round counts", transcripts: true, edits: []edit{
 		{"round.go", "if r == nil || in.Round != r.id {\n\t\treturn\n\t}\n\tm.round = nil\n\tif", "if r == nil {\n\t\treturn\n\t}\n\tm.round = nil\n\tif"},
 	}},
 	{name: "a failed list is not tried without a version", edits: []edit{
@@ -61,7 +61,7 @@ var mutants = []struct {
 	}},
 	{name: "announce before commit", edits: []edit{
 		{"commit.go", "m.out = append(m.out, out)\n", "m.out = append(m.out, out)\nm.base = m.wanted(c)\nm.announce(c.changes, m.stamp.Version, c.list)\n"},
-		{"commit.go", "\tm.base = m.wanted(c)\n\tm.stamp,", "\tm.stamp,"},
+		{"commit.go", "m.base, m.dropped, m.stamp = m.wanted(c), c.dropped,", "m.dropped, m.stamp = c.dropped,"},
 		{"commit.go", "\tm.announce(c.changes, from, c.list)\n", "_ = from\n"},
 	}},
 	{name: "the version is kept after a notify without one", edits: []edit{
@@ -82,8 +82,29 @@ var mutants = []struct {
 	{name: "a round goes on with a list that was replaced under it", edits: []edit{
 		{"commit.go", "m.round.moved = true", "_ = m.round"},
 	}},
-	{name: "a resumption never lists", edits: []edit{
-		{"machine.go", "if !m.settled {\n\t\tm.wish(false)", "if m.settled = true; false {\n\t\tm.wish(false)"},
+	{name: "a session begins without a list", edits: []edit{
+		{"machine.go", "m.newest, m.versioned = \"\", m.stamp.Version != \"\"\n\tm.wish(full)", "m.newest, m.versioned, m.settled = m.stamp.Version, true, m.stamp.Version != \"\"\n\tif !m.settled {\nm.wish(full)\n}"},
+	}},
+	{name: "a list without a version is taken for the newest", edits: []edit{
+		{"commit.go", "d.Version != \"\" && d.Version == m.newest", "d.Version == m.newest"},
+	}},
+	{name: "a list brings dropped rows back", edits: []edit{
+		{"round.go", "dropped = append(dropped, s)", "kept = append(kept, s)"},
+	}},
+	{name: "a notify brings no dropped row back", edits: []edit{
+		{"layer.go", "l.dropped = undrop(l.dropped, s, assumed)", "_ = undrop"},
+	}},
+	{name: "a dropped row is forgotten", edits: []edit{
+		{"round.go", "dropped = append(dropped, s)", "_ = s"},
+	}},
+	{name: "a list that names no subid names another subscription", edits: []edit{
+		{"round.go", "if row := known.only(s.Service, s.Node); row != nil && row.SubID != \"\" {", "if row := known.only(s.Service, s.Node); false {"},
+	}},
+	{name: "a notify that names no subid names another subscription", edits: []edit{
+		{"layer.go", "s.SubID = l.onlySubID(s.Service, s.Node)", "_ = l.onlySubID"},
+	}},
+	{name: "a subid that a list left out is believed", transcripts: true, edits: []edit{
+		{"layer.go", "if assumed != s.SubID {", "if false {"},
 	}},
 	{name: "none without a subid removes only the entry without one", edits: []edit{
 		{"layer.go", "for _, known := range l.under.at(s.Service, s.Node) {", "for _, known := range []Subscription{{Key: Key{s.Service, s.Node, \"\"}}} {"},
@@ -92,7 +113,7 @@ var mutants = []struct {
 		{"machine.go", "case h.Delayed:\n\t\tm.wish(false) // rule 8\n\t\treturn", "case h.Delayed:"},
 	}},
 	{name: "equal content is committed", edits: []edit{
-		{"commit.go", "if len(c.changes) == 0 && c.version == m.stamp.Version && c.unversioned == m.unversioned {", "if false {"},
+		{"commit.go", "if len(c.changes) == 0 && c.version == m.stamp.Version && slices.Equal(c.dropped, m.dropped) {", "if false {"},
 	}},
 	{name: "the overlay stays", edits: []edit{
 		{"commit.go", "m.heard = m.heard[c.keep:]; len", "m.heard = m.heard[:]; len"},

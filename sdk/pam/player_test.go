@@ -2,6 +2,7 @@ package pam
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,8 +23,8 @@ func (p *player) read(t *testing.T, line string) Input {
 		return Stored{readDurable(f[1:])}
 	case "session":
 		return SessionStarted{Full: has("full")}
-	case "resumed":
-		return Resumed{Synced: has("synced")}
+	case "drop", "undrop":
+		return Drop{Key: readRows(f[1:])[0].Key, Undo: f[0] == "undrop"}
 	case "ended":
 		return SessionEnded{}
 	case "full":
@@ -58,13 +59,15 @@ func (p *player) say(out Output) string {
 		if out.Replace {
 			s += " whole"
 		}
-		if out.Unversioned {
-			s += ", unversioned"
-		}
 		if out.Replace {
-			return s + ":" + sayRows(out.List)
+			s += ":" + sayRows(out.List)
+		} else {
+			s += ":" + sayChanges(out.Changes)
 		}
-		return s + ":" + sayChanges(out.Changes)
+		if len(out.Dropped) > 0 {
+			s += "; dropped" + sayRows(out.Dropped)
+		}
+		return s
 	case Changed:
 		s := fmt.Sprintf("changed %s -> %s", sayVersion(out.From), sayVersion(out.To))
 		if out.Resync {
@@ -93,7 +96,13 @@ func (p *player) say(out Output) string {
 func readDurable(f []string) Durable {
 	epoch, version, _ := strings.Cut(f[0], "/")
 	n, _ := strconv.ParseUint(epoch, 10, 64)
-	return Durable{Stamp: Stamp{n, readVersion(version)}, List: readRows(f[1:])}
+	d := Durable{Stamp: Stamp{n, readVersion(version)}}
+	rows := f[1:]
+	if i := slices.Index(rows, "dropped"); i >= 0 {
+		d.Dropped, rows = readRows(rows[i+1:]), rows[:i]
+	}
+	d.List = readRows(rows)
+	return d
 }
 
 func readVersion(s string) Version { return Version(strings.TrimPrefix(s, ".")) }

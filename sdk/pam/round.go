@@ -1,5 +1,7 @@
 package pam
 
+import "slices"
+
 // Limits of rule 4.
 const (
 	maxNoisy     = 3     // noisy rounds before one without a version
@@ -69,8 +71,39 @@ func (m *Machine) fullResult(r *round, in ListResult) {
 	} else {
 		m.settled = true
 	}
-	list := NewList(in.List)
-	m.store(&commit{changes: diff(m.base, list), whole: list, version: in.Version, keep: r.from, list: true})
+	list, dropped := m.listed(in.List)
+	m.store(&commit{changes: diff(m.base, list), whole: list, dropped: dropped, version: in.Version, keep: r.from, list: true})
+}
+
+// listed is the server's list as it is stored: without the rows that are left
+// out, and with the subids that are known. Some servers tell a subid in a notify
+// and not in a list. A row without is the one known row of that node.
+func (m *Machine) listed(rows []Subscription) (list *List, dropped []Subscription) {
+	list = NewList(rows)
+	rows = slices.Clone(list.Rows())
+	known := m.base
+	if len(m.dropped) > 0 {
+		known = NewList(append(slices.Clone(known.Rows()), m.dropped...))
+	}
+	m.assumed = nil
+	kept := rows[:0]
+	for _, s := range rows {
+		if s.SubID == "" && list.only(s.Service, s.Node) != nil {
+			if row := known.only(s.Service, s.Node); row != nil && row.SubID != "" {
+				if m.assumed == nil {
+					m.assumed = map[place]string{}
+				}
+				s.SubID = row.SubID
+				m.assumed[place{s.Service, s.Node}] = s.SubID
+			}
+		}
+		if slices.ContainsFunc(m.dropped, func(d Subscription) bool { return d.Key == s.Key }) {
+			dropped = append(dropped, s)
+		} else {
+			kept = append(kept, s)
+		}
+	}
+	return NewList(kept), dropped
 }
 
 // emptyResult is rule 4. Nothing tells a delta from live notifies, nor whether
@@ -84,7 +117,7 @@ func (m *Machine) emptyResult(r *round) {
 		m.again() // from the list that was adopted
 		return
 	case m.work == nil && r.sent != "":
-		m.work = newLayer(m.base)
+		m.work = m.layer()
 	case m.work == nil:
 		m.work = newLayer(NewList(nil)) // asked without a version: the empty list
 	}
@@ -96,7 +129,7 @@ func (m *Machine) emptyResult(r *round) {
 		m.again()
 		return
 	}
-	c := &commit{version: r.sent, keep: len(m.heard), list: true}
+	c := &commit{version: r.sent, dropped: m.work.dropped, keep: len(m.heard), list: true}
 	if m.work.under == m.base {
 		c.changes = m.work.changes()
 	} else {

@@ -19,7 +19,10 @@ type server struct {
 	hashed    bool // equal lists have equal versions
 	rejects   int  // answers an error to: 1 unknown versions, 2 any version
 	notifies  bool // answers even a request without a version by a delta
+	hides     int  // subids: 1 in the list, 2 in notifies
+	stamping  bool // what comes again after a resumption bears a delay stamp
 
+	narrow int              // 1: all changes are at one service
 	states [][]Subscription // states[i] is the list after i changes
 	log    []logged         // log[i] leads from states[i] to states[i+1]
 	floor  int              // deltas from states before this are not known
@@ -49,14 +52,15 @@ const (
 
 func newServer(c *choices) server {
 	s := server{choices: c, states: [][]Subscription{nil}, index: map[Version]int{}}
+	s.narrow = c.next(2)
 	s.delta = c.next(4)
 	s.stamps = c.next(3)
-	switch c.next(14) {
+	switch c.next(16) {
 	case 0:
 		s.sloppy = true
 	case 1, 2:
 		s.mute = true
-	case 3:
+	case 3, 15:
 		s.noVersion = true
 	case 4:
 		s.hashed = true
@@ -66,9 +70,12 @@ func newServer(c *choices) server {
 		s.rejects = 2
 	case 7:
 		s.notifies = true
+	case 9:
+		s.hides = 1 + c.next(2)
 	case 8:
 		s.after, s.delta, s.stamps = true, c.next(2), stampOwn
 	}
+	s.stamping = c.next(3) == 0
 	if s.delta == deltaNet && s.stamps == stampOwn {
 		s.stamps = stampFinal
 	}
@@ -80,8 +87,8 @@ func newServer(c *choices) server {
 }
 
 func (s *server) String() string {
-	return fmt.Sprintf("delta %d, stamps %d, after %v, sloppy %v, mute %v, noVersion %v, hashed %v, rejects %d, notifies %v, list %v",
-		s.delta, s.stamps, s.after, s.sloppy, s.mute, s.noVersion, s.hashed, s.rejects, s.notifies, s.now())
+	return fmt.Sprintf("delta %d, stamps %d, after %v, sloppy %v, mute %v, noVersion %v, hashed %v, rejects %d, notifies %v, hides %d, stamping %v, list %v",
+		s.delta, s.stamps, s.after, s.sloppy, s.mute, s.noVersion, s.hashed, s.rejects, s.notifies, s.hides, s.stamping, s.now())
 }
 
 func (s *server) now() []Subscription { return s.states[len(s.states)-1] }
@@ -114,14 +121,14 @@ func sub(service, node, subid string, state State) Subscription {
 // mutate is some device subscribing or unsubscribing. At node n1 the service
 // gives no subid; at n2 it gives one when it confirms; at n3 there are two.
 func (s *server) mutate() (Heard, bool) {
-	service := []string{"a.lit", "b.lit"}[s.next(2)]
+	service := []string{"a.lit", "b.lit"}[s.next(2-s.narrow)]
 	var item Subscription
 	switch s.next(10) {
 	case 0, 1:
 		item = sub(service, "n1", "", []State{StateSubscribed, StatePending}[s.next(2)])
 	case 2:
 		item = sub(service, "n1", "", StateNone)
-	case 3:
+	case 3, 15:
 		item = sub(service, "n2", "", StatePending)
 	case 4:
 		item = sub(service, "n2", "x", StateSubscribed)
@@ -146,6 +153,15 @@ func (s *server) mutate() (Heard, bool) {
 	if slices.Equal(next, s.now()) {
 		return Heard{}, false
 	}
+	if s.hides > 0 { // Where subids are hidden, nobody could tell two rows of a node apart.
+		at := map[string]bool{}
+		for _, row := range next {
+			if at[row.Service+" "+row.Node] {
+				return Heard{}, false
+			}
+			at[row.Service+" "+row.Node] = true
+		}
+	}
 	var touched []Key
 	for k, before := range old {
 		if after, ok := list[k]; !ok || after != before {
@@ -157,16 +173,27 @@ func (s *server) mutate() (Heard, bool) {
 			touched = append(touched, k)
 		}
 	}
-	slices.SortFunc(touched, compareKeys)
+	slices.SortFunc(touched, byKey)
 	s.states = append(s.states, next)
 	v := s.version(len(s.states) - 1)
 	s.index[v] = len(s.states) - 1
 	s.log = append(s.log, logged{v, []Subscription{item}, touched})
-	h := Heard{Version: v, Items: []Subscription{item}}
+	h := s.notify(v, item)
 	if s.mute && s.next(4) == 0 {
 		h.Version = ""
 	}
 	return h, true
+}
+
+// notify is a notify of changes as this server words it.
+func (s *server) notify(v Version, items ...Subscription) Heard {
+	if s.hides == 2 {
+		items = slices.Clone(items)
+		for i := range items {
+			items[i].SubID = ""
+		}
+	}
+	return Heard{Version: v, Items: items}
 }
 
 func (s *server) loseHistory() { s.floor = len(s.states) - 1 }
@@ -175,7 +202,13 @@ func (s *server) loseHistory() { s.floor = len(s.states) - 1 }
 // order.
 func (s *server) list(req RequestList, mayFail bool) []Input {
 	now := len(s.states) - 1
-	full := []Input{ListResult{Round: req.Round, Full: true, List: s.now(), Version: s.version(now)}}
+	rows := slices.Clone(s.now())
+	for i := range rows {
+		if s.hides == 1 {
+			rows[i].SubID = ""
+		}
+	}
+	full := []Input{ListResult{Round: req.Round, Full: true, List: rows, Version: s.version(now)}}
 	if mayFail && s.next(20) == 0 {
 		return []Input{ListFailed{req.Round}}
 	}
@@ -226,7 +259,7 @@ func (s *server) changesSince(from int) (heards []Input) {
 	switch s.delta {
 	case deltaSteps:
 		for _, l := range s.log[from:] {
-			heards = append(heards, Heard{Version: l.version, Items: l.items})
+			heards = append(heards, s.notify(l.version, l.items...))
 		}
 	case deltaCollapsed:
 		last := map[Key]int{}
@@ -244,22 +277,25 @@ func (s *server) changesSince(from int) (heards []Input) {
 			}
 			if s.after { // a live notify tells all of its version
 				if items != nil {
-					heards = append(heards, Heard{Version: l.version, Items: items})
+					heards = append(heards, s.notify(l.version, items...))
 				}
 				continue
 			}
 			for _, item := range items {
-				heards = append(heards, Heard{Version: l.version, Items: []Subscription{item}})
+				heards = append(heards, s.notify(l.version, item))
 			}
 		}
 	case deltaNet:
 		var gone, here []Input
-		for _, c := range diff(NewList(s.states[from]), NewList(s.now())) {
-			h := Heard{Items: []Subscription{final(c.key())}}
-			if c.After == nil {
-				gone = append(gone, h)
-			} else {
-				here = append(here, h)
+		before := newRows(s.states[from])
+		for _, s0 := range before.sorted() {
+			if _, still := rows[s0.Key]; !still {
+				gone = append(gone, s.notify("", final(s0.Key)))
+			}
+		}
+		for _, s1 := range rows.sorted() {
+			if before[s1.Key] != s1 {
+				here = append(here, s.notify("", s1))
 			}
 		}
 		heards = append(gone, here...)

@@ -35,40 +35,6 @@ var transcripts = []struct{ name, text string }{
 		< list .
 		> full v3 a/n1
 		< phase synced`},
-	{"rule 1: not after a resumption of a synced session", `
-		> stored 7/v3 a/n1
-		> session
-		< phase syncing
-		< list v3
-		> empty
-		< phase synced
-		> ended
-		< phase unsynced
-		> resumed
-		< phase synced
-		> heard v4 a/n2
-		< commit 7/v3 -> 8/v4: +a/n2
-		> ok
-		< changed v3 -> v4: +a/n2`},
-	{"rule 1: but after one of a session that was not synced", `
-		> stored 7/v3 a/n1
-		> session
-		< phase syncing
-		< list v3
-		> heard v4 a/n2
-		< overlay a/n2
-		> ended
-		< overlay reset
-		< phase unsynced
-		> resumed
-		< phase syncing
-		< list v3`},
-	{"rule 1: a new machine trusts a stored session only if told so", `
-		> stored 7/v3 a/n1
-		> resumed synced
-		< phase synced
-		> heard v4 -a/n1
-		< commit 7/v3 -> 8/v4: -a/n1`},
 	{"rule 2: what is heard in a round is only shown; rule 4: only a quiet round commits", `
 		> stored 7/v3 a/n1
 		> session
@@ -122,7 +88,10 @@ var transcripts = []struct{ name, text string }{
 		< phase synced`},
 	{"rule 3: a full result older than what this session heard is asked about", `
 		> stored 7/v3
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
@@ -214,7 +183,10 @@ var transcripts = []struct{ name, text string }{
 		< phase synced`},
 	{"rule 5: notifies heard during a commit make one commit", `
 		> stored 7/v3
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard v4 a/n1=pending
 		< commit 7/v3 -> 8/v4: +a/n1=pending
@@ -227,7 +199,10 @@ var transcripts = []struct{ name, text string }{
 		< changed v4 -> v6: *a/n1 +a/n2`},
 	{"rule 5: a notify without a version clears the stored one", `
 		> stored 7/v3
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard . a/n1
 		< commit 7/v3 -> 8/.: +a/n1
@@ -238,20 +213,23 @@ var transcripts = []struct{ name, text string }{
 		> session
 		< phase syncing
 		< list .`},
-	{"rule 5: a server that never sends versions is remembered", `
+	{"rule 5: a server that never sends versions", `
 		> session
 		< phase syncing
 		< list .
 		> full . a/n1
-		< commit 0/. -> 1/. whole, unversioned: a/n1
+		< commit 0/. -> 1/. whole: a/n1
 		> ok
 		< changed . -> . resync: +a/n1
 		< phase synced
 		> heard . a/n2
-		< commit 1/. -> 2/., unversioned: +a/n2`},
+		< commit 1/. -> 2/.: +a/n2`},
 	{"rule 5: a version step without a change is stored", `
 		> stored 7/v3 a/n1
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard v4 a/n1
 		< commit 7/v3 -> 8/v4:
@@ -260,7 +238,10 @@ var transcripts = []struct{ name, text string }{
 		> heard v4 a/n1`},
 	{"rule 6: the same stored by another tab is adopted", `
 		> stored 7/v3
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
@@ -268,7 +249,10 @@ var transcripts = []struct{ name, text string }{
 		< changed v3 -> v4 resync: +a/n1`},
 	{"rule 6: something else is adopted, and a list asked for", `
 		> stored 7/v3
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
@@ -294,12 +278,15 @@ var transcripts = []struct{ name, text string }{
 		< phase unsynced
 		> conflict 9/v6
 		< changed v3 -> v6 resync:
-		> resumed
+		> session
 		< phase syncing
 		< list v6`},
 	{"rule 6: a hint with nothing unheard in it is only taken over", `
 		> stored 7/v3
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
@@ -311,7 +298,10 @@ var transcripts = []struct{ name, text string }{
 		> stored 9/v5`},
 	{"rule 6: what was read before a commit is not newer than it", `
 		> stored 7/v3
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
@@ -324,7 +314,10 @@ var transcripts = []struct{ name, text string }{
 		< changed v3 -> v9 resync: -a/n1 +b/n1`},
 	{"rule 6: a hint with something unheard leads to a list", `
 		> stored 7/v3
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> stored 8/v4 a/n1
 		< changed v3 -> v4 resync: +a/n1
@@ -356,7 +349,10 @@ var transcripts = []struct{ name, text string }{
 		< phase synced`},
 	{"rule 8: a delayed notify is a hint", `
 		> stored 7/v3 a/n1
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> delayed v1 -a/n1
 		< phase syncing
@@ -370,7 +366,10 @@ var transcripts = []struct{ name, text string }{
 		< phase synced`},
 	{"rule 9: none with and without a subid", `
 		> stored 7/v3 a/n a/n#x a/n#y a/m#x
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard v4 -a/n#x
 		< commit 7/v3 -> 8/v4: -a/n -a/n#x
@@ -382,13 +381,19 @@ var transcripts = []struct{ name, text string }{
 		< changed v4 -> v5: -a/n#y`},
 	{"rule 9: a subid that becomes known, a state that is not", `
 		> stored 7/v3 a/n=pending
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard v4 a/n#x=confusing
 		< commit 7/v3 -> 8/v4: -a/n=pending +a/n#x=confusing`},
 	{"a new session waits for the commit of the last one", `
 		> stored 7/v3
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
@@ -402,7 +407,10 @@ var transcripts = []struct{ name, text string }{
 		< list v4`},
 	{"live notifies count when the session has ended", `
 		> stored 7/v3
-		> resumed synced
+		> session
+		< phase syncing
+		< list v3
+		> empty
 		< phase synced
 		> heard v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
@@ -413,9 +421,104 @@ var transcripts = []struct{ name, text string }{
 		< changed v3 -> v4: +a/n1
 		< commit 8/v4 -> 9/v5: +a/n2
 		> ok
-		< changed v4 -> v5: +a/n2
-		> resumed
+		< changed v4 -> v5: +a/n2`},
+	{"a dropped row stays out of the list while the server has it", `
+		> stored 7/v3 a/n1 a/n2
+		> session
+		< phase syncing
+		< list v3
+		> empty
+		< phase synced
+		> drop a/n1
+		< commit 7/v3 -> 8/v3: -a/n1; dropped a/n1
+		> ok
+		< changed v3 -> v3: -a/n1
+		> heard v4 -a/n2
+		< commit 8/v3 -> 9/v4: -a/n2; dropped a/n1
+		> ok
+		< changed v3 -> v4: -a/n2
+		> refresh full
+		< phase syncing
+		< list .
+		> full v5 a/n1=pending a/n3
+		< commit 9/v4 -> 10/v5 whole: a/n3; dropped a/n1=pending
+		> ok
+		< changed v4 -> v5 resync: +a/n3
+		< list v5
+		> empty
+		< phase synced
+		> refresh full
+		< phase syncing
+		< list .
+		> full v5 a/n3
+		< commit 10/v5 -> 11/v5 whole: a/n3
+		> ok
 		< phase synced`},
+	{"a dropped row comes back with a notify", `
+		> stored 7/v3 a/n1#x dropped a/n2#y a/n3
+		> session
+		< phase syncing
+		< list v3
+		> empty
+		< phase synced
+		> heard v4 a/n2#y
+		< commit 7/v3 -> 8/v4: +a/n2#y; dropped a/n3
+		> ok
+		< changed v3 -> v4: +a/n2#y
+		> heard v5 -a/n3
+		< commit 8/v4 -> 9/v5:
+		> ok
+		< changed v4 -> v5:
+		> heard v5 -a/n3`},
+	{"a dropped row comes back when it is asked for", `
+		> stored 7/v3 a/n1
+		> drop a/n1
+		< commit 7/v3 -> 8/v3: -a/n1; dropped a/n1
+		> drop a/n1
+		> undrop a/n1
+		> ok
+		< changed v3 -> v3: -a/n1
+		< commit 8/v3 -> 9/v3: +a/n1
+		> conflict 9/v4 a/n2 dropped a/n1
+		< changed v3 -> v4 resync: +a/n2`},
+	{"a row is dropped after the round under way", `
+		> stored 7/v3 a/n1
+		> session
+		< phase syncing
+		< list v3
+		> drop a/n1
+		> empty
+		< commit 7/v3 -> 8/v3: -a/n1; dropped a/n1
+		< phase synced`},
+	{"rule 9: a list names no subid", `
+		> stored 7/. a/n#x a/m#y
+		> session
+		< phase syncing
+		< list .
+		> full . a/n a/m=pending
+		< commit 7/. -> 8/. whole: a/m#y=pending a/n#x
+		> ok
+		< changed . -> . resync: *a/m#y=pending
+		< phase synced
+		> heard . a/n#z
+		< commit 8/. -> 9/.: -a/n#x +a/n#z
+		> ok
+		< changed . -> .: -a/n#x +a/n#z
+		> heard . -a/m#q
+		< commit 9/. -> 10/.: -a/m#y=pending`},
+	{"rule 9: a notify names no subid", `
+		> stored 7/. a/n#x=pending a/m#y a/m#z
+		> session
+		< phase syncing
+		< list .
+		> full . a/n#x=pending a/m#y a/m#z
+		< phase synced
+		> heard . a/n
+		< commit 7/. -> 8/.: *a/n#x
+		> ok
+		< changed . -> .: *a/n#x
+		> heard . a/m=pending
+		< commit 8/. -> 9/.: +a/m=pending`},
 	{"a refresh during a round is followed by another", `
 		> stored 7/v3
 		> session
@@ -432,7 +535,7 @@ var transcripts = []struct{ name, text string }{
 		> refresh
 		> timer quiet
 		> ended
-		> resumed
+		> session
 		< phase syncing
 		< list v3`},
 	{"answers to what is not under way are ignored", `

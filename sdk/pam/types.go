@@ -47,13 +47,15 @@ type Stamp struct {
 	Version Version
 }
 
-// A Durable is what is stored: the list and the version that belongs to it.
-// They change together or not at all.
+// A Durable is what is stored: the list, the rows left out of it, and the
+// version that belongs to both. They change together or not at all.
 type Durable struct {
 	Stamp
 	List []Subscription // in key order, no key twice, no StateNone
-	// Unversioned remembers a server that never sends versions.
-	Unversioned bool
+	// Dropped are rows that the server lists and this account no longer wants to
+	// see (see Drop), in key order. List and Dropped together are the server's
+	// list at Version.
+	Dropped []Subscription
 }
 
 // A Change is what a commit did to one key. Before or After is nil where the
@@ -80,17 +82,14 @@ type (
 	// while a commit is under way only one above that counts: any other was
 	// read before.
 	Stored struct{ Durable Durable }
-	// SessionStarted says that a new session is bound and presence is sent.
-	// Full asks for the list without a version (every 20th session, and after
-	// seven days).
+	// SessionStarted says that a session is bound and presence is sent, or that a
+	// new run of the program has resumed a session of an earlier one (XEP-0198):
+	// what is stored of a session is older than the session, so a new machine
+	// lists. A machine is told nothing of a resumption within its run: nothing was
+	// lost, and a round under way goes on. Full asks for the list without a version
+	// (every 20th session, and after seven days).
 	SessionStarted struct{ Full bool }
-	// Resumed says that the last session goes on (XEP-0198) and that nothing
-	// was lost. A machine that lived through that session knows whether a list
-	// is needed. A new machine lists, unless Synced tells that the session was
-	// Synced, not dirty and not Busy when its state was stored, and that the
-	// stored list is still the one it had then.
-	Resumed struct{ Synced bool }
-	// SessionEnded says that the session is gone, or may be.
+	// SessionEnded says that the session cannot be resumed.
 	SessionEnded struct{}
 	// ListResult answers RequestList. Full tells that the result held a
 	// <subscriptions/> element, even an empty one.
@@ -103,7 +102,8 @@ type (
 	// ListFailed answers RequestList when the server sent an error or nothing.
 	ListFailed struct{ Round int }
 	// Heard is one <notify/> that may be believed. Delayed tells that it bears
-	// a delay stamp and was not replayed by a resumption: a hint to list.
+	// a delay stamp, and was not replayed by a resumption within this run while it
+	// was Synced: a hint to list.
 	Heard struct {
 		Version Version
 		Items   []Subscription // in document order; StateNone removes
@@ -120,6 +120,15 @@ type (
 	// Refresh asks for a list, because a page wants one, a reply was lost or a
 	// hint came. Full asks without a version.
 	Refresh struct{ Full bool }
+	// Drop leaves the rows of Key, or all of its node if SubID is empty, out of the
+	// list, although the server lists them: it cannot remove them, because their
+	// service or node is gone. They stay out until a notify about them or the
+	// server's list says otherwise, or until a Drop with Undo puts them back,
+	// because this account has subscribed again.
+	Drop struct {
+		Key  Key
+		Undo bool
+	}
 	// TimerFired says that the time asked for by SetTimer has passed.
 	TimerFired struct{ Timer Timer }
 )
@@ -143,11 +152,11 @@ type (
 		Next   Stamp
 		// Replace tells that List is the whole list; otherwise Changes are
 		// applied to the stored one. Changes are set in both cases, in key
-		// order and one for each key.
-		Replace     bool
-		List        []Subscription
-		Changes     []Change
-		Unversioned bool
+		// order and one for each key. Dropped are all rows left out, always.
+		Replace bool
+		List    []Subscription
+		Changes []Change
+		Dropped []Subscription
 	}
 	// Changed announces that the committed list or its version differs: after
 	// Committed, or because another tab's list was adopted. Changes are in key
@@ -194,7 +203,6 @@ const (
 
 func (Stored) input()         {}
 func (SessionStarted) input() {}
-func (Resumed) input()        {}
 func (SessionEnded) input()   {}
 func (ListResult) input()     {}
 func (ListFailed) input()     {}
@@ -202,6 +210,7 @@ func (Heard) input()          {}
 func (Committed) input()      {}
 func (Conflict) input()       {}
 func (Refresh) input()        {}
+func (Drop) input()           {}
 func (TimerFired) input()     {}
 
 func (RequestList) output()   {}

@@ -24,6 +24,7 @@ type world struct {
 	server
 	store Durable
 	tabs  []*tab
+	turn  int
 	hints bool // tabs tell each other about commits
 	early bool // a sloppy server was not met before the list without a version
 }
@@ -56,20 +57,53 @@ type tab struct {
 	phase   Phase
 	dirty   bool
 	witness witness
+
+	run     int     // of the program in this tab
+	handled int     // stanzas of s
+	record  *record // outlives a run
+
+	drops bool         // rows were left out of the list, or put back
+	told  map[Key]bool // what notifies were about, or was to be put back
+	full  rows         // the last full result
 }
 
-// A session is the server's side of one; stanzas and requests are under way
-// in it.
+// A session is the server's side of one, with all stanzas that it sent in it, in
+// order, and the requests that have arrived.
 type session struct {
-	stanzas  []Input
-	requests []RequestList
+	sent     []stanza
+	read     int // how many have been delivered
+	replayed int // those before this are sent again, and may bear a delay stamp
+	requests []request
 }
+
+// A stanza of the server is a notify, or answers a run of the program.
+type stanza struct {
+	in  Input
+	run int
+}
+
+type request struct {
+	RequestList
+	run int
+}
+
+// A record is what is stored of a session for the next run: later than it
+// happens, or never.
+type record struct {
+	s       *session
+	handled int // stanzas that need not come again
+}
+
+func (s *session) push(in Input) { s.sent = append(s.sent, stanza{in: in}) }
+
+// idle tells that nothing is under way.
+func (s *session) idle() bool { return s.read == len(s.sent) && len(s.requests) == 0 }
 
 func newWorld(c *choices, trace *strings.Builder) *world {
 	w := &world{choices: c, trace: trace, server: newServer(c)}
-	w.hints = c.next(2) == 0
+	w.hints = c.next(4) > 0
 	w.store.Epoch = uint64(c.next(2)) * 1000
-	for i := range 1 + c.next(2) {
+	for i := range 1 + c.next(3) {
 		w.tabs = append(w.tabs, &tab{name: string(rune('A' + i))})
 		w.boot(w.tabs[i])
 	}
@@ -77,41 +111,72 @@ func newWorld(c *choices, trace *strings.Builder) *world {
 	return w
 }
 
-// step lets one thing happen.
+// step lets one thing happen, mostly to the same tab as before: the others lag.
 func (w *world) step() {
-	t := w.tabs[w.next(len(w.tabs))]
-	switch e := w.next(40); {
+	if w.next(4) == 0 {
+		w.turn = w.next(len(w.tabs))
+	}
+	t := w.tabs[w.turn]
+	switch e := w.next(52); {
 	case e < 7:
 		w.change()
-	case e < 12:
+	case e < 11:
 		w.serve(t, true)
-	case e < 21:
+	case e < 20:
 		w.deliver(t)
-	case e < 25:
+	case e < 24:
 		w.execute(t)
-	case e < 29:
+	case e < 28:
 		w.reply(t)
-	case e < 31:
+	case e < 32:
+		w.catchUp(t)
+	case e < 34:
 		w.connect(t, w.next(4) == 0)
-	case e == 31:
+	case e == 34:
 		w.disconnect(t)
-	case e == 32:
+	case e < 38:
 		w.crash(t)
-	case e < 35:
+	case e < 41:
 		w.hint(t)
-	case e == 35:
+	case e == 41:
 		w.fire(t)
-	case e == 36:
+	case e < 44:
 		w.input(t, Refresh{Full: w.next(3) == 0})
-	case e == 37:
+	case e == 44:
 		w.loseHistory()
-	case e == 38 && t.s != nil && len(w.log) > 0:
+	case e == 45 && t.s != nil && len(w.log) > 0:
 		old := w.log[w.next(len(w.log))]
-		t.s.stanzas = append(t.s.stanzas, Heard{Version: old.version, Items: old.items, Delayed: true})
-	case e == 39:
+		t.s.push(Heard{Version: old.version, Items: old.items, Delayed: true})
+	case e == 46:
 		for range 3 {
 			w.change()
 		}
+	case e < 51:
+		w.save(t)
+	case e == 51:
+		w.drop(t)
+	}
+}
+
+// drop leaves a row out of the list, or puts one back.
+func (w *world) drop(t *tab) {
+	undo := w.next(3) == 0
+	rows := rows(t.view).sorted()
+	if undo {
+		rows = t.m.Dropped()
+	}
+	if len(rows) > 0 {
+		w.input(t, Drop{rows[w.next(len(rows))].Key, undo})
+	}
+}
+
+// catchUp lets all happen that is under way to a tab or from it.
+func (w *world) catchUp(t *tab) {
+	for range 20 {
+		w.deliver(t)
+		w.serve(t, true)
+		w.execute(t)
+		w.reply(t)
 	}
 }
 
@@ -123,7 +188,7 @@ func (w *world) change() {
 	w.note("server: %v", h)
 	for _, t := range w.tabs {
 		if t.s != nil {
-			t.s.stanzas = append(t.s.stanzas, h)
+			t.s.push(h)
 		}
 	}
 }
@@ -134,37 +199,59 @@ func (w *world) serve(t *tab, mayFail bool) {
 	}
 	req := t.s.requests[0]
 	t.s.requests = t.s.requests[1:]
-	reply := w.list(req, mayFail)
+	reply := w.list(req.RequestList, mayFail)
 	w.note("server to %s: list(%q) -> %v", t.name, req.Version, reply)
-	if !w.sloppy {
-		t.s.stanzas = append(t.s.stanzas, reply...)
-		return
+	at := len(t.s.sent)
+	if w.sloppy {
+		at = t.s.read
 	}
-	at := 0
-	for _, in := range reply { // in order, but anywhere among the live notifies
-		at += w.next(len(t.s.stanzas) - at + 1)
-		t.s.stanzas = slices.Insert(t.s.stanzas, at, in)
+	for _, in := range reply { // in order, but a sloppy server sends them anywhere among the live notifies
+		at += w.next(len(t.s.sent) - at + 1)
+		t.s.sent = slices.Insert(t.s.sent, at, stanza{in, req.run})
 		at++
 	}
 }
 
 func (w *world) deliver(t *tab) {
-	if t.s == nil || t.cut || len(t.s.stanzas) == 0 {
+	if t.s == nil || t.cut || t.s.read == len(t.s.sent) {
 		return
 	}
-	in := t.s.stanzas[0]
-	t.s.stanzas = t.s.stanzas[1:]
-	switch in := in.(type) {
+	got := t.s.sent[t.s.read]
+	t.s.read++
+	switch in := got.in.(type) {
 	case ListResult:
+		if got.run != t.run {
+			return // Nobody waits for it.
+		}
 		if t.round == in.Round {
 			t.round = 0
 		}
 	case ListFailed:
+		if got.run != t.run {
+			return
+		}
 		if t.round == in.Round {
 			t.round = 0
 		}
+	case Heard:
+		if w.stamping && t.s.read <= t.s.replayed {
+			in.Delayed = true
+		}
+		got.in = in
 	}
-	w.input(t, in)
+	w.input(t, got.in)
+	if t.m.Phase() == Synced && !t.m.Dirty() && !t.m.Busy() {
+		t.handled = t.s.read
+	}
+}
+
+// save stores how far the session is, now and not when it got there.
+func (w *world) save(t *tab) {
+	if t.s == nil {
+		t.record = nil
+		return
+	}
+	t.record = &record{t.s, t.handled}
 }
 
 // execute lets the store do a tab's commit.
@@ -193,10 +280,11 @@ func (w *world) execute(t *tab) {
 	if c.Replace && !slices.Equal(c.List, list.sorted()) {
 		w.fail("I3: list and changes of a commit differ: %v, %v", c.List, list.sorted())
 	}
-	next := Durable{c.Next, list.sorted(), c.Unversioned}
-	if next.Version == w.store.Version && slices.Equal(next.List, w.store.List) && next.Unversioned == w.store.Unversioned {
+	next := Durable{c.Next, list.sorted(), c.Dropped}
+	if next.Version == w.store.Version && slices.Equal(next.List, w.store.List) && slices.Equal(next.Dropped, w.store.Dropped) {
 		w.fail("I3: a commit of equal content")
 	}
+	w.undropped(t, next)
 	if next.Epoch != w.store.Epoch+1 {
 		w.fail("I3: epoch %d after %d", next.Epoch, w.store.Epoch)
 	}
@@ -222,15 +310,15 @@ func (w *world) check() {
 		return
 	}
 	if !w.exact() {
-		list := newRows(w.store.List)
+		list := newRows(w.store.all())
 		for _, h := range w.log[at:] {
 			list.apply(h.items)
 		}
-		if !slices.Equal(list.sorted(), w.now()) {
+		if !w.alike(list.sorted(), w.now()) {
 			w.fail("I1: the changes since %q do not lead from %v to %v", w.store.Version, w.store.List, w.now())
 		}
-	} else if !slices.Equal(w.store.List, w.states[at]) {
-		w.fail("I1: stored %v as %q, which is %v", w.store.List, w.store.Version, w.states[at])
+	} else if !w.alike(w.store.all(), w.states[at]) {
+		w.fail("I1: stored %v and dropped %v as %q, which is %v", w.store.List, w.store.Dropped, w.store.Version, w.states[at])
 	}
 }
 
@@ -260,14 +348,14 @@ func (w *world) reply(t *tab) {
 func (w *world) connect(t *tab, full bool) {
 	switch {
 	case t.s == nil:
-		t.s, t.cut = &session{}, false
+		t.s, t.cut, t.handled, t.record = &session{}, false, 0, nil
 		w.input(t, SessionStarted{Full: full})
 	case t.cut && full: // the server gave the session up
-		t.s, t.cut = &session{}, false
+		t.s, t.cut, t.handled, t.record, t.round = &session{}, false, 0, nil, 0
+		w.input(t, SessionEnded{})
 		w.input(t, SessionStarted{})
 	case t.cut:
 		t.cut = false
-		w.input(t, Resumed{})
 	}
 }
 
@@ -275,34 +363,36 @@ func (w *world) disconnect(t *tab) {
 	if t.s == nil || t.cut {
 		return
 	}
-	t.round = 0
-	if w.next(2) == 0 {
-		t.s = nil
-	} else {
+	if w.next(2) == 0 { // The machine is not told: the session may be resumed.
 		t.cut = true
+		return
 	}
+	t.s, t.record, t.round = nil, nil, 0
 	w.input(t, SessionEnded{})
 }
 
-// crash ends a tab, a commit under way being stored or not, and starts it
-// again. A session whose state was stored may go on.
+// crash ends a tab at any moment, a commit under way being stored or not, and
+// starts it again. The session whose record is stored may go on: its server sends
+// again what the record does not count.
 func (w *world) crash(t *tab) {
 	if w.next(2) == 0 {
 		w.execute(t)
 	}
-	_, stamp := t.m.Committed()
-	resume := t.s != nil && !t.cut && t.m.Phase() == Synced && !t.m.Dirty() && !t.m.Busy() && stamp == w.store.Stamp && w.next(2) == 0
-	s := t.s
 	w.note("crash of %s", t.name)
+	r := t.record
 	w.boot(t)
-	if resume {
-		t.s = s
-		w.input(t, Resumed{Synced: true})
+	if r == nil || w.next(4) == 0 {
+		return
 	}
+	t.s, t.record, t.handled = r.s, r, r.handled
+	t.s.replayed, t.s.read = len(t.s.sent), r.handled
+	t.s.requests = t.s.requests[:w.next(len(t.s.requests)+1)] // The last ones may be lost.
+	w.note("%s resumes from %d of %d", t.name, r.handled, len(t.s.sent))
+	w.input(t, SessionStarted{})
 }
 
 func (w *world) boot(t *tab) {
-	*t = tab{name: t.name, m: NewMachine(), view: newRows(w.store.List), known: w.store.List, overlay: map[Key]Subscription{}}
+	*t = tab{name: t.name, run: t.run + 1, told: map[Key]bool{}, m: NewMachine(), view: newRows(w.store.List), known: w.store.List, overlay: map[Key]Subscription{}}
 	w.input(t, Stored{w.store})
 }
 
