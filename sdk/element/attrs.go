@@ -6,7 +6,7 @@ import (
 )
 
 // attributes reads up to the end of the start tag into p.raw, and namespace
-// declarations into p.bindings and f.space. It leaves pos before the end.
+// declarations into p.scope and f.space. It leaves pos before the end.
 func (p *parser) attributes(f *frame) {
 	p.raw = p.raw[:0]
 	count, hasDefault := 0, false
@@ -42,7 +42,7 @@ func (p *parser) attributes(f *frame) {
 		switch {
 		case p.err != nil:
 		case a.prefix == "xmlns":
-			p.declare(a, f.bindings)
+			p.declare(a, f.around)
 		case a.prefix == "" && a.local == "xmlns":
 			if hasDefault {
 				p.fail(NotWellFormed, a.at, "an attribute that is there twice")
@@ -57,41 +57,6 @@ func (p *parser) attributes(f *frame) {
 	}
 }
 
-// declare puts a prefix in scope; those from first on belong to the same tag.
-func (p *parser) declare(a rawAttr, first int) {
-	switch {
-	case a.local == "xmlns":
-		p.misused(a.at, "the prefix xmlns declared")
-	case a.value == "":
-		p.misused(a.at, "a prefix declared with an empty namespace")
-	case (a.local == "xml") != (a.value == spaceXML) || a.value == spaceXMLNS:
-		p.misused(a.at, "a reserved prefix or namespace declared otherwise")
-	}
-	for _, b := range p.bindings[first:] {
-		if b.prefix == a.local {
-			p.fail(NotWellFormed, a.at, "an attribute that is there twice")
-		}
-	}
-	if len(p.bindings) >= 4*p.limits.Attrs {
-		p.fail(TooBig, a.at, "more namespace declarations in scope than allowed")
-	}
-	p.bindings = append(p.bindings, binding{a.local, p.intern(a.value)})
-}
-
-// resolve returns the namespace of prefix.
-func (p *parser) resolve(prefix string, at int) string {
-	for i := len(p.bindings) - 1; i >= 0; i-- {
-		if p.bindings[i].prefix == prefix {
-			return p.bindings[i].space
-		}
-	}
-	if prefix == "xml" {
-		return spaceXML
-	}
-	p.misused(at, "a prefix that is not declared")
-	return ""
-}
-
 func (p *parser) resolveAttrs(e *Element) {
 	if len(p.raw) == 0 {
 		return
@@ -100,14 +65,15 @@ func (p *parser) resolveAttrs(e *Element) {
 	for i, a := range p.raw {
 		name := xml.Name{Local: a.local}
 		if a.prefix != "" {
-			name.Space = p.resolve(a.prefix, a.at)
+			name.Space, p.raw[i].binding = p.resolve(a.prefix, a.at)
 		}
-		for j, other := range attrs[:i] {
+		for _, other := range p.raw[:i] {
 			switch {
-			case p.raw[j].prefix == a.prefix && p.raw[j].local == a.local:
+			case other.local != a.local:
+			case other.prefix == a.prefix:
 				p.fail(NotWellFormed, a.at, "an attribute that is there twice")
 				return
-			case other.Name == name:
+			case p.misuse == nil && other.binding.same(p.raw[i].binding):
 				p.misused(a.at, "an attribute that is there twice under different prefixes")
 			}
 		}

@@ -17,6 +17,9 @@ type Element struct {
 	Name     xml.Name
 	Attrs    []xml.Attr
 	Children []Node
+
+	source string   // as Parse read it, from the start tag to the end tag
+	around *binding // the innermost one in scope outside of source
 }
 
 // A Node is one child: an element, or the text between elements if Element is

@@ -1,6 +1,7 @@
 package element
 
 import (
+	"math"
 	"strconv"
 	"unicode/utf8"
 )
@@ -18,14 +19,19 @@ func Append(dst []byte, e *Element) []byte {
 	if e == nil {
 		return dst
 	}
-	return appendElement(dst, e, "")
+	return appendElement(dst, e, "", math.MaxInt)
 }
 
 // String returns e as Append writes it.
 func (e *Element) String() string { return string(Append(nil, e)) }
 
-// appendElement writes e where space is the default namespace.
-func appendElement(dst []byte, e *Element, space string) []byte {
+// appendElement writes e where space is the default namespace. It writes no more
+// start tags once there are more than limit bytes, so that an element whose
+// namespaces would be written very often costs little.
+func appendElement(dst []byte, e *Element, space string, limit int) []byte {
+	if len(dst) > limit {
+		return dst
+	}
 	name := e.Name.Local
 	if !isName(name) {
 		name = "_"
@@ -52,7 +58,7 @@ func appendElement(dst []byte, e *Element, space string) []byte {
 			dst, open = append(dst, '>'), true
 		}
 		if n.Element != nil {
-			dst = appendElement(dst, n.Element, space)
+			dst = appendElement(dst, n.Element, space, limit)
 		} else {
 			dst = appendText(dst, n.Text)
 		}

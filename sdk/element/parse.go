@@ -69,32 +69,36 @@ type parser struct {
 	misuse *SyntaxError // of namespaces: only the verdict if the rest is XML
 	root   *Element     // the first start tag, without children
 
-	tokens   int
-	open     []frame
-	nodes    []Node    // finished children of all open elements
-	bindings []binding // prefixes in scope, innermost last
-	raw      []rawAttr // of the current start tag
-	spaces   []string  // namespaces seen in this message
+	tokens int
+	open   []frame
+	nodes  []Node    // finished children of all open elements
+	raw    []rawAttr // of the current start tag
+	spaces []string  // namespaces seen in this message
+
+	scope    *binding            // the innermost declaration in scope
+	prefixes map[string]*binding // those in scope by prefix, once they are many
 
 	elementSlab []Element
 	attrSlab    []xml.Attr
 	nodeSlab    []Node
+	bindingSlab []binding
 }
 
 // A frame is an element whose end tag has not come yet.
 type frame struct {
-	element  *Element
-	name     string // as written
-	space    string // default namespace inside
-	nodes    int    // len(parser.nodes) at its start
-	bindings int    // len(parser.bindings) at its start
+	element   *Element
+	at        int      // where its start tag begins
+	name      string   // as written
+	space     string   // default namespace inside
+	nodes     int      // len(parser.nodes) at its start
+	around    *binding // parser.scope at its start
+	inherited *binding // the innermost binding of the default namespace, if any
 }
-
-type binding struct{ prefix, space string }
 
 type rawAttr struct {
 	prefix, local, value string
 	at                   int
+	binding              *binding // of the prefix; nil if it has none, or it is xml
 }
 
 func (p *parser) fail(kind Kind, at int, text string) {
@@ -172,8 +176,11 @@ func (p *parser) message() *Element {
 // declaration skips an XML declaration. One of another version or encoding is
 // left for restricted to refuse.
 func (p *parser) declaration() {
+	if !strings.HasPrefix(p.s, "<?xml ") {
+		return
+	}
 	end := strings.Index(p.s, "?>")
-	if !strings.HasPrefix(p.s, "<?xml ") || end < 0 {
+	if end < 0 {
 		return
 	}
 	inside := strings.ToLower(strings.ReplaceAll(p.s[len("<?xml "):end], `"`, "'"))
@@ -212,10 +219,15 @@ func (p *parser) startTag() *Element {
 	at := p.pos
 	p.pos++
 	prefix, local := p.qname()
-	f := frame{name: p.s[at+1 : p.pos], nodes: len(p.nodes), bindings: len(p.bindings)}
+	f := frame{at: at, name: p.s[at+1 : p.pos], nodes: len(p.nodes)}
 	if n := len(p.open); n > 0 {
-		f.space = p.open[n-1].space
+		parent := &p.open[n-1]
+		if prefix != "" {
+			p.bindDefault(parent)
+		}
+		f.space, f.inherited = parent.space, parent.inherited
 	}
+	f.around = p.scope
 	p.attributes(&f)
 	if p.err != nil {
 		return nil
@@ -223,7 +235,7 @@ func (p *parser) startTag() *Element {
 	f.element = p.newElement()
 	f.element.Name = xml.Name{Space: f.space, Local: local}
 	if prefix != "" {
-		f.element.Name.Space = p.resolve(prefix, at)
+		f.element.Name.Space, _ = p.resolve(prefix, at)
 	}
 	p.resolveAttrs(f.element)
 	if p.root == nil {
@@ -267,8 +279,9 @@ func (p *parser) endTag() {
 // finish gives the element of f its children and itself to its parent.
 func (p *parser) finish(f frame) {
 	f.element.Children = carve(&p.nodeSlab, p.nodes[f.nodes:])
+	f.element.source, f.element.around = p.s[f.at:p.pos], f.around
 	p.nodes = p.nodes[:f.nodes]
-	p.bindings = p.bindings[:f.bindings]
+	p.leave(f.around)
 	if len(p.open) > 0 {
 		p.nodes = append(p.nodes, Node{Element: f.element})
 	}

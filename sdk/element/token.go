@@ -54,7 +54,7 @@ func (r *tokenReader) start(e *Element) xml.Token {
 }
 
 // Clone returns a copy that shares nothing with e, nor with the message that e
-// was parsed from.
+// was parsed from, so that XML writes it anew.
 func (e *Element) Clone() *Element {
 	if e == nil {
 		return nil
