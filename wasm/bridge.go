@@ -29,12 +29,12 @@ type bridge struct {
 
 	frames frameLog
 
-	outMu sync.Mutex
-	out   writer // an array that is not closed yet, or nothing
-}
+	messages bool // the page listens to messages; guarded by mu
 
-// postSize is the length in bytes from which a text is posted.
-const postSize = 32 << 10
+	outMu sync.Mutex
+	out   writer    // an array that is not closed yet, or nothing
+	inOut []waiting // what is in it
+}
 
 func newBridge(host safejs.Value) *bridge {
 	return &bridge{
@@ -55,6 +55,11 @@ func (b *bridge) dispatch(request safejs.Value) {
 		return
 	case "credentials":
 		b.answerCredentials(r)
+		return
+	case "listen":
+		b.mu.Lock()
+		b.messages = r.bool("messages")
+		b.mu.Unlock()
 		return
 	}
 	run, ok := operations[r.op]
@@ -92,94 +97,6 @@ func (b *bridge) cancel(id int) {
 	b.mu.Unlock()
 	if cancel != nil {
 		cancel()
-	}
-}
-
-// succeed posts the result of a request. A nil result is null.
-func (b *bridge) succeed(id int, result func(*writer)) {
-	if id == 0 {
-		return
-	}
-	b.post(func(w *writer) {
-		w.key("id")
-		w.int(int64(id))
-		w.key("ok")
-		if result == nil {
-			w.null()
-		} else {
-			result(w)
-		}
-	})
-}
-
-func (b *bridge) fail(id int, err error) {
-	if id == 0 {
-		return
-	}
-	b.post(func(w *writer) {
-		w.key("id")
-		w.int(int64(id))
-		w.key("error")
-		writeError(w, err)
-	})
-}
-
-// event posts something that happened.
-func (b *bridge) event(name string, members func(*writer)) { b.post(named(name, members)) }
-
-func named(name string, members func(*writer)) func(*writer) {
-	return func(w *writer) {
-		w.key("event")
-		w.string(name)
-		members(w)
-	}
-}
-
-// post writes an object that the host gets before the program returns to the
-// event loop. Crossing over is dear, so a batch of stanzas is posted as a few
-// texts; and these are short, so that none keeps the page's thread for long.
-// What has not crossed when the Go runtime itself dies is lost with the rest of
-// the program. members must not wait, nor post.
-func (b *bridge) post(members func(*writer)) {
-	b.outMu.Lock()
-	defer b.outMu.Unlock()
-	b.write(members)
-}
-
-// write is post for a caller that holds outMu.
-func (b *bridge) write(members func(*writer)) {
-	w := b.out // a copy: should members panic, half an object is not posted
-	first := len(w.buf) == 0
-	if first {
-		w.buf = append(w.buf, '[')
-	}
-	w.object(func() { members(&w) })
-	b.out = w
-	switch {
-	case len(w.buf) >= postSize:
-		b.flush()
-	case first:
-		go func() { // runs when whoever posts now waits for something
-			defer b.guard()
-			b.outMu.Lock()
-			defer b.outMu.Unlock()
-			b.flush()
-		}()
-	}
-}
-
-// flush hands over what is written. The caller holds outMu.
-func (b *bridge) flush() {
-	if len(b.out.buf) == 0 {
-		return
-	}
-	text := string(append(b.out.buf, ']'))
-	b.out.buf = b.out.buf[:0]
-	if cap(b.out.buf) > 2*postSize {
-		b.out.buf = nil // it held a large list
-	}
-	if _, err := b.host.Call("post", text); err != nil {
-		b.end.Do(func() { close(b.done) }) // the host is gone
 	}
 }
 

@@ -37,7 +37,7 @@ func newPeer(t *testing.T) *peer {
 		for _, object := range objects(t, text) {
 			p.texts <- object
 		}
-		return nil
+		return lengthInJS(text)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -316,7 +316,7 @@ func TestABatchCrossesInFewTextsAndInOrder(t *testing.T) {
 	post, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
 		text, _ := args[0].String()
 		texts = append(texts, text)
-		return nil
+		return lengthInJS(text)
 	})
 	if err != nil {
 		t.Fatal(err)

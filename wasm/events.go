@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"unicode/utf8"
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/pam"
@@ -18,7 +19,8 @@ import (
 //	provisional  {rows}
 //	state        {state}
 //	warning      {error, ignored}
-//	message      {from, xml}
+//	message      {from, xml}, or {from, omitted} if it has no text; only while
+//	             the page listens
 //	stored       {}
 //	frames       see frames.go
 //	credentials  {ask, reason, mechanisms}, and {ask, over: true} when nobody
@@ -46,15 +48,26 @@ func (b *bridge) onEvent(e client.Event) {
 			writeState(w, e.State)
 		})
 	case client.MessageReceived:
-		b.event("message", func(w *writer) {
-			w.text("from", e.Stanza.Attr("from"))
-			w.text("xml", e.Stanza.String())
-		})
+		b.message(e)
 	case client.Stored:
 		b.event("stored", func(*writer) {})
 	case client.Warning:
 		b.warn(e)
 	}
+}
+
+func (b *bridge) message(m client.MessageReceived) {
+	b.mu.Lock()
+	listens := b.messages
+	b.mu.Unlock()
+	if !listens {
+		return
+	}
+	b.event("message", func(w *writer) {
+		w.text("from", m.Stanza.Attr("from"))
+		w.text("xml", m.XML())
+		w.text("omitted", string(m.Omitted))
+	})
 }
 
 func (b *bridge) warn(e client.Warning) {
@@ -126,24 +139,44 @@ func (b *bridge) answerCredentials(r request) {
 	}
 }
 
-// partLen is how many rows are posted at once. The page takes about a
-// millisecond for them.
-const partLen = 256
+// partLen is how many rows are posted at once, of about partSize bytes together at
+// most. The page takes about a millisecond for them.
+const (
+	partLen  = 256
+	partSize = 256 << 10
+)
 
-// list posts an event with changes, in parts if they are many, and its other
+// list posts an event with changes, in parts if they are many or long, and its other
 // members with the last. Nothing else is posted between the parts, nor after what
 // take sees and before them.
 func (b *bridge) list(event string, take func() (changes []pam.Change, others func(*writer))) {
 	b.outMu.Lock()
 	defer b.outMu.Unlock()
 	rest, others := take()
-	for ; len(rest) > partLen; rest = rest[partLen:] {
-		b.write(named("more", func(w *writer) { writeChanges(w, rest[:partLen]) }))
+	for n := part(rest); n < len(rest); n = part(rest) {
+		b.write(0, named("more", func(w *writer) { writeChanges(w, rest[:n]) }))
+		rest = rest[n:]
 	}
-	b.write(named(event, func(w *writer) {
+	b.write(0, named(event, func(w *writer) {
 		writeChanges(w, rest)
 		others(w)
 	}))
+}
+
+// part returns how many of the changes are posted next.
+func part(changes []pam.Change) int {
+	size := 0
+	for i, c := range changes {
+		for _, s := range []*pam.Subscription{c.Before, c.After} {
+			if s != nil {
+				size += len(s.Service) + len(s.Node) + len(s.SubID) + len(s.JID) + len(s.State)
+			}
+		}
+		if i == partLen || i > 0 && size > partSize {
+			return i
+		}
+	}
+	return len(changes)
 }
 
 func writeChanges(w *writer, changes []pam.Change) {
@@ -236,7 +269,7 @@ func writeState(w *writer, s client.SyncState) {
 		w.key("degraded")
 		w.bool(s.Storage.Degraded)
 		if s.Storage.Err != nil {
-			w.text("why", s.Storage.Err.Error())
+			w.text("why", cut(s.Storage.Err.Error()))
 		}
 		if s.Err != nil {
 			w.key("error")
@@ -263,14 +296,34 @@ func writeError(w *writer, err error) {
 	w.object(func() {
 		w.text("code", string(e.Code))
 		w.text("origin", string(e.Origin))
-		w.text("text", e.Text)
-		w.text("by", e.By)
-		w.text("condition", e.Condition)
-		w.text("pubsubCondition", e.PubsubCondition)
+		w.text("text", cut(e.Text))
+		if len(e.By) <= maxJID {
+			w.text("by", e.By)
+		}
+		w.text("condition", cut(e.Condition))
+		w.text("pubsubCondition", cut(e.PubsubCondition))
 		w.key("retryable")
 		w.bool(e.Retryable)
 		if e.Err != nil {
-			w.text("cause", e.Err.Error())
+			w.text("cause", cut(e.Err.Error()))
 		}
 	})
+}
+
+// maxWords is the length in bytes of the longest text of an error. A server or a
+// stranger may have written much of it.
+const maxWords = 1 << 10
+
+// maxJID is the length in bytes of the longest JID (RFC 7622 §3.1).
+const maxJID = 3071
+
+func cut(text string) string {
+	if len(text) <= maxWords {
+		return text
+	}
+	n := maxWords
+	for !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n] + "…"
 }

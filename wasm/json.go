@@ -102,10 +102,17 @@ func appendString(dst []byte, s string) []byte {
 		}
 		if c < ' ' || c == '"' || c == '\\' {
 			dst = append(dst, s[start:i]...)
-			if c < ' ' {
-				dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-			} else {
+			switch c {
+			case '\n': // the control characters of XML, which may be many
+				dst = append(dst, '\\', 'n')
+			case '\r':
+				dst = append(dst, '\\', 'r')
+			case '\t':
+				dst = append(dst, '\\', 't')
+			case '"', '\\':
 				dst = append(dst, '\\', c)
+			default:
+				dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 			}
 			start = i + 1
 		}

@@ -11,7 +11,9 @@
 //	deleteDatabase  see wasm/idb
 //	fetchDocument   see wasm/fetch
 //	ready(dispatch, goVersion, version)  is called once, first
-//	post(text)    takes one JSON text; it must not call back
+//	post(text)    takes one JSON text, and returns its length, so that the
+//	              program sees whether all of it has arrived; it must not call
+//	              back
 //
 // The program takes that object and deletes the property. From then on the
 // host calls dispatch(request), where request is an object {id, op, …}, and

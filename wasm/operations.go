@@ -35,6 +35,7 @@ import (
 //	disconnect, forget, reload, sleep, wake, drop, close
 //	cancel       {target: id}                     at once, no result
 //	credentials  {ask, password | failed, wrong}  at once, no result
+//	listen       {messages}: whether to post messages; at once, no result
 var operations = map[string]operation{
 	"create":      (*bridge).create,
 	"load":        withClient((*bridge).load),

@@ -16,7 +16,7 @@ import type { Happened, RawExport, RawState } from "./wire.js";
 /** Makes a client. Nothing is loaded and nothing is sent until one of its methods is called. */
 export function makeClient(options: ClientOptions): PamClient {
   const config = readOptions(options);
-  const events = hub();
+  const events = hub(tellListening);
   const runtime = cell<RuntimeState>(Object.freeze({ phase: "idle", where: null }));
   let fellBack: string | undefined; // why nothing is stored
   const sync = cell<SyncState>(syncState({ phase: "offline", missing: [], resumed: false, lastSynced: null, attempt: 0, nextAttempt: null, pending: 0, degraded: false }));
@@ -26,6 +26,7 @@ export function makeClient(options: ClientOptions): PamClient {
 
   let starting: Promise<Link> | undefined;
   let link: Link | undefined; // once the stored list is loaded
+  let told = false; // whether the program posts messages, as it was told last
   let closing: Promise<void> | undefined;
   let ready: Promise<SubscriptionList> | undefined;
   let unwatch: (() => void) | undefined;
@@ -64,6 +65,8 @@ export function makeClient(options: ClientOptions): PamClient {
       await begun.request("load");
       stopIfClosed(begun);
       link = begun;
+      told = false;
+      tellListening();
       setRuntime({ phase: "running", where: begun.where, info });
       const now = sync.store.getSnapshot();
       setSync({ ...now, phase: now.phase === "loading" ? "offline" : now.phase }, undefined);
@@ -159,7 +162,8 @@ export function makeClient(options: ClientOptions): PamClient {
         return;
       }
       case "message": {
-        const message = Object.freeze({ from: e.from ?? "", xml: e.xml ?? "" });
+        const { from = "", xml = null, omitted } = e;
+        const message = Object.freeze({ from, xml, ...(omitted && { omitted }) });
         later.push(() => events.emit("message", message));
         return;
       }
@@ -172,6 +176,14 @@ export function makeClient(options: ClientOptions): PamClient {
       case "credentials":
         return void answer(e);
     }
+  }
+
+  /** Tells the program whether anybody listens to messages: it makes their texts for nobody else. */
+  function tellListening(): void {
+    const now = events.used("message");
+    if (!link || now === told) return;
+    told = now;
+    link.tell("listen", { messages: now });
   }
 
   /** Asks the page for credentials and hands them on. */
@@ -235,6 +247,7 @@ export function makeClient(options: ClientOptions): PamClient {
 
   /** Tells everybody what has changed in this turn: first the stores, then the events, in order. */
   function flush(): void {
+    tellListening(); // that nobody does any more: not at once, for who awaits once() again and again is to miss nothing
     runtime.flush();
     sync.flush();
     listHeard.flush();

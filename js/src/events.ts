@@ -13,13 +13,16 @@ export interface Hub {
   on<K extends Type>(type: K, fn: (event: PamEventMap[K]) => void, options?: { signal?: AbortSignal; once?: boolean }): Unsubscribe;
   once<K extends Type>(type: K, options?: OpOptions): Promise<PamEventMap[K]>;
   events<K extends Type>(type: K, options?: { signal?: AbortSignal; buffer?: number }): AsyncIterableIterator<PamEventMap[K]>;
+  /** Whether anybody listens. */
+  used(type: Type): boolean;
   /** Ends iterators, rejects what waits in `once`, forgets listeners. */
   close(): void;
 }
 
 interface Listener { fn(event: unknown): void; closed?(): void }
 
-export function hub(): Hub {
+/** Makes a hub. `began` is called when a type of event gets its first listener. */
+export function hub(began: (type: Type) => void = () => undefined): Hub {
   const all = new Map<Type, Set<Listener>>(types.map((t) => [t, new Set()]));
   let closed = false;
 
@@ -27,7 +30,7 @@ export function hub(): Hub {
     const set = all.get(type);
     if (!set) throw new PamError("bad-options", `There is no event "${String(type)}": use one of ${types.join(", ")}.`);
     if (closed) listener.closed?.();
-    else set.add(listener);
+    else if (set.add(listener).size === 1) began(type);
     return () => void set.delete(listener);
   }
 
@@ -73,6 +76,7 @@ export function hub(): Hub {
       for (const l of [...set]) if (set.has(l)) safely(() => l.fn(event));
     },
     on, once, events,
+    used: (type) => all.get(type)!.size > 0,
     close() {
       if (closed) return;
       closed = true;

@@ -225,8 +225,23 @@ export interface RuntimeState {
   readonly error?: PamError;
 }
 
-/** A message stanza that is no part of this library's work: a pubsub event, or a chat message that the server gave to this session. */
-export interface MessageEvent { readonly from: Jid; readonly xml: string }
+/**
+ * A message stanza that is no part of this library's work: a pubsub event, or a chat message that the server gave to this
+ * session. Messages that come while nobody listens are not kept: listen before `connect()` to miss none.
+ */
+export interface MessageEvent {
+  readonly from: Jid;
+  /**
+   * The stanza as it came, with its own prefixes: read it with a parser that knows namespaces, such as `DOMParser`, and take
+   * no attribute with a prefix, such as `x:from`, for the stanza's own. Null if it is `omitted`.
+   */
+  readonly xml: string | null;
+  /**
+   * Why there is no text; an event `warning` tells it too. "too-long": it has more than 4 MiB. "unreadable": it holds an
+   * element in the namespace of XML itself, such as `<xml:a/>`, which a `DOMParser` refuses.
+   */
+  readonly omitted?: "too-long" | "unreadable";
+}
 
 export interface PamEventMap {
   subscriptions: SubscriptionDelta;

@@ -1,7 +1,7 @@
 import type { WireError } from "./errors.js";
 import type { Row, RowChange } from "./list.js";
 import type { RawFrame } from "./inspector.js";
-import type { PamEventMap, SubscriptionDelta, SubscriptionList, SyncState } from "./types.js";
+import type { MessageEvent, SubscriptionDelta, SubscriptionList, SyncState } from "./types.js";
 
 // What passes between the page and the host of the program (worker.ts), and
 // what the program writes (wasm/events.go).
@@ -28,7 +28,7 @@ export type Happened =
   | { event: "provisional"; rows: Row[] }
   | { event: "state"; state: RawState }
   | { event: "warning"; error: WireError; ignored?: number }
-  | { event: "message" } & Partial<PamEventMap["message"]>
+  | { event: "message"; from?: string; xml?: string; omitted?: NonNullable<MessageEvent["omitted"]> }
   | { event: "stored" }
   | { event: "frame" } & RawFrame
   | { event: "credentials"; ask: number; over?: true; reason?: string; mechanisms?: string[] }

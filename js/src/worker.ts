@@ -44,6 +44,7 @@ async function run(module: WebAssembly.Module, send: (m: FromHost) => void, read
       openSocket: (...args: unknown[]) => openSocket(...args, over.signal),
       post(text: string) {
         send({ text, heap: memory?.buffer.byteLength ?? 0, references: go.exited ? 0 : go._values.length - go._idPool.length });
+        return text.length;
       },
       ready(dispatch: (request: object) => void, goVersion: string, version: string) {
         ready(dispatch);

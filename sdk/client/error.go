@@ -1,5 +1,7 @@
 package client
 
+import "unicode/utf8"
+
 // Code is the stable name of a failure, the same in Go and in JavaScript.
 type Code string
 
@@ -64,6 +66,22 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Code == e.Code
+}
+
+// maxWarning is the length in bytes of the longest text of a warning. One may
+// speak of thousands of rows.
+const maxWarning = 1 << 10
+
+// shortened returns a copy of e whose text is no longer than a warning may be.
+func shortened(e *Error) *Error {
+	short := *e
+	if n := maxWarning; len(short.Text) > n {
+		for !utf8.RuneStart(short.Text[n]) {
+			n--
+		}
+		short.Text = short.Text[:n] + "…"
+	}
+	return &short
 }
 
 func clientError(code Code, text string) *Error {

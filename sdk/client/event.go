@@ -104,8 +104,12 @@ type (
 	StateChanged struct{ State SyncState }
 	// MessageReceived hands on a message stanza that is none of this package's
 	// business: pubsub events, and chat messages that the server gave to this
-	// session because presence is sent with priority 0.
-	MessageReceived struct{ Stanza *element.Element }
+	// session because presence is sent with priority 0. Its text is to be had from
+	// XML, unless Omitted says why there is none; then a Warning tells it too.
+	MessageReceived struct {
+		Stanza  *element.Element
+		Omitted Omitted
+	}
 	// Stored says that this Client has changed the list in its store. Another
 	// one that shares the store shows the change at once if it is told to
 	// Reload, and at the latest when it stores something itself.
@@ -119,6 +123,43 @@ type (
 		Ignored uint64
 	}
 )
+
+// MaxText is the length in bytes of the longest text of a message that is handed
+// on.
+const MaxText = 4 << 20
+
+// Omitted says why a message is handed on without its text; "" if it has one.
+type Omitted string
+
+// The reasons. Every Go program can read the Stanza all the same.
+const (
+	// OmittedTooLong is a text of more than MaxText bytes.
+	OmittedTooLong Omitted = "too-long"
+	// OmittedUnreadable is a text that other parsers of XML refuse, as
+	// element.ErrUnreadable tells.
+	OmittedUnreadable Omitted = "unreadable"
+)
+
+// newMessage finds out whether the text can be handed on.
+func newMessage(stanza *element.Element) MessageReceived {
+	m := MessageReceived{Stanza: stanza}
+	switch _, err := stanza.XML(MaxText); err {
+	case nil:
+	case element.ErrTooLong:
+		m.Omitted = OmittedTooLong
+	default:
+		m.Omitted = OmittedUnreadable
+	}
+	return m
+}
+
+// XML returns the stanza as it came, "" if it is Omitted. It is a part of the
+// message and costs nothing. A reader must resolve prefixes, and must not take an
+// attribute in a namespace, such as x:from, for the stanza's own.
+func (m MessageReceived) XML() string {
+	text, _ := m.Stanza.XML(MaxText)
+	return text
+}
 
 // Origin says what changed the list.
 type Origin string

@@ -35,7 +35,7 @@ func (o *owner) tellIgnored() {
 	if d.untold == 0 {
 		return
 	}
-	told := *d.last
+	told := *shortened(d.last)
 	if d.untold > 1 {
 		told.Text += " (and " + strconv.FormatUint(d.untold-1, 10) + " more since the last warning)"
 	}

@@ -278,7 +278,7 @@ func (o *owner) emit(e Event) {
 	}
 }
 
-func (o *owner) warn(err *Error) { o.emit(Warning{Err: err}) }
+func (o *owner) warn(err *Error) { o.emit(Warning{Err: shortened(err)}) }
 
 func sameState(a, b SyncState) bool {
 	return a.Phase == b.Phase && slices.Equal(a.Missing, b.Missing) && a.Resumed == b.Resumed &&

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"xmpp-pam/sdk/disco"
@@ -276,11 +277,23 @@ func (c *connection) route(stanza *element.Element) []pam.Heard {
 		o.session.replay = o.session.replay && pam.Delayed(stanza)
 		if len(heard) == 0 && err == nil {
 			o.serviceEvent(stanza)
-			o.emit(MessageReceived{Stanza: stanza})
+			o.deliverMessage(stanza)
 		}
 		return heard
 	}
 	return nil
+}
+
+// deliverMessage hands a message on.
+func (o *owner) deliverMessage(stanza *element.Element) {
+	m := newMessage(stanza)
+	o.emit(m)
+	switch m.Omitted {
+	case OmittedTooLong:
+		o.ignore(&Error{Code: CodeProtocol, Origin: FromNetwork, Text: "A message was handed on without its text, which is longer than " + strconv.Itoa(MaxText) + " bytes."})
+	case OmittedUnreadable:
+		o.ignore(&Error{Code: CodeProtocol, Origin: FromNetwork, Text: "A message was handed on without its text, which holds an element in the namespace of XML: other parsers refuse it."})
+	}
 }
 
 // clockSkew is how far the clocks of device and server may be apart for replayed.

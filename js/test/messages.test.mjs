@@ -1,0 +1,76 @@
+// The event `message`: what the page is told, and when the program is told that somebody listens.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { makeHost, rawState, turn } from "./host.mjs";
+
+const told = (host) => host.requests.filter((r) => r.op === "listen").map((r) => r.messages);
+const batch = async (host) => { host.post({ event: "state", state: rawState("live") }); await turn(); };
+
+test("the program is told when the first listener comes and when the last has gone", async () => {
+  const host = makeHost();
+  const { client } = host;
+  await client.connect();
+  await batch(host);
+  assert.deepEqual(told(host), [], "nobody listens");
+  const stops = [client.on("message", () => undefined), client.on("message", () => undefined)];
+  client.on("warning", () => undefined);
+  await batch(host);
+  assert.deepEqual(told(host), [true]);
+  stops[0]();
+  await batch(host);
+  assert.deepEqual(told(host), [true]);
+  stops[1]();
+  await batch(host);
+  await batch(host);
+  assert.deepEqual(told(host), [true, false]);
+  const iterator = client.events("message");
+  await turn();
+  assert.deepEqual(told(host), [true, false, true]);
+  await iterator.return();
+  await batch(host);
+  assert.deepEqual(told(host), [true, false, true, false]);
+  await client.close();
+});
+
+test("who listens before connect() misses nothing, and neither does once() in a loop", async () => {
+  const host = makeHost({}, { connect: (_, host) => (host.post({ event: "message", from: "a@b", xml: "<message/>" }), rawState("live")) });
+  const { client } = host;
+  const first = client.once("message");
+  await client.connect();
+  assert.ok(host.requests.findIndex((r) => r.op === "listen") < host.requests.findIndex((r) => r.op === "connect"));
+  await first;
+  for (let i = 0; i < 5; i++) {
+    const next = client.once("message");
+    host.post({ event: "message", from: "a@b", xml: `<message id='${i}'/>` });
+    await next;
+  }
+  assert.deepEqual(told(host), [true]);
+  await client.close();
+});
+
+test("a program that is started again is told too", async () => {
+  const host = makeHost();
+  const { client } = host;
+  client.on("message", () => undefined);
+  await client.connect();
+  host.exit("exit code 2");
+  await turn();
+  await client.connect();
+  await turn();
+  assert.deepEqual(told(host), [true, true]);
+  await client.close();
+});
+
+test("a message without text says why", async () => {
+  const host = makeHost();
+  const { client } = host;
+  await client.connect();
+  const heard = [];
+  client.on("message", (m) => heard.push(m));
+  host.post({ event: "message", from: "a@b", xml: "<message/>" }, { event: "message", from: "a@b", omitted: "too-long" }, { event: "message", omitted: "unreadable" });
+  await turn();
+  assert.deepEqual(heard, [{ from: "a@b", xml: "<message/>" }, { from: "a@b", xml: null, omitted: "too-long" }, { from: "", xml: null, omitted: "unreadable" }]);
+  assert.ok(heard.every(Object.isFrozen));
+  await client.close();
+});

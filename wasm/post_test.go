@@ -1,0 +1,172 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hack-pad/safejs"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/pam"
+)
+
+// strictHost takes no text longer than limit: it fails, takes a part, or takes
+// nothing and says nothing.
+func strictHost(t *testing.T, limit int, how string) (*bridge, *[]string) {
+	t.Helper()
+	var texts []string
+	post, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+		text, _ := args[0].String()
+		if len(text) > limit {
+			switch how {
+			case "part":
+				return lengthInJS(text[:limit])
+			case "nothing":
+				return 0
+			default:
+				return nil
+			}
+		}
+		texts = append(texts, text)
+		return lengthInJS(text)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(post.Release)
+	return newBridge(object(t, map[string]any{"post": post.Value()})), &texts
+}
+
+// TestOnlyWhatDoesNotCrossIsLost posts objects of which some are too long for the
+// host, with others in the same turn.
+func TestOnlyWhatDoesNotCrossIsLost(t *testing.T) {
+	for _, how := range []string{"part", "nothing", "no answer"} {
+		for _, sizes := range [][]int{{10, 3000, 10}, {3000, 10, 20}, {10, 3000}, {3000}, {40, 50_000, 10, 3000, 10}, {900, 900, 900, 900}} {
+			t.Run(fmt.Sprint(how, sizes), func(t *testing.T) {
+				b, texts := strictHost(t, 1500, how)
+				for i, size := range sizes {
+					text := strings.Repeat("é", size/2)
+					if i%2 == 0 {
+						b.event("message", func(w *writer) { w.text("xml", fmt.Sprint(i, text)) })
+					} else {
+						b.succeed(i, func(w *writer) { w.string(fmt.Sprint(i, text)) })
+					}
+				}
+				b.stop()
+				var got []string
+				for _, text := range *texts {
+					got = append(got, objects(t, text)...)
+				}
+				if len(got) != len(sizes) {
+					t.Fatalf("%d objects crossed: %.300q", len(got), got)
+				}
+				for i, size := range sizes {
+					want := fmt.Sprintf(`{"event":"message","xml":"%d`, i)
+					switch {
+					case size > 1500 && i%2 == 0:
+						want = `{"event":"warning","error":{"code":"overflow"`
+					case size > 1500:
+						want = fmt.Sprintf(`{"id":%d,"error":{"code":"overflow"`, i)
+					case i%2 != 0:
+						want = fmt.Sprintf(`{"id":%d,"ok":"%d`, i, i)
+					}
+					if !strings.HasPrefix(got[i], want) {
+						t.Errorf("object %d is %.200s, want %s", i, got[i], want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestLongObjectsHaveTextsOfTheirOwn: what came before a long object and what comes
+// after it does not depend on it.
+func TestLongObjectsHaveTextsOfTheirOwn(t *testing.T) {
+	b, texts := strictHost(t, 1<<30, "part")
+	for i, size := range []int{10, 100_000, 10, 10, 100_000, 10} {
+		b.event("message", func(w *writer) { w.text("xml", fmt.Sprint(i)+strings.Repeat("x", size)) })
+	}
+	b.stop()
+	var counts []int
+	for _, text := range *texts {
+		counts = append(counts, len(objects(t, text)))
+	}
+	if got := fmt.Sprint(counts); got != "[1 1 2 1 1]" {
+		t.Errorf("the texts have %s objects", got)
+	}
+}
+
+func TestHostThatTakesNothingEndsTheProgram(t *testing.T) {
+	b, _ := strictHost(t, 1, "nothing")
+	b.event("stored", func(*writer) {})
+	select {
+	case <-b.done:
+	case <-time.After(time.Second):
+		t.Fatal("it goes on")
+	}
+}
+
+// TestListOfLongRows: a part of a list has a bounded length.
+func TestListOfLongRows(t *testing.T) {
+	b, texts := strictHost(t, 1<<30, "part")
+	changes := make([]pam.Change, 100)
+	for i := range changes {
+		changes[i].After = &pam.Subscription{Key: pam.Key{Service: "s", Node: strings.Repeat("n", 60_000)}}
+	}
+	b.list("list", func() ([]pam.Change, func(*writer)) { return changes, func(*writer) {} })
+	b.stop()
+	rows := 0
+	for _, text := range *texts {
+		if len(text) > partSize+100_000 {
+			t.Errorf("a text of %d bytes", len(text))
+		}
+		rows += strings.Count(text, "[null,")
+	}
+	if rows != len(changes) {
+		t.Errorf("%d rows", rows)
+	}
+}
+
+func TestMessages(t *testing.T) {
+	p := newPeer(t)
+	tell := func(text string, omitted client.Omitted) {
+		e, err := element.Parse(text, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.onEvent(client.MessageReceived{Stanza: e, Omitted: omitted})
+	}
+	const text = "<message xmlns=\"jabber:client\" from='a@b'>\n<x:y xmlns:x='\\'/></message>"
+	tell(text, "") // nobody listens yet
+	p.quiet()
+	p.ask(map[string]any{"id": 0, "op": "listen", "messages": true})
+	tell(text, "")
+	p.want(`{"event":"message","from":"a@b","xml":"<message xmlns=\"jabber:client\" from='a@b'>\n<x:y xmlns:x='\\'/></message>"}`)
+	tell("<message from='a@b'><xml:a/></message>", client.OmittedUnreadable)
+	if got, want := p.want(), `{"event":"message","from":"a@b","omitted":"unreadable"}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	p.ask(map[string]any{"id": 0, "op": "listen", "messages": false})
+	tell(text, "")
+	p.quiet()
+}
+
+// TestErrorsAreShort: others write what is in an error.
+func TestErrorsAreShort(t *testing.T) {
+	p := newPeer(t)
+	long := strings.Repeat("é", 1_000_000)
+	p.warn(client.Warning{Err: &client.Error{Code: client.CodeStanza, Text: long, By: long, Condition: long, PubsubCondition: long, Err: errors.New(long)}})
+	if got := p.want(`"event":"warning"`, "é…"); len(got) > 6000 || !strings.HasSuffix(got, "}}") {
+		t.Errorf("a warning of %d bytes", len(got))
+	}
+	p.onEvent(client.StateChanged{State: client.SyncState{Storage: client.StorageState{Degraded: true, Err: errors.New(long)}}})
+	if got := p.want(`"event":"state"`, "é…"); len(got) > 6000 {
+		t.Errorf("a state of %d bytes", len(got))
+	}
+}
