@@ -211,7 +211,7 @@ func xmlRows() []attack {
 		from("names of Object", "", "<__proto__ xmlns='urn:x' constructor='1'/><toString xmlns='urn:x'/>", "message"),
 		from("xml:lang", " xml:lang='&lt;&quot;'", "<body xml:space='preserve' xml:base='urn:x' xml:id='1'>x</body>", "message"),
 		from("xml:anything", " xml:anything='x'", "<body>x</body>", "message"),
-		from("an element of the xml namespace", "", "<xml:e/>", "message"),
+		from("an element of the xml namespace", "", "<xml:e/>", "ignored+message"),
 		from("the xml namespace declared again", " xmlns:xml='http://www.w3.org/XML/1998/namespace'", "", "message"),
 		from("two namespaces but for a line end", "", "<e xmlns='urn:x' xmlns:p='a&#10;b' xmlns:q='a b' p:x='1' q:x='2'/>", "message"),
 		from("one prefix, two namespaces", "", "<p:a xmlns:p='urn:x'><p:a xmlns:p='urn:y'/></p:a>", "message"),
