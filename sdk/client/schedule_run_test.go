@@ -41,8 +41,22 @@ type stage struct {
 
 // A mark is what must be equal natively and in a browser.
 type mark struct {
-	Stored []string   `json:"stored"` // the list in the store
-	Tabs   [][]string `json:"tabs"`   // the list that each tab shows
+	Stored markedList   `json:"stored"` // what is in the store
+	Tabs   []markedList `json:"tabs"`   // what each tab shows
+}
+
+// A markedList is a list in its own order.
+type markedList struct {
+	Version string      `json:"ver"`
+	Rows    [][5]string `json:"rows"` // service, node, subid, jid, state
+}
+
+func marked(version pam.Version, list []pam.Subscription) markedList {
+	m := markedList{Version: string(version), Rows: [][5]string{}}
+	for _, s := range list {
+		m.Rows = append(m.Rows, [5]string{s.Service, s.Node, s.SubID, s.JID, string(s.State)})
+	}
+	return m
 }
 
 // A tab is a program and its network.
@@ -168,16 +182,6 @@ func (g *stage) row(service, node, subid, state string) string {
 		subid = ""
 	}
 	return strings.TrimSpace(service + " " + node + " " + state + " " + subid)
-}
-
-// shown are rows without their subid, which differs between two runs.
-func shown(list []pam.Subscription) []string {
-	out := []string{}
-	for _, s := range list {
-		out = append(out, s.Node+" "+string(s.State))
-	}
-	slices.Sort(out)
-	return out
 }
 
 func newStage(w *world, s schedule, spoil ...func(*handle) store.Store) *stage {
@@ -477,6 +481,7 @@ func (g *stage) settle() {
 				if there == want {
 					break
 				}
+				t.until("live", t.live)
 				request(t.c, node, want)
 			}
 		}
@@ -515,7 +520,7 @@ func (g *stage) mark() {
 	if anybody && !slices.Equal(g.rows(now.List), g.rowsOf(list)) {
 		g.faultf("I7: the server has %q, the store %q", g.rowsOf(list), g.rows(now.List))
 	}
-	m.Stored = shown(now.List)
+	m.Stored = marked(now.Version, now.List)
 	for _, t := range g.tabs {
 		t.checkStorage()
 		got := t.c.Snapshot()
@@ -532,7 +537,7 @@ func (g *stage) mark() {
 		if !slices.Equal(rowsOf(view), rowsOf(got.List)) {
 			g.faultf("I11: tab %d announced %q, and shows %q", t.i, rowsOf(view), rowsOf(got.List))
 		}
-		m.Tabs = append(m.Tabs, shown(got.List))
+		m.Tabs = append(m.Tabs, marked(got.Version, got.List))
 	}
 	g.marks = append(g.marks, m)
 }

@@ -25,6 +25,19 @@ export function holdDatabase(name, version, done) {
   return () => request.result.close();
 }
 
+/** The same without waiting for it, and without an error if it cannot be had. It creates no database. */
+export function holdDatabaseSilently(name, version) {
+  const request = indexedDB.open(name, version);
+  let over = false;
+  request.onupgradeneeded = ({ oldVersion }) => oldVersion === 0 && request.transaction.abort();
+  request.onsuccess = () => over && request.result.close();
+  request.onerror = (e) => e.preventDefault();
+  return () => {
+    over = true;
+    if (request.readyState === "done" && !request.error) request.result.close();
+  };
+}
+
 /** Lets every database be opened with version, until the returned function is called. */
 export function pretendVersion(version) {
   const real = indexedDB;
@@ -55,7 +68,8 @@ export function tamper() {
   const held = [];
   const faults = [];
   const openFaults = [];
-  const counts = { opens: 0, transactions: 0, stuck: 0 };
+  const stuck = new Set();
+  const counts = { opens: 0, transactions: 0 };
   const durabilities = new Set();
   const undo = [];
   const replace = (prototype, name, make) => {
@@ -82,10 +96,10 @@ export function tamper() {
     const tx = real.call(this, names, mode, options);
     if (fault === "abort") tx.abort();
     if (fault === "stuck") {
-      counts.stuck++;
+      stuck.add(tx);
       const turn = () => (tx.objectStore("records").get("").onsuccess = turn);
       turn();
-      tx.addEventListener("abort", () => counts.stuck--);
+      tx.addEventListener("abort", () => stuck.delete(tx));
     }
     if (fault === "halfway") {
       const store = tx.objectStore("records");
@@ -108,15 +122,18 @@ export function tamper() {
   });
   return {
     next: (fault) => (fault.startsWith("open ") ? openFaults.push(fault.slice(5)) : faults.push(fault)),
-    /** The browser closes every connection. */
+    /** The browser closes every connection, whose transactions are aborted. */
     takeAway() {
+      for (const tx of stuck) try { tx.abort(); } catch { /* it is aborted already */ }
       for (const db of [...connections]) {
         db.close();
         db.dispatchEvent(new Event("close"));
       }
     },
+    /** Nothing more happens to transactions to come. */
+    clear: () => void (faults.length = openFaults.length = 0),
     failHeld: () => held.splice(0).forEach((fail) => fail()),
-    count: (what) => ({ ...counts, connections: connections.size, held: held.length, faults: faults.length + openFaults.length })[what],
+    count: (what) => ({ ...counts, connections: connections.size, stuck: stuck.size, held: held.length, faults: faults.length + openFaults.length })[what],
     durabilities: () => [...durabilities].join(),
     restore: () => undo.splice(0).forEach((f) => f()),
   };
@@ -125,4 +142,28 @@ export function tamper() {
 /** Calls done with an error message and the names of the databases, a line each. */
 export function databaseNames(done) {
   indexedDB.databases().then((list) => done("", list.map(({ name }) => name).join("\n")), (error) => done(String(error), ""));
+}
+
+/** A host like testHost, whose program can end: die() tells its sockets and databases; listeners() counts who waits for that. */
+export function mortalHost() {
+  const over = new AbortController();
+  const { signal } = over;
+  const { addEventListener, removeEventListener } = signal;
+  const known = new Set();
+  signal.addEventListener = (type, f, ...rest) => {
+    known.add(f);
+    addEventListener.call(signal, type, f, ...rest);
+  };
+  signal.removeEventListener = (type, f, ...rest) => {
+    known.delete(f);
+    removeEventListener.call(signal, type, f, ...rest);
+  };
+  const { openSocket, openDatabase, deleteDatabase } = globalThis.testHost;
+  return {
+    openSocket: (...args) => openSocket(...args, signal),
+    openDatabase: (...args) => openDatabase(...args, signal),
+    deleteDatabase,
+    die: () => over.abort(),
+    listeners: () => known.size,
+  };
 }

@@ -249,6 +249,48 @@ func TestCloseWhileOpening(t *testing.T) {
 	}
 }
 
+// A host whose program has ended closes the connections that it left.
+func TestEndOfTheProgram(t *testing.T) {
+	f := tamper(t)
+	mortal := must(host(t).Call("mortalHost"))
+	listeners := func() int { return must(must(mortal.Call("listeners")).Int()) }
+	name := fresh()
+	for range 3 {
+		s, err := Open(t.Context(), mortal, name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, s, "k", "v")
+		if listeners() != 1 {
+			t.Fatalf("%d listeners of one connection", listeners())
+		}
+		f.next(t, "InvalidStateError")
+		expect(t, s, "k", "v") // on another connection
+		if listeners() != 1 {
+			t.Fatalf("%d listeners of one connection that replaced another", listeners())
+		}
+		must(f.Call("takeAway"))
+		expect(t, s, "k", "v")
+		if err := s.Close(); err != nil || listeners() != 0 {
+			t.Fatalf("%d listeners after Close: %v", listeners(), err)
+		}
+	}
+	s, err := Open(t.Context(), mortal, name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, "k", "v")
+	must(mortal.Call("die"))
+	f.wait(t, "connections", 0)
+	if listeners() != 0 {
+		t.Fatalf("%d listeners after the end", listeners())
+	}
+	_ = s.Close()
+	if err := Delete(t.Context(), host(t), name); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestClosedStore(t *testing.T) {
 	s := open(t, fresh(), nil)
 	put(t, s, "k", "v")

@@ -2,7 +2,7 @@
 // memory counts while the page lives, `sync` says that storage failed and why, and no version is ever used without its list.
 
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
@@ -11,6 +11,7 @@ import { startChromium } from "./lib/chromium.mjs";
 import { startDemo } from "./lib/demo.mjs";
 import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
 import { missing, root } from "./lib/need.mjs";
+import { databaseOf } from "./lib/records.mjs";
 import { canary } from "./lib/secrets.mjs";
 
 const skip = missing();
@@ -38,7 +39,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
   afterEach(() => context.close());
 
   const change = (node, state) => demo.post("change", { account, node, state });
-  const database = () => `xmpp-pam:${createHash("sha256").update(`${account}@localhost`).digest("hex").slice(0, 32)}`;
+  const database = () => databaseOf(`${account}@localhost`);
 
   /** A tab with a client, which is connected unless it is told not to be. */
   async function open({ connect = true } = {}) {
