@@ -22,6 +22,6 @@ declare module "host:idb" {
   export const deleteDatabase: (...args: never[]) => unknown;
 }
 declare module "host:fetch" {
-  export const fetchDocument: (...args: never[]) => unknown;
+  export const fetchDocument: (...args: unknown[]) => unknown;
 }
 declare const WorkerGlobalScope: undefined | (new () => object);

@@ -28,7 +28,7 @@ export function serve(port: MessagePort): void {
 /** Resolves when the program has ended: with "" if in order, else with the reason. */
 async function run(module: WebAssembly.Module, send: (m: FromHost) => void, ready: (dispatch: (request: object) => void) => void): Promise<string> {
   const scope = makeScope();
-  const over = new AbortController(); // closes the sockets and databases that a program leaves behind
+  const over = new AbortController(); // ends what a program leaves behind
   let complaint = "";
   try {
     const go = new (makeGo(scope))(); // puts fs into the scope
@@ -39,7 +39,8 @@ async function run(module: WebAssembly.Module, send: (m: FromHost) => void, read
     let memory: WebAssembly.Memory | undefined;
     const key = "xmpp-pam";
     scope[key] = {
-      deleteDatabase, fetchDocument,
+      deleteDatabase,
+      fetchDocument: (...args: unknown[]) => fetchDocument(...args, over.signal),
       openDatabase: (...args: unknown[]) => openDatabase(...args, over.signal),
       openSocket: (...args: unknown[]) => openSocket(...args, over.signal),
       post(text: string) {

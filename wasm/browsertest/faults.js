@@ -144,7 +144,7 @@ export function databaseNames(done) {
   indexedDB.databases().then((list) => done("", list.map(({ name }) => name).join("\n")), (error) => done(String(error), ""));
 }
 
-/** A host like testHost, whose program can end: die() tells its sockets and databases; listeners() counts who waits for that. */
+/** A host like testHost, whose program can end: die() tells what it left; listeners() counts who waits for that. */
 export function mortalHost() {
   const over = new AbortController();
   const { signal } = over;
@@ -158,12 +158,113 @@ export function mortalHost() {
     known.delete(f);
     removeEventListener.call(signal, type, f, ...rest);
   };
-  const { openSocket, openDatabase, deleteDatabase } = globalThis.testHost;
+  const { openSocket, openDatabase, deleteDatabase, fetchDocument } = globalThis.testHost;
   return {
     openSocket: (...args) => openSocket(...args, signal),
     openDatabase: (...args) => openDatabase(...args, signal),
+    fetchDocument: (...args) => fetchDocument(...args, signal),
     deleteDatabase,
     die: () => over.abort(),
     listeners: () => known.size,
+  };
+}
+
+/**
+ * Puts sockets in the place of the browser's whose events the test makes, until
+ * restore() is called. The last one that was opened is meant. Also counts how
+ * often a program is entered with messages, and what is left open.
+ */
+export function fakeSockets() {
+  let socket;
+  let timers = 0; // of 4 ms, which collect messages
+  let entered = 0;
+  let afterBatch;
+  const ports = new Set();
+  const closed = [];
+  class FakeSocket {
+    static OPEN = 1;
+    CLOSED = 3;
+    readyState = 0;
+    bufferedAmount = 0;
+    protocol = "";
+    onopen = null; onmessage = null; onerror = null; onclose = null;
+    sent = [];
+    constructor() { socket = this; }
+    send(message) { this.sent.push(message); }
+    close(code, reason) {
+      closed.push(code);
+      this.readyState = 2;
+    }
+  }
+  const { MessageChannel: RealChannel, setTimeout: realTimeout } = globalThis;
+  class CountedChannel {
+    constructor() {
+      const channel = new RealChannel();
+      const { port1 } = channel;
+      ports.add(port1);
+      port1.close = () => {
+        ports.delete(port1);
+        Object.getPrototypeOf(port1).close.call(port1);
+      };
+      return channel;
+    }
+  }
+  const restores = [
+    replaceGlobal("WebSocket", FakeSocket),
+    replaceGlobal("MessageChannel", CountedChannel),
+    replaceGlobal("setTimeout", (f, ms, ...args) => {
+      if (ms === 4) timers++;
+      return realTimeout(f, ms, ...args);
+    }),
+  ];
+  const over = mortalHost();
+  return {
+    host: {
+      openSocket: (url, protocol, maxMessage, maxQueued, onOpen, onBatch, onClose) =>
+        over.openSocket(url, protocol, maxMessage, maxQueued, onOpen, (...args) => {
+          entered++;
+          onBatch(...args);
+          const data = afterBatch;
+          afterBatch = undefined;
+          if (data !== undefined) queueMicrotask(() => socket.onmessage?.({ data }));
+        }, onClose),
+    },
+    /** The next socket is meant from now on. */
+    forget() {
+      socket = undefined;
+      closed.length = 0;
+    },
+    exists: () => socket !== undefined,
+    open(protocol) {
+      socket.readyState = 1;
+      socket.protocol = protocol;
+      socket.onopen?.({});
+    },
+    /** A message comes; a number stands for a binary one. */
+    message: (data) => socket.onmessage?.({ data: typeof data === "number" ? new ArrayBuffer(data) : data }),
+    /** The same message comes n times in one turn. */
+    messages(data, n) {
+      for (let i = 0; i < n; i++) socket.onmessage?.({ data });
+    },
+    /** A message comes right after the next time that the program was entered. */
+    afterBatch: (data) => (afterBatch = data),
+    closeEvent(code, reason) {
+      socket.readyState = 3;
+      socket.onclose?.({ code, reason });
+    },
+    errorEvent(state) {
+      socket.readyState = state;
+      socket.onerror?.({});
+    },
+    buffered: (n) => (socket.bufferedAmount = n),
+    sent: () => socket.sent.join("\n"),
+    /** The arguments with which sockets were closed. */
+    closed: () => closed.join(),
+    die: over.die,
+    count: (what) => ({
+      entered, timers, ports: ports.size, listeners: over.listeners(),
+      handlers: ["onopen", "onmessage", "onerror", "onclose"].filter((name) => socket[name] !== null).length,
+    })[what],
+    restore: () => restores.forEach((restore) => restore()),
   };
 }

@@ -37,8 +37,9 @@ func (p *peer) serve(handler http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// send sends the messages m, each made times as long, all of it n times, and
-// closes with code, or else waits for the other side to close.
+// send sends the messages m, each made times as long, all of it n times, then
+// a binary one if binary is there, and closes with code, or else waits for the
+// other side to close.
 func send(w http.ResponseWriter, r *http.Request) {
 	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}})
 	if err != nil {
@@ -53,6 +54,9 @@ func send(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		}
+	}
+	if r.Form.Has("binary") && c.Write(r.Context(), websocket.MessageBinary, []byte("x")) != nil {
+		return
 	}
 	if code, err := strconv.Atoi(r.FormValue("code")); err == nil {
 		c.Close(websocket.StatusCode(code), r.FormValue("reason"))

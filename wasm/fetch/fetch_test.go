@@ -61,6 +61,35 @@ func TestNobodyWaits(t *testing.T) {
 	}
 }
 
+// A host whose program has ended leaves no request.
+func TestEndOfTheProgram(t *testing.T) {
+	mortal := must(host(t).Call("mortalHost"))
+	listeners := func() int { return must(must(mortal.Call("listeners")).Int()) }
+	if _, err := New(mortal).Fetch(t.Context(), address(t, url.Values{"body": {"x"}})); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, _ = New(mortal).Fetch(ctx, address(t, url.Values{"wait": {"x"}}))
+	time.Sleep(10 * time.Millisecond)
+	if n := listeners(); n != 0 {
+		t.Fatalf("%d listeners after two requests", n)
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	go func() {
+		time.Sleep(20 * time.Millisecond)
+		must(mortal.Call("die"))
+	}()
+	_, err := New(mortal).Fetch(ctx, address(t, url.Values{"wait": {"x"}}))
+	if !errors.Is(err, context.DeadlineExceeded) { // nobody is called any more
+		t.Errorf("error %v, want context.DeadlineExceeded", err)
+	}
+	if n := listeners(); n != 0 {
+		t.Fatalf("%d listeners after the end", n)
+	}
+}
+
 func TestNothingIsHeld(t *testing.T) {
 	work := func() int {
 		for range 30 {

@@ -69,7 +69,7 @@ const points = [
   ["wasm/events.go", "\tswitch e := e.(type) {\n", '\tfault.At("event")\n\tswitch e := e.(type) {\n'],
   ["wasm/events.go", "\tif got != nil {\n", '\tfault.Arm(r.string("password"))\n\tif got != nil {\n'],
   ["wasm/socket/socket.go", "\t\t\tcallback(args)\n", '\t\t\tfault.At("socket")\n\t\t\tcallback(args)\n'],
-  ["wasm/idb/idb.go", "\t\tdone.Release()\n\t\tif name", '\t\tfault.At("idb")\n\t\tdone.Release()\n\t\tif name'],
+  ["wasm/idb/idb.go", '\t\tif name := text(args[0]); name != "" {\n', '\t\tfault.At("idb")\n\t\tif name := text(args[0]); name != "" {\n'],
 ];
 
 /** Builds it, as bytes. */
