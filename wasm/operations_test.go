@@ -35,7 +35,7 @@ func TestOptionsCross(t *testing.T) {
 	}
 	for name, value := range fields(*got) {
 		switch name {
-		case "Resource", "Software", "Store": // the first two have no option, create sets the third
+		case "Resource", "Software", "Derive", "Store": // create sets the last, the others have no option
 			continue
 		case "Fetcher", "Dialer":
 			if value.IsZero() {
