@@ -127,7 +127,8 @@ async function openStage(account) {
       const tabs = await page.evaluate(([wanted, ver, down]) => equal(wanted, ver, down), [
         want.tabs.map(({ rows }) => rows.map(brief)), versions ? now.ver : undefined, proxies.map((p) => p.down),
       ]);
-      const stored = storedList(await page.evaluate(readRecords, databaseOf(`${account}@localhost`))) ?? { ver: "", rows: [] };
+      const { dropped, ...stored } = storedList(await page.evaluate(readRecords, databaseOf(`${account}@localhost`))) ?? { ver: "", rows: [], dropped: [] };
+      assert.deepEqual(dropped, []); // no schedule drops a row
       const lists = tabs.map(({ announced, shown, ver }) => {
         const list = { ver: ver ?? "", rows: announced.sort(compareRows) };
         if (shown) assert.deepEqual(shown, list.rows, "the snapshot and what was announced");

@@ -27,7 +27,10 @@ export async function readRecords(name) {
   }
 }
 
-/** The stored list as {ver, rows}, where a row is [service, node, subid, jid, state]; undefined if none is stored. */
+/**
+ * The stored list as {ver, rows, dropped}, where a row is [service, node, subid, jid, state], and `dropped` are rows of the
+ * server's list that the account no longer wants to see; undefined if none is stored.
+ */
 export function storedList(records) {
   const buckets = records.filter(([key]) => /^list\/\d\d$/.test(key));
   const meta = records.find(([key]) => key === "list/meta");
@@ -40,8 +43,9 @@ export function storedList(records) {
   assert.equal(r.byte(), format);
   r.uint(); // epoch
   const ver = r.text();
-  r.byte(); // whether the server sends no versions
+  assert.equal(r.byte(), 0); // not used any more
   const [count, digest] = [r.uint(), r.uint()];
+  const dropped = r.left() > 0 ? r.rows() : [];
   r.end();
   const rows = [];
   let found = 0n;
@@ -55,14 +59,13 @@ export function storedList(records) {
   }
   assert.equal(BigInt(rows.length), count, "the number of rows");
   assert.equal(found, digest, "the digest");
-  return { ver, rows: rows.sort(compareRows) };
+  return { ver, rows: rows.sort(compareRows), dropped };
 }
 
 function readBucket(bytes) {
   const r = reader(bytes);
   assert.equal(r.byte(), format);
-  const rows = Array.from({ length: Number(r.uint()) }, () => Array.from({ length: 5 }, () => r.text()));
-  assert.ok(rows.length > 0, "an empty bucket");
+  const rows = r.rows();
   r.end();
   return rows;
 }
@@ -81,15 +84,22 @@ function reader(bytes) {
       if (b < 0x80) return value;
     }
   };
+  const text = () => {
+    const length = Number(uint());
+    assert.ok(at + length <= bytes.length, "a text that breaks off");
+    at += length;
+    return decoder.decode(Uint8Array.from(bytes.slice(at - length, at)));
+  };
   return {
     byte,
     uint,
-    text() {
-      const length = Number(uint());
-      assert.ok(at + length <= bytes.length, "a text that breaks off");
-      at += length;
-      return decoder.decode(Uint8Array.from(bytes.slice(at - length, at)));
+    text,
+    rows() {
+      const rows = Array.from({ length: Number(uint()) }, () => Array.from({ length: 5 }, text));
+      assert.ok(rows.length > 0, "rows of which there are none");
+      return rows;
     },
+    left: () => bytes.length - at,
     end: () => assert.equal(at, bytes.length, "more than was expected"),
   };
 }
