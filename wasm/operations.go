@@ -287,7 +287,7 @@ func (r request) bool(name string) bool {
 	return err == nil && b
 }
 
-// strings returns nil for what is no array.
+// strings returns nil for what is no array of texts.
 func (r request) strings(name string) []string {
 	v, err := r.value.Get(name)
 	if err != nil || v.Type() != safejs.TypeObject {
@@ -300,7 +300,7 @@ func (r request) strings(name string) []string {
 	list := make([]string, 0, n)
 	for i := range n {
 		item, err := v.Index(i)
-		if err != nil {
+		if err != nil || item.Type() != safejs.TypeString {
 			return nil
 		}
 		s, err := item.String()

@@ -6,12 +6,14 @@ import (
 	"context"
 	"maps"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/hack-pad/safejs"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/wasm/idb"
 )
 
 // TestOptionsCross gives every option another value than the default. What has no
@@ -105,6 +107,79 @@ func TestStorageThatIsRefused(t *testing.T) {
 		p.ask(request)
 		p.want(`"id":1`, `"code":"`+code+`"`)
 		p.quiet()
+	}
+}
+
+// A database that was opened for a client that is refused is closed.
+func TestDatabaseOfARefusedClientIsClosed(t *testing.T) {
+	p := newPeer(t)
+	closed := make(chan struct{}, 2)
+	function := func(f func(args []safejs.Value)) safejs.Value {
+		fn, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+			f(args)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(fn.Release)
+		return fn.Value()
+	}
+	db := object(t, map[string]any{"absent": false, "close": function(func([]safejs.Value) { closed <- struct{}{} })})
+	names := make(chan string, 2)
+	if err := p.host.Set("openDatabase", function(func(args []safejs.Value) {
+		name, _ := args[0].String()
+		names <- name
+		if _, err := args[4].Invoke("", "", db); err != nil {
+			t.Error(err)
+		}
+	})); err != nil {
+		t.Fatal(err)
+	}
+	request := maps.Clone(alice)
+	request["storage"], request["account"], request["url"] = "indexeddb", "Alice@Localhost", "http://localhost/"
+	p.ask(request)
+	p.want(`"id":1`, `"code":"bad-options"`)
+	select {
+	case <-closed:
+	case <-time.After(time.Second):
+		t.Error("the database is open")
+	}
+	if want, _ := databaseName("alice@localhost"); <-names != want {
+		t.Errorf("opened another database than %s", want)
+	}
+}
+
+func TestProblemsOfTheStore(t *testing.T) {
+	for op, want := range map[string]string{"connection": `"code":"storage-lost"`, "delete": `"code":"storage"`} {
+		p := newPeer(t)
+		p.onStoreProblem(&idb.Error{Name: "SomeError", Op: op})
+		p.want(`"event":"warning"`, want, `"origin":"storage"`, "SomeError")
+		p.quiet()
+	}
+}
+
+func TestRequestsAreRead(t *testing.T) {
+	list, err := safejs.ValueOf([]any{"a", "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mixed, err := safejs.ValueOf([]any{"a", 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := readRequest(object(t, map[string]any{"id": 7, "op": "x", "service": "s", "node": "n", "subid": "i", "yes": true, "no": false, "list": list, "mixed": mixed}))
+	if r.id != 7 || r.op != "x" || r.target() != (client.Target{Service: "s", Node: "n", SubID: "i"}) {
+		t.Errorf("read id %d, op %q, target %+v", r.id, r.op, r.target())
+	}
+	if !r.bool("yes") || r.bool("no") || r.bool("service") || r.bool("absent") {
+		t.Error("a boolean is read wrongly")
+	}
+	if r.int("service") != 0 || r.int("absent") != 0 || r.string("id") != "" || r.string("absent") != "" {
+		t.Error("what is absent or of another type is not zero")
+	}
+	if got := r.strings("list"); !slices.Equal(got, []string{"a", "b"}) || r.strings("mixed") != nil || r.strings("service") != nil || r.strings("absent") != nil {
+		t.Errorf("lists are read wrongly: %q, %q", got, r.strings("mixed"))
 	}
 }
 
