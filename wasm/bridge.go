@@ -21,11 +21,12 @@ type bridge struct {
 
 	// mu guards what requests share. Everything runs on one thread, but a
 	// goroutine may be suspended wherever it waits.
-	mu      sync.Mutex
-	client  *client.Client
-	cancels map[int]context.CancelFunc // of running requests
-	asks    map[int]chan answer        // for credentials
-	lastAsk int
+	mu       sync.Mutex
+	client   *client.Client
+	database string                     // where the client stores; set before it is
+	cancels  map[int]context.CancelFunc // of running requests
+	asks     map[int]chan answer        // for credentials
+	lastAsk  int
 
 	frames frameLog
 

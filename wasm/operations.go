@@ -150,6 +150,7 @@ func (b *bridge) openStore(ctx context.Context, account string) (store.Store, er
 	if err != nil {
 		return nil, err
 	}
+	b.database = name
 	return s, nil
 }
 
@@ -237,8 +238,14 @@ func (b *bridge) export(ctx context.Context, c *client.Client, _ request) (func(
 	return func(w *writer) { writeExport(w, e) }, nil
 }
 
+// forget deletes the database also if the client has given it up, as it does
+// when there is no space left.
 func (b *bridge) forget(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
-	return nil, c.Forget(ctx)
+	err := c.Forget(ctx)
+	if err != nil && c.State().Storage.Degraded && idb.Delete(ctx, b.host, b.database) == nil {
+		return nil, nil
+	}
+	return nil, err
 }
 
 // close ends the client. The program ends when the result is posted.

@@ -146,6 +146,8 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     const { list: then } = await demo.get("at", { account, ver });
     assert.deepEqual(list, then.map((r) => r.node).sort());
     assert.ok(before[0].every((node) => list.includes(node)));
+    await page.evaluate(() => client.forget());
+    assert.deepEqual(await databases(), [], "what the client had given up is left");
   });
 
   test("what programs of every schema have stored is shown, and goes on", async () => {
