@@ -89,10 +89,11 @@ export interface PamClient extends AsyncDisposable {
 
   /**
    * Connects and keeps connected. Resolves in phase "live". Rejects when the first attempt fails; if the failure may
-   * heal (`retryable`) the client goes on trying, as `sync` shows. After an abort it is offline again.
+   * heal (`retryable`) the client goes on trying, as `sync` shows. `signal` and `timeoutMs` end this wait alone: only
+   * `disconnect()`, `forget()` and `close()` end the trying.
    */
   connect(options?: OpOptions): Promise<SyncState>;
-  /** Ends the session in order. The client can be connected again. */
+  /** Ends the session in order, and all attempts to have one. The client can be connected again. */
   disconnect(options?: OpOptions): Promise<void>;
   /**
    * Logs out for good: ends the session and deletes the database of the account with all that is stored. The client can be

@@ -24,6 +24,12 @@ func (o *owner) connect(w *waiter) {
 	}
 	o.wanted = true
 	o.waiters = append(o.waiters, w)
+	o.connectLoaded()
+}
+
+// connectLoaded dials once the store has been read, or emptied, if that is still
+// wanted then.
+func (o *owner) connectLoaded() {
 	o.load(func(error) {
 		if o.wanted && o.conn == nil {
 			o.dial()
@@ -31,15 +37,10 @@ func (o *owner) connect(w *waiter) {
 	})
 }
 
-// giveUp ends one call of connect. The last one to wait takes the client
-// offline again, unless it is live.
+// giveUp ends the wait of one call of connect, and that alone.
 func (o *owner) giveUp(w *waiter) {
 	w.gone = true
-	waited := len(o.waiters)
 	o.waiters = slices.DeleteFunc(o.waiters, func(x *waiter) bool { return x == w })
-	if waited > 0 && len(o.waiters) == 0 && !o.live() {
-		o.disconnect(nil)
-	}
 }
 
 // live tells whether the session is live, and nobody has asked to end it.
@@ -69,9 +70,6 @@ func (o *owner) drop() {
 
 // disconnect ends the session in order, or stops trying to have one.
 func (o *owner) disconnect(reply func(error)) {
-	if reply == nil {
-		reply = func(error) {}
-	}
 	o.wanted = false
 	o.stopRetry()
 	if o.conn == nil {
@@ -151,15 +149,7 @@ func (o *owner) ended(err *Error) {
 	wait := o.backoff(slow)
 	o.state.NextAttempt = time.Now().Add(wait)
 	o.setPhase(PhaseWaiting, err)
-	var retry *time.Timer
-	retry = time.AfterFunc(wait, func() {
-		o.c.post(func() {
-			if o.retry == retry { // and not a later one
-				o.dial()
-			}
-		})
-	})
-	o.retry = retry
+	o.retry = o.after(wait, o.dial)
 	o.answerWaiters(err)
 }
 
@@ -186,10 +176,8 @@ func (o *owner) backoff(slow bool) time.Duration {
 }
 
 func (o *owner) stopRetry() {
-	if o.retry != nil {
-		o.retry.Stop()
-		o.retry = nil
-	}
+	o.retry.stop()
+	o.retry = nil
 	o.state.NextAttempt = time.Time{}
 }
 

@@ -17,7 +17,7 @@ const claimTries = 5 // of a record that is being written
 // its session goes on has not lost it. A last writing of the program before may
 // come in between, and is read anew.
 func (d *durable) claimSession(ctx context.Context, from, tab string) *sessionRecord {
-	s := d.current()
+	s := d.store
 	for range claimTries {
 		records, err := s.Scan(ctx, store.Range{From: keySessions, To: keySessions + "\xff"})
 		if err != nil {

@@ -15,17 +15,17 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/pam"
-	"xmpp-pam/sdk/store"
 )
 
 // A Client is one account on this device. Its methods may be called from any
 // goroutine. All errors that they return are of type *Error.
 type Client struct {
-	inbox  chan func() // work for the owner
-	done   chan struct{}
-	ctx    context.Context
-	cancel context.CancelFunc
-	owner  *owner
+	inbox   chan func() // work for the owner
+	done    chan struct{}
+	ctx     context.Context
+	cancel  context.CancelFunc
+	owner   *owner
+	closing error // why the store could not be closed; set before done is closed
 
 	mu       sync.Mutex
 	list     *pam.List // of the snapshot
@@ -74,18 +74,18 @@ func New(opts *Options) (*Client, error) {
 // Load reads the stored list, so that it can be shown before any server
 // answers. Connect does it too. It does nothing the second time.
 func (c *Client) Load(ctx context.Context) (Snapshot, error) {
-	err := call(ctx, c, func(o *owner, reply func(error)) { o.load(reply) })
+	err := perform(ctx, c, func(o *owner, reply func(error)) { o.load(reply) })
 	return c.Snapshot(), err
 }
 
-// Connect starts to keep the list equal to the server's, and waits for the
-// outcome of the first attempt: nil means PhaseLive. If the attempt fails and
-// the failure may heal, Connect returns the error while the Client goes on
-// trying as the Reconnect policy says; SyncState tells. If ctx ends first, the
-// Client is offline again, unless another call waits too.
+// Connect keeps the list equal to the server's from now on, until Disconnect,
+// and waits for the outcome of the first attempt: nil means PhaseLive. If the
+// attempt fails with a Retryable error, Connect returns it while the Client goes
+// on trying as the Reconnect policy says; see SyncState. Ctx bounds the wait
+// alone: when it ends, the Client goes on trying as well.
 func (c *Client) Connect(ctx context.Context) (SyncState, error) {
 	w := &waiter{}
-	err := call(ctx, c, func(o *owner, reply func(error)) {
+	err := perform(ctx, c, func(o *owner, reply func(error)) {
 		w.reply = reply
 		o.connect(w)
 	})
@@ -95,20 +95,27 @@ func (c *Client) Connect(ctx context.Context) (SyncState, error) {
 	return c.State(), err
 }
 
-// Disconnect ends the session in order. The Client can be connected again.
+// Disconnect ends the session in order, and all attempts to have one. The Client
+// can be connected again.
 func (c *Client) Disconnect(ctx context.Context) error {
-	return call(ctx, c, func(o *owner, reply func(error)) { o.disconnect(reply) })
+	return perform(ctx, c, func(o *owner, reply func(error)) { o.disconnect(reply) })
 }
 
 // Close disconnects, ends the Client's goroutines and closes its store. Calls
-// that wait return an error with CodeClosed. It may be called twice.
+// that wait return an error with CodeClosed. It takes no longer than 4 seconds
+// for the server and 3 for the store. The error is of CodeStorage if the store
+// could not be closed. It may be called twice, and returns the same then.
 func (c *Client) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout+time.Second)
 	defer cancel()
 	_ = c.Disconnect(ctx)
 	c.cancel()
 	<-c.done
-	return nil
+	if c.closing == nil {
+		return nil
+	}
+	return &Error{Code: CodeStorage, Origin: FromStorage, Err: c.closing,
+		Text: "The store could not be closed (" + c.closing.Error() + "). What was to be stored last may not be."}
 }
 
 // Subscribe subscribes the account to a node through its server (XEP-0376
@@ -116,24 +123,14 @@ func (c *Client) Close() error {
 // or unconfigured. It fails with CodeOffline, and sends nothing, unless the
 // phase is PhaseLive or PhaseSyncing.
 func (c *Client) Subscribe(ctx context.Context, target Target) (pam.Subscription, error) {
-	var got pam.Subscription
-	err := call(ctx, c, func(o *owner, reply func(error)) {
-		o.operate(ctx, true, target, func(s pam.Subscription, err error) {
-			got = s
-			reply(err)
-		})
-	})
-	if err != nil {
-		return pam.Subscription{}, err
-	}
-	return got, nil
+	return call(ctx, c, func(o *owner, reply func(pam.Subscription, error)) { o.operate(ctx, true, target, reply) })
 }
 
 // Unsubscribe ends a subscription (XEP-0376 §3.3) and returns when the
 // committed list no longer shows it. A subscription that does not exist any
 // more is no error.
 func (c *Client) Unsubscribe(ctx context.Context, target Target) error {
-	return call(ctx, c, func(o *owner, reply func(error)) {
+	return perform(ctx, c, func(o *owner, reply func(error)) {
 		o.operate(ctx, false, target, func(_ pam.Subscription, err error) { reply(err) })
 	})
 }
@@ -141,7 +138,7 @@ func (c *Client) Unsubscribe(ctx context.Context, target Target) error {
 // Refresh asks the server for the list, without the stored version if
 // ignoreVersion is set, and returns when the outcome is committed.
 func (c *Client) Refresh(ctx context.Context, ignoreVersion bool) error {
-	return call(ctx, c, func(o *owner, reply func(error)) { o.refresh(ignoreVersion, reply) })
+	return perform(ctx, c, func(o *owner, reply func(error)) { o.refresh(ignoreVersion, reply) })
 }
 
 // Snapshot returns the list as it was last announced.
@@ -193,7 +190,7 @@ func (c *Client) run() {
 		case work := <-c.inbox:
 			work()
 		case <-c.ctx.Done():
-			c.owner.close()
+			c.closing = c.owner.close()
 			return
 		}
 	}
@@ -207,25 +204,48 @@ func (c *Client) post(work func()) {
 	}
 }
 
-// call has the owner start something and waits until it replies.
-func call(ctx context.Context, c *Client, start func(o *owner, reply func(error))) error {
-	answer := make(chan error, 1)
-	var once sync.Once
-	reply := func(err error) { once.Do(func() { answer <- err }) }
-	c.post(func() { start(c.owner, reply) })
+// call has the owner start something and waits until it replies, once.
+func call[T any](ctx context.Context, c *Client, start func(o *owner, reply func(T, error))) (T, error) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	var none T
+	answer := make(chan outcome, 1)
 	select {
-	case err := <-answer:
-		return err
+	case c.inbox <- func() {
+		start(c.owner, func(value T, err error) {
+			select {
+			case answer <- outcome{value, err}:
+			default: // The first reply counts.
+			}
+		})
+	}:
+	case <-c.ctx.Done():
 	case <-ctx.Done():
-		return contextError(ctx)
+		return none, contextError(ctx)
+	}
+	select {
+	case a := <-answer:
+		return a.value, a.err
+	case <-ctx.Done():
+		return none, contextError(ctx)
 	case <-c.done:
 		select {
-		case err := <-answer:
-			return err
+		case a := <-answer:
+			return a.value, a.err
 		default:
-			return clientError(CodeClosed, "The client was closed. Make a new one.")
+			return none, clientError(CodeClosed, "The client was closed. Make a new one.")
 		}
 	}
+}
+
+// perform is a call without a result.
+func perform(ctx context.Context, c *Client, start func(o *owner, reply func(error))) error {
+	_, err := call(ctx, c, func(o *owner, reply func(struct{}, error)) {
+		start(o, func(err error) { reply(struct{}{}, err) })
+	})
+	return err
 }
 
 func contextError(ctx context.Context) *Error {
@@ -250,5 +270,3 @@ func parseAccount(account string) (jid.JID, error) {
 	}
 	return j, nil
 }
-
-func newMemory() store.Store { return store.NewMemory() }

@@ -22,8 +22,9 @@ type connection struct {
 	cancel context.CancelFunc
 	at     discovery.Endpoint // zero until it is known
 	socket transport.Conn     // nil while dialing
+	free   func() bool        // stops the closing of socket with ctx
 	stream *stream.Stream
-	timer  *time.Timer
+	timer  *timer
 
 	inputs   []stream.Input // waiting while the outputs of another are carried out
 	stepping bool
@@ -32,7 +33,7 @@ type connection struct {
 	heard   time.Time     // when the last message came
 	since   time.Time     // when it was bound
 	leaving []func(error) // waiters of disconnect
-	deaf    *time.Timer   // runs since a message could not be sent
+	deaf    *timer        // runs since a message could not be sent
 }
 
 // open dials, and begins the stream.
@@ -45,7 +46,7 @@ func (c *connection) open(at discovery.Endpoint) {
 		socket, err := o.opts.Dialer.Dial(dialing, at.URL)
 		if err == nil {
 			// Whether or not the owner ever gets to see it.
-			context.AfterFunc(c.ctx, func() { _ = socket.Close() })
+			c.free = context.AfterFunc(c.ctx, func() { _ = socket.Close() })
 		}
 		c.post(func() {
 			if err != nil {
@@ -158,24 +159,17 @@ func (c *connection) unsent(err error) {
 	if c.deaf != nil {
 		return
 	}
-	c.deaf = time.AfterFunc(lastWords, func() {
-		c.post(func() {
-			c.end(&stream.Error{Code: stream.CodeTransport, Retry: true, Err: err, Text: "Sending failed: " + err.Error()})
-		})
+	c.deaf = c.o.after(lastWords, func() {
+		c.end(&stream.Error{Code: stream.CodeTransport, Retry: true, Err: err, Text: "Sending failed: " + err.Error()})
 	})
 }
 
 func (c *connection) setTimer(at time.Time) {
-	if c.timer != nil {
-		c.timer.Stop()
-		c.timer = nil
+	c.timer.stop()
+	c.timer = nil
+	if !at.IsZero() {
+		c.timer = c.o.after(time.Until(at), func() { c.step(stream.Tick{}) })
 	}
-	if at.IsZero() {
-		return
-	}
-	c.timer = time.AfterFunc(time.Until(at), func() {
-		c.post(func() { c.step(stream.Tick{}) })
-	})
 }
 
 // hurry gives the dialing a few seconds more: what was begun before a sleep may
@@ -184,13 +178,11 @@ func (c *connection) hurry() {
 	if c.timer != nil {
 		return
 	}
-	c.timer = time.AfterFunc(wakeTimeout, func() {
-		c.post(func() {
-			if c.socket == nil {
-				c.end(&stream.Error{Code: stream.CodeTransport, Retry: true,
-					Text: "The server did not take the connection in time."})
-			}
-		})
+	c.timer = c.o.after(wakeTimeout, func() {
+		if c.socket == nil {
+			c.end(&stream.Error{Code: stream.CodeTransport, Retry: true,
+				Text: "The server did not take the connection in time."})
+		}
 	})
 }
 
@@ -234,15 +226,12 @@ func (c *connection) send(stanza *element.Element) { c.step(stream.Send{Stanza: 
 
 // hangup frees the socket and all that belongs to it.
 func (c *connection) hangup() {
-	c.cancel()
-	for _, t := range []*time.Timer{c.timer, c.deaf} {
-		if t != nil {
-			t.Stop()
-		}
-	}
-	if c.socket != nil {
+	c.timer.stop()
+	c.deaf.stop()
+	if c.socket != nil && c.free() { // else it is being closed already
 		_ = c.socket.Close()
 	}
+	c.cancel()
 }
 
 // end is called once, when the connection is over. A nil cause is an end that
@@ -265,7 +254,7 @@ func (c *connection) end(cause *stream.Error) {
 		o.failedAt(c)
 		o.ended(streamError(cause))
 	case o.wanted: // somebody connected again while this one was leaving
-		o.dial()
+		o.connectLoaded()
 	default:
 		o.ended(nil)
 	}

@@ -1,11 +1,11 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"sync"
 
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
@@ -22,11 +22,16 @@ const (
 	format      = 1 // first byte of every record
 )
 
+const commitTries = 3 // while the store contradicts itself
+
+var (
+	errUnreadable = errors.New("what is stored cannot be read")
+	errUnsteady   = errors.New("what is read from the store is not what it says it holds")
+)
+
 // durable keeps a pam.Durable in a store. It remembers what is stored, so that
-// a commit writes only what differs. Load, commit and toMemory are never called
-// at the same time.
+// a commit writes only what differs. One goroutine at a time uses it.
 type durable struct {
-	mu    sync.Mutex // guards store
 	store store.Store
 
 	meta    []byte    // as stored; nil if absent
@@ -50,18 +55,24 @@ func (d *durable) load(ctx context.Context) (pam.Durable, syncRecord, error) {
 	if err != nil {
 		return d.fresh(), syncRecord{}, err
 	}
-	out := d.take(values)
+	out, _ := d.take(values)
 	return out, decodeSync(values[1]), nil
 }
 
 // loadAnew is load for a store that another client may have changed. If that
-// has emptied it, found is false, and what is remembered stays.
+// has emptied it, found is false. What is remembered stays then, and also if what
+// is stored cannot be read.
 func (d *durable) loadAnew(ctx context.Context) (out pam.Durable, found bool, err error) {
 	values, err := d.read(ctx)
 	if err != nil || values[0] == nil {
 		return pam.Durable{}, false, err
 	}
-	return d.take(values), true, nil
+	next := durable{store: d.store}
+	if out, found = next.take(values); !found {
+		return pam.Durable{}, false, errUnreadable
+	}
+	*d = next
+	return out, true, nil
 }
 
 // read returns the meta record, the sync record and the buckets.
@@ -70,7 +81,7 @@ func (d *durable) read(ctx context.Context) ([][]byte, error) {
 	for i := range d.buckets {
 		keys = append(keys, bucketKey(i))
 	}
-	values, err := d.current().Get(ctx, keys...)
+	values, err := d.store.Get(ctx, keys...)
 	if err != nil {
 		return nil, fmt.Errorf("reading: %w", err)
 	}
@@ -78,17 +89,16 @@ func (d *durable) read(ctx context.Context) ([][]byte, error) {
 }
 
 // take remembers what was read.
-func (d *durable) take(values [][]byte) pam.Durable {
+func (d *durable) take(values [][]byte) (out pam.Durable, ok bool) {
 	d.meta = values[0]
-	out, ok := d.decode(values[0], values[2:])
-	if !ok {
+	if out, ok = d.decode(values[0], values[2:]); !ok {
 		// The bad meta record stays what the next commit expects, and is
 		// replaced by it together with every bucket.
 		d.clear()
 		out = d.fresh()
 	}
 	d.stale, d.stamp = !ok, out.Stamp
-	return out
+	return out, ok
 }
 
 func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
@@ -125,26 +135,35 @@ func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
 
 // commit stores c in one transaction, with the sync record if c is a whole
 // list. If the store holds something else than what c was built
-// on, or did when it was read last, it returns that and ErrConflict. If somebody
-// has emptied it, all is stored again: memory is right while the program runs.
+// on, or did when it was read last, it returns that and ErrConflict. If nothing
+// that can be read is stored any more, all is stored again: memory is right while
+// the program runs.
 func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord) (stored *pam.Durable, err error) {
-	if c.Expect != d.stamp {
-		return d.conflict(ctx)
+	conflict := c.Expect != d.stamp
+	for range commitTries {
+		if !conflict {
+			if err := d.write(ctx, c, s); !errors.Is(err, store.ErrConflict) {
+				return nil, err
+			}
+		}
+		values, err := d.read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !conflict && bytes.Equal(values[0], d.meta) {
+			continue // It is what the commit expects.
+		}
+		next := durable{store: d.store}
+		out, ok := next.take(values)
+		switch {
+		case ok:
+			*d = next
+			return &out, store.ErrConflict
+		case !conflict:
+			d.meta, d.stale = values[0], true
+		}
 	}
-	err = d.write(ctx, c, s)
-	if errors.Is(err, store.ErrConflict) && d.meta != nil && d.emptied(ctx) {
-		d.meta, d.stale = nil, true
-		err = d.write(ctx, c, s)
-	}
-	if errors.Is(err, store.ErrConflict) {
-		return d.conflict(ctx)
-	}
-	return nil, err
-}
-
-func (d *durable) emptied(ctx context.Context) bool {
-	values, err := d.current().Get(ctx, keyMeta)
-	return err == nil && values[0] == nil
+	return nil, errUnsteady
 }
 
 func (d *durable) write(ctx context.Context, c pam.Commit, s syncRecord) error {
@@ -194,46 +213,24 @@ func (d *durable) write(ctx context.Context, c pam.Commit, s syncRecord) error {
 		ops = append(ops, store.Put(keySync, encodeSync(s)))
 	}
 
-	if err := d.current().Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops); err != nil {
+	if err := d.store.Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops); err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}
 	d.meta, d.stamp, d.digest, d.buckets, d.stale = meta, c.Next, digest, next, false
 	return nil
 }
 
-func (d *durable) conflict(ctx context.Context) (*pam.Durable, error) {
-	now, _, err := d.load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &now, store.ErrConflict
-}
-
 // saveSync stores the sync record. Losing it costs no more than one full list.
 func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
-	return d.current().Commit(ctx, nil, []store.Op{store.Put(keySync, encodeSync(s))})
+	return d.store.Commit(ctx, nil, []store.Op{store.Put(keySync, encodeSync(s))})
 }
 
-// toMemory replaces the store by memory that holds now, and returns the old one.
-func (d *durable) toMemory(now pam.Durable) store.Store {
-	d.mu.Lock()
-	old := d.store
-	d.store = newMemory()
-	d.mu.Unlock()
-	d.meta, d.stamp = nil, now.Stamp
-	d.clear()
-	d.stale = true
+// inMemory returns a durable that keeps now in memory.
+func inMemory(now pam.Durable) *durable {
+	d := &durable{store: store.NewMemory(), stamp: now.Stamp, stale: true}
 	fill(&d.buckets, now.List)
-	return old
+	return d
 }
-
-func (d *durable) current() store.Store {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.store
-}
-
-func (d *durable) close() { _ = d.current().Close() }
 
 // empty is what is stored after everything was removed.
 func (d *durable) empty() pam.Durable {

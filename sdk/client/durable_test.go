@@ -187,17 +187,15 @@ func TestDurableReadAnew(t *testing.T) {
 	}
 }
 
-// TestToMemory checks that the list outlives the store.
-func TestToMemory(t *testing.T) {
-	d := &durable{store: store.NewMemory()}
-	_, _, _ = d.load(t.Context())
+// TestInMemory checks that the list outlives the store.
+func TestInMemory(t *testing.T) {
 	r, q := row(1), row(2)
 	held := pam.Durable{Stamp: pam.Stamp{Epoch: 5, Version: "v"}, List: []pam.Subscription{r}}
-	_ = d.toMemory(held).Close()
+	d := inMemory(held)
 	if _, err := d.commit(t.Context(), pam.Commit{Expect: held.Stamp, Next: pam.Stamp{Epoch: 6, Version: "w"}, Changes: []pam.Change{{After: &q}}}, syncRecord{}); err != nil {
 		t.Fatal(err)
 	}
-	got, _, err := (&durable{store: d.current()}).load(t.Context())
+	got, _, err := (&durable{store: d.store}).load(t.Context())
 	if err != nil || len(got.List) != 2 || got.Version != "w" {
 		t.Errorf("got %+v, %v", got, err)
 	}

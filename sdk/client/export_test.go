@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
@@ -41,20 +40,7 @@ func Waiting(c *Client) string {
 }
 
 // Timers counts the timers that a closed client has left running.
-func Timers(c *Client) (n int) {
+func Timers(c *Client) int {
 	<-c.done
-	o := c.owner
-	all := []*time.Timer{o.retry, o.relist, o.saver.timer, o.ignores.timer, o.hints.timer, o.patience}
-	for _, t := range o.timers {
-		all = append(all, t)
-	}
-	for _, r := range o.requests {
-		all = append(all, r.timer)
-	}
-	for _, t := range all {
-		if t != nil && t.Stop() {
-			n++
-		}
-	}
-	return n
+	return len(c.owner.running)
 }

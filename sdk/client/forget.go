@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -28,28 +29,22 @@ type StoredSession struct {
 // Export reads all that is stored for the account. The error is of CodeStorage
 // if the store cannot be read, or has failed before.
 func (c *Client) Export(ctx context.Context) (Export, error) {
-	var out Export
-	err := call(ctx, c, func(o *owner, reply func(error)) {
+	return call(ctx, c, func(o *owner, reply func(Export, error)) {
 		o.load(func(error) {
-			if err := o.state.Storage.Err; err != nil {
-				reply(storageError("read", err))
-				return
-			}
-			o.work(func() func() {
-				e, err := export(o.c.ctx, o.durable.current())
-				return func() {
-					if err != nil {
-						reply(storageError("read", err))
-						return
-					}
-					e.Account = o.account.String()
-					out = e
-					reply(nil)
+			done := func(e Export, err error) {
+				if err = cmp.Or(err, o.state.Storage.Err); err != nil {
+					reply(Export{}, storageError("read", err))
+					return
 				}
-			})
+				e.Account = o.account.String()
+				reply(e, nil)
+			}
+			o.storage.do(func(ctx context.Context, d *durable) func() {
+				e, err := export(ctx, d.store)
+				return func() { done(e, err) }
+			}, func() { done(Export{}, errStoreSilent) })
 		})
 	})
-	return out, err
 }
 
 func export(ctx context.Context, s store.Store) (Export, error) {
@@ -80,54 +75,49 @@ func storageError(verb string, err error) *Error {
 // If the store fails, or has failed before, the error is of CodeStorage, and
 // what the store held may still be there.
 func (c *Client) Forget(ctx context.Context) error {
-	return call(ctx, c, func(o *owner, reply func(error)) { o.forget(reply) })
+	return perform(ctx, c, func(o *owner, reply func(error)) { o.forget(reply) })
 }
 
 func (o *owner) forget(reply func(error)) {
-	o.load(func(error) {
-		o.disconnect(func(error) {
-			o.saveSession() // that there is none
+	o.emptying++ // Whoever wants to connect from now on waits.
+	o.read()
+	o.disconnect(func(error) {
+		o.storage.then(func() {
+			o.forgetSession() // also one of an earlier run
 			o.wipe(reply)
 		})
 	})
 }
 
-// wipe runs when nothing else is at work in the store.
+// wipe empties the store after everything that was to be stored before.
 func (o *owner) wipe(reply func(error)) {
-	if o.working > 0 {
-		before := o.rested
-		o.rested = func() {
-			if before != nil {
-				before()
-			}
-			o.wipe(reply)
-		}
+	if o.machine.Busy() { // It stores what it heard before the session ended.
+		o.storage.then(func() { o.wipe(reply) })
 		return
 	}
-	degraded := o.state.Storage.Err
-	o.loaded, o.loading = false, []func(error){func(error) {}} // whoever wants to connect waits
-	o.work(func() func() {
-		err := o.durable.current().Commit(o.c.ctx, nil, []store.Op{store.DeleteRange("", "")})
-		return func() {
-			o.loaded = true
-			if err == nil {
-				o.startOver()
-				err = degraded
-			}
-			if err != nil {
-				reply(storageError("removed", err))
-			} else {
-				reply(nil)
-			}
-			o.goOn()
+	done := func(err error) {
+		if err == nil {
+			o.startOver()
+			err = o.state.Storage.Err
 		}
-	})
+		if err != nil {
+			reply(storageError("removed", err))
+		} else {
+			reply(nil)
+		}
+		o.emptying--
+		o.goOn()
+	}
+	o.storage.do(func(ctx context.Context, d *durable) func() {
+		err := d.store.Commit(ctx, nil, []store.Op{store.DeleteRange("", "")})
+		return func() { done(err) }
+	}, func() { done(errStoreSilent) })
 }
 
 // startOver is like a first start with an empty store.
 func (o *owner) startOver() {
 	old := o.held()
-	d := o.durable.empty()
+	d := o.storage.durable.empty()
 	o.machine = pam.NewMachine()
 	o.machine.Step(pam.Stored{Durable: d})
 	clear(o.heard)

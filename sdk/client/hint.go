@@ -16,7 +16,7 @@ const hintEvery = 5 * time.Second
 // A hintLimit keeps hints hintEvery apart.
 type hintLimit struct {
 	last  time.Time
-	timer *time.Timer // runs until a hint that came too soon is followed
+	timer *timer // runs until a hint that came too soon is followed
 }
 
 // serviceEvent looks for news of a subscription that its service tells directly:
@@ -53,10 +53,8 @@ func (o *owner) hint() {
 		o.step(pam.Refresh{})
 		return
 	}
-	h.timer = time.AfterFunc(wait, func() {
-		o.c.post(func() {
-			h.timer = nil
-			o.hint()
-		})
+	h.timer = o.after(wait, func() {
+		h.timer = nil
+		o.hint()
 	})
 }

@@ -11,9 +11,9 @@ const ignoredEvery = time.Second
 
 // A ignoreLog counts the messages that were ignored.
 type ignoreLog struct {
-	untold uint64      // since the last warning
-	last   *Error      // the newest of these
-	timer  *time.Timer // runs until the next warning may come
+	untold uint64 // since the last warning
+	last   *Error // the newest of these
+	timer  *timer // runs until the next warning may come
 }
 
 // ignore counts a message that was ignored, wholly or in part. It warns of the
@@ -41,5 +41,5 @@ func (o *owner) tellIgnored() {
 	}
 	o.emit(Warning{Err: &told, Ignored: d.untold})
 	d.untold, d.last = 0, nil
-	d.timer = time.AfterFunc(ignoredEvery, func() { o.c.post(o.tellIgnored) })
+	d.timer = o.after(ignoredEvery, o.tellIgnored)
 }

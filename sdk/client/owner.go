@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"mellium.im/xmpp/jid"
@@ -49,19 +48,18 @@ type owner struct {
 	places  places
 	info    *disco.Info
 
-	durable *durable
-	sync    syncRecord
-	loading []func(error) // waiters for the first load; nil once loaded
-	loaded  bool
-	storing bool   // a commit or a reading of the list is under way
-	after   func() // a commit that waits until it is over
-	stale   bool   // another Client has changed the store since it was read
+	storage         storage
+	sync            syncRecord
+	reading, loaded bool          // the first reading of the store has begun, has ended
+	emptying        int           // calls of Forget under way
+	loading         []func(error) // who waits for the reading and the emptying
+	reloads         int           // readings because another Client has changed the store
 
 	reader   *pam.Reader
 	machine  *pam.Machine
 	inputs   []pam.Input // waiting while the outputs of another are carried out
 	stepping bool
-	timers   map[pam.Timer]*time.Timer
+	timers   map[pam.Timer]*timer
 	source   Source
 	shown    Source // as it was announced
 
@@ -71,7 +69,7 @@ type owner struct {
 
 	suspended *stream.Resumption // the session, while no connection carries it
 	restored  *sessionRecord     // what the store said of a session of an earlier run
-	patience  *time.Timer        // of the operations under way, while the session is suspended
+	patience  *timer             // of the operations under way, while the session is suspended
 	outdated  bool               // a store that failed holds an older record of the session
 	outbox    []*element.Element // stanzas to send once the session is resumed
 	delivered uint64             // stanzas of this session
@@ -80,15 +78,13 @@ type owner struct {
 	ignores   ignoreLog
 	hints     hintLimit
 
-	waiters  []*waiter      // of connect
-	saving   sync.WaitGroup // whatever is at work in the store
-	working  int            // how much that is
-	rested   func()         // waits until it is nothing
-	rejected bool           // the last credentials were refused
-	wasLive  bool           // a session of this Client has been live
+	running  map[*timer]bool
+	waiters  []*waiter // of connect
+	rejected bool      // the last credentials were refused
+	wasLive  bool      // a session of this Client has been live
 	attempt  int
-	retry    *time.Timer
-	relist   *time.Timer
+	retry    *timer
+	relist   *timer
 	state    SyncState
 
 	requests   map[string]*request
@@ -110,7 +106,8 @@ func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 		c: c, opts: *opts, account: account, places: where,
 		reader:   pam.NewReader(account),
 		machine:  pam.NewMachine(),
-		timers:   map[pam.Timer]*time.Timer{},
+		timers:   map[pam.Timer]*timer{},
+		running:  map[*timer]bool{},
 		requests: map[string]*request{},
 		heard:    map[pam.Key]pam.Subscription{},
 		source:   SourceEmpty,
@@ -131,9 +128,9 @@ func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 		o.opts.Software = "xmpp-pam"
 	}
 	if o.opts.Store == nil {
-		o.opts.Store = newMemory()
+		o.opts.Store = store.NewMemory()
 	}
-	o.durable = &durable{store: o.opts.Store}
+	o.storage = storage{o: o, durable: &durable{store: o.opts.Store}}
 	kind := "pc" // https://xmpp.org/registrar/disco-categories.html#client
 	if runtime.GOOS == "js" {
 		kind = "web"
@@ -206,49 +203,30 @@ func (o *owner) announce(ch pam.Changed) {
 }
 
 func (o *owner) setTimer(t pam.SetTimer) {
-	if old := o.timers[t.Timer]; old != nil {
-		old.Stop()
-		delete(o.timers, t.Timer)
-	}
-	if t.Millis == 0 {
-		return
-	}
-	var timer *time.Timer
-	timer = time.AfterFunc(time.Duration(t.Millis)*time.Millisecond, func() {
-		o.c.post(func() {
-			if o.timers[t.Timer] == timer {
-				delete(o.timers, t.Timer)
-				o.step(pam.TimerFired{Timer: t.Timer})
-			}
+	o.timers[t.Timer].stop()
+	delete(o.timers, t.Timer)
+	if t.Millis != 0 {
+		o.timers[t.Timer] = o.after(time.Duration(t.Millis)*time.Millisecond, func() {
+			delete(o.timers, t.Timer)
+			o.step(pam.TimerFired{Timer: t.Timer})
 		})
-	})
-	o.timers[t.Timer] = timer
+	}
 }
 
-// close ends everything; the inbox is not read any more.
-func (o *owner) close() {
+// close ends everything; the inbox is not read any more. The error is the store's.
+func (o *owner) close() error {
 	if o.conn != nil {
 		o.conn.hangup()
 		o.conn = nil
 	}
-	for _, t := range o.timers {
-		t.Stop()
+	for t := range o.running {
+		t.stop()
 	}
-	for _, t := range []*time.Timer{o.retry, o.relist, o.saver.timer, o.ignores.timer, o.hints.timer, o.patience} {
-		if t != nil {
-			t.Stop()
-		}
-	}
-	for _, r := range o.requests {
-		r.stop()
-	}
-	o.saving.Wait()
+	var last []store.Op
 	if o.saver.stored && o.suspended == nil { // What was forgotten last may not have been removed yet.
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		_ = o.durable.current().Commit(ctx, nil, []store.Op{store.Delete(sessionKey(o.opts.Tab))})
-		cancel()
+		last = append(last, store.Delete(sessionKey(o.opts.Tab)))
 	}
-	o.durable.close()
+	return o.storage.close(last...)
 }
 
 // publish announces the state if it differs.

@@ -155,9 +155,9 @@ func TestServerGoneForGood(t *testing.T) {
 	})
 }
 
-// TestGiveUpWhileLeaving has a call of Connect end that waited for the end of the
-// session before: nobody wants to be connected any more.
-func TestGiveUpWhileLeaving(t *testing.T) {
+// TestWaitWhileLeaving has a call of Connect end that waits for the end of the
+// session before: the client connects all the same, until Disconnect is called.
+func TestWaitWhileLeaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		f.handle = func(s *socket, e *element.Element) bool { return e.Is(nsFraming, "close") }
@@ -171,7 +171,7 @@ func TestGiveUpWhileLeaving(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if p := a.State().Phase; p != client.PhaseOffline {
+		if p := a.State().Phase; p != client.PhaseLive {
 			t.Errorf("phase %s after %d dials", p, len(f.dials))
 		}
 		_ = a.Close()
@@ -210,7 +210,7 @@ func (s *watched) Commit(ctx context.Context, expect []store.Record, ops []store
 	s.busy.Add(1)
 	defer s.busy.Add(-1)
 	if len(expect) > 0 {
-		time.Sleep(5 * time.Second)
+		time.Sleep(2 * time.Second)
 	}
 	if s.closed.Load() {
 		s.late.Store(true)

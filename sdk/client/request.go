@@ -1,8 +1,6 @@
 package client
 
 import (
-	"time"
-
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/element"
@@ -14,20 +12,16 @@ import (
 type request struct {
 	to    string
 	done  func(iq *element.Element, err *Error)
-	timer *time.Timer
+	timer *timer
 }
 
 // expect gives the server time to answer from now on. While the session waits
 // to be resumed nobody can answer, so the time begins anew then.
 func (o *owner) expect(id string, r *request) {
-	r.timer = time.AfterFunc(requestTimeout, func() {
-		o.c.post(func() {
-			if o.requests[id] == r {
-				delete(o.requests, id)
-				r.done(nil, &Error{Code: CodeTimeout, Origin: FromNetwork, Retryable: true,
-					Text: "The server did not answer within " + requestTimeout.String() + "."})
-			}
-		})
+	r.timer = o.after(requestTimeout, func() {
+		delete(o.requests, id)
+		r.done(nil, &Error{Code: CodeTimeout, Origin: FromNetwork, Retryable: true,
+			Text: "The server did not answer within " + requestTimeout.String() + "."})
 	})
 }
 
@@ -56,7 +50,7 @@ func (o *owner) answered(iq *element.Element) {
 		return
 	}
 	delete(o.requests, id)
-	r.stop()
+	r.timer.stop()
 	if iq.Attr("type") == "error" {
 		r.done(nil, o.requestError(iq))
 		return
@@ -125,14 +119,8 @@ func (o *owner) failRequests() {
 	open := o.requests
 	o.requests = map[string]*request{}
 	for _, r := range open {
-		r.stop()
+		r.timer.stop()
 		r.done(nil, outcomeUnknown())
-	}
-}
-
-func (r *request) stop() {
-	if r.timer != nil {
-		r.timer.Stop()
 	}
 }
 

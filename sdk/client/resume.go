@@ -17,11 +17,11 @@ const saveEvery = 250 * time.Millisecond
 
 // A sessionSaver writes the session's record, one writing at a time.
 type sessionSaver struct {
-	busy   bool        // a writing is under way
-	again  bool        // something changed since
-	hurry  bool        // the program may be stopped: do not wait
-	stored bool        // there is a record, or may be
-	timer  *time.Timer // runs until the next writing may begin
+	busy   bool   // a writing is under way
+	again  bool   // something changed since
+	hurry  bool   // the program may be stopped: do not wait
+	stored bool   // there is a record, or may be
+	timer  *timer // runs until the next writing may begin
 }
 
 // lost runs when a connection has ended. A session that the server can resume
@@ -31,10 +31,7 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 		o.state.LastSynced = c.heard // Until then the list was known to be right.
 		o.saveSync()
 	}
-	if o.relist != nil {
-		o.relist.Stop()
-		o.relist = nil
-	}
+	o.relist.stop()
 	switch {
 	case cause == nil:
 		o.endSession()
@@ -49,16 +46,10 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 			return
 		}
 		for _, r := range o.requests {
-			r.stop()
+			r.timer.stop()
 		}
-		o.stopPatience()
-		o.patience = time.AfterFunc(suspendedPatience, func() {
-			o.c.post(func() {
-				if o.suspended != nil {
-					o.failOperations()
-				}
-			})
-		})
+		o.patience.stop()
+		o.patience = o.after(suspendedPatience, o.failOperations)
 	}
 }
 
@@ -66,7 +57,7 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 // goes on with all that was under way.
 func (o *owner) resumeSession(fullJID string) {
 	o.suspended = nil
-	o.stopPatience()
+	o.patience.stop()
 	o.state.Resumed = true
 	if o.restored != nil {
 		o.takeOver(fullJID)
@@ -106,14 +97,6 @@ func (o *owner) takeOver(fullJID string) {
 		o.sendPresence()
 	}
 	o.list()
-}
-
-// stopPatience ends the wait of operations for a session that waits.
-func (o *owner) stopPatience() {
-	if o.patience != nil {
-		o.patience.Stop()
-		o.patience = nil
-	}
 }
 
 // forgetSession gives up a session that waits, because nobody will resume it.
@@ -198,36 +181,31 @@ func (o *owner) saveSession() {
 		}
 		op = store.Put(sessionKey(o.opts.Tab), encodeSession(sessionRecord{stream: *r, caps: caps, saved: time.Now()}))
 	}
-	if w.timer != nil {
-		w.timer.Stop()
-	}
+	w.timer.stop()
 	hurry := w.hurry
 	w.busy, w.again, w.hurry, w.stored, w.timer = true, false, false, r != nil, nil
-	o.work(func() func() {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		err := o.durable.current().Commit(ctx, nil, []store.Op{op})
-		return func() {
-			w.busy = false
-			w.timer = time.AfterFunc(saveEvery, func() {
-				o.c.post(func() {
-					w.timer = nil
-					if w.again {
-						o.saveSession()
-					}
-				})
-			})
-			if err == nil {
-				o.saved(r)
-			}
-			if hurry && o.conn.usable() {
-				o.conn.step(stream.Sleep{})
-			}
-			if w.hurry {
+	done := func(err error) {
+		w.busy = false
+		w.timer = o.after(saveEvery, func() {
+			w.timer = nil
+			if w.again {
 				o.saveSession()
 			}
+		})
+		if err == nil {
+			o.saved(r)
 		}
-	})
+		if hurry && o.conn.usable() {
+			o.conn.step(stream.Sleep{})
+		}
+		if w.hurry {
+			o.saveSession()
+		}
+	}
+	o.storage.do(func(ctx context.Context, d *durable) func() {
+		err := d.store.Commit(ctx, nil, []store.Op{op})
+		return func() { done(err) }
+	}, func() { done(errStoreSilent) })
 }
 
 // saved tells the stream what is stored. It does not while a store that failed

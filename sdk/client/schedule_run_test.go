@@ -31,7 +31,8 @@ type stage struct {
 	marks   []mark
 	crashes atomic.Int64 // commits that a crash hit
 
-	spoil       func(*handle) store.Store // makes the store of the first tab's first program fail
+	spoil       func(*handle) store.Store // makes the store of one tab's first program fail
+	victim      int                       // that tab
 	sawDegraded bool
 
 	mu     sync.Mutex
@@ -190,7 +191,7 @@ func newStage(w *world, s schedule, spoil ...func(*handle) store.Store) *stage {
 	w.SetPersonality("alice", personality(s.Server))
 	g := &stage{s: s, server: w.Server}
 	for _, f := range spoil {
-		g.spoil = f
+		g.spoil, g.victim = f, len(s.Steps)%s.Tabs
 	}
 	g.disk = &disk{Memory: store.NewMemory(), stage: g}
 	for i := range s.Tabs {
@@ -207,7 +208,7 @@ func (t *tab) boot(resume string) {
 	t.ids++
 	t.disk = &handle{disk: t.stage.disk, delay: time.Duration(t.s.Disk) * time.Millisecond}
 	t.store = t.disk
-	if t.spoil != nil && t.i == 0 {
+	if t.spoil != nil && t.i == t.victim {
 		t.store, t.spoil = t.spoil(t.disk), nil
 	}
 	t.mu.Lock()

@@ -169,15 +169,11 @@ func (o *owner) decideSupport() {
 	case s.support != supportUnknown:
 		o.warn(o.listError)
 		o.answerWaiters(o.listError)
-		if o.relist != nil {
-			o.relist.Stop()
-		}
-		o.relist = time.AfterFunc(relistAfter, func() {
-			o.c.post(func() {
-				if o.session == s && o.conn.usable() {
-					o.step(pam.Refresh{})
-				}
-			})
+		o.relist.stop()
+		o.relist = o.after(relistAfter, func() {
+			if o.session == s && o.conn.usable() {
+				o.step(pam.Refresh{})
+			}
 		})
 	}
 }
@@ -216,17 +212,15 @@ func (o *owner) beLive() {
 func (o *owner) saveSync() {
 	o.sync.lastSynced = o.state.LastSynced
 	record := o.sync
-	o.work(func() func() {
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		err := o.durable.saveSync(ctx, record)
+	o.storage.do(func(ctx context.Context, d *durable) func() {
+		err := d.saveSync(ctx, record)
 		return func() {
 			if err != nil {
 				o.warn(&Error{Code: CodeStorage, Origin: FromStorage, Err: err, Retryable: true,
 					Text: "The time of this sync cannot be stored (" + err.Error() + "). The list is asked for in full sooner than needed."})
 			}
 		}
-	})
+	}, func() {})
 }
 
 // endSession runs when the session is gone for good, or never was: what it had
@@ -234,7 +228,7 @@ func (o *owner) saveSync() {
 func (o *owner) endSession() {
 	o.session, o.suspended, o.restored = nil, nil, nil
 	o.delivered, o.handled, o.outbox = 0, 0, nil
-	o.stopPatience()
+	o.patience.stop()
 	o.state.Resumed = false
 	o.failRequests()
 	o.step(pam.SessionEnded{})

@@ -104,13 +104,16 @@ test("a call that is given up leaves the client offline, and no socket open", as
   });
   await new Promise((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const page = await device({ service: `ws://127.0.0.1:${silent.address().port}/` });
-  const [timeout, aborted] = await page.evaluate(async () => {
+  const [timeout, aborted, phase] = await page.evaluate(async () => {
     const controller = new AbortController();
     const timeout = await failure(client.connect({ timeoutMs: 300 }));
     setTimeout(() => controller.abort(), 300);
-    return [timeout, await failure(client.connect({ signal: controller.signal }))];
+    const aborted = await failure(client.connect({ signal: controller.signal }));
+    const { phase } = client.sync.getSnapshot();
+    await client.disconnect();
+    return [timeout, aborted, phase];
   });
-  assert.deepEqual([timeout.code, aborted.code], ["timeout", "aborted"]);
+  assert.deepEqual([timeout.code, aborted.code, phase], ["timeout", "aborted", "connecting"]); // the wait ended, not the wish
   await page.waitForFunction(() => client.sync.getSnapshot().phase === "offline");
   await page.evaluate(() => client.close());
   for (let i = 0; sockets.size > 0 && i < 100; i++) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,0 +1,189 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/store"
+)
+
+// A silentStore does not answer the nth call of one kind, and none that comes
+// after it, until long after everybody has given up. It does what it was asked
+// for before that, after it, or never.
+type silentStore struct {
+	store.Store
+	call    string // get, scan, commit or close
+	at      int
+	applied string // before, late or never
+	obeys   bool   // its answer is the end of its context
+
+	mu     sync.Mutex
+	calls  int
+	silent bool
+}
+
+const silence = 10 * time.Minute
+
+// wait tells whether the call is to be done.
+func (s *silentStore) wait(ctx context.Context, call string, do func() error) error {
+	s.mu.Lock()
+	if s.call == call {
+		s.calls++
+	}
+	s.silent = s.silent || s.calls == s.at
+	silent := s.silent
+	s.mu.Unlock()
+	if !silent {
+		return do()
+	}
+	err := errors.New("nobody hears this")
+	if s.applied == "before" {
+		err = do()
+	}
+	if s.obeys && call != "close" {
+		<-ctx.Done()
+		err = ctx.Err()
+	} else {
+		time.Sleep(silence)
+	}
+	if s.applied == "late" {
+		err = do()
+	}
+	return err
+}
+
+func (s *silentStore) Get(ctx context.Context, keys ...string) (values [][]byte, err error) {
+	err = s.wait(ctx, "get", func() error {
+		values, err = s.Store.Get(context.Background(), keys...)
+		return err
+	})
+	return values, err
+}
+
+func (s *silentStore) Scan(ctx context.Context, r store.Range) (records []store.Record, err error) {
+	err = s.wait(ctx, "scan", func() error {
+		records, err = s.Store.Scan(context.Background(), r)
+		return err
+	})
+	return records, err
+}
+
+func (s *silentStore) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
+	return s.wait(ctx, "commit", func() error { return s.Store.Commit(context.Background(), expect, ops) })
+}
+
+func (s *silentStore) Close() error {
+	return s.wait(context.Background(), "close", func() error { return nil })
+}
+
+// TestSilentStore has the store stop answering at every call: the client goes on
+// in memory and says so, no call takes longer than the store's time and its own,
+// and what the store answers later changes nothing.
+func TestSilentStore(t *testing.T) {
+	needsMem(t)
+	for _, call := range []string{"get", "scan", "commit", "close"} {
+		for at := 1; at <= 8; at++ {
+			for _, applied := range []string{"before", "late", "never"} {
+				for _, obeys := range []bool{false, true} {
+					for _, tab := range []string{"", "tab"} {
+						t.Run(fmt.Sprint(call, at, " applied ", applied, " obeys ", obeys, tab), func(t *testing.T) {
+							synctest.Test(t, func(t *testing.T) {
+								playSilent(t, &silentStore{Store: store.NewMemory(), call: call, at: at, applied: applied, obeys: obeys}, tab)
+							})
+						})
+					}
+				}
+			}
+		}
+	}
+}
+
+func playSilent(t *testing.T, s *silentStore, tab string) {
+	const patience = 10*time.Second + time.Millisecond // the store's
+	f, r := newScripted(), &resumer{}
+	version, rows := 0, map[string]bool{}
+	f.handle = func(k *socket, e *element.Element) bool {
+		if !isPAM(e) {
+			return r.handle(k, e)
+		}
+		r.h++
+		version++
+		node, state := e.First().First().Attr("node"), "none"
+		if rows[node] = e.First().First().Name.Local == "subscribe"; rows[node] {
+			state = "subscribed"
+		}
+		k.notify(fmt.Sprint("v", version), node, state)
+		k.result(e, "")
+		return true
+	}
+	a := f.device(t, quick, func(o *client.Options) { o.Store, o.Tab = s, tab })
+	within := func(what string, limit time.Duration, call func(ctx context.Context) error) {
+		t.Helper()
+		begun := time.Now()
+		if err := call(context.Background()); err != nil && !errors.Is(err, &client.Error{Code: client.CodeStorage}) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if d := time.Since(begun); d > limit {
+			t.Errorf("%s took %v", what, d)
+		}
+	}
+	within("load", patience, func(ctx context.Context) error { _, err := a.Load(ctx); return err })
+	within("connect", patience, func(ctx context.Context) error { _, err := a.Connect(ctx); return err })
+	for i := range 4 {
+		within("subscribe", patience, func(ctx context.Context) error {
+			_, err := a.Subscribe(ctx, client.Target{Service: news.Service, Node: fmt.Sprint("n", i)})
+			return err
+		})
+		time.Sleep(time.Second)
+	}
+	within("export", patience, func(ctx context.Context) error { _, err := a.Export(ctx); return err })
+	a.Reload()
+	within("unsubscribe", patience, func(ctx context.Context) error {
+		return a.Unsubscribe(ctx, client.Target{Service: news.Service, Node: "n0"})
+	})
+	time.Sleep(2 * patience)
+	s.mu.Lock()
+	silent := s.silent
+	s.mu.Unlock()
+	if got := a.State().Storage; got.Degraded != silent || silent && got.Err == nil {
+		t.Errorf("silent: %v, but storage is %+v", silent, got)
+	}
+	check := func() {
+		t.Helper()
+		got := a.Snapshot()
+		if want := []string{"n1", "n2", "n3"}; !slices.Equal(nodesOf(got.List), want) || string(got.Version) != fmt.Sprint("v", version) || len(got.Provisional) != 0 {
+			t.Errorf("it shows %+v", got)
+		}
+	}
+	check()
+	time.Sleep(2 * silence) // for the late answer
+	check()
+	if s.call != "close" && a.State().Phase != client.PhaseLive {
+		t.Errorf("state %+v", a.State())
+	}
+	begun := time.Now()
+	err := a.Close()
+	if d := time.Since(begun); d > 7*time.Second {
+		t.Errorf("close took %v", d)
+	}
+	if (err != nil) != (s.silent && !silent) || err != nil && asError(t, err).Code != client.CodeStorage {
+		t.Errorf("close gave %v", err)
+	}
+	if again := a.Close(); (again != nil) != (err != nil) {
+		t.Errorf("closing again gave %v", again)
+	}
+	if n := client.Timers(a.Client); n > 0 {
+		t.Errorf("%d timers are left", n)
+	}
+	time.Sleep(2 * silence) // so that the store has ended, too
+}

@@ -1,0 +1,195 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/store"
+)
+
+// TestWaitIsNotTheWish has one call of Connect wait for the network without
+// limit and another with a deadline. The deadline ends its own wait and nothing
+// else: the client is live as soon as the network is back.
+func TestWaitIsNotTheWish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		a := f.device(t).connect()
+		f.set(func() { f.refuse = errors.New("unreachable") })
+		f.socket().fail(errors.New("cut"))
+		time.Sleep(time.Second)
+		f.set(func() {
+			f.dial = func(ctx context.Context) error { // hangs, so that callers wait
+				<-ctx.Done()
+				return ctx.Err()
+			}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := a.Connect(ctx); asError(t, err).Code != client.CodeTimeout {
+			t.Errorf("connect gave %v", err)
+		}
+		f.set(func() { f.refuse, f.dial = nil, nil })
+		time.Sleep(5 * time.Minute)
+		if s := a.State(); s.Phase != client.PhaseLive {
+			t.Errorf("state %+v", s)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestLastWordCounts connects, disconnects and forgets in one turn, in any order,
+// at several moments: what was asked for last decides, and every call ends.
+func TestLastWordCounts(t *testing.T) {
+	r := seeded(t)
+	for i := range 300 {
+		draw := rand.New(rand.NewPCG(r.Uint64(), uint64(i)))
+		synctest.Test(t, func(t *testing.T) {
+			f := newScripted()
+			f.delay = 5 * time.Millisecond
+			a := f.device(t, slowly(3*time.Millisecond, 3*time.Millisecond), func(o *client.Options) { o.Tab = "tab" })
+			calls := make(chan error, 100)
+			var asked []string
+			for turn := range 1 + draw.IntN(3) {
+				for range 1 + draw.IntN(4) {
+					what := []string{"connect", "connect", "disconnect", "forget", "connect and give up"}[draw.IntN(5)]
+					asked = append(asked, what)
+					go func() {
+						ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+						defer cancel()
+						if what == "connect and give up" {
+							ctx, cancel = context.WithTimeout(ctx, time.Millisecond)
+							defer cancel()
+						}
+						err := ctx.Err()
+						switch what {
+						case "disconnect":
+							err = a.Disconnect(ctx)
+						case "forget":
+							err = a.Forget(ctx)
+						default:
+							if _, err = a.Connect(ctx); what != "connect" || asErrorOf(err).Code == client.CodeAborted {
+								err = nil
+							}
+						}
+						calls <- err
+					}()
+					synctest.Wait()
+				}
+				time.Sleep(time.Duration(turn*draw.IntN(40)) * time.Millisecond)
+			}
+			for range len(asked) {
+				if err := <-calls; err != nil {
+					t.Errorf("%q: a call gave %v", asked, err)
+				}
+			}
+			time.Sleep(time.Minute)
+			want, sockets := client.PhaseOffline, 0
+			for _, what := range asked {
+				switch what {
+				case "disconnect", "forget":
+					want, sockets = client.PhaseOffline, 0
+				default:
+					want, sockets = client.PhaseLive, 1
+				}
+			}
+			if p := a.State().Phase; p != want || f.count() != sockets || f.most > 1 {
+				t.Errorf("%q ends %s, with %d sockets, %d at once", asked, p, f.count(), f.most)
+			}
+			if w := client.Waiting(a.Client); w != "" {
+				t.Errorf("%q: left %s", asked, w)
+			}
+			_ = a.Close()
+		})
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+func asErrorOf(err error) *client.Error {
+	var e *client.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return new(client.Error)
+}
+
+// TestForgetStoredSession forgets the account in a run that has not resumed the
+// session of the run before: the session is gone, too.
+func TestForgetStoredSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		f.handle = r.handle
+		kept := keep(store.NewMemory())
+		tab := func(o *client.Options) { o.Store, o.Tab = kept, "tab" }
+		a := f.device(t, tab).connect()
+		time.Sleep(time.Second)
+		b := f.device(t, tab)
+		if _, err := b.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_ = a.Close()
+		if err := b.Forget(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.connect()
+		if len(r.asked) != 0 || r.binds != 2 {
+			t.Errorf("%d resumptions were asked for, %d sessions bound", len(r.asked), r.binds)
+		}
+		_ = b.Close()
+	})
+}
+
+// TestExportGivenUp ends the caller's context of an Export at every moment: the
+// race detector watches.
+func TestExportGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		a := f.device(t, slowly(time.Millisecond, 0)).connect()
+		for range 200 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			e, err := a.Export(ctx)
+			if err != nil && e.Account != "" {
+				t.Errorf("got %+v with %v", e, err)
+			}
+			cancel()
+		}
+		_ = a.Close()
+	})
+}
+
+// TestCallWhileBusy gives up calls of a client whose goroutine does not get to
+// them: not even their queue has room.
+func TestCallWhileBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		busy := make(chan struct{})
+		a := f.device(t, func(o *client.Options) {
+			next := o.OnEvent
+			o.OnEvent = func(e client.Event) {
+				<-busy
+				next(e)
+			}
+		})
+		go func() { _, _ = a.Connect(context.Background()) }()
+		synctest.Wait()
+		for range 200 {
+			go a.Wake()
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := a.Refresh(ctx, true); asError(t, err).Code != client.CodeTimeout {
+			t.Errorf("refresh gave %v", err)
+		}
+		close(busy)
+		_ = a.Close()
+	})
+}
