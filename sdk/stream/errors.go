@@ -18,10 +18,20 @@ func (e *Error) Unwrap() error { return e.Err }
 // not change it.
 func protocolError(text string) *Error { return &Error{Code: CodeProtocol, Text: text} }
 
+// unresponsive says that the server does not do its part any more. The session may
+// go on with another connection.
+func unresponsive(text string) *Error { return &Error{Code: CodeTimeout, Text: text, Retry: true} }
+
 // streamError reads <stream:error/> (RFC 6120 §4.9).
-func streamError(e *element.Element) *Error {
+func (s *Stream) streamError(e *element.Element) *Error {
 	condition, text := conditionOf(e, NSStreams)
 	err := &Error{Code: CodeStream, Condition: condition, Text: says("The server ended the stream", condition, text)}
+	if condition == "undefined-condition" && s.phase == features && !s.authenticated && strings.HasPrefix(text, "No stream features") {
+		// Prosody offers no log-in on what it takes for an open connection.
+		err.Text += ". It offers no log-in on this connection. A Prosody behind a proxy that does TLS, or on loopback, " +
+			"needs consider_websocket_secure = true in its configuration; any other must be reached by wss:."
+		return err
+	}
 	switch condition {
 	case "conflict":
 		err.Code = CodeConflict

@@ -52,8 +52,7 @@ func (s *Stream) answered() { s.watch.answerBy = time.Time{} }
 func (s *Stream) probe(d time.Duration) {
 	s.watch.answerBy, s.watch.within = s.now.Add(d), d
 	if s.sm.counting {
-		s.sm.asked = true
-		s.write(element.New(NSSM, "r"))
+		s.requestBy(ackTime)
 		return
 	}
 	s.watch.pingID = s.cfg.ID()
@@ -94,19 +93,26 @@ func (s *Stream) isPong(e *element.Element) bool {
 
 // look does what is due in a session.
 func (s *Stream) look() {
-	w := &s.watch
-	switch {
-	case s.due(w.answerBy) && s.now.Sub(w.answerBy) > wakeTime && !w.late:
-		// It was the program that slept. But only once: the timers of a page in
-		// the background are always late.
-		w.late = true
-		s.probe(wakeTime)
-	case s.due(w.answerBy):
+	w, l := &s.watch, &s.sm
+	switch answerDue, ackDue := s.due(w.answerBy), s.due(l.ackBy); {
+	case answerDue && (w.late || !s.slept(w.answerBy)):
 		// No <close/>: should it arrive after all, it would end a session that
 		// can be resumed.
-		s.hangup(&Error{Code: CodeTimeout, Retry: true,
-			Text: fmt.Sprintf("The server has been silent for %d seconds, even when asked.", s.now.Sub(w.heard)/time.Second)})
+		s.hangup(unresponsive(fmt.Sprintf("The server has been silent for %d seconds, even when asked.", s.now.Sub(w.heard)/time.Second)))
 		return
+	case ackDue && (l.ackLate || !answerDue && !s.slept(l.ackBy)):
+		s.hangup(unresponsive(fmt.Sprintf("The server acknowledged nothing within %d seconds of being asked.", ackTime/time.Second)))
+		return
+	case answerDue, ackDue:
+		// It was the program that slept. But only once: the timers of a page in
+		// the background are always late.
+		if answerDue {
+			w.late = true
+		}
+		if ackDue {
+			l.ackLate, l.ackBy = true, time.Time{}
+		}
+		s.probe(wakeTime)
 	case w.answerBy.IsZero() && s.due(w.heard.Add(idleTime)):
 		s.probe(answerTime)
 	}
@@ -123,8 +129,10 @@ func (s *Stream) reschedule() {
 	if next.IsZero() {
 		next = s.watch.heard.Add(idleTime)
 	}
-	if ask := s.askBy(); !ask.IsZero() && ask.Before(next) {
-		next = ask
+	for _, t := range [...]time.Time{s.askBy(), s.sm.ackBy} {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
 	}
 	if s.deadline.IsZero() || next.Before(s.deadline) {
 		s.deadline = next
@@ -134,10 +142,13 @@ func (s *Stream) reschedule() {
 
 // askBy is when an acknowledgement must be asked for; zero if it need not.
 func (s *Stream) askBy() time.Time {
-	if !s.sm.counting || s.sm.asked || len(s.sm.unacked) == 0 {
+	if !s.sm.counting || !s.sm.ackBy.IsZero() || len(s.sm.unacked) == 0 {
 		return time.Time{}
 	}
 	return s.sm.oldest.Add(askLatest)
 }
+
+// slept reports whether a Tick comes so late that the program must have slept.
+func (s *Stream) slept(due time.Time) bool { return s.now.Sub(due) > wakeTime }
 
 func (s *Stream) due(t time.Time) bool { return !t.IsZero() && !s.now.Before(t) }

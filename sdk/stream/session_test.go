@@ -114,10 +114,26 @@ do send <stream xmlns='jabber:client'/>
 		t.Errorf("sending nothing put out %v", out)
 	}
 	// F8: however large, a stanza is one message.
-	body := strings.Repeat("x", 100_000)
-	out := s.Step(start, stream.Send{Stanza: element.New(stream.NSClient, "message").Add(element.New(stream.NSClient, "body").AddText(body))})
-	if len(out) != 1 || !strings.Contains(out[0].(stream.Write).Text, body) {
+	sized := func(size int) stream.Send {
+		e := element.New(stream.NSClient, "message").Add(element.New(stream.NSClient, "body"))
+		e.First().AddText(strings.Repeat("x", size-len(e.String())-len("<body></body>")+len("<body/>")))
+		return stream.Send{Stanza: e}
+	}
+	out := s.Step(start, sized(stream.MaxStanza))
+	if w, ok := out[0].(stream.Write); len(out) != 1 || !ok || len(w.Text) != 64<<10 {
 		t.Errorf("a large stanza became %d outputs", len(out))
+	}
+	// What servers would end the stream for is not sent.
+	out = s.Step(start, sized(stream.MaxStanza+1))
+	if d, ok := out[0].(stream.Dropped); len(out) != 1 || !ok || !strings.Contains(d.Err.Error(), "65537 bytes") {
+		t.Errorf("a stanza that is too large became %v", out)
+	}
+	// Nor is the answer to a request with a huge id.
+	out = s.Step(start, stream.Message{Text: "<iq xmlns='jabber:client' type='get' from='a@b/c' id='" + strings.Repeat("x", 70_000) + "'/>"})
+	for _, o := range out {
+		if _, ok := o.(stream.Dropped); !ok {
+			t.Errorf("a request with a huge id led to %T", o)
+		}
 	}
 }
 
@@ -248,4 +264,50 @@ func BenchmarkDeliver(b *testing.B) {
 			b.Fatal(out)
 		}
 	}
+}
+
+// TestUndeclaredStreamError reads the stream errors of Prosody 13.0, whose prefix
+// is not declared (transcripts of 13.0.1), and nothing that is only like them.
+func TestUndeclaredStreamError(t *testing.T) {
+	const (
+		streams = "xmlns='urn:ietf:params:xml:ns:xmpp-streams'"
+		replace = "<stream:error><conflict " + streams + "/><text " + streams + ">Replaced by new connection</text></stream:error>"
+		deleted = "<stream:error><not-authorized " + streams + "/><text " + streams + ">Account deleted</text></stream:error>"
+	)
+	for _, before := range []string{opened, asked, deriving, proved, asksBind, bound} {
+		play(t, config(), before+"\nS: "+replace+closes+"= hangup conflict conflict: Replaced by new connection")
+		play(t, config(), before+"\nS: "+deleted+closes+"= hangup stream not-authorized: Account deleted")
+	}
+	play(t, config(), bound+"do close"+closes+"= timer 2s\nS: "+replace+"\n= hangup")
+	for _, message := range []string{
+		"<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>",
+		"<stream:errors><conflict " + streams + "/></stream:errors>",
+		"<Stream:error><conflict " + streams + "/></Stream:error>",
+		"<s:error><conflict " + streams + "/></s:error>",
+		"<stream:error><stream:conflict x:y='z'/></stream:error>",
+		"<message xmlns='jabber:client'><stream:error><conflict " + streams + "/></stream:error></message>",
+		"<stream:message xmlns='jabber:client'><stream:error><conflict " + streams + "/></stream:error></stream:message>",
+	} {
+		play(t, config(), bound+"S: "+message+"\n= dropped prefix"+arrives)
+	}
+	for _, message := range []string{
+		" " + replace, replace + replace, replace + "<stream:error>", "<stream:error>", "<stream:error><conflict>",
+		"<stream:error><!-- --></stream:error>", "<stream:error>&x;</stream:error>",
+	} {
+		s := session(t)
+		out := s.Step(start, stream.Message{Text: message})
+		if h, ok := out[len(out)-1].(stream.Hangup); !ok || h.Err.Code != stream.CodeProtocol {
+			t.Errorf("%q became %#v", message, out)
+		}
+	}
+}
+
+// TestNoStreamFeatures: what Prosody says to a connection that it takes for an
+// open one is explained.
+func TestNoStreamFeatures(t *testing.T) {
+	const says = "S: <stream:error xmlns:stream='http://etherx.jabber.org/streams'><undefined-condition xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>" +
+		"<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>No stream features to proceed with</text></stream:error>"
+	play(t, config(), opened+serverOpen+says+closes+"= hangup stream undefined-condition: consider_websocket_secure = true")
+	play(t, config(), loggedIn+says+closes+"= hangup stream undefined-condition retry: No stream features to proceed with")
+	play(t, config(), bound+says+closes+"= hangup stream undefined-condition retry: No stream features to proceed with")
 }

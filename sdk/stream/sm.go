@@ -16,10 +16,29 @@ const NSSM = "urn:xmpp:sm:3"
 
 // When acknowledgements are sent and asked for.
 const (
-	askAfter    = 8               // own stanzas that are not acknowledged,
-	askLatest   = 5 * time.Second // or one of this age
-	tellUnasked = 100             // stanzas that may be acknowledged
+	askAfter    = 8                // own stanzas that are not acknowledged,
+	askLatest   = 5 * time.Second  // or one of this age
+	tellUnasked = 100              // stanzas that may be acknowledged
+	ackTime     = 30 * time.Second // that the server has to answer <r/>, whatever else it sends
 )
+
+// What is kept until the server has acknowledged it. A session whose server takes
+// that many and acknowledges nothing is over. Answers to requests of strangers,
+// who can send any number, never take more than an eighth.
+const (
+	maxUnacked      = 512
+	maxUnackedBytes = 1 << 20
+)
+
+// MaxStanza is the size in bytes of the largest stanza that is sent. Servers end
+// the stream on larger ones; 64 KiB is what most accept at least (RFC 6120 §13.12
+// wants 10,000 bytes).
+const MaxStanza = 64 << 10
+
+// maxReplays is how many resumptions in a row may send the same stanzas again
+// while the server acknowledges none: it may be one of them that makes the server
+// cut the connection.
+const maxReplays = 2
 
 // A ledger counts the stanzas of a session in both directions (XEP-0198 §4).
 // All counts are modulo 2³², so they are only compared by their differences.
@@ -40,8 +59,11 @@ type ledger struct {
 
 	acked   uint32
 	unacked []string  // the own stanzas after acked
+	bytes   int       // of unacked
 	oldest  time.Time // when the first of them was sent, or the last <a/> came
-	asked   bool      // <r/> is not answered
+	ackBy   time.Time // when the answer to <r/> is due; zero if none is awaited
+	ackLate bool      // it was due when the program slept, and is asked for anew
+	replays int       // resumptions in a row that sent unacked again, all in vain
 	behind  bool      // more may have been sent than was counted
 }
 
@@ -56,8 +78,13 @@ func (s *Stream) Resumption() *Resumption {
 	return &Resumption{ID: l.id, Location: l.location, JID: l.full,
 		H: l.handled(), Seen: l.received - l.handled(), Waiting: slices.Clone(l.waiting),
 		Early: l.early, Unsaved: l.handled() - l.saved,
-		Acked: l.acked, Unacked: slices.Clone(l.unacked)}
+		Acked: l.acked, Unacked: slices.Clone(l.unacked), Replays: l.replays}
 }
+
+// Stuck reports whether the session is given up, because the server has
+// acknowledged none of Unacked though it was sent again and again. A stream that
+// is to resume it begins a new session.
+func (r *Resumption) Stuck() bool { return r.Replays >= maxReplays }
 
 // After is the Resumption as it is when the n oldest stanzas of Waiting are
 // handled.
@@ -143,6 +170,14 @@ func (s *Stream) acknowledgeRest() {
 func (s *Stream) writeStanza(e *element.Element) {
 	l := &s.sm
 	text := e.String()
+	switch {
+	case len(text) > MaxStanza:
+		s.drop(fmt.Errorf("Not sent: a stanza of %d bytes; servers end the stream on more than %d.", len(text), MaxStanza))
+		return
+	case l.sending && s.answersStranger(e) && (len(l.unacked) >= maxUnacked/8 || l.bytes+len(text) > maxUnackedBytes/8):
+		s.drop(fmt.Errorf("A request of %s was not answered: the server has yet to acknowledge %d stanzas.", cut(e.Attr("to")), len(l.unacked)))
+		return
+	}
 	s.emit(Write{Text: text})
 	if !l.sending {
 		return
@@ -151,18 +186,42 @@ func (s *Stream) writeStanza(e *element.Element) {
 		l.oldest = s.now
 	}
 	l.unacked = append(l.unacked, text)
-	if len(l.unacked) >= askAfter {
+	l.bytes += len(text)
+	full := len(l.unacked) >= maxUnacked || l.bytes > maxUnackedBytes-MaxStanza
+	switch {
+	case full && l.counting:
+		s.hangup(unresponsive(fmt.Sprintf("The server has not acknowledged the last %d stanzas.", len(l.unacked))))
+	case full: // It never answered <enable/>.
+		*l = ledger{full: l.full}
+	case len(l.unacked) >= askAfter:
 		s.request()
 	}
+}
+
+// answersStranger reports whether e answers a request of somebody else than the
+// account's server.
+func (s *Stream) answersStranger(e *element.Element) bool {
+	kind, to := e.Attr("type"), e.Attr("to")
+	return e.Name.Local == "iq" && (kind == "result" || kind == "error") &&
+		to != "" && to != s.cfg.Account.String() && to != s.cfg.Account.Domainpart()
 }
 
 // request asks for an acknowledgement, unless one is awaited. Before
 // <enabled/> the server might not know what <r/> is.
 func (s *Stream) request() {
-	if s.sm.counting && !s.sm.asked {
-		s.sm.asked = true
-		s.write(element.New(NSSM, "r"))
+	if s.sm.counting && s.sm.ackBy.IsZero() {
+		s.requestBy(ackTime)
 	}
+}
+
+// requestBy asks for an acknowledgement within d. An earlier question that is not
+// answered keeps its time, or a program that asks again and again would wait for
+// ever.
+func (s *Stream) requestBy(d time.Duration) {
+	if by := s.now.Add(d); s.sm.ackBy.IsZero() || by.Before(s.sm.ackBy) {
+		s.sm.ackBy = by
+	}
+	s.write(element.New(NSSM, "r"))
 }
 
 // enable turns stream management on for a new session. It travels with the
@@ -205,7 +264,7 @@ func (s *Stream) acknowledged(text string) {
 	l := &s.sm
 	err := l.forget(text)
 	if err == nil {
-		l.asked, l.oldest = false, s.now
+		l.ackBy, l.ackLate, l.oldest = time.Time{}, false, s.now
 		return
 	}
 	s.refuseCount(text, err)
@@ -228,9 +287,20 @@ func (l *ledger) forget(text string) *Error {
 		return &Error{Code: CodeProtocol, Retry: true,
 			Text: fmt.Sprintf("The server acknowledged %q stanzas, which is no count of what it was sent (XEP-0198 §4).", cut(text))}
 	}
+	if n != 0 {
+		l.replays = 0
+	}
 	l.acked = uint32(h)
 	l.unacked = slices.Clone(l.unacked[known:])
+	l.bytes = size(l.unacked)
 	return nil
+}
+
+func size(texts []string) (n int) {
+	for _, text := range texts {
+		n += len(text)
+	}
+	return n
 }
 
 // resume asks for the session of an earlier stream (XEP-0198 §5).
@@ -241,7 +311,7 @@ func (s *Stream) resume() {
 		offered: true, id: r.ID, location: r.Location, full: r.JID,
 		received: r.H + r.Seen, again: r.Seen + r.Unsaved, waiting: slices.Clone(r.Waiting), early: r.Early,
 		saved: saved, told: saved,
-		acked: r.Acked, unacked: slices.Clone(r.Unacked), behind: r.Stored,
+		acked: r.Acked, unacked: slices.Clone(r.Unacked), bytes: size(r.Unacked), replays: r.Replays, behind: r.Stored,
 	}
 	s.phase = resuming
 	s.write(element.New(NSSM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(saved), 10)))
@@ -252,6 +322,7 @@ func (s *Stream) goOn(e *element.Element) {
 	l := &s.sm
 	switch {
 	case e.Is(NSSM, "resumed") && e.Attr("previd") == l.id:
+		before := l.acked
 		if err := l.forget(e.Attr("h")); err != nil {
 			s.refuseCount(e.Attr("h"), err)
 			return
@@ -263,6 +334,9 @@ func (s *Stream) goOn(e *element.Element) {
 			s.emit(Write{Text: text})
 		}
 		if len(l.unacked) > 0 {
+			if l.acked == before {
+				l.replays++
+			}
 			s.request()
 		}
 	case e.Is(NSSM, "failed"):

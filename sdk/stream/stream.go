@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"xmpp-pam/sdk/element"
@@ -70,7 +71,7 @@ var awaited = [...]string{
 // password, if the mechanism has such a proof), to a full JID of the account.
 // Messages are at most 64 KiB until then (element.BeforeLogin). A redirection
 // is not followed: Error.SeeOther tells the caller of one. A session to resume
-// that belongs to another account is none.
+// that belongs to another account, or is stuck, is none.
 func New(cfg Config) (*Stream, error) {
 	switch {
 	case cfg.Account.Localpart() == "" || cfg.Account.Resourcepart() != "":
@@ -81,7 +82,7 @@ func New(cfg Config) (*Stream, error) {
 	if _, err := cfg.Account.WithResource(cfg.Resource); err != nil {
 		return nil, fmt.Errorf("The resource %q cannot be part of a JID (RFC 7622 §3.4): %w", cfg.Resource, err)
 	}
-	if r := cfg.Resume; r != nil && !r.JID.Bare().Equal(cfg.Account) {
+	if r := cfg.Resume; r != nil && (!r.JID.Bare().Equal(cfg.Account) || r.Stuck()) {
 		cfg.Resume = nil
 	}
 	return &Stream{cfg: cfg}, nil
@@ -161,6 +162,13 @@ func (s *Stream) message(text string) {
 		s.alive()
 	}
 	e, err := element.Parse(text, limits)
+	if err != nil {
+		if declared, ok := declareStream(text); ok {
+			if again, bad := element.Parse(declared, limits); bad == nil {
+				e, err = again, nil
+			}
+		}
+	}
 	switch {
 	case err != nil:
 		s.malformed(err)
@@ -169,7 +177,7 @@ func (s *Stream) message(text string) {
 		s.end(&Error{Code: CodeStream, Text: "The server closed the stream.", Retry: true, SeeOther: e.Attr("see-other-uri")})
 		return
 	case e.Is(NSStream, "error"):
-		s.end(streamError(e))
+		s.end(s.streamError(e))
 		return
 	case e.Is(NSStream, "stream"):
 		s.end(protocolError("The server speaks XMPP over TCP on a WebSocket. It must follow RFC 7395."))
@@ -197,6 +205,16 @@ func (s *Stream) message(text string) {
 	default:
 		s.unexpected(e)
 	}
+}
+
+// declareStream declares the prefix of a message that is literally a
+// <stream:error>, without attributes. Prosody 13.0 sends every stream error over
+// WebSocket so, though RFC 7395 §3.3.3 wants each message to be XML by itself. Only
+// the server can send such a message, and to drop it would turn a conflict into a
+// fight of two clients for one resource. Nothing else is read leniently.
+func declareStream(text string) (string, bool) {
+	rest, ok := strings.CutPrefix(text, "<stream:error>")
+	return "<stream:error xmlns:stream='" + NSStream + "'>" + rest, ok
 }
 
 // inSession tells whether the stream was bound.

@@ -52,7 +52,7 @@ type Config struct {
 	// ID returns a fresh, unpredictable stanza id at every call.
 	ID func() string
 	// Resume is the session to go on with, as Resumption exported it; nil
-	// begins a new one. If the server has lost it, a new one is begun too, and
+	// or one that is Stuck begins a new one. If the server has lost it, a new one is begun too, and
 	// Bound instead of Resumed tells so.
 	Resume *Resumption
 	// Unstored tells that no Resumption is ever stored: what is handled counts as
@@ -83,6 +83,9 @@ type Resumption struct {
 	// 2³². Unacked are those after them, as they were sent.
 	Acked   uint32
 	Unacked []string
+	// Replays counts the resumptions in a row that sent Unacked again without any
+	// being acknowledged since. See Stuck.
+	Replays int
 	// Stored tells that an earlier run of the program stored this, and may have
 	// sent more before it ended. Nobody waits for what came of that.
 	Stored bool
@@ -111,7 +114,9 @@ type (
 		Key []byte
 		Err error
 	}
-	// Send sends a stanza. It is ignored unless the stream is bound.
+	// Send sends a stanza. It is ignored unless the stream is bound. One of more
+	// than MaxStanza bytes is Dropped, as is an answer to a stranger while too
+	// many stanzas are not acknowledged.
 	Send struct{ Stanza *element.Element }
 	// Handled says that the N oldest stanzas that were delivered and not yet
 	// handled need not be delivered again. Without it they are never
