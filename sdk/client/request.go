@@ -1,6 +1,8 @@
 package client
 
 import (
+	"fmt"
+
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/element"
@@ -26,19 +28,26 @@ func (o *owner) expect(id string, r *request) {
 }
 
 // ask sends an iq of type kind to an entity, and calls done once: with the
-// result, or with an error of code stanza, timeout or outcome-unknown.
+// result, or with an error of code stanza, timeout, outcome-unknown or, if it is
+// too large, bad-options.
 func (o *owner) ask(kind, to string, payload *element.Element, done func(*element.Element, *Error)) {
 	if o.session == nil {
 		done(nil, outcomeUnknown())
 		return
 	}
 	id := randomID()
+	iq := element.New(stream.NSClient, "iq").Set("type", kind).Set("id", id).Set("to", to).Add(payload)
+	if size := len(iq.String()); size > stream.MaxStanza {
+		done(nil, clientError(CodeBadOptions, fmt.Sprintf("The request has %d bytes; at most %d are sent, because servers end the connection on more. "+
+			"Nothing was sent. Give shorter names.", size, stream.MaxStanza)))
+		return
+	}
 	r := &request{to: to, done: done}
 	o.requests[id] = r
 	if o.suspended == nil {
 		o.expect(id, r)
 	}
-	o.send(element.New(stream.NSClient, "iq").Set("type", kind).Set("id", id).Set("to", to).Add(payload))
+	o.send(iq)
 }
 
 // answered finds the request that an iq answers: by id and by sender, because

@@ -37,6 +37,10 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 		o.endSession()
 	case !c.bound && (cause.Code == stream.CodeTransport || cause.Code == stream.CodeTimeout || cause.SeeOther != ""):
 		// An attempt failed, or is to be made elsewhere. The session, if any, still waits.
+		if r := c.stream.Resumption(); r != nil && o.suspended != nil {
+			o.suspended.Replays = r.Replays
+			o.endStuckSession()
+		}
 	case !c.bound:
 		o.endSession() // What the server objects to may be the session.
 	default:
@@ -45,12 +49,32 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 			o.endSession()
 			return
 		}
+		if o.endStuckSession() {
+			return
+		}
 		for _, r := range o.requests {
 			r.timer.stop()
 		}
 		o.patience.stop()
 		o.patience = o.after(suspendedPatience, o.failOperations)
 	}
+}
+
+// endStuckSession ends a session that was resumed again and again in vain, and
+// reports whether it did. What was under way may be what the server cannot take.
+func (o *owner) endStuckSession() bool {
+	if !o.suspended.Stuck() {
+		return false
+	}
+	open := o.requests
+	o.requests = map[string]*request{}
+	for _, r := range open {
+		r.timer.stop()
+		r.done(nil, &Error{Code: CodeOutcomeUnknown, Origin: FromNetwork, Text: "The connection ended each time that the request was sent, " +
+			"and the server acknowledged nothing. It may not take such a request. The list will tell what became of it."})
+	}
+	o.endSession()
+	return true
 }
 
 // resumeSession runs when a session is resumed: one of this run of the program

@@ -35,9 +35,9 @@ const (
 // wants 10,000 bytes).
 const MaxStanza = 64 << 10
 
-// maxReplays is how many resumptions in a row may send the same stanzas again
-// while the server acknowledges none: it may be one of them that makes the server
-// cut the connection.
+// maxReplays is how many resumptions in a row may fail, or send the same stanzas
+// again while the server acknowledges none: it may be one of them, or the request
+// to resume, that makes the server cut the connection.
 const maxReplays = 2
 
 // A ledger counts the stanzas of a session in both directions (XEP-0198 §4).
@@ -63,7 +63,7 @@ type ledger struct {
 	oldest  time.Time // when the first of them was sent, or the last <a/> came
 	ackBy   time.Time // when the answer to <r/> is due; zero if none is awaited
 	ackLate bool      // it was due when the program slept, and is asked for anew
-	replays int       // resumptions in a row that sent unacked again, all in vain
+	replays int       // resumptions in a row that were asked for in vain
 	behind  bool      // more may have been sent than was counted
 }
 
@@ -81,9 +81,9 @@ func (s *Stream) Resumption() *Resumption {
 		Acked: l.acked, Unacked: slices.Clone(l.unacked), Replays: l.replays}
 }
 
-// Stuck reports whether the session is given up, because the server has
-// acknowledged none of Unacked though it was sent again and again. A stream that
-// is to resume it begins a new session.
+// Stuck reports whether the session is given up, because the last resumptions
+// failed, or the server has acknowledged none of Unacked though they sent it again.
+// A stream that is to resume it begins a new session.
 func (r *Resumption) Stuck() bool { return r.Replays >= maxReplays }
 
 // After is the Resumption as it is when the n oldest stanzas of Waiting are
@@ -287,11 +287,11 @@ func (l *ledger) forget(text string) *Error {
 		return &Error{Code: CodeProtocol, Retry: true,
 			Text: fmt.Sprintf("The server acknowledged %q stanzas, which is no count of what it was sent (XEP-0198 §4).", cut(text))}
 	}
-	if n != 0 {
-		l.replays = 0
-	}
 	l.acked = uint32(h)
 	l.unacked = slices.Clone(l.unacked[known:])
+	if n != 0 || len(l.unacked) == 0 {
+		l.replays = 0
+	}
 	l.bytes = size(l.unacked)
 	return nil
 }
@@ -311,7 +311,7 @@ func (s *Stream) resume() {
 		offered: true, id: r.ID, location: r.Location, full: r.JID,
 		received: r.H + r.Seen, again: r.Seen + r.Unsaved, waiting: slices.Clone(r.Waiting), early: r.Early,
 		saved: saved, told: saved,
-		acked: r.Acked, unacked: slices.Clone(r.Unacked), bytes: size(r.Unacked), replays: r.Replays, behind: r.Stored,
+		acked: r.Acked, unacked: slices.Clone(r.Unacked), bytes: size(r.Unacked), replays: r.Replays + 1, behind: r.Stored,
 	}
 	s.phase = resuming
 	s.write(element.New(NSSM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(saved), 10)))
@@ -322,7 +322,6 @@ func (s *Stream) goOn(e *element.Element) {
 	l := &s.sm
 	switch {
 	case e.Is(NSSM, "resumed") && e.Attr("previd") == l.id:
-		before := l.acked
 		if err := l.forget(e.Attr("h")); err != nil {
 			s.refuseCount(e.Attr("h"), err)
 			return
@@ -334,9 +333,6 @@ func (s *Stream) goOn(e *element.Element) {
 			s.emit(Write{Text: text})
 		}
 		if len(l.unacked) > 0 {
-			if l.acked == before {
-				l.replays++
-			}
 			s.request()
 		}
 	case e.Is(NSSM, "failed"):

@@ -1,0 +1,133 @@
+//go:build !js
+
+package client_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/pubsub"
+	"xmpp-pam/sdk/store"
+)
+
+// TestPoison: a request that the server answers by cutting the connection is not
+// sent for ever. Its session is resumed twice, and once more if that still told of
+// progress; then it ends, the request with an error, and a new session begins.
+func TestPoison(t *testing.T) {
+	for name, late := range map[string]time.Duration{"at once": 0, "after a while": 10 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newHalfStarted()
+				a := f.device(t, quick).connect()
+				answer, poisoned := f.handle, 0
+				f.set(func() {
+					f.handle = func(s *socket, e *element.Element) bool {
+						if e.First().First().Attr("node") == "poison" {
+							poisoned++
+							time.AfterFunc(late, func() { s.fail(errors.New("1009")) })
+							return true
+						}
+						return answer(s, e)
+					}
+				})
+				begin := time.Now()
+				_, err := a.Subscribe(t.Context(), client.Target{Service: "pubsub.localhost", Node: "poison"})
+				if got := asError(t, err); got.Code != client.CodeOutcomeUnknown || got.Retryable || !strings.Contains(got.Text, "each time") && late == 0 {
+					t.Errorf("got %v", got)
+				}
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				if s := a.State(); s.Phase != client.PhaseLive || s.Resumed || poisoned > 4 || f.sessions != 2 {
+					t.Errorf("after %v it is %s, resumed: %v; the request was sent %d times in %d sessions", time.Since(begin), s.Phase, s.Resumed, poisoned, f.sessions)
+				}
+				if err := a.Refresh(t.Context(), false); err != nil {
+					t.Error(err)
+				}
+				_ = a.Close()
+			})
+		})
+	}
+}
+
+// TestResumptionIsCut: a server that cuts the connection instead of resuming is
+// asked for a new session soon.
+func TestResumptionIsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newHalfStarted()
+		a := f.device(t, quick, func(o *client.Options) { o.Store, o.Tab = store.NewMemory(), "tab" }).connect()
+		answer, asked := f.handle, 0
+		f.set(func() {
+			f.handle = func(s *socket, e *element.Element) bool {
+				if e.Is(nsSM, "resume") {
+					asked++
+					s.fail(errors.New("reset"))
+					return true
+				}
+				return answer(s, e)
+			}
+		})
+		f.socket().fail(errors.New("reset"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if s := a.State(); s.Phase != client.PhaseLive || asked != 2 || f.sessions != 2 {
+			t.Errorf("it is %s after %d requests to resume", s.Phase, asked)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestTooLarge: what servers would end the connection for is refused before it is
+// sent, and nothing else comes to harm.
+func TestTooLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newHalfStarted()
+		a := f.device(t, quick).connect()
+		before := len(a.wire(true))
+		for _, target := range []client.Target{
+			{Service: "pubsub.localhost", Node: strings.Repeat("n", 64<<10)},
+			{Service: "pubsub.localhost", Node: strings.Repeat("n", 300_000)},
+			{Service: "pubsub.localhost", Node: strings.Repeat("'", 11_000)}, // six bytes each
+		} {
+			_, err := a.Subscribe(t.Context(), target)
+			if got := asError(t, err); got.Code != client.CodeBadOptions || got.Retryable || !strings.Contains(got.Text, "Nothing was sent") {
+				t.Errorf("got %v", got)
+			}
+			if err := a.Unsubscribe(t.Context(), target); asError(t, err).Code != client.CodeBadOptions {
+				t.Errorf("got %v", err)
+			}
+		}
+		synctest.Wait()
+		if sent := a.wire(true)[before:]; strings.Contains(sent, pubsub.NS) || len(f.dials) != 1 || client.Waiting(a.Client) != "" {
+			t.Errorf("it sent %d bytes, dialed %d times; %s", len(sent), len(f.dials), client.Waiting(a.Client))
+		}
+		_ = a.Close()
+	})
+}
+
+// TestSameResource: two clients that want the same resource of a Prosody 13.0,
+// which does not declare the prefix of its stream errors, do not fight for it.
+func TestSameResource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newHalfStarted()
+		a := f.device(t, quick).connect()
+		first := f.socket()
+		b := f.device(t, quick).connect()
+		first.push("<stream:error><conflict xmlns='"+nsStreams+"'/><text xmlns='"+nsStreams+"'>Replaced by new connection</text></stream:error>",
+			"<close xmlns='"+nsFraming+"'/>")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if s := a.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeConflict || len(f.dials) != 2 {
+			t.Errorf("it is %s (%v), after %d dials", s.Phase, s.Err, len(f.dials))
+		}
+		if p := b.State().Phase; p != client.PhaseLive {
+			t.Errorf("the other is %s", p)
+		}
+		_ = a.Close()
+		_ = b.Close()
+	})
+}
