@@ -131,10 +131,7 @@ func (c *connection) perform(out stream.Output) {
 	case stream.Derive:
 		c.derive(out.Derivation)
 	case stream.Authenticated:
-		if o := c.o; o.sync.mechanism != out.Mechanism {
-			o.sync.mechanism = out.Mechanism
-			o.saveSync()
-		}
+		c.o.sync.mechanism = out.Mechanism // It is stored once the session is live.
 	case stream.Bound:
 		c.begun()
 		c.o.startSession(out.JID.String())
