@@ -14,6 +14,7 @@ import (
 
 	"mellium.im/xmpp/jid"
 
+	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -260,13 +261,21 @@ func parseAccount(account string) (jid.JID, error) {
 	if account == "" {
 		return jid.JID{}, clientError(CodeBadOptions, "Account is missing: give a bare JID such as alice@example.org.")
 	}
-	j, err := jid.Parse(account)
+	j, err := address.Parse(account)
 	if err != nil {
 		return jid.JID{}, &Error{Code: CodeBadJID, Origin: FromClient, Err: err,
-			Text: "The account " + quote(account) + " is no JID: give one such as alice@example.org."}
+			Text: "The account " + quote(account) + " is no JID" + why(err) + ": give one such as alice@example.org."}
 	}
 	if j.Localpart() == "" || j.Resourcepart() != "" {
 		return jid.JID{}, clientError(CodeBadJID, "The account "+quote(account)+" is no bare JID: give one such as alice@example.org, without a resource.")
 	}
 	return j, nil
+}
+
+// why says in parentheses what a JID lacks that looks like one.
+func why(err error) string {
+	if errors.Is(err, address.ErrDomain) {
+		return " (" + err.Error() + ")"
+	}
+	return ""
 }

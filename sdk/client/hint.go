@@ -3,9 +3,8 @@ package client
 import (
 	"time"
 
-	"mellium.im/xmpp/jid"
-
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/pubsub"
 )
@@ -29,11 +28,11 @@ func (o *owner) serviceEvent(message *element.Element) {
 		return
 	}
 	for e := range event.Elements() {
-		ours := e.Is(pubsub.NSEvent, "delete") || e.Is(pubsub.NSEvent, "subscription") && sameJID(e.Attr("jid"), o.account.String())
+		ours := e.Is(pubsub.NSEvent, "delete") || e.Is(pubsub.NSEvent, "subscription") && address.Equal(e.Attr("jid"), o.account.String())
 		if !ours {
 			continue
 		}
-		from, err := jid.Parse(message.Attr("from"))
+		from, err := address.Parse(message.Attr("from"))
 		if err == nil && len(o.machine.At(from.String(), e.Attr("node"))) > 0 {
 			o.hint()
 			return

@@ -54,7 +54,7 @@ var mutants = []struct {
 	{"a stranger's notify is believed", "TestSpoofMatrix", []edit{
 		{"../pam/wire.go", "if !r.believed(message) {", "if false {"}}},
 	{"any sender may answer", "TestSpoof.*", []edit{
-		{"request.go", "return ok && sameJID(from, to)\n\t}", "return true || ok && sameJID(from, to)\n\t}"},
+		{"request.go", "return ok && address.Equal(from, to)\n\t}", "return true || ok && address.Equal(from, to)\n\t}"},
 		{"request.go", "return !ok || o.isOwnServer(from)", "return true || o.isOwnServer(from)"}}},
 	{"a bad stanza ends the session", "TestSpoofMatrix", []edit{
 		{"connection.go", "\tcase stream.Dropped:\n", "\tcase stream.Dropped:\n\t\tc.end(&stream.Error{Code: stream.CodeProtocol, Retry: true, Err: out.Err})\n"}}},

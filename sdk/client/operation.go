@@ -5,9 +5,8 @@ import (
 	"slices"
 	"sort"
 
-	"mellium.im/xmpp/jid"
-
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -33,10 +32,10 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 		fail(contextError(ctx))
 		return
 	}
-	service, err := jid.Parse(t.Service)
+	service, err := address.Parse(t.Service)
 	if err != nil || t.Service == "" {
 		fail(&Error{Code: CodeBadJID, Origin: FromClient, Err: err,
-			Text: "The service " + quote(t.Service) + " is no JID: give one such as pubsub.example.org."})
+			Text: "The service " + quote(t.Service) + " is no JID" + why(err) + ": give one such as pubsub.example.org."})
 		return
 	}
 	if t.Node == "" {

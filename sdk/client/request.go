@@ -3,9 +3,8 @@ package client
 import (
 	"fmt"
 
-	"mellium.im/xmpp/jid"
-
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/pubsub"
 	"xmpp-pam/sdk/stream"
 )
@@ -73,27 +72,15 @@ func (o *owner) answered(iq *element.Element) {
 func (o *owner) mayAnswer(to string, iq *element.Element) bool {
 	from, ok := iq.Lookup("from")
 	if !o.isOwnServer(to) {
-		return ok && sameJID(from, to)
+		return ok && address.Equal(from, to)
 	}
-	return !ok || o.isOwnServer(from) || sameJID(from, o.session.fullJID)
+	return !ok || o.isOwnServer(from) || address.Equal(from, o.session.fullJID)
 }
 
 // isOwnServer tells whether only the account's server can send from this
 // address: none, the own bare JID, or the domain.
 func (o *owner) isOwnServer(from string) bool {
-	return from == "" || sameJID(from, o.account.String()) || sameJID(from, o.account.Domain().String())
-}
-
-func sameJID(a, b string) bool {
-	if a == b {
-		return true
-	}
-	ja, err := jid.Parse(a)
-	if err != nil {
-		return false
-	}
-	jb, err := jid.Parse(b)
-	return err == nil && ja.Equal(jb)
+	return from == "" || address.Equal(from, o.account.String()) || address.Equal(from, o.account.Domain().String())
 }
 
 // requestError reads an error answer (XEP-0376 §3.2: no `by` means the

@@ -59,8 +59,8 @@ func fromRows() []attack {
 			rows = append(rows, attack{fmt.Sprintf("from %q", from), "<message xmlns='jabber:client' {to} from='" + from + "'>{notify}</message>", want})
 		}
 	}
-	// The own bare JID and domain, in all spellings that are equal by RFC 7622.
-	add("changed", "alice@localhost", "localhost", "ALICE@Localhost", "LOCALHOST", "\uff41lice@localhost", "alice@localhost.", "localhost.", "alice@\uff4cocalhost", "&#97;lice&#x40;localhost")
+	// The own bare JID and domain, in all spellings that may be on the wire by RFC 7622.
+	add("changed", "alice@localhost", "localhost", "ALICE@Localhost", "LOCALHOST", "\uff41lice@localhost", "&#97;lice&#x40;localhost")
 	// Other sessions of the account, and this one.
 	add("ignored", "{me}", "alice@localhost/other", "ALICE@LOCALHOST/desk", "localhost/alice", "localhost/desk", "alice@localhost/alice@localhost", "alice@localhost/ ")
 	// Strangers and services, some of whom resemble the account.
@@ -71,7 +71,7 @@ func fromRows() []attack {
 	// What is no JID.
 	add("ignored", "", " ", "@", "/", "alice@", "@localhost", "alice@localhost/", "/alice@localhost", "alice@localhost@evil.example", "alice@@localhost", " alice@localhost", "alice@localhost ", "alice@localhost&#10;",
 		"&lt;alice@localhost>", "&quot;alice&quot;@localhost", "xmpp:alice@localhost", "alice@localhost:5222", "alice@localhost?message", "alice, alice@localhost",
-		"al\u200bice@localhost", "al\u00adice@localhost", "\u202ealice@localhost", "\u24d0lice@localhost", "\U0001d41alice@localhost", "alice@localhost..", strings.Repeat("a", 1024)+"@localhost")
+		"al\u200bice@localhost", "al\u00adice@localhost", "\u202ealice@localhost", "\u24d0lice@localhost", "\U0001d41alice@localhost", "alice@localhost..", "alice@localhost.", "localhost.", "alice@\uff4cocalhost", "alice@xn--localhost-", "xn--localhost-", strings.Repeat("a", 1024)+"@localhost")
 
 	// A from in a namespace is no from (F1), whatever its prefix.
 	for _, x := range []struct{ name, attrs, want string }{

@@ -9,6 +9,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/pubsub"
 )
 
@@ -192,7 +193,7 @@ func (r *Reader) believed(message *element.Element) bool {
 	if !ok || from == r.account || from == r.domain {
 		return true
 	}
-	j, err := jid.Parse(from)
+	j, err := address.Parse(from)
 	if err != nil {
 		return false
 	}
@@ -221,7 +222,7 @@ func (r *Reader) row(e *element.Element, service string) (s Subscription, ok boo
 	}
 	s.JID = r.account
 	if raw := e.Attr("jid"); raw != "" && raw != r.account {
-		j, err := jid.Parse(raw)
+		j, err := address.Parse(raw)
 		if err != nil {
 			return s, false, fmt.Errorf("%w: subscriber %q: %v", ErrRow, raw, err)
 		}
@@ -296,7 +297,7 @@ func (r *Reader) normal(raw string) (string, error) {
 	if s, ok := r.names[raw]; ok {
 		return s, nil
 	}
-	j, err := jid.Parse(raw)
+	j, err := address.Parse(raw)
 	if err != nil {
 		return "", err
 	}

@@ -57,7 +57,8 @@ func TestNotifySenders(t *testing.T) {
 		{`from='francisco@denmark.lit'`, true},
 		{`from='denmark.lit'`, true},
 		{`from='Francisco@Denmark.LIT'`, true}, // the same after normalisation
-		{`from='DENMARK.lit.'`, true},
+		{`from='DENMARK.lit'`, true},
+		{`from='DENMARK.lit.'`, false},                   // RFC 7622 §3.2 has no dot at the end
 		{`from='francisco@denmark.lit/barracks'`, false}, // ourselves: another device can say so
 		{`from='francisco@denmark.lit/tablet'`, false},
 		{`from='denmark.lit/x'`, false},

@@ -6,6 +6,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/address"
 )
 
 const nsStanzas = "urn:ietf:params:xml:ns:xmpp-stanzas"
@@ -56,7 +57,7 @@ func ParseError(iq *element.Element) *Error {
 		return nil
 	}
 	e := &Error{Type: found.Attr("type"), Condition: "undefined-condition", By: found.Attr("by")}
-	if j, err := jid.Parse(e.By); err == nil {
+	if j, err := address.Parse(e.By); err == nil {
 		e.By = j.String()
 	}
 	for c := range found.Elements() {

@@ -3,9 +3,8 @@ package stream
 import (
 	"fmt"
 
-	"mellium.im/xmpp/jid"
-
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/sasl"
 )
 
@@ -26,7 +25,7 @@ func (s *Stream) opened(e *element.Element) {
 		return
 	}
 	domain := s.cfg.Account.Domain()
-	from, err := jid.Parse(e.Attr("from"))
+	from, err := address.Parse(e.Attr("from"))
 	switch version := e.Attr("version"); {
 	case err != nil || !from.Equal(domain):
 		s.wrongOpen = protocolError(fmt.Sprintf("The server calls itself %q instead of %q. Check the address.", cut(e.Attr("from")), domain))
@@ -112,7 +111,7 @@ func (s *Stream) assigned(e *element.Element) {
 	switch e.Attr("type") {
 	case "result":
 		text := e.Child(NSBind, "bind").Child(NSBind, "jid").Text()
-		full, err := jid.Parse(text)
+		full, err := address.Parse(text)
 		if err != nil || !full.Bare().Equal(s.cfg.Account) || full.Resourcepart() == "" {
 			s.end(protocolError(fmt.Sprintf("The server bound the session to %q, which is not a full JID of %q.", cut(text), s.cfg.Account)))
 			return

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"mellium.im/xmpp/jid"
-
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/address"
 )
 
 // stanza takes a message of a bound stream. Strangers can write nearly all of
@@ -67,7 +66,7 @@ func (known *addresses) check(text string) error {
 	if (*known)[text] {
 		return nil
 	}
-	if _, err := jid.Parse(text); err != nil {
+	if _, err := address.Parse(text); err != nil {
 		return err
 	}
 	if *known == nil || len(*known) >= maxKnown {
@@ -103,7 +102,7 @@ func (s *Stream) unusable(err *element.SyntaxError) {
 		s.sm.count()
 	}
 	kind := root.Attr("type")
-	_, from := jid.Parse(root.Attr("from"))
+	_, from := address.Parse(root.Attr("from"))
 	if root.Is(NSClient, "iq") && (kind == "get" || kind == "set") && (from == nil || root.Attr("from") == "") {
 		s.refuse(root, "not-acceptable", err)
 		return

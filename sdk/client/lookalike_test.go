@@ -1,0 +1,54 @@
+//go:build !js
+
+package client_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/address/addresstest"
+	"xmpp-pam/sdk/pam"
+)
+
+// TestLookAlikes: an account whose domain is not in its normal form is refused with
+// a reason, so is a service, and no answer comes from a domain that looks like one.
+func TestLookAlikes(t *testing.T) {
+	_, err := client.New(&client.Options{Account: "alice@xn--localhost-", URL: "wss://localhost/", Credentials: password("x"), Dialer: newScripted()})
+	if got := asError(t, err); got.Code != client.CodeBadJID || !strings.Contains(got.Text, "xn--") {
+		t.Errorf("got %v", got)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		f := newHalfStarted()
+		fakes := 0
+		answer := f.handle
+		f.handle = func(s *socket, e *element.Element) bool {
+			if isDisco(e) || isList(e) {
+				for seed := range uint64(100) {
+					domain := addresstest.LookAlike(rand.New(rand.NewPCG(seed, 0)), "localhost")
+					if strings.ToLower(domain) == "localhost" {
+						continue
+					}
+					for _, from := range []string{domain, "alice@" + domain, "alice@" + domain + "/x"} {
+						s.push(element.New(nsClient, "iq").Set("type", "result").Set("id", e.Attr("id")).Set("from", from).
+							Add(element.New(pam.NS, "subscriptions").Set("ver", "POISON")).String())
+						fakes++
+					}
+				}
+			}
+			return answer(s, e)
+		}
+		a := f.device(t, quick).connect()
+		if v := a.Snapshot().Version; v != "v0" || fakes < 300 || f.sessions != 1 {
+			t.Errorf("the version is %q after %d answers of others, in %d sessions", v, fakes, f.sessions)
+		}
+		_, err := a.Subscribe(t.Context(), client.Target{Service: "pubsub.xn--localhost-", Node: "news"})
+		if got := asError(t, err); got.Code != client.CodeBadJID || !strings.Contains(got.Text, "xn--") {
+			t.Errorf("got %v", got)
+		}
+		_ = a.Close()
+	})
+}
