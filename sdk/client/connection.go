@@ -51,7 +51,7 @@ func (c *connection) open(at discovery.Endpoint) {
 		c.post(func() {
 			if err != nil {
 				c.end(&stream.Error{Code: stream.CodeTransport, Retry: true, Err: err,
-					Text: "The server at " + at.URL + " cannot be reached as XMPP over WebSocket: " + err.Error()})
+					Text: "The server at " + at.String() + " cannot be reached as XMPP over WebSocket: " + err.Error()})
 				return
 			}
 			c.socket = socket

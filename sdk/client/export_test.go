@@ -44,3 +44,25 @@ func Timers(c *Client) int {
 	<-c.done
 	return len(c.owner.running)
 }
+
+// InVain is how many resumptions in a row are in vain if the connection is cut now,
+// or the one that is being made is.
+func InVain(c *Client) int {
+	answer := make(chan int, 1)
+	c.post(func() {
+		n := 0
+		if r := c.owner.resumption(); r != nil {
+			n = r.Replays
+		}
+		if c.owner.suspended != nil {
+			n++
+		}
+		answer <- n
+	})
+	select {
+	case n := <-answer:
+		return n
+	case <-c.done:
+		return 0
+	}
+}

@@ -26,7 +26,7 @@ func newPlaces(opts *Options) (places, error) {
 	for _, host := range opts.FollowTo {
 		at, err := discovery.ParseEndpoint("wss://" + host)
 		if host = strings.ToLower(host); err != nil || at.Host != strings.Trim(host, "[]") {
-			return p, clientError(CodeBadOptions, "FollowTo holds "+quote(host)+", which is no host: give names such as node2.example.org, without scheme, port and path.")
+			return p, clientError(CodeBadOptions, "FollowTo holds "+quote(discovery.Show(host))+", which is no host: give names such as node2.example.org, without scheme, port and path.")
 		}
 		p.followTo = append(p.followTo, at.Host)
 	}
@@ -39,9 +39,9 @@ func newPlaces(opts *Options) (places, error) {
 	case opts.URL == "":
 		return p, clientError(CodeBadOptions, "URL is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket, or a Fetcher to look it up.")
 	case errors.Is(err, discovery.ErrOpen):
-		return p, clientError(CodeTLSRequired, "The URL "+quote(opts.URL)+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
+		return p, clientError(CodeTLSRequired, "The URL "+quote(discovery.Show(opts.URL))+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
 	case err != nil:
-		return p, clientError(CodeBadOptions, "The URL "+quote(opts.URL)+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
+		return p, clientError(CodeBadOptions, "The URL "+quote(discovery.Show(opts.URL))+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
 	}
 	p.ordinary = at
 	return p, nil
@@ -122,7 +122,7 @@ func (o *owner) follow(c *connection, address string) {
 	if err != nil {
 		o.failedAt(c)
 		o.ended(&Error{Code: CodeStream, Origin: FromServer, Retryable: true,
-			Text: "The server at " + c.at.URL + " sends this client on to " + quote(short(address)) + ", which is not followed: " + err.Error() + "."})
+			Text: "The server at " + c.at.String() + " sends this client on to " + quote(discovery.Show(address)) + ", which is not followed: " + err.Error() + "."})
 		return
 	}
 	p.followed++
@@ -153,13 +153,4 @@ func lookupError(err error) *stream.Error {
 	return &stream.Error{Code: stream.CodeTransport, Retry: retry, Err: &Error{
 		Code: CodeDiscovery, Origin: FromNetwork, Retryable: retry, Err: err,
 		Text: err.Error() + ". If you know the address, give it as URL (in JavaScript service)."}}
-}
-
-// short cuts what a server sent to what fits into a sentence.
-func short(s string) string {
-	const most = 200
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

@@ -12,7 +12,6 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/pubsub"
-	"xmpp-pam/sdk/store"
 )
 
 // TestPoison: a request that the server answers by cutting the connection is not
@@ -52,33 +51,6 @@ func TestPoison(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestResumptionIsCut: a server that cuts the connection instead of resuming is
-// asked for a new session soon.
-func TestResumptionIsCut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newHalfStarted()
-		a := f.device(t, quick, func(o *client.Options) { o.Store, o.Tab = store.NewMemory(), "tab" }).connect()
-		answer, asked := f.handle, 0
-		f.set(func() {
-			f.handle = func(s *socket, e *element.Element) bool {
-				if e.Is(nsSM, "resume") {
-					asked++
-					s.fail(errors.New("reset"))
-					return true
-				}
-				return answer(s, e)
-			}
-		})
-		f.socket().fail(errors.New("reset"))
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if s := a.State(); s.Phase != client.PhaseLive || asked != 2 || f.sessions != 2 {
-			t.Errorf("it is %s after %d requests to resume", s.Phase, asked)
-		}
-		_ = a.Close()
-	})
 }
 
 // TestTooLarge: what servers would end the connection for is refused before it is

@@ -37,10 +37,6 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 		o.endSession()
 	case !c.bound && (cause.Code == stream.CodeTransport || cause.Code == stream.CodeTimeout || cause.SeeOther != ""):
 		// An attempt failed, or is to be made elsewhere. The session, if any, still waits.
-		if r := c.stream.Resumption(); r != nil && o.suspended != nil {
-			o.suspended.Replays = r.Replays
-			o.endStuckSession()
-		}
 	case !c.bound:
 		o.endSession() // What the server objects to may be the session.
 	default:

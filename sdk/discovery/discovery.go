@@ -144,7 +144,7 @@ func choose(links []link, local bool) (Endpoint, *Error) {
 			err = ErrOpen
 		}
 		if why.Err == nil {
-			why = &Error{Text: "names " + strconv.Quote(cut(l.href)) + ", which is " + err.Error(), Err: err}
+			why = &Error{Text: "names " + strconv.Quote(Show(l.href)) + ", which is " + err.Error(), Err: err}
 		}
 	}
 	return Endpoint{}, why

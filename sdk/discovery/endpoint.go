@@ -9,7 +9,7 @@ import (
 // An Endpoint is the address of an XMPP server over WebSocket (RFC 7395) at
 // which nobody can listen: it is wss:, or it is ws: and on a loopback host.
 type Endpoint struct {
-	URL  string
+	URL  string // with the scheme in lower case; it may hold secrets: see String
 	Host string // in lower case, without port, and without brackets
 	TLS  bool   // it is wss:
 }
@@ -34,9 +34,10 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 	if i := strings.IndexAny(rest, "/?"); i >= 0 {
 		authority = rest[:i]
 	}
-	at := Endpoint{URL: raw, Host: hostOf(authority), TLS: strings.EqualFold(scheme, "wss")}
+	scheme = strings.ToLower(scheme) // RFC 3986 §3.1; dialers know only that
+	at := Endpoint{URL: scheme + "://" + rest, Host: hostOf(authority), TLS: scheme == "wss"}
 	switch {
-	case at.Host == "" || !at.TLS && !strings.EqualFold(scheme, "ws"):
+	case at.Host == "" || !at.TLS && scheme != "ws":
 		return Endpoint{}, ErrNotEndpoint
 	case !at.TLS && !isLoopback(at.Host):
 		return Endpoint{}, ErrOpen

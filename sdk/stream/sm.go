@@ -35,9 +35,9 @@ const (
 // wants 10,000 bytes).
 const MaxStanza = 64 << 10
 
-// maxReplays is how many resumptions in a row may fail, or send the same stanzas
-// again while the server acknowledges none: it may be one of them, or the request
-// to resume, that makes the server cut the connection.
+// maxReplays is how many resumptions in a row may send the same stanzas again
+// while the server acknowledges none: it may be one of them that makes the server
+// cut the connection.
 const maxReplays = 2
 
 // A ledger counts the stanzas of a session in both directions (XEP-0198 §4).
@@ -63,7 +63,7 @@ type ledger struct {
 	oldest  time.Time // when the first of them was sent, or the last <a/> came
 	ackBy   time.Time // when the answer to <r/> is due; zero if none is awaited
 	ackLate bool      // it was due when the program slept, and is asked for anew
-	replays int       // resumptions in a row that were asked for in vain
+	replays int       // resumptions in a row that sent unacked again in vain
 	behind  bool      // more may have been sent than was counted
 }
 
@@ -81,9 +81,9 @@ func (s *Stream) Resumption() *Resumption {
 		Acked: l.acked, Unacked: slices.Clone(l.unacked), Replays: l.replays}
 }
 
-// Stuck reports whether the session is given up, because the last resumptions
-// failed, or the server has acknowledged none of Unacked though they sent it again.
-// A stream that is to resume it begins a new session.
+// Stuck reports whether the session is given up, because the server has
+// acknowledged none of Unacked though the last resumptions sent it again. A stream
+// that is to resume it begins a new session.
 func (r *Resumption) Stuck() bool { return r.Replays >= maxReplays }
 
 // After is the Resumption as it is when the n oldest stanzas of Waiting are
@@ -311,7 +311,7 @@ func (s *Stream) resume() {
 		offered: true, id: r.ID, location: r.Location, full: r.JID,
 		received: r.H + r.Seen, again: r.Seen + r.Unsaved, waiting: slices.Clone(r.Waiting), early: r.Early,
 		saved: saved, told: saved,
-		acked: r.Acked, unacked: slices.Clone(r.Unacked), bytes: size(r.Unacked), replays: r.Replays + 1, behind: r.Stored,
+		acked: r.Acked, unacked: slices.Clone(r.Unacked), bytes: size(r.Unacked), replays: r.Replays, behind: r.Stored,
 	}
 	s.phase = resuming
 	s.write(element.New(NSSM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(saved), 10)))
@@ -333,6 +333,9 @@ func (s *Stream) goOn(e *element.Element) {
 			s.emit(Write{Text: text})
 		}
 		if len(l.unacked) > 0 {
+			if l.acked == s.cfg.Resume.Acked {
+				l.replays++
+			}
 			s.request()
 		}
 	case e.Is(NSSM, "failed"):

@@ -83,8 +83,8 @@ type Resumption struct {
 	// 2³². Unacked are those after them, as they were sent.
 	Acked   uint32
 	Unacked []string
-	// Replays counts the resumptions in a row that failed, or sent Unacked again
-	// without any of it being acknowledged since. See Stuck.
+	// Replays counts the resumptions in a row that sent Unacked again without any
+	// of it being acknowledged since. See Stuck.
 	Replays int
 	// Stored tells that an earlier run of the program stored this, and may have
 	// sent more before it ended. Nobody waits for what came of that.

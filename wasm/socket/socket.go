@@ -15,6 +15,7 @@ import (
 
 	"github.com/hack-pad/safejs"
 
+	"xmpp-pam/sdk/discovery"
 	"xmpp-pam/sdk/transport"
 )
 
@@ -51,7 +52,7 @@ func New(host safejs.Value) Dialer { return Dialer{host: host} }
 
 // Dial implements [transport.Dialer].
 func (d Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
-	where, _, _ := strings.Cut(url, "?") // the rest may be secret
+	where := discovery.Show(url)
 	if !strings.HasPrefix(url, "ws://") && !strings.HasPrefix(url, "wss://") {
 		return nil, fmt.Errorf("socket: %q is not a WebSocket address: it must start with wss:// or ws://", where)
 	}
@@ -132,15 +133,16 @@ func (c *conn) open(host safejs.Value, url string) error {
 	return nil
 }
 
-// refused explains the exception that the browser's constructor threw.
+// refused explains the exception that the browser's constructor threw. Its message
+// is left out, because it holds the whole URL, in which there may be a secret.
 func refused(exception string) error {
-	switch {
-	case strings.HasPrefix(exception, "SyntaxError"):
-		return fmt.Errorf("the browser does not accept this as a WebSocket address (%s)", exception)
-	case strings.HasPrefix(exception, "SecurityError"):
-		return fmt.Errorf("the browser forbids it; a page loaded over https: needs a wss: address (%s)", exception)
+	switch name, _, _ := strings.Cut(exception, ":"); name {
+	case "SyntaxError":
+		return errors.New("the browser does not accept this as a WebSocket address")
+	case "SecurityError":
+		return errors.New("the browser forbids it; a page loaded over https: needs a wss: address")
 	default:
-		return errors.New(exception)
+		return fmt.Errorf("the browser refuses it (%s)", name)
 	}
 }
 

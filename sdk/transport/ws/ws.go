@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -41,8 +42,8 @@ var _ transport.Dialer = (*Dialer)(nil)
 
 // Dial implements transport.Dialer. Close the connection when done with it: it
 // runs two goroutines until then, or until the other side ends it.
-func (d *Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
-	if !strings.HasPrefix(url, "ws:") && !strings.HasPrefix(url, "wss:") {
+func (d *Dialer) Dial(ctx context.Context, address string) (transport.Conn, error) {
+	if !strings.HasPrefix(address, "ws:") && !strings.HasPrefix(address, "wss:") {
 		return nil, errors.New("ws: the address must start with ws: or wss:")
 	}
 	client := http.DefaultClient
@@ -53,7 +54,7 @@ func (d *Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
 	direct.Transport = wholeMessages{client.Transport}
 	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-	conn, response, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+	conn, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{
 		HTTPClient:   &direct,
 		Subprotocols: []string{subprotocol},
 	})
@@ -64,15 +65,26 @@ func (d *Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
 		}
 		return nil, fmt.Errorf("ws: gave up connecting: %w", ctx.Err())
 	case err != nil && response != nil:
+		err = withoutURL(err)
 		return nil, fmt.Errorf("ws: the server answered with HTTP status %s, so there is no XMPP over WebSocket at this address; check it: %w", response.Status, err)
 	case err != nil:
-		return nil, fmt.Errorf("ws: cannot connect: %w", err)
+		return nil, fmt.Errorf("ws: cannot connect: %w", withoutURL(err))
 	case conn.Subprotocol() != subprotocol:
 		conn.CloseNow()
 		return nil, fmt.Errorf("ws: the server speaks WebSocket at this address, but does not agree to the subprotocol %q; check the address", subprotocol)
 	}
 	conn.SetReadLimit(transport.MaxMessage)
 	return newConn(conn), nil
+}
+
+// withoutURL returns the cause of an error of net/http or net/url, whose text holds
+// the whole URL, in which there may be a secret.
+func withoutURL(err error) error {
+	var of *url.Error
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
 }
 
 // A conn has one goroutine that reads, so that what has arrived is safe from
