@@ -45,17 +45,13 @@ func Timers(c *Client) int {
 	return len(c.owner.running)
 }
 
-// InVain is how many resumptions in a row are in vain if the connection is cut now,
-// or the one that is being made is.
+// InVain is how many resumptions in a row were in vain.
 func InVain(c *Client) int {
 	answer := make(chan int, 1)
 	c.post(func() {
 		n := 0
 		if r := c.owner.resumption(); r != nil {
 			n = r.Replays
-		}
-		if c.owner.suspended != nil {
-			n++
 		}
 		answer <- n
 	})
