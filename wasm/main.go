@@ -10,6 +10,7 @@
 //	openDatabase    see wasm/idb
 //	deleteDatabase  see wasm/idb
 //	fetchDocument   see wasm/fetch
+//	deriveKey       see wasm/kdf
 //	ready(dispatch, goVersion, version)  is called once, first
 //	post(text)    takes one JSON text, and returns its length, so that the
 //	              program sees whether all of it has arrived; it must not call

@@ -18,6 +18,7 @@ import (
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/wasm/fetch"
 	"xmpp-pam/wasm/idb"
+	"xmpp-pam/wasm/kdf"
 	"xmpp-pam/wasm/socket"
 )
 
@@ -120,6 +121,7 @@ func (b *bridge) options(r request) *client.Options {
 		URL:         r.string("url"),
 		Credentials: b.credentials,
 		Mechanisms:  r.strings("mechanisms"),
+		Derive:      kdf.New(b.host),
 		Dialer:      socket.New(b.host),
 		Fetcher:     fetch.New(b.host),
 		FollowTo:    r.strings("followTo"),

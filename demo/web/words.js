@@ -49,6 +49,7 @@ const codes = {
   transport: () => "The connection was lost before there was an answer.",
   "outcome-unknown": () => "Sent, but the connection was lost before the answer came. The list will tell how it ended.",
   auth: () => "The server refused the account or its password.",
+  "weaker-login": () => "The server offers only a weaker log-in than before, so the password was not sent.",
   conflict: () => "Another session took this one’s place. Go online again to take it back.",
   unsupported: () => "This server does not keep subscriptions for the account (XEP-0376).",
   "bad-jid": (t) => `“${t.service}” is not an address.`,

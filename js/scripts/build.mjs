@@ -48,6 +48,7 @@ const outside = {
   setup(b) {
     const files = {
       "host:socket": join(root, "wasm/socket/socket.js"), "host:idb": join(root, "wasm/idb/idb.js"), "host:fetch": join(root, "wasm/fetch/fetch.js"),
+      "host:kdf": join(root, "wasm/kdf/kdf.js"),
     };
     b.onResolve({ filter: /^host:/ }, ({ path }) => (files[path] ? { path: files[path] } : { path, namespace: "host" }));
     b.onLoad({ filter: /^host:wasm_exec$/, namespace: "host" }, () => ({

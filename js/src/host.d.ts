@@ -21,6 +21,9 @@ declare module "host:idb" {
   export const openDatabase: (...args: unknown[]) => unknown;
   export const deleteDatabase: (...args: never[]) => unknown;
 }
+declare module "host:kdf" {
+  export const deriveKey: (...args: unknown[]) => unknown;
+}
 declare module "host:fetch" {
   export const fetchDocument: (...args: unknown[]) => unknown;
 }

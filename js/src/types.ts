@@ -30,7 +30,10 @@ export interface ClientOptions {
    * loaded again goes on with its session, if the server can (XEP-0198): nothing is listed anew, and `sync` is `resumed`.
    */
   storage?: "indexeddb" | "memory";
-  /** Allowed SASL mechanisms. Default: all that are supported; PLAIN is the last and never used over an open line. */
+  /**
+   * Allowed SASL mechanisms. Default: all that are supported, but none weaker than the one of the last log-in on this device;
+   * PLAIN is the last and never used over an open line.
+   */
   mechanisms?: readonly string[];
   runtime?: RuntimeOptions;
   /** How to come back after a lost connection; false: never. */
@@ -266,7 +269,7 @@ export interface LogEntry {
 export type PamErrorCode =
   | "aborted" | "timeout" | "closed" | "offline" | "overflow"
   | "bad-jid" | "bad-options" | "wasm-load" | "wasm-csp" | "wasm-mime" | "wasm-version" | "crashed"
-  | "discovery" | "transport" | "tls-required" | "auth" | "conflict" | "stream"
+  | "discovery" | "transport" | "tls-required" | "auth" | "weaker-login" | "conflict" | "stream"
   | "stanza" | "unsupported" | "storage" | "storage-lost" | "protocol" | "outcome-unknown";
 
 export type PamErrorOrigin = "client" | "network" | "local-server" | "remote-service" | "storage" | "runtime";

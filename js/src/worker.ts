@@ -1,5 +1,6 @@
 import { fetchDocument } from "host:fetch";
 import { deleteDatabase, openDatabase } from "host:idb";
+import { deriveKey } from "host:kdf";
 import { openSocket } from "host:socket";
 import { makeGo } from "host:wasm_exec";
 import { kind, trace } from "./trace.js";
@@ -40,6 +41,7 @@ async function run(module: WebAssembly.Module, send: (m: FromHost) => void, read
     const key = "xmpp-pam";
     scope[key] = {
       deleteDatabase,
+      deriveKey: (...args: unknown[]) => deriveKey(...args, over.signal),
       fetchDocument: (...args: unknown[]) => fetchDocument(...args, over.signal),
       openDatabase: (...args: unknown[]) => openDatabase(...args, over.signal),
       openSocket: (...args: unknown[]) => openSocket(...args, over.signal),

@@ -4,12 +4,12 @@
 // headless Chromium:
 //
 //	go build -o bin/browsertest ./wasm/browsertest
-//	GOOS=js GOARCH=wasm go test -exec "$PWD/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch
+//	GOOS=js GOARCH=wasm go test -exec "$PWD/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch ./wasm/kdf
 //
 // The page has the Content-Security-Policy that users of the package are told
-// they can have. Tests find in globalThis.testHost what socket.js, idb.js
-// and fetch.js export, and faults.js; a server of the transport conformance suite listens at
-// TRANSPORT_TEST_URL.
+// they can have. Tests find in globalThis.testHost what socket.js, idb.js,
+// fetch.js, kdf.js and faults.js export; a server of the transport conformance
+// suite listens at TRANSPORT_TEST_URL.
 //
 // Chromium is $CHROMIUM, or else the first of chromium, chromium-browser and
 // google-chrome in PATH. The run ends after two minutes at the latest.
@@ -68,6 +68,7 @@ func run(binary string, flags []string) (int, error) {
 			"/socket.js":    filepath.Join(module, "wasm", "socket", "socket.js"),
 			"/idb.js":       filepath.Join(module, "wasm", "idb", "idb.js"),
 			"/fetch.js":     filepath.Join(module, "wasm", "fetch", "fetch.js"),
+			"/kdf.js":       filepath.Join(module, "wasm", "kdf", "kdf.js"),
 		},
 		args: append([]string{"test"}, usable(flags)...),
 		env:  map[string]string{"TRANSPORT_TEST_URL": "ws://" + peer},

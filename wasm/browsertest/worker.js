@@ -3,9 +3,12 @@ import "./wasm_exec.js";
 import { openSocket } from "./socket.js";
 import { openDatabase, deleteDatabase } from "./idb.js";
 import { fetchDocument } from "./fetch.js";
+import { deriveKey } from "./kdf.js";
 import * as faults from "./faults.js";
 
-globalThis.testHost = { openSocket, openDatabase, deleteDatabase, fetchDocument, ...faults };
+globalThis.testHost = { openSocket, openDatabase, deleteDatabase, fetchDocument, deriveKey, ...faults };
+testHost.noCrypto = { deriveKey: () => undefined };
+testHost.badCrypto = { deriveKey: (hash, ...rest) => deriveKey("SHA-0", ...rest) };
 
 let sent = Promise.resolve(); // keeps the order
 const post = (path, body) => (sent = sent.then(() => fetch(path, { method: "POST", body })));

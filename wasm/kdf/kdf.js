@@ -1,0 +1,38 @@
+// The JavaScript half of package kdf.
+
+/**
+ * Derives a key from a password with PBKDF2, beside this thread. Nothing is called
+ * before deriveKey has returned, nothing after cancel, and onDone once.
+ *
+ * @param {string} hash "SHA-1" | "SHA-256" | "SHA-512"
+ * @param {string} password
+ * @param {string} salt in base64
+ * @param {number} iterations
+ * @param {number} size of the key, in bytes
+ * @param {(error: string, key: string) => void} onDone gets an error or, if that is
+ *   empty, the key in base64
+ * @param {AbortSignal} [over] cancels when the program is gone
+ * @returns {{cancel(): void} | undefined} undefined where a browser offers no Web
+ *   Cryptography: outside of secure contexts
+ */
+export function deriveKey(hash, password, salt, iterations, size, onDone, over) {
+  const subtle = globalThis.crypto?.subtle;
+  if (!subtle) return undefined;
+  const derive = async () => {
+    const key = await subtle.importKey("raw", new TextEncoder().encode(password), "PBKDF2", false, ["deriveBits"]);
+    const bytes = Uint8Array.from(atob(salt), (c) => c.charCodeAt(0));
+    const bits = await subtle.deriveBits({ name: "PBKDF2", hash, salt: bytes, iterations }, key, size * 8);
+    return btoa(String.fromCharCode(...new Uint8Array(bits)));
+  };
+  let call = onDone;
+  const cancel = () => {
+    call = undefined;
+    over?.removeEventListener("abort", cancel);
+  };
+  over?.addEventListener("abort", cancel);
+  derive().then((key) => ["", key], (error) => [`${error.name}: ${error.message}`, ""]).then((answer) => {
+    call?.(...answer);
+    cancel();
+  });
+  return { cancel };
+}

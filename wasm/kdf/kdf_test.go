@@ -1,0 +1,127 @@
+//go:build js && wasm
+
+package kdf
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/hack-pad/safejs"
+
+	"xmpp-pam/sdk/sasl"
+)
+
+func derivation(hash string, size, iterations int) sasl.Derivation {
+	return sasl.Derivation{Hash: hash, Password: "pässword", Salt: []byte("\x00salt\xff!"), Iterations: iterations, Size: size}
+}
+
+var sizes = map[string]int{"SHA-1": 20, "SHA-256": 32, "SHA-512": 64}
+
+// without is a host of which nothing is known, as if there were no Web Cryptography.
+func without(t *testing.T) safejs.Value {
+	t.Helper()
+	return must(must(safejs.Global().Get("testHost")).Get("noCrypto"))
+}
+
+// TestDerive: Web Cryptography and Go give the same key.
+func TestDerive(t *testing.T) {
+	for hash, size := range sizes {
+		d := derivation(hash, size, 5000)
+		want, err := d.Key(func() error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := derive(t.Context(), host(t), d)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %x, %v; want %x", hash, got, err, want)
+		}
+		if got, err = New(without(t))(t.Context(), d); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s without Web Cryptography: %x, %v; want %x", hash, got, err, want)
+		}
+		if _, err := derive(t.Context(), without(t), d); !errors.Is(err, errNone) {
+			t.Errorf("got %v", err)
+		}
+	}
+	// What the browser refuses is computed here.
+	d := derivation("SHA-256", 32, 4096)
+	want, _ := d.Key(nil)
+	refusing := must(must(safejs.Global().Get("testHost")).Get("badCrypto"))
+	if _, err := derive(t.Context(), refusing, d); err == nil {
+		t.Error("a refusal was taken for a key")
+	}
+	if got, err := New(refusing)(t.Context(), d); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%x, %v; want %x", got, err, want)
+	}
+}
+
+// TestOthersRun: while a key is derived, timers of JavaScript and of Go fire, with
+// Web Cryptography and without.
+func TestOthersRun(t *testing.T) {
+	for name, h := range map[string]safejs.Value{"with": host(t), "without": without(t)} {
+		turns := 0
+		tick := must(safejs.FuncOf(func(safejs.Value, []safejs.Value) any { turns++; return nil }))
+		timer := must(safejs.Global().Call("setInterval", tick.Value(), 1))
+		start := time.Now()
+		if _, err := New(h)(t.Context(), derivation("SHA-512", 64, 200_000)); err != nil {
+			t.Fatal(err)
+		}
+		took := time.Since(start)
+		_, _ = safejs.Global().Call("clearInterval", timer)
+		tick.Release()
+		if turns < 5 {
+			t.Errorf("%s: %d timers fired in %v", name, turns, took)
+		}
+		t.Logf("%s Web Cryptography: 200,000 iterations of SHA-512 in %v, %d timers fired", name, took, turns)
+	}
+}
+
+// TestEnds: a derivation ends with its context, and leaves nothing behind.
+func TestEnds(t *testing.T) {
+	work := func() int {
+		for range 5 {
+			for _, h := range []safejs.Value{host(t), without(t)} {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+				start := time.Now()
+				if _, err := New(h)(ctx, derivation("SHA-512", 64, 200_000)); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v", err)
+				}
+				cancel()
+				if took := time.Since(start); took > time.Second {
+					t.Errorf("it ended after %v", took)
+				}
+				if _, err := New(h)(t.Context(), derivation("SHA-1", 20, 4096)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for range 2 { // finalizers let go of JavaScript's values
+			runtime.GC()
+			time.Sleep(10 * time.Millisecond)
+		}
+		return must(must(host(t).Call("countValues")).Int())
+	}
+	before := work()
+	if after := work(); after > before+10 {
+		t.Errorf("Go holds %d JavaScript values, %d before 20 keys", after, before)
+	}
+}
+
+func host(t testing.TB) safejs.Value {
+	t.Helper()
+	h, err := safejs.Global().Get("testHost")
+	if err != nil || h.IsUndefined() {
+		t.Fatal("there is no globalThis.testHost: run this test with wasm/browsertest")
+	}
+	return h
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
