@@ -88,9 +88,6 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 	if r.string("storage") == "indexeddb" {
 		opts.Store, refused = b.openStore(ctx, opts.Account)
 	}
-	if opts.Store == nil {
-		opts.Tab, opts.Resume = "", ""
-	}
 	c, err := client.New(opts)
 	if err != nil {
 		if opts.Store != nil {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,41 +114,94 @@ func TestStorageThatIsRefused(t *testing.T) {
 // A database that was opened for a client that is refused is closed.
 func TestDatabaseOfARefusedClientIsClosed(t *testing.T) {
 	p := newPeer(t)
-	closed := make(chan struct{}, 2)
-	function := func(f func(args []safejs.Value)) safejs.Value {
-		fn, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
-			f(args)
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(fn.Release)
-		return fn.Value()
-	}
-	db := object(t, map[string]any{"absent": false, "close": function(func([]safejs.Value) { closed <- struct{}{} })})
-	names := make(chan string, 2)
-	if err := p.host.Set("openDatabase", function(func(args []safejs.Value) {
-		name, _ := args[0].String()
-		names <- name
-		if _, err := args[4].Invoke("", "", db); err != nil {
-			t.Error(err)
-		}
-	})); err != nil {
-		t.Fatal(err)
-	}
+	d := fakeDatabase(p)
 	request := maps.Clone(alice)
 	request["storage"], request["account"], request["url"] = "indexeddb", "Alice@Localhost", "http://localhost/"
 	p.ask(request)
 	p.want(`"id":1`, `"code":"bad-options"`)
 	select {
-	case <-closed:
+	case <-d.closed:
 	case <-time.After(time.Second):
 		t.Error("the database is open")
 	}
-	if want, _ := databaseName("alice@localhost"); <-names != want {
+	if want, _ := databaseName("alice@localhost"); <-d.opened != want {
 		t.Errorf("opened another database than %s", want)
 	}
+}
+
+// A database that the client has given up is deleted by forget all the same.
+func TestForgetWithoutAStore(t *testing.T) {
+	for failure, want := range map[string]string{"": `"ok":null`, "BlockedError": `"code":"storage"`} {
+		p := newPeer(t)
+		d := fakeDatabase(p)
+		d.deleteError = failure
+		request := maps.Clone(alice)
+		request["storage"] = "indexeddb"
+		p.ask(request)
+		p.want(`"ok":{}`)
+		p.ask(map[string]any{"id": 2, "op": "load"})
+		p.want(`"event":"warning"`, `"code":"storage"`)
+		p.ask(map[string]any{"id": 3, "op": "forget"})
+		for !strings.Contains(p.want(), `"id":2`) {
+		}
+		var answer string
+		for answer == "" || !strings.Contains(answer, `"id":3`) {
+			answer = p.want()
+		}
+		if !strings.Contains(answer, want) {
+			t.Errorf("%s, want %s", answer, want)
+		}
+		if name := <-d.deleted; name != <-d.opened {
+			t.Errorf("deleted %s, which is another database", name)
+		}
+	}
+}
+
+// A database is one in which every operation fails.
+type database struct {
+	opened, deleted chan string // names
+	closed          chan struct{}
+	deleteError     string
+}
+
+func fakeDatabase(p *peer) *database {
+	p.t.Helper()
+	d := &database{make(chan string, 9), make(chan string, 9), make(chan struct{}, 9), ""}
+	answer := func(done safejs.Value, args ...any) {
+		if _, err := done.Invoke(args...); err != nil {
+			p.t.Error(err)
+		}
+	}
+	handle := object(p.t, nil)
+	function := func(f func(args []safejs.Value)) safejs.Value {
+		fn, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+			f(args)
+			return handle
+		})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.t.Cleanup(fn.Release)
+		return fn.Value()
+	}
+	fails := function(func(args []safejs.Value) { answer(args[len(args)-1], "NotFoundError", "") })
+	db := object(p.t, map[string]any{
+		"absent": false, "get": fails, "scan": fails, "commit": fails,
+		"close": function(func([]safejs.Value) { d.closed <- struct{}{} }),
+	})
+	name := func(v safejs.Value) string {
+		s, _ := v.String()
+		return s
+	}
+	for key, f := range map[string]func(args []safejs.Value){
+		"openDatabase":   func(args []safejs.Value) { d.opened <- name(args[0]); answer(args[4], "", "", db) },
+		"deleteDatabase": func(args []safejs.Value) { d.deleted <- name(args[0]); answer(args[2], d.deleteError, "") },
+	} {
+		if err := p.host.Set(key, function(f)); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	return d
 }
 
 func TestProblemsOfTheStore(t *testing.T) {
