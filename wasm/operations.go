@@ -238,11 +238,15 @@ func (b *bridge) export(ctx context.Context, c *client.Client, _ request) (func(
 }
 
 // forget deletes the database also if the client has given it up, as it does
-// when there is no space left.
+// when there is no space left, or gives it up now.
 func (b *bridge) forget(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
 	err := c.Forget(ctx)
 	if err != nil && c.State().Storage.Degraded && idb.Delete(ctx, b.host, b.database) == nil {
-		return nil, nil
+		// Now from memory, whatever the first time has come to. It says again that
+		// the store has failed.
+		if err = c.Forget(ctx); errors.Is(err, &client.Error{Code: client.CodeStorage}) {
+			err = nil
+		}
 	}
 	return nil, err
 }

@@ -101,7 +101,7 @@ export interface PamClient extends AsyncDisposable {
   /**
    * Logs out for good: ends the session and deletes the database of the account with all that is stored. The client can be
    * used again and begins with nothing. Tabs that are not connected show nothing any more; those that are connected store
-   * the list again: have them forget it too. If another page keeps the database open for 5 s, every record is deleted all
+   * the list again: have them forget it too. If another page keeps the database open for 4 s, every record is deleted all
    * the same, and a warning with code "storage" says that the browser deletes the empty database when that page is closed.
    */
   forget(options?: OpOptions): Promise<void>;

@@ -19,8 +19,9 @@ import (
 )
 
 // patience is how long other tabs may be in the way of opening or deleting, and
-// half of how long the browser may say nothing at all.
-var patience = 5 * time.Second
+// half of how long the browser may say nothing at all. Both are less than the
+// time that package client gives a store.
+var patience = 4 * time.Second
 
 // A Store is a [store.Store] on one IndexedDB database. It is safe for
 // concurrent use, also by several tabs.

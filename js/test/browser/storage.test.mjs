@@ -42,14 +42,14 @@ describe("storage", { skip, timeout: 300_000 }, () => {
   const database = () => databaseOf(`${account}@localhost`);
 
   /** A tab with a client, which is connected unless it is told not to be. */
-  async function open({ connect = true } = {}) {
+  async function open({ connect = true, worker } = {}) {
     const page = await context.newPage();
     await page.goto(lab.url);
-    await begin(page, connect);
+    await begin(page, connect, worker);
     return page;
   }
-  async function begin(page, connect) {
-    await makeClient(page, service, { account: `${account}@localhost`, mechanisms: ["PLAIN"] });
+  async function begin(page, connect, worker) {
+    await makeClient(page, service, { account: `${account}@localhost`, mechanisms: ["PLAIN"], worker });
     await page.evaluate((connect) => (connect ? client.connect() : client.subscriptions.ready), connect);
   }
   const shown = (page) => page.evaluate(() => client.subscriptions.getSnapshot().map((r) => r.node));
@@ -375,6 +375,23 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     await page.evaluate(() => client.connect());
     await equal(page);
     assert.deepEqual(await stored(), await server());
+  });
+
+  test("a database that stops to answer: forget deletes it all the same, and close ends", async () => {
+    const page = await open({ worker: "silent-indexeddb.js" });
+    await page.evaluate(() => new BroadcastChannel("silent-indexeddb").postMessage(""));
+    await sleep(100);
+    await page.evaluate(() => client.forget());
+    assert.deepEqual([await databases(), await shown(page), await version(page)], [[], [], null]);
+    const { kind, why } = await storage(page);
+    assert.equal(kind, "memory");
+    assert.match(why, /did not answer/);
+    await page.evaluate(() => client.connect());
+    await equal(page);
+    const start = Date.now();
+    await page.evaluate(() => client.close());
+    assert.ok(Date.now() - start < 5000);
+    assert.deepEqual(await stored(), [[], null]);
   });
 
   test("tabs that spell the account differently share one database and hear of each other", async () => {
