@@ -25,12 +25,17 @@ type openRequest struct {
 	layer string
 }
 
-// maxOpen bounds the requests that are remembered.
-const maxOpen = 1000
+// Bounds of what is remembered and shown. A longer id pairs nothing.
+const (
+	maxOpen = 1000 // requests
+	maxID   = 256  // bytes of an id
+)
 
 // onFrame posts one message of the wire inspector:
 //
-//	frame {seq, at, out, kind, layer, id, replyTo, rttMs, xml}
+//	frame {seq, at, out, kind, layer, id, replyTo, rttMs, bytes, cut, xml}
+//
+// bytes is the length of the message. It is cut if xml is only its beginning.
 func (b *bridge) onFrame(f client.Frame) {
 	d := b.frames.describe(f)
 	b.event("frame", func(w *writer) {
@@ -49,6 +54,12 @@ func (b *bridge) onFrame(f client.Frame) {
 			w.key("rttMs")
 			w.int(d.rtt.Milliseconds())
 		}
+		w.key("bytes")
+		w.int(int64(f.Bytes))
+		if f.Bytes > len(f.XML) {
+			w.key("cut")
+			w.bool(true)
+		}
 		w.key("xml")
 		w.string(f.XML)
 	})
@@ -62,15 +73,18 @@ type description struct {
 	rtt             time.Duration
 }
 
-// describe never fails: what cannot be read is of kind "stream".
+// describe takes what was parsed. What was refused is of kind "stream".
 func (l *frameLog) describe(f client.Frame) description {
 	l.seq++
 	d := description{seq: l.seq, kind: "stream"}
-	e, err := element.Parse(f.XML, nil)
-	if err != nil {
+	e := f.Element
+	if e == nil {
 		return d
 	}
 	d.kind, d.layer, d.id = kindOf(e), layerOf(e, 3), e.Attr("id")
+	if len(d.id) > maxID {
+		d.id = ""
+	}
 	if d.kind != "iq" || d.id == "" {
 		return d
 	}

@@ -4,10 +4,12 @@ package main
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
 )
 
 func TestDescribe(t *testing.T) {
@@ -43,7 +45,7 @@ func TestDescribe(t *testing.T) {
 		{false, ``, "stream", "", "", 0},
 	} {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			d := log.describe(client.Frame{At: start.Add(time.Duration(i) * time.Second), Out: c.out, XML: c.xml})
+			d := log.describe(frame(start.Add(time.Duration(i)*time.Second), c.out, c.xml))
 			want := description{seq: int64(i + 1), kind: c.kind, layer: c.layer, id: c.id, replyTo: c.replyTo}
 			if c.replyTo != 0 {
 				want.rtt = time.Duration(int64(i)+1-c.replyTo) * time.Second
@@ -58,9 +60,23 @@ func TestDescribe(t *testing.T) {
 func TestRequestsWithoutReplyAreForgotten(t *testing.T) {
 	var log frameLog
 	for i := range 3 * maxOpen {
-		log.describe(client.Frame{Out: true, XML: `<iq xmlns='jabber:client' type='get' id='` + strconv.Itoa(i) + `'/>`})
+		log.describe(frame(time.Time{}, true, `<iq xmlns='jabber:client' type='get' id='`+strconv.Itoa(i)+`'/>`))
 	}
 	if len(log.open) > maxOpen {
 		t.Errorf("%d requests are remembered", len(log.open))
+	}
+}
+
+func frame(at time.Time, out bool, xml string) client.Frame {
+	e, _ := element.Parse(xml, nil)
+	return client.Frame{At: at, Out: out, XML: xml, Bytes: len(xml), Element: e}
+}
+
+// TestLongIDsAreNotRemembered: a server may send any number of requests.
+func TestLongIDsAreNotRemembered(t *testing.T) {
+	var log frameLog
+	d := log.describe(frame(time.Time{}, false, "<iq xmlns='jabber:client' type='get' id='"+strings.Repeat("x", maxID+1)+"'/>"))
+	if d.kind != "iq" || d.id != "" || len(log.open) != 0 {
+		t.Errorf("got %+v, %d remembered", d, len(log.open))
 	}
 }

@@ -5,8 +5,11 @@ import type { Inspector, WireFrame } from "./types.js";
 /** A frame as the program writes it. */
 export interface RawFrame {
   seq: number; at: number; out: boolean; kind: WireFrame["kind"]; layer?: NonNullable<WireFrame["layer"]>;
-  id?: string; replyTo?: number; rttMs?: number; xml: string;
+  id?: string; replyTo?: number; rttMs?: number; bytes: number; xml: string; cut?: true;
 }
+
+/** How much text is kept, in characters: the messages on the wire are whatever others send. */
+const most = 4 << 20;
 
 export interface InspectorCell {
   readonly inspector: Inspector;
@@ -20,13 +23,16 @@ export interface InspectorCell {
 
 const none: readonly WireFrame[] = Object.freeze([]);
 
-/** Keeps the last `limit` messages; with 0 it is off. */
+/** Keeps the last `limit` messages, of 4 MiB of text together at most; with 0 it is off. */
 export function inspector(limit: number, drop: () => void): InspectorCell {
   let frames: WireFrame[] = [];
+  let first = 0; // the oldest that is kept; those before it are dropped together
+  let kept = 0; // characters of those from it on
+  let dropped = 0; // of those before it
   let current: readonly WireFrame[] | undefined = none;
   const counts = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, ignored: 0, goHeapBytes: 0, liveReferences: 0 };
   const { subscribe, mark, flush } = listeners();
-  const snapshot = (): readonly WireFrame[] => (current ??= Object.freeze(frames.slice(-limit)));
+  const snapshot = (): readonly WireFrame[] => (current ??= Object.freeze(frames.slice(first)));
   const changed = (): void => {
     current = undefined;
     mark();
@@ -39,12 +45,13 @@ export function inspector(limit: number, drop: () => void): InspectorCell {
       subscribe,
       clear() {
         frames = [];
+        first = kept = dropped = 0;
         changed();
         flush();
       },
       export(format = "ndjson") {
         const all = snapshot();
-        if (format === "xml") return new Blob(all.map((f) => f.xml + "\n"), { type: "text/xml" });
+        if (format === "xml") return new Blob(all.map((f) => f.xml + (f.cut ? `<!-- the rest of ${f.bytes} bytes is not kept -->` : "") + "\n"), { type: "text/xml" });
         if (format !== "ndjson") throw new PamError("bad-options", 'The format must be "ndjson" or "xml".');
         return new Blob(all.map((f) => JSON.stringify(f) + "\n"), { type: "application/x-ndjson" });
       },
@@ -55,12 +62,20 @@ export function inspector(limit: number, drop: () => void): InspectorCell {
       },
     }),
     add(raw) {
-      const { at, out, ...rest } = raw;
-      const bytes = utf8Length(raw.xml);
+      const { at, out, bytes, ...rest } = raw;
       counts[out ? "framesOut" : "framesIn"]++;
       counts[out ? "bytesOut" : "bytesIn"] += bytes;
       frames.push(Object.freeze({ ...rest, at: new Date(at), dir: out ? "out" : "in", bytes } satisfies WireFrame));
-      if (frames.length >= 2 * limit) frames = frames.slice(-limit);
+      kept += raw.xml.length;
+      for (; frames.length - first > limit || kept > most; first++) {
+        const { length } = frames[first]!.xml;
+        kept -= length;
+        dropped += length;
+      }
+      if (first >= limit || dropped > most) {
+        frames = frames.slice(first);
+        first = dropped = 0;
+      }
       changed();
     },
     measure(heap, references) {
@@ -72,14 +87,4 @@ export function inspector(limit: number, drop: () => void): InspectorCell {
     },
     flush,
   };
-}
-
-/** The length in UTF-8 of well-formed text. */
-function utf8Length(text: string): number {
-  let n = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c > 0x7f) n += c < 0x800 || (c >= 0xd800 && c < 0xe000) ? 1 : 2; // a surrogate is half of four bytes
-  }
-  return n;
 }

@@ -277,7 +277,7 @@ export type PamErrorOrigin = "client" | "network" | "local-server" | "remote-ser
 // Inspector ------------------------------------------------------------------
 
 export interface InspectorOptions {
-  /** How many messages are kept. Default 1000. */
+  /** How many messages are kept, of 4 MiB of text together at most. Default 1000. */
   frames?: number;
 }
 
@@ -286,10 +286,15 @@ export interface WireFrame {
   readonly seq: number;
   readonly at: Date;
   readonly dir: "in" | "out";
-  /** The message; credentials are replaced by "…". */
+  /**
+   * The message, or its first 64 KiB if it is longer. Of the elements of a log-in only the names are shown; a message of the
+   * server that cannot be read is not shown before the log-in.
+   */
   readonly xml: string;
-  /** Size of `xml` in UTF-8. */
+  /** Size of the message in UTF-8; of an element of a log-in, that of `xml`. */
   readonly bytes: number;
+  /** Set if `xml` is not all of the message. */
+  readonly cut?: true;
   readonly kind: "stream" | "sasl" | "sm" | "iq" | "message" | "presence";
   readonly layer?: "pam" | "pubsub" | "mam" | "disco" | "caps";
   readonly id?: string;

@@ -361,7 +361,7 @@ test("the inspector keeps the last frames", async () => {
   const host = makeHost({ inspector: { frames: 2 } });
   const { client } = host;
   await client.connect();
-  const frame = (seq, out, xml, more = {}) => ({ event: "frame", seq, at: 1000 + seq, out, kind: "iq", xml, ...more });
+  const frame = (seq, out, xml, more = {}) => ({ event: "frame", seq, at: 1000 + seq, out, kind: "iq", bytes: Buffer.byteLength(xml), xml, ...more });
   let told = 0;
   client.inspector.subscribe(() => told++);
   host.post(frame(1, true, "<iq/>"), frame(2, true, "<é/>"), frame(3, false, "<😀/>", { layer: "pam", id: "x", replyTo: 2, rttMs: 7 }));

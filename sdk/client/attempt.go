@@ -107,6 +107,7 @@ func (o *owner) begin() *connection {
 		Private:    true, // as every discovery.Endpoint is
 		Mechanisms: o.opts.Mechanisms, Used: o.sync.mechanism, Nonce: randomID, ID: randomID,
 		Resume: o.suspended, Unstored: o.opts.Tab == "",
+		Inspect: o.opts.OnFrame != nil,
 	})
 	if err != nil {
 		cancel()

@@ -71,7 +71,6 @@ func (c *connection) receive(socket transport.Conn) {
 				c.heard = time.Now()
 			}
 			for _, m := range messages {
-				c.inspect(false, m, !c.bound && proves(m))
 				c.step(stream.Message{Text: m})
 				if c.o.conn != c {
 					return
@@ -121,8 +120,10 @@ func (c *connection) step(in stream.Input) {
 
 func (c *connection) perform(out stream.Output) {
 	switch out := out.(type) {
+	case stream.Read:
+		c.inspectRead(out)
 	case stream.Write:
-		c.inspect(true, out.Text, out.Secret)
+		c.inspectWrite(out)
 		if err := c.socket.Send(out.Text); err != nil {
 			c.unsent(err)
 		}

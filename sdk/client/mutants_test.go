@@ -102,7 +102,23 @@ var mutants = []struct {
 	{"a failed store is not told of", "TestStoreFaults", []edit{
 		{"storing.go", "o.state.Storage = StorageState{Degraded: true, Err: err}", "_ = StorageState{}"}}},
 	{"the log-in is shown in the wire log", "TestNextRunResumes", []edit{
-		{"inspect.go", "xml = redact(xml)", "_ = redact"}}},
+		{"inspect.go", "f.Element = withoutSecrets(e)", "_ = withoutSecrets"}}},
+	{"only what the client itself says of a log-in is hidden", "TestInspector.*", []edit{
+		{"inspect.go", "isSASL(e.Name.Space)", "f.Out && isSASL(e.Name.Space)"}}},
+	{"a log-in that cannot be read is shown", "TestInspector.*", []edit{
+		{"inspect.go", "if r.Element == nil && !c.bound {", "if false {"}}},
+	{"a long message is shown whole", "TestInspector.*", []edit{
+		{"inspect.go", "if n := MaxFrame; len(f.XML) > n {", "if n := len(f.XML); false {"}}},
+	{"the text of a message is written anew", "TestMessageTexts", []edit{
+		{"event.go", "text, _ := m.Stanza.XML(MaxText)\n\treturn text", "return m.Stanza.String()"}}},
+	{"a text that other parsers refuse is handed on", "TestMessageTexts", []edit{
+		{"../element/source.go", "return \"\", ErrUnreadable", "return e.source, nil"}}},
+	{"a declaration outside of an element is not added", "../element TestXML.*", []edit{
+		{"../element/source.go", "for b := e.around; b != nil; b = b.outside {\n\t\tadd", "for b := e.around; false; b = b.outside {\n\t\tadd"}}},
+	{"an inner declaration ends with its element only if few are in scope", "../element TestXML.*", []edit{
+		{"../element/scope.go", "p.prefixes[b.prefix] = b.shadowed", "_ = b.shadowed"}}},
+	{"a warning is as long as what it is about", "TestLongWarnings", []edit{
+		{"error.go", "if n := maxWarning; len(short.Text) > n {", "if n := 0; false {"}}},
 }
 
 func TestMutants(t *testing.T) {

@@ -110,10 +110,3 @@ type CredentialRequest struct {
 	Reason     string   // "initial", "reconnect", or "rejected" if the last ones were refused
 	Mechanisms []string // the ones both sides know, strongest first
 }
-
-// A Frame is one message on the wire.
-type Frame struct {
-	At  time.Time
-	Out bool
-	XML string // credentials are replaced by "…"
-}

@@ -169,6 +169,9 @@ func (s *Stream) message(text string) {
 			}
 		}
 	}
+	if s.cfg.Inspect {
+		s.emit(Read{Text: text, Element: e})
+	}
 	switch {
 	case err != nil:
 		s.malformed(err)

@@ -58,6 +58,8 @@ type Config struct {
 	// Unstored tells that no Resumption is ever stored: what is handled counts as
 	// saved.
 	Unstored bool
+	// Inspect asks for a Read of every message.
+	Inspect bool
 }
 
 // A Resumption is what is needed to go on with a session on a new connection
@@ -138,11 +140,17 @@ type (
 	Close struct{}
 )
 
-// An Output is something to do: Write, NeedCredentials, Derive, Authenticated, Bound, Resumed, Deliver,
+// An Output is something to do: Read, Write, NeedCredentials, Derive, Authenticated, Bound, Resumed, Deliver,
 // Dropped, SetTimer or Hangup.
 type Output interface{ output() }
 
 type (
+	// Read shows a message that arrived, before whatever comes of it. Element is
+	// nil if it was refused: it is no XML, or is beyond the limits of the moment.
+	Read struct {
+		Text    string
+		Element *element.Element
+	}
 	// Write sends one message. Secret tells that it holds credentials and must
 	// not be shown.
 	Write struct {
@@ -189,6 +197,7 @@ func (Probe) input()       {}
 func (Sleep) input()       {}
 func (Close) input()       {}
 
+func (Read) output()            {}
 func (Write) output()           {}
 func (NeedCredentials) output() {}
 func (Derive) output()          {}
