@@ -67,12 +67,14 @@ test-servers:
 	scripts/prosody13 go test -count=1 -run '^($(SMOKE))$$' ./sdk/server/prosody
 	PAM_SERVER=prosody scripts/prosody13 go test -count=1 -run '^(TestTwoDevices|TestResumeAtAServer|TestNextRunAtAServer)$$' ./sdk/client
 
-# servers runs all of mod_pam's and the client's suite at each Prosody.
+# servers runs all of mod_pam's and the client's suite at each Prosody, and
+# measures mod_pam, as ratios.
 servers:
 	@scripts/need prosody
 	go test -count=1 -timeout 30m ./sdk/server/prosody
 	PAM_SERVER=prosody go test -count=1 -timeout 30m ./sdk/client
 	scripts/prosody13 go test -count=1 -timeout 30m ./sdk/server/prosody
+	go test -run '^$$' -bench . -benchtime 1x ./sdk/server/prosody
 	PAM_SERVER=prosody scripts/prosody13 go test -count=1 -timeout 30m ./sdk/client
 
 # personalities runs the client's suite at servers that read XEP-0376 otherwise.

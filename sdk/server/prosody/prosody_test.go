@@ -46,7 +46,9 @@ func (s *Server) resume(t testing.TB) {
 	if s.child, err = run(s.dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.ready(t.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	if err := s.ready(ctx); err != nil {
 		t.Fatal(err, s.Log())
 	}
 }

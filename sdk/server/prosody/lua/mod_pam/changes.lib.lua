@@ -48,9 +48,9 @@ return function (lists, max_subscriptions)
 
 	-- Reports whether an event may make this change: to a row that stands, or, once for each request, to a
 	-- new row of a node that the account asked for.
-	local function believed(list, service, change)
+	local function believed(list, standing, change)
 		local same = false;
-		for _, row in ipairs(lists.standing(list, service, change.node)) do
+		for _, row in ipairs(standing) do
 			if not change.subid or row.subid == change.subid then
 				if row.state ~= change.state then return true; end
 				same = true;
@@ -79,8 +79,8 @@ return function (lists, max_subscriptions)
 			end
 		end
 		for _, change in ipairs(told) do
-			if not change.event or believed(list, service, change) then
-				local standing = lists.standing(list, service, change.node);
+			local standing = lists.standing(list, service, change.node);
+			if not change.event or believed(list, standing, change) then
 				for _, row in ipairs(standing) do
 					if not change.subid then
 						put(change.node, row.subid, change.state);

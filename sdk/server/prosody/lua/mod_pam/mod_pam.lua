@@ -167,7 +167,7 @@ local function observe(username, service, event)
 		end
 		if subid == "" then subid = nil; end
 		if known_states[state] and #(subid or "") <= max_length
-		and (asked[node] or #lists.standing(list, service, node) > 0)
+		and (asked[node] or lists.has_node(list, service, node))
 		and (not subscriber or subscriber == account or jid.prep(subscriber) == account) then
 			table.insert(told, { node = node, subid = subid, state = state, event = true, request = asked[node] });
 		end
@@ -188,14 +188,16 @@ end, -0.5);
 module:hook_global("server-stopping", changes.flush_all);
 module.unload = changes.flush_all;
 
--- XEP-0376 §3.7: events of the services in the list are archived, whatever their type. Only those to the
--- bare JID: what +notify sends to full JIDs is a copy. A service may send the last item before it answers.
+-- XEP-0376 §3.7: events of the services in the list are archived, whatever their type; but states of
+-- subscriptions are what the list tells. Only those to the bare JID: what +notify sends to full JIDs is a
+-- copy. A service may send the last item before it answers.
 module:hook("archive-should-store", function (event)
 	local stanza = event.stanza;
 	local kind, service = stanza.attr.type, stanza.attr.from;
 	local username, _, resource = jid.split(stanza.attr.to);
+	local told = stanza:get_child("event", xmlns_pubsub_event);
 	if kind == "error" or kind == "groupchat" or not username or resource
-	or not stanza:get_child("event", xmlns_pubsub_event) then return; end
+	or not told or told:get_child("subscription") then return; end
 	local ok, list = pcall(lists.load, username);
 	if ok and (lists.knows(list, service) or next(requests.asked(username, service))) then return true; end
 end, 1);

@@ -1,0 +1,344 @@
+package prosody
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const stanzaError = "<error type='cancel'><%s xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>%s</error>"
+
+// TestTimeout checks that a client gets its answer, and that what the service does later is not lost.
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	s.restart(t, "pam_request_timeout = 1")
+	a, service := online(t, s, "alice", "a"), scripted(t, s)
+	a.list("")
+	began := time.Now()
+	heard := a.subscribe(service.jid, "slow")
+	expect(t, heard, "error wait remote-server-timeout by="+service.jid)
+	if text := heard[0].at("error", "text").Text; !strings.HasPrefix(text, service.jid+" has not answered within 1 second") {
+		t.Errorf("text %q", text)
+	}
+	if waited := time.Since(began); waited < 900*time.Millisecond {
+		t.Errorf("gave up after %v", waited)
+	}
+	service.reply(service.request("subscribe", "slow"), "result", subscription("node='slow' subscription='subscribed'"))
+	service.drain()
+	expect(t, a.drain(), "notify "+service.jid+" slow subscribed")
+	expect(t, a.list(""), "list; "+service.jid+" slow subscribed")
+}
+
+// TestDefaultTimeout checks that a client that waits 20 seconds hears which service is silent.
+func TestDefaultTimeout(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	a, service := online(t, s, "alice", "a"), scripted(t, s)
+	began := time.Now()
+	id := a.begin(pam(service.jid, "subscribe", "slow", "alice@localhost"))
+	time.Sleep(12 * time.Second)
+	expect(t, a.drain())
+	expect(t, a.answer(id), "error wait remote-server-timeout by="+service.jid)
+	if waited := time.Since(began); waited < 14*time.Second || waited > 18*time.Second {
+		t.Errorf("gave up after %v", waited)
+	}
+}
+
+// TestUnsubscribeEnds checks that a service that knows of no subscription ends the rows, and that its
+// error is passed on where there are none.
+func TestUnsubscribeEnds(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	a, b, service := online(t, s, "alice", "a"), online(t, s, "alice", "b"), scripted(t, s)
+	a.list("")
+	b.list("")
+	const notSubscribed = "<not-subscribed xmlns='http://jabber.org/protocol/pubsub#errors'/>"
+	const invalidSubid = "<invalid-subid xmlns='http://jabber.org/protocol/pubsub#errors'/>"
+	for i, c := range []struct {
+		node, subid, condition, more string
+		ends                         bool
+	}{
+		{"x", "", "unexpected-request", notSubscribed, true},
+		{"x", "", "item-not-found", "", true},
+		{"x", "", "gone", "", true},
+		{"", "", "item-not-found", "", true}, // a row without node
+		{"x", "s1", "not-acceptable", invalidSubid, true},
+		{"x", "", "not-acceptable", invalidSubid, false},
+		{"x", "", "forbidden", "", false},
+		{"x", "", "bad-request", "", false},
+	} {
+		name := fmt.Sprint(i, " ", c.condition)
+		id := a.begin(pam(service.jid, "subscribe", c.node, "alice@localhost"))
+		service.reply(service.request("subscribe", c.node), "result", subscription("node='"+c.node+"' subscription='subscribed'"))
+		a.answer(id)
+		b.drain()
+		for range 2 { // and again: such an error is not taken for a missing service
+			id = a.begin(strings.Replace(pam(service.jid, "unsubscribe", c.node, "alice@localhost"), "/></pam>", " subid='"+c.subid+"'/></pam>", 1))
+			service.reply(service.request("unsubscribe", c.node), "error", fmt.Sprintf(stanzaError, c.condition, c.more))
+			heard := a.answer(id)
+			if c.ends != (len(notifies(heard)) == 1) || c.ends != (heard[len(heard)-1].attr("type") == "result") {
+				t.Fatalf("%s: %v", name, heard)
+			}
+			if c.ends {
+				break
+			}
+		}
+		full := a.list("")
+		if c.ends != (full[0].String() == "list") {
+			t.Fatalf("%s: %v", name, full)
+		}
+		if told := len(b.drain()); c.ends != (told == 1) {
+			t.Fatalf("%s: the other device heard %d", name, told)
+		}
+		if c.ends {
+			id = a.begin(pam(service.jid, "unsubscribe", c.node, "alice@localhost"))
+			service.reply(service.request("unsubscribe", c.node), "error", fmt.Sprintf(stanzaError, c.condition, c.more))
+			if heard := a.answer(id); len(heard) != 1 || heard[0].attr("type") != "error" {
+				t.Fatalf("%s, no row: %v", name, heard)
+			}
+		} else {
+			service.event("<delete node='x'/>")
+			a.drain()
+			b.drain()
+		}
+	}
+}
+
+// TestUnsubscribeFromNobody removes rows of services that are gone, silent, or cannot be reached.
+func TestUnsubscribeFromNobody(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	s.stop()
+	s.edit(t, `modules_disabled = { "s2s"; "tls" }`, "modules_disabled = { }\npam_request_timeout = 1\ns2s_require_encryption = false")
+	// Nobody listens on the server port of this address; and no domain of an address is ours.
+	write(t, s.snapshot(), rows(2, "127.0.0.77"))
+	s.resume(t)
+	a, service := online(t, s, "alice", "a"), scripted(t, s)
+	a.list("")
+	last := func(heard []node) string { return heard[len(heard)-1].String() }
+
+	// Unreachable: the error is this server's own, which the other side cannot forge. Prosody 13 leaves out
+	// its own name.
+	unreachable := "error cancel remote-server-not-found by=localhost"
+	if strings.HasPrefix(s.Version(), "Prosody 13") {
+		unreachable = "error cancel remote-server-not-found by="
+	}
+	expect(t, a.unsubscribe("127.0.0.77", "node0"), unreachable)
+	expect(t, a.subscribe("127.0.0.77", "node1"), unreachable)
+	expect(t, a.unsubscribe("127.0.0.77", "node0"), "notify 127.0.0.77 node0 none", "result 0")
+	expect(t, a.unsubscribe("127.0.0.77", "node1"), unreachable)
+	expect(t, a.unsubscribe("127.0.0.77", "node1"), "notify 127.0.0.77 node1 none", "result 0")
+
+	// Silent. Two that are under way together are not one and its repetition.
+	service.subscribed(a, "x", "y")
+	first := a.begin(pam(service.jid, "unsubscribe", "x", "alice@localhost"))
+	second := a.begin(pam(service.jid, "unsubscribe", "x", "alice@localhost"))
+	heard := a.answer(first)
+	expect(t, heard, "error wait remote-server-timeout by="+service.jid)
+	if text := heard[0].at("error", "text").Text; !strings.Contains(text, "Unsubscribing again removes") {
+		t.Errorf("text %q", text)
+	}
+	expect(t, a.answer(second), "error wait remote-server-timeout by="+service.jid)
+	// A word of the service shows that it lives.
+	service.event("<subscription node='x' subscription='pending'/>")
+	expect(t, a.unsubscribe(service.jid, "x")[1:], "event "+service.jid+" subscription", "error wait remote-server-timeout by="+service.jid)
+	service.request("unsubscribe", "x")
+	id := a.begin(pam(service.jid, "unsubscribe", "x", "alice@localhost"))
+	service.reply(service.request("unsubscribe", "x"), "error", fmt.Sprintf(stanzaError, "forbidden", ""))
+	expect(t, a.answer(id), "error cancel forbidden by="+service.jid)
+
+	// Gone.
+	service.leave()
+	for _, name := range []string{"x", "y"} {
+		if got := last(a.unsubscribe(service.jid, name)); got != "error cancel service-unavailable by="+service.jid {
+			t.Errorf("%s: %s", name, got)
+		}
+		if got := last(a.unsubscribe(service.jid, name)); got != "result 0" {
+			t.Errorf("%s again: %s", name, got)
+		}
+	}
+	expect(t, a.list(""), "list")
+	expect(t, a.unsubscribe(service.jid, "x"), "error cancel service-unavailable by="+service.jid)
+}
+
+// TestLengths checks the limits of what is stored, and that what is within them is.
+func TestLengths(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	a, service := online(t, s, "alice", "a"), scripted(t, s)
+	a.list("")
+	long := strings.Repeat("n", 1024)
+	service.subscribed(a, long)
+	const refused = "error modify policy-violation by=alice@localhost"
+	expect(t, a.subscribe(service.jid, long+"n"), refused)
+	expect(t, a.unsubscribe(service.jid, long+"n"), refused)
+	expect(t, a.subscribe(strings.Repeat("s", 1000)+"@localhost/"+strings.Repeat("r", 100), "x"), refused)
+	expect(t, a.ask("set", strings.Replace(pam(service.jid, "unsubscribe", "x", "alice@localhost"), "/></pam>", " subid='"+long+"n'/></pam>", 1)), refused)
+	// The service has subscribed the account: that is recorded, without its subid.
+	id := a.begin(pam(service.jid, "subscribe", "x", "alice@localhost"))
+	service.reply(service.request("subscribe", "x"), "result", subscription("node='x' subscription='whatever' subid='"+long+"s'"))
+	expect(t, a.answer(id), "notify "+service.jid+" x subscribed", "result 0")
+}
+
+// TestSubscriptionLimit checks how many subscriptions an account may have, with those under way.
+func TestSubscriptionLimit(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	s.restart(t, "pam_max_subscriptions = 3")
+	a, service := online(t, s, "alice", "a"), scripted(t, s)
+	a.list("")
+	const full = "error wait resource-constraint by=alice@localhost"
+	service.subscribed(a, "x", "y")
+	id := a.begin(pam(service.jid, "subscribe", "z", "alice@localhost"))
+	iq := service.request("subscribe", "z")
+	expect(t, a.subscribe(service.jid, "too-many"), full)
+	service.reply(iq, "result", "")
+	expect(t, a.answer(id), "notify "+service.jid+" z subscribed", "result 0")
+	heard := a.subscribe(service.jid, "too-many")
+	expect(t, heard, full)
+	if text := heard[0].at("error", "text").Text; !strings.Contains(text, "3") {
+		t.Errorf("text %q", text)
+	}
+	id = a.begin(pam(service.jid, "unsubscribe", "y", "alice@localhost"))
+	service.reply(service.request("unsubscribe", "y"), "result", "")
+	expect(t, a.answer(id), "notify "+service.jid+" y none", "result 0")
+	service.subscribed(a, "now")
+}
+
+// TestRequestsOfAnAccount checks that the requests of one account neither are without limit nor touch
+// those of another.
+func TestRequestsOfAnAccount(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: map[string]string{"alice": "pw-alice", "bob": "pw-bob", "carol": "pw-carol"}})
+	s.restart(t, "pam_request_timeout = 4")
+	a, c, service := online(t, s, "alice", "a"), online(t, s, "carol", "c"), scripted(t, s)
+	c.list("")
+	mine := c.begin(pam(service.jid, "subscribe", "mine", "carol@localhost"))
+	carols := service.until("iq")
+	var ids []string
+	for i := range 1000 {
+		ids = append(ids, a.begin(pam(service.jid, "subscribe", fmt.Sprint("n", i), "alice@localhost")))
+	}
+	refused := 0
+	for range 800 {
+		if n := a.until("iq"); n.String() == "error wait resource-constraint by=alice@localhost" {
+			refused++
+		}
+	}
+	if refused != 800 {
+		t.Errorf("%d of 1000 refused, want 800", refused)
+	}
+	expect(t, c.drain())
+	service.reply(carols, "result", "")
+	expect(t, c.answer(mine), "notify "+service.jid+" mine subscribed", "result 0")
+	// They are answered by the timeout; then there is room again, and the late answers of the newest count.
+	for range 200 {
+		if n := a.until("iq"); n.String() != "error wait remote-server-timeout by="+service.jid {
+			t.Fatal(n)
+		}
+	}
+	late := service.request("subscribe", "n0")
+	id := a.begin(pam(service.jid, "subscribe", "more", "alice@localhost"))
+	for i := 1; i < 200; i++ {
+		service.request("subscribe", fmt.Sprint("n", i))
+	}
+	service.reply(service.request("subscribe", "more"), "result", "")
+	expect(t, a.answer(id), "result 0")
+	service.reply(late, "result", "")
+	service.drain()
+	expect(t, a.list(""), "list; "+service.jid+" more subscribed; "+service.jid+" n0 subscribed")
+}
+
+// TestArchive checks that events of all types but error are archived, from the first on, and that the
+// account says so.
+func TestArchive(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	a, service := online(t, s, "alice", "a"), scripted(t, s)
+	a.list("")
+	item := func(kind, id string) {
+		service.send("<message xmlns='jabber:client'" + kind + " to='alice@localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='x'><item id='" + id + "'/></items></event></message>")
+	}
+	item(" type='headline'", "stranger")
+	id := a.begin(pam(service.jid, "subscribe", "x", "alice@localhost"))
+	iq := service.request("subscribe", "x")
+	item("", "before-the-answer")
+	service.drain()
+	service.reply(iq, "result", "")
+	a.answer(id)
+	item(" type='normal'", "normal")
+	item(" type='headline'", "headline")
+	item(" type='chat'", "chat")
+	item("", "no-type")
+	item(" type='error'", "error")
+	service.event("<subscription node='x' jid='alice@localhost' subscription='subscribed'/>")
+	service.drain()
+	for _, n := range a.drain() {
+		if id := n.at("event", "items", "item").attr("id"); id != "" && id != "error" && n.at("stanza-id").attr("by") != "alice@localhost" {
+			t.Errorf("event %q has no stanza-id", id)
+		}
+	}
+	archived := a.ask("set", "<query xmlns='urn:xmpp:mam:2'/>")
+	var ids []string
+	for _, n := range archived[:len(archived)-1] {
+		ids = append(ids, n.at("result", "forwarded", "message", "event", "items", "item").attr("id"))
+	}
+	if got := strings.Join(ids, " "); got != "before-the-answer normal headline chat no-type" {
+		t.Errorf("archived: %s", got)
+	}
+
+	announced := func(d *device) bool {
+		answer := d.askTo("alice@localhost", "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>")
+		for _, feature := range answer[len(answer)-1].at("query").Children {
+			if feature.attr("var") == "urn:xmpp-pam:archives-all-events:0" {
+				return true
+			}
+		}
+		return false
+	}
+	if !announced(a) {
+		t.Error("not announced")
+	}
+	a.leave()
+	service.leave()
+	s.restartWith(t, `"mam"; `, "")
+	if announced(online(t, s, "alice", "a")) {
+		t.Error("announced without an archive")
+	}
+}
+
+// TestInstalledAsTold copies the module as README.md says, and uses the configuration in it.
+func TestInstalledAsTold(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, config, found := strings.Cut(string(readme), "```lua\n")
+	config, _, ended := strings.Cut(config, "```")
+	if !found || !ended {
+		t.Fatal("README.md has no configuration")
+	}
+	s := start(t, Config{Hash: "SHA-1", Accounts: accounts, Nodes: []string{"n1"}})
+	s.stop()
+	own := content(filepath.Join(s.dir, "prosody.cfg.lua"))
+	// What belongs to the place, not to the configuration: ports, folders, and the control of tests.
+	place, _, _ := strings.Cut(own, "-- One port of this machine only")
+	control := own[strings.Index(own, "\tmodules_enabled = { \"pam_control\" }"):strings.Index(own, "\tautocreate_on_publish")]
+	config = strings.NewReplacer("example.com", "localhost", "/usr/local/lib/prosody/modules", filepath.Join(s.dir, "modules"),
+		"{ 5280 }", fmt.Sprintf("{ %d }", s.port)).Replace(config)
+	component := "Component \"pubsub.localhost\" \"pubsub\"\n"
+	if !strings.Contains(config, component) {
+		t.Fatal("README.md has no publish-subscribe service")
+	}
+	config = strings.Replace(config, component, component+control, 1)
+	write(t, filepath.Join(s.dir, "prosody.cfg.lua"), place+"allow_unencrypted_plain_auth = true\ns2s_ports = {}\n"+config)
+	s.resume(t)
+	a := online(t, s, "alice", "a")
+	a.list("")
+	expect(t, a.subscribe(svc, "n1"), "notify pubsub.localhost n1 subscribed", "result 0")
+}

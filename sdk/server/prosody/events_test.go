@@ -1,0 +1,283 @@
+package prosody
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestEventsChangeKnownRows sends what a service must not change: nodes and subids that nobody asked for,
+// unknown states, too long subids; each alone and 2,000 in one stanza.
+func TestEventsChangeKnownRows(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	a, service := online(t, s, "alice", "a"), scripted(t, s)
+	a.list("")
+	service.subscribed(a, "x", "y")
+	ver := version(t, a.list(""))
+	row := func(node, subid, state string) string {
+		return fmt.Sprintf("<subscription node='%s' subid='%s' jid='alice@localhost' subscription='%s'/>", node, subid, state)
+	}
+	many := func(f func(int) string) string {
+		var b strings.Builder
+		for i := range 2000 {
+			b.WriteString(f(i))
+		}
+		return b.String()
+	}
+	for name, payload := range map[string]string{
+		"unknown node":              row("never-asked", "", "subscribed"),
+		"no node":                   "<subscription jid='alice@localhost' subscription='subscribed'/>",
+		"unknown state":             row("x", "", "frobnicated"),
+		"no state":                  "<subscription node='x' jid='alice@localhost'/>",
+		"long subid":                row("x", strings.Repeat("s", 1025), "subscribed"),
+		"state it has":              row("x", "", "subscribed"),
+		"delete of an unknown node": "<delete node='never-asked'/>",
+		"2,000 unknown nodes":       many(func(i int) string { return row(fmt.Sprint("n", i), "", "subscribed") }),
+		"2,000 unknown subids":      many(func(i int) string { return row("never-asked", fmt.Sprint("s", i), "pending") }),
+		"another element":           "<purge node='x'/><configuration node='x'/>",
+	} {
+		service.event(payload)
+		if heard := notifies(a.drain()); len(heard) > 0 {
+			t.Errorf("%s: heard %v", name, heard)
+		}
+		if heard := a.list(ver); len(heard) > 1 || heard[0].String() != "result 0" {
+			t.Errorf("%s: the list changed: %v", name, heard)
+		}
+	}
+
+	// The first subid belongs to the row that has none; more are not believed.
+	service.event(many(func(i int) string { return row("x", fmt.Sprint("s", i), "subscribed") }))
+	expect(t, notifies(a.drain()), "notify "+service.jid+" x none; x subscribed s0")
+	expect(t, a.list(""), "list; "+service.jid+" y subscribed; "+service.jid+" x subscribed s0")
+}
+
+// TestOneVersionOfAStanza checks that all that an event changes is one version, in one notify and in one
+// message of a delta.
+func TestOneVersionOfAStanza(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	a, b, service := online(t, s, "alice", "a"), online(t, s, "alice", "b"), scripted(t, s)
+	a.list("")
+	b.list("")
+	service.subscribed(a, "x", "y", "z")
+	before := version(t, a.list(""))
+	b.drain()
+	written := strings.Count(content(s.changes()), "item(")
+	service.event("<subscription node='x' subscription='pending'/><delete node='y'/><subscription node='z' subscription='none'/><subscription node='x' subscription='unconfigured'/>")
+	want := "notify " + service.jid + " x unconfigured; y none; z none"
+	heard := notifies(a.drain())
+	expect(t, heard, want)
+	expect(t, notifies(b.drain()), want)
+	expect(t, a.list(before), want, "result 0")
+	expect(t, a.list(version(t, heard)), "result 0")
+	if writes := strings.Count(content(s.changes()), "item(") - written; writes != 1 {
+		t.Errorf("%d writes", writes)
+	}
+}
+
+// TestAskedByRequest checks that an event may add a row while a request for its node is under way, or
+// answered late, and one row only.
+func TestAskedByRequest(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	s.restart(t, "pam_request_timeout = 1")
+	a, service := online(t, s, "alice", "a"), scripted(t, s)
+	a.list("")
+	notify := "notify " + service.jid + " "
+	events := "<subscription node='x' subid='s1' subscription='pending'/><subscription node='x' subid='s2' subscription='pending'/><subscription node='other' subscription='subscribed'/>"
+
+	id := a.begin(pam(service.jid, "subscribe", "x", "alice@localhost"))
+	iq := service.request("subscribe", "x")
+	service.event(events)
+	service.event(events)
+	expect(t, notifies(a.drain()), notify+"x pending s1")
+	service.reply(iq, "result", subscription("node='x' subid='s1' subscription='subscribed'"))
+	expect(t, a.answer(id), notify+"x subscribed s1", "result 0")
+	service.event("<subscription node='x' subid='s2' subscription='subscribed'/>")
+	expect(t, notifies(a.drain()))
+
+	id = a.begin(pam(service.jid, "subscribe", "late", "alice@localhost"))
+	service.request("subscribe", "late")
+	expect(t, a.answer(id), "error wait remote-server-timeout by="+service.jid)
+	service.event("<subscription node='late' subscription='subscribed'/>")
+	expect(t, notifies(a.drain()), notify+"late subscribed")
+
+	// An unsubscribe asks for no row.
+	id = a.begin(pam(service.jid, "unsubscribe", "z", "alice@localhost"))
+	iq = service.request("unsubscribe", "z")
+	service.event("<subscription node='z' subscription='subscribed'/>")
+	service.reply(iq, "error", "<error type='cancel'><forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>")
+	expect(t, notifies(a.answer(id)))
+}
+
+// TestEventRate checks that a service that changes its mind all the time causes few versions, and that the
+// last of them is what it said last.
+func TestEventRate(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	a, service := online(t, s, "alice", "a"), scripted(t, s)
+	a.list("")
+	service.subscribed(a, "x", "y")
+	const flips = 301
+	began := time.Now()
+	for i := range flips {
+		service.send(fmt.Sprintf("<message xmlns='jabber:client' type='headline' to='alice@localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'>"+
+			"<subscription node='%s' subscription='%s'/></event></message>", []string{"x", "y"}[i%2], []string{"pending", "pending", "subscribed", "subscribed"}[i%4]))
+	}
+	var heard []node
+	last := map[string]string{}
+	for last["x"] != "pending" || last["y"] != "subscribed" || len(heard) < 20 {
+		if n := a.read(); n.at("notify").XMLName.Local != "" {
+			heard = append(heard, n)
+			for _, row := range n.at("notify").Children {
+				last[row.attr("node")] = row.attr("subscription")
+			}
+		}
+	}
+	service.drain()
+	a.drain()
+	// 20 at once, one for each second, and what the bucket gains meanwhile.
+	if limit := 21 + 2*int(time.Since(began)/time.Second+1); len(heard) > limit {
+		t.Errorf("%d versions of %d events", len(heard), flips)
+	}
+	full := rowsOf(nil, a.list(""))
+	if want := map[string]string{"x\n": "pending", "y\n": "subscribed"}; !maps.Equal(full, want) {
+		t.Errorf("the list is %v, want %v", full, want)
+	}
+
+	// What waits comes before the list, and before the next answer.
+	for range 30 {
+		service.send("<message xmlns='jabber:client' type='headline' to='alice@localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'>" +
+			"<subscription node='x' subscription='subscribed'/></event></message>")
+		service.event("<subscription node='x' subscription='pending'/>")
+	}
+	service.event("<subscription node='x' subscription='unconfigured'/>")
+	heard = a.list("")
+	if full := rowsOf(nil, heard[len(heard)-1:]); full["x\n"] != "unconfigured" {
+		t.Errorf("the list misses what was told before: %v", full)
+	}
+	for range 3 {
+		service.event("<subscription node='y' subscription='pending'/>")
+		service.event("<subscription node='y' subscription='subscribed'/>")
+	}
+	id := a.begin(pam(service.jid, "unsubscribe", "y", "alice@localhost"))
+	service.reply(service.request("unsubscribe", "y"), "result", "")
+	a.answer(id)
+	time.Sleep(1500 * time.Millisecond)
+	a.drain()
+	expect(t, a.list(""), "list; "+service.jid+" x unconfigured")
+}
+
+// rowsOf applies stanzas to a list as a client does, and returns it.
+func rowsOf(list map[string]string, heard []node) map[string]string {
+	for _, n := range heard {
+		if n.at("subscriptions").XMLName.Local != "" {
+			list = map[string]string{}
+			for _, row := range n.at("subscriptions").Children {
+				list[row.attr("node")+"\n"+row.attr("subid")] = row.attr("subscription")
+			}
+		}
+		for _, row := range n.at("notify").Children {
+			node, subid, state := row.attr("node"), row.attr("subid"), row.attr("subscription")
+			switch {
+			case state != "none":
+				list[node+"\n"+subid] = state
+			case subid != "":
+				delete(list, node+"\n"+subid)
+			default:
+				maps.DeleteFunc(list, func(key, _ string) bool { return strings.HasPrefix(key, node+"\n") })
+			}
+		}
+	}
+	return list
+}
+
+// TestRandomService plays services that say anything at any time. The list that a device keeps from
+// notifies, and the one it makes from a delta of any age, must be the full list; no row may be there that
+// was not asked for, nor more than were asked for.
+func TestRandomService(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			a, service := online(t, s, "alice", "a"), scripted(t, s)
+			random := rand.New(rand.NewPCG(seed, 1))
+			pick := func(words ...string) string { return words[random.IntN(len(words))] }
+			attrs := func(node string) string {
+				text := "node='" + node + "' subscription='" + pick("subscribed", "subscribed", "pending", "unconfigured", "none", "other") + "'"
+				if random.IntN(3) > 0 {
+					text += " subid='" + pick("s1", "s2", "s3", "") + "'"
+				}
+				return text
+			}
+			type known struct {
+				version string
+				list    map[string]string
+			}
+			first := a.list("")
+			live := rowsOf(nil, first)
+			asked := len(live)
+			before := []known{{version(t, first), maps.Clone(live)}}
+			for step := range 150 {
+				if random.IntN(3) == 0 { // a request, with an event between it and its answer
+					operation, node := pick("subscribe", "subscribe", "unsubscribe"), pick("n0", "n1", "n2", "n3")
+					id := a.begin(pam(service.jid, operation, node, "alice@localhost"))
+					iq := service.request(operation, node)
+					if operation == "subscribe" {
+						asked += 2 // one row by an event, and one by the answer
+					}
+					if random.IntN(2) == 0 {
+						service.event("<subscription " + attrs(node) + "/>")
+					}
+					switch random.IntN(4) {
+					case 0:
+						service.reply(iq, "result", "")
+					case 1:
+						service.reply(iq, "error", "<error type='cancel'><"+pick("forbidden", "item-not-found", "gone", "service-unavailable")+
+							" xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>")
+					default:
+						service.reply(iq, "result", subscription(attrs(node)))
+					}
+					live = rowsOf(live, a.answer(id))
+				} else {
+					var events strings.Builder
+					for range 1 + random.IntN(6) {
+						node := pick("n0", "n1", "n2", "n3", "never1", "never2", "")
+						if random.IntN(5) == 0 {
+							events.WriteString("<delete node='" + node + "'/>")
+						} else {
+							events.WriteString("<subscription " + attrs(node) + "/>")
+						}
+					}
+					service.event(events.String())
+				}
+				if step%5 > 0 {
+					continue
+				}
+				heard := a.list("")
+				live = rowsOf(live, heard[:len(heard)-1])
+				full := rowsOf(nil, heard[len(heard)-1:])
+				if !maps.Equal(live, full) {
+					t.Fatalf("step %d: the notifies make %v, the list is %v", step, live, full)
+				}
+				for key, state := range full {
+					if key[0] != 'n' || strings.HasPrefix(key, "never") || state == "other" || state == "none" {
+						t.Fatalf("step %d: row %q %s", step, key, state)
+					}
+				}
+				if len(full) > asked {
+					t.Fatalf("step %d: %d rows, %d asked for", step, len(full), asked)
+				}
+				old := before[random.IntN(len(before))]
+				if list := rowsOf(maps.Clone(old.list), a.list(old.version)); !maps.Equal(list, full) {
+					t.Fatalf("step %d: from version %s the delta makes %v, the list is %v", step, old.version, list, full)
+				}
+				before = append(before, known{version(t, heard[len(heard)-1:]), full})
+			}
+		})
+	}
+}
