@@ -119,6 +119,38 @@ var mutants = []struct {
 		{"../element/scope.go", "p.prefixes[b.prefix] = b.shadowed", "_ = b.shadowed"}}},
 	{"a warning is as long as what it is about", "TestLongWarnings", []edit{
 		{"error.go", "if n := maxWarning; len(short.Text) > n {", "if n := 0; false {"}}},
+	{"an acknowledgement is asked for once", "../stream TestAskedAgain", []edit{
+		{"../stream/sm.go", "l.ackBy, l.ackLate, l.oldest = time.Time{}, false, s.now", "l.ackLate, l.oldest = false, s.now"}}},
+	{"a server has for ever to acknowledge", "../stream TestAskedAgain", []edit{
+		{"../stream/liveness.go", "case ackDue && (l.ackLate || !answerDue && !s.slept(l.ackBy)):", "case false:"}}},
+	{"what is not acknowledged is kept without bound", "../stream TestUnackedIsBounded", []edit{
+		{"../stream/sm.go", "full := len(l.unacked) >= maxUnacked || l.bytes > maxUnackedBytes-MaxStanza", "full := false"}}},
+	{"strangers fill what is kept", "../stream TestUnackedIsBounded", []edit{
+		{"../stream/sm.go", "case l.sending && s.answersStranger(e) &&", "case false &&"}}},
+	{"a stuck session is resumed again", "../stream TestStuck", []edit{
+		{"../stream/stream.go", "|| r.Stuck()) {", "|| false) {"}}},
+	{"a stored session may have sent more for ever", "../stream TestCountTooHigh", []edit{
+		{"../stream/sm.go", "l.behind, l.oldest = true, true, false, s.now", "l.behind, l.oldest = true, true, l.behind, s.now"}}},
+	{"the first that waits counts as handled", "../stream TestAfter", []edit{
+		{"../stream/sm.go", "after.H, after.Waiting = r.Waiting[n]-1, r.Waiting[n:]", "after.H, after.Waiting = r.Waiting[n], r.Waiting[n:]"}}},
+	{"a refused session keeps its count", "../stream TestEnableRefused", []edit{
+		{"../stream/sm.go", "*l = ledger{full: l.full}\n\tcase e.Name.Local == \"r\"", "l.sending = false\n\tcase e.Name.Local == \"r\""}}},
+	{"the key has only the time of the negotiation", "TestDeriveSlowly", []edit{
+		{"../stream/auth.go", "\t\ts.phase = deriving\n\t\ts.setDeadline(0)\n", "\t\ts.phase = deriving\n"}}},
+	{"the computation of the key outlives its connection", "TestDeriveEnds", []edit{
+		{"connection.go", "context.WithTimeout(c.ctx, deriveTimeout)", "context.WithTimeout(context.Background(), deriveTimeout)"}}},
+	{"a server that starts ends the attempts", "TestHalfStarted", []edit{
+		{"attempt.go", "slow := o.wasLive &&", "slow := false &&"}}},
+	{"refused credentials are sent again", "TestHalfStarted", []edit{
+		{"final.go", "\treturn isRefused(err)\n", "\treturn false\n"}}},
+	{"a weaker mechanism gets the password", "TestWeakerLogin", []edit{
+		{"attempt.go", "Used: o.sync.mechanism, ", ""}}},
+	{"the mechanism is forgotten by the next run", "TestWeakerLogin", []edit{
+		{"record.go", "return appendString(value, s.mechanism)", "return appendString(value, \"\")"}}},
+	{"a domain that looks like the account's is the account's", "TestLookAlikes", []edit{
+		{"../internal/address/address.go", "case j.Domainpart() != lowerASCII(domain):", "case false:"}}},
+	{"an error shows the token of an address", "TestNoToken", []edit{
+		{"../discovery/show.go", "if i := strings.IndexAny(shown, \"?#\"); i >= 0 {", "if i := -1; i >= 0 {"}}},
 }
 
 func TestMutants(t *testing.T) {

@@ -175,7 +175,7 @@ func TestUnackedIsBounded(t *testing.T) {
 		s := countingSession(t)
 		acked := 0
 		for range 3000 {
-			message := "<iq xmlns='jabber:client' type='get' id='" + strings.Repeat("x", 1+random.IntN(1<<random.IntN(14))) + "' from='eve@evil.example/" + fmt.Sprint(random.IntN(1000)) + "'/>"
+			message := "<iq xmlns='jabber:client' type='get' id='" + strings.Repeat("x", 1+random.IntN(1<<random.IntN(16))) + "' from='eve@evil.example/" + fmt.Sprint(random.IntN(1000)) + "'/>"
 			for _, out := range s.Step(start, stream.Message{Text: message}) {
 				if h, ok := out.(stream.Hangup); ok {
 					t.Fatalf("seed %d: strangers ended the session: %v", seed, h.Err)
@@ -199,6 +199,32 @@ func TestUnackedIsBounded(t *testing.T) {
 		if out := s.Step(start, stream.Send{Stanza: element.New(stream.NSClient, "presence")}); len(out) == 0 {
 			t.Errorf("seed %d: nothing can be sent", seed)
 		}
+	}
+}
+
+// TestUnackedIsCountedRight: what is acknowledged makes room, and what an earlier
+// stream has sent takes it.
+func TestUnackedIsCountedRight(t *testing.T) {
+	large := stream.Send{Stanza: element.New(stream.NSClient, "message").Add(element.New(stream.NSClient, "body").AddText(strings.Repeat("x", 60_000)))}
+	s := countingSession(t)
+	for n := range 2000 {
+		outs := s.Step(start, large)
+		if n%10 == 9 {
+			outs = append(outs, s.Step(start, stream.Message{Text: fmt.Sprintf("<a xmlns='urn:xmpp:sm:3' h='%d'/>", n+1-n%3)})...)
+		}
+		for _, out := range outs {
+			if h, ok := out.(stream.Hangup); ok {
+				t.Fatalf("after %d stanzas: %v", n, h.Err)
+			}
+		}
+	}
+	cfg := config()
+	cfg.Resume = &stream.Resumption{ID: "sm1", JID: jid.MustParse("user@example.org/r1"), Unacked: []string{"<message xmlns='jabber:client'><body>" + strings.Repeat("x", 960_000) + "</body></message>"}}
+	s = play(t, cfg, offersSM+"C: <resume xmlns='urn:xmpp:sm:3' previd='sm1' h='0'/>\n")
+	s.Step(start, stream.Message{Text: "<resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='0'/>"})
+	outs := s.Step(start, large)
+	if _, ok := outs[len(outs)-1].(stream.Hangup); !ok {
+		t.Errorf("more than 1 MiB is kept: %d", bytesOf(s.Resumption()))
 	}
 }
 
