@@ -205,6 +205,7 @@ func writeExport(w *writer, e client.Export) {
 		w.time(e.LastFull)
 		w.key("lastSynced")
 		w.time(e.LastSynced)
+		w.text("mechanism", e.Mechanism)
 		w.key("sessions")
 		w.array(func() {
 			for _, s := range e.Sessions {

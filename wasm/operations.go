@@ -32,7 +32,7 @@ import (
 //	subscribe    {service, node} → a row
 //	unsubscribe  {service, node, subid}
 //	refresh      {ignoreVersion}
-//	export       → {account, list, ver, lastFull, lastSynced, sessions}
+//	export       → {account, list, ver, lastFull, lastSynced, mechanism, sessions}
 //	disconnect, forget, reload, sleep, wake, drop, close
 //	cancel       {target: id}                     at once, no result
 //	credentials  {ask, password | failed, wrong}  at once, no result

@@ -344,13 +344,14 @@ export function makeClient(options: ClientOptions): PamClient {
 }
 
 /** What is stored, as a file for the person whom it is about. */
-function exported({ account, list, ver, lastFull, lastSynced, sessions }: RawExport): Blob {
+function exported({ account, list, ver, lastFull, lastSynced, mechanism, sessions }: RawExport): Blob {
   const when = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
   const data = {
     account,
     ver: ver ?? null,
     lastSyncedAt: when(lastSynced),
     lastFullListAt: when(lastFull),
+    lastLogin: mechanism ?? null,
     subscriptions: list.map(([service, node, subid, jid, state]) => ({ service, node, ...(subid !== "" && { subid }), jid, state })),
     sessions: sessions.map(({ jid, saved, waiting }) => ({ jid, savedAt: when(saved), unacknowledged: waiting })),
   };

@@ -36,7 +36,7 @@ export type Happened =
 
 export interface RawExport {
   account: string; list: Row[]; ver?: string; lastFull: number | null; lastSynced: number | null;
-  sessions: { jid: string; saved: number | null; waiting: string[] }[];
+  mechanism?: string; sessions: { jid: string; saved: number | null; waiting: string[] }[];
 }
 
 export interface RawState {

@@ -16,6 +16,7 @@ type Export struct {
 	List                 []pam.Subscription
 	Version              pam.Version
 	LastFull, LastSynced time.Time // when the list was asked for in full, and was known to be right; zero if never
+	Mechanism            string    // of the last log-in (SASL); empty if none is known
 	Sessions             []StoredSession
 }
 
@@ -52,7 +53,7 @@ func export(ctx context.Context, s store.Store) (Export, error) {
 	if err != nil {
 		return Export{}, err
 	}
-	e := Export{List: now.List, Version: now.Version, LastFull: record.lastFull, LastSynced: record.lastSynced}
+	e := Export{List: now.List, Version: now.Version, LastFull: record.lastFull, LastSynced: record.lastSynced, Mechanism: record.mechanism}
 	records, err := s.Scan(ctx, store.Range{From: keySessions, To: keySessions + "\xff"})
 	for _, r := range records {
 		if session, ok := decodeSession(r.Value); ok {

@@ -83,6 +83,9 @@ func TestWeakerLogin(t *testing.T) {
 		t.Errorf("after a reload: %v", err)
 	}
 	refused(b, 0)
+	if e, err := b.Export(t.Context()); err != nil || e.Mechanism != "SCRAM-SHA-512" {
+		t.Errorf("exported: %q, %v", e.Mechanism, err)
+	}
 	_ = b.Close()
 
 	// Nobody weakens it by another's record.
@@ -95,6 +98,9 @@ func TestWeakerLogin(t *testing.T) {
 	refused(d, 0)
 	if err := d.Forget(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if e, err := d.Export(t.Context()); err != nil || e.Mechanism != "" {
+		t.Errorf("exported after Forget: %q, %v", e.Mechanism, err)
 	}
 	d.connect()
 	if err := d.Forget(t.Context()); err != nil {
