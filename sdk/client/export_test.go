@@ -39,6 +39,22 @@ func Waiting(c *Client) string {
 	}
 }
 
+// Settled tells that a client is live, and that nothing is under way.
+func Settled(c *Client) bool {
+	answer := make(chan bool, 1)
+	c.post(func() {
+		o := c.owner
+		answer <- o.conn.usable() && o.state.Phase == PhaseLive && o.state.Missing == nil && o.quiet() && len(o.storage.jobs) == 0 && o.loaded &&
+			len(o.requests)+len(o.operations)+len(o.outbox) == 0 && o.hints.timer == nil
+	})
+	select {
+	case yes := <-answer:
+		return yes
+	case <-c.done:
+		return false
+	}
+}
+
 // Timers counts the timers that a closed client has left running.
 func Timers(c *Client) int {
 	<-c.done

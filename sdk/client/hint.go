@@ -1,12 +1,15 @@
 package client
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/pubsub"
+	"xmpp-pam/sdk/stream"
 )
 
 // hintEvery bounds how often services can have the list asked for.
@@ -37,6 +40,29 @@ func (o *owner) serviceEvent(message *element.Element) {
 			o.hint()
 			return
 		}
+	}
+}
+
+// otherSession has the list asked for when the account has, or had, a session of
+// higher priority than this one, whose priority is 0. A server that sends no
+// versions may tell that session alone of changes (RFC 6121 §8.5.2.1.1), as
+// Libervia does.
+func (o *owner) otherSession(presence *element.Element) {
+	s := o.session
+	from, err := address.Parse(presence.Attr("from"))
+	if err != nil || !from.Bare().Equal(o.account) || from.String() == s.fullJID || o.machine.Versioned() {
+		return
+	}
+	switch presence.Attr("type") {
+	case "":
+		priority, _ := strconv.Atoi(strings.TrimSpace(presence.Child(stream.NSClient, "priority").Text()))
+		s.outrank = s.outrank || priority > 0
+	case "unavailable":
+	default:
+		return
+	}
+	if s.outrank {
+		o.hint()
 	}
 }
 

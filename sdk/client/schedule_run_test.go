@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing/synctest"
 	"time"
 
 	"xmpp-pam/sdk/client"
@@ -30,6 +31,7 @@ type stage struct {
 	ids     int // names the tabs' programs
 	marks   []mark
 	crashes atomic.Int64 // commits that a crash hit
+	deaf    bool         // notifies go to another session
 
 	spoil       func(*handle) store.Store // makes the store of one tab's first program fail
 	victim      int                       // that tab
@@ -277,6 +279,9 @@ func (t *tab) happened(name string, e client.Event) {
 		if e.From != "" && e.To == "" { // No server of a schedule stops to send versions.
 			t.faults = append(t.faults, fmt.Sprintf("I2: %s lost the version %q, with %d changes", name, e.From, len(e.Changes)))
 		}
+		if e.Origin == client.OriginResync && t.s.Tabs == 1 { // Other tabs may have had older lists.
+			t.noFalseChange(name, e.Changes)
+		}
 		for _, c := range e.Changes {
 			key := changed(c).Key
 			old, had := t.view[key]
@@ -292,6 +297,24 @@ func (t *tab) happened(name string, e client.Event) {
 			seen := t.seen[key.Node]
 			seen[has(c.After != nil)] = t.steps
 			t.seen[key.Node] = seen
+		}
+	}
+}
+
+// noFalseChange fails if a list that names no subid where a notify did is told as
+// the end of one subscription and the begin of another, although the first still
+// stands. t.mu is held.
+func (t *tab) noFalseChange(name string, changes []pam.Change) {
+	stands := func(s pam.Subscription) bool {
+		list, _ := t.server.Subscriptions("alice")
+		return slices.ContainsFunc(list, func(is mem.Subscription) bool { return is.Node == s.Node && is.SubID == s.SubID })
+	}
+	for _, added := range changes {
+		for _, gone := range changes {
+			if added.Before == nil && gone.After == nil && added.After.SubID == "" && gone.Before.SubID != "" &&
+				added.After.Service == gone.Before.Service && added.After.Node == gone.Before.Node && stands(*gone.Before) {
+				t.faults = append(t.faults, fmt.Sprintf("%s announced %+v for %+v", name, *added.After, *gone.Before))
+			}
 		}
 	}
 }
@@ -323,6 +346,25 @@ func (g *stage) play() {
 		}
 		g.tabs[st.Tab].do(st)
 		time.Sleep(time.Duration(st.Ms) * time.Millisecond)
+		g.check()
+	}
+}
+
+// check is I7 after every step: a tab that says it is live, and that nothing is
+// under way to, is equal to the server, whatever the others do.
+func (g *stage) check() {
+	synctest.Wait() // What takes no time has happened.
+	if like := personality(g.s.Server); g.deaf || len(g.release) > 0 || like.Races || like.SilentUnsubscribe {
+		return
+	}
+	for _, t := range g.tabs {
+		if t.n.isDown() || !client.Settled(t.c) || t.c.State().Phase != client.PhaseLive {
+			continue
+		}
+		list, _ := g.server.Subscriptions("alice")
+		if got := t.c.Snapshot(); !slices.Equal(t.rows(got.List), t.rowsOf(list)) {
+			t.faultf("I7: tab %d (%s) is live, and nothing is under way; it has %q, the server %q", t.i, t.name, t.rows(got.List), t.rowsOf(list))
+		}
 	}
 }
 
@@ -361,6 +403,8 @@ func (t *tab) do(st step) {
 		}
 	case "crash":
 		t.crash(st)
+	case "outrank":
+		t.outrank(st.State == "5")
 	case "send":
 		for _, s := range t.server.Sessions("alice") {
 			bare, _, _ := strings.Cut(s, "/")
@@ -438,7 +482,7 @@ func (t *tab) crash(st step) {
 	if t.disk.inside.Load() > 0 {
 		t.crashes.Add(1)
 	}
-	t.disk.late.Store(st.State == "stored")
+	t.disk.late.Store(strings.Contains(st.State, "stored"))
 	t.disk.dead.Store(true)
 	wasDown := t.n.isDown()
 	t.n.cutNow(true)
@@ -449,14 +493,26 @@ func (t *tab) crash(st step) {
 		t.n.up()
 	}
 	resume := ""
-	if st.State == "resume" {
+	if strings.Contains(st.State, "resume") {
 		resume = t.name
 	}
 	t.boot(resume)
 	go func(c *client.Client) { _, _ = c.Connect(context.Background()) }(t.c)
 }
 
+// outrank lets the account have another session with a higher priority, or not.
+func (g *stage) outrank(higher bool) {
+	if higher {
+		g.deaf = true
+		g.server.Outrank("alice", 5)
+	} else if g.deaf {
+		g.server.Outrank("alice", 0)
+		g.deaf = false
+	}
+}
+
 func (g *stage) releaseAll() {
+	g.outrank(false)
 	for _, release := range g.release {
 		release()
 	}
@@ -567,7 +623,9 @@ func (t *tab) equal() bool {
 	case like.NoVersions:
 		version = ""
 	case like.Net: // Changes that undid each other are an empty delta.
-		version = string(got.Version)
+		if then, ok := t.server.SubscriptionsAt("alice", string(got.Version)); ok && slices.Equal(t.rowsOf(then), t.rowsOf(list)) {
+			version = string(got.Version)
+		}
 	}
 	return t.live() && string(got.Version) == version && slices.Equal(t.rows(got.List), t.rowsOf(list)) &&
 		len(got.Provisional) == 0 && t.c.State().Pending == 0 && client.Waiting(t.c) == ""

@@ -31,7 +31,8 @@ type schedule struct {
 //	expire      the server gives up sessions that have no connection, and remembers them
 //	forget      the same, and it does not
 //	crash       a tab ends without warning and is started anew; the commit under way is
-//	            stored if State is "stored"; if it is "resume" the session goes on
+//	            stored if State has "stored" in it; the session is resumed if it has "resume"
+//	outrank     another session of the account has the priority State, and nothing else
 //	send        every session of the account gets XML, in which {bare} and {full} are JIDs
 //	hold        the server keeps back what it sends, from the next message with XML in it on
 //	release     it sends that
@@ -127,10 +128,30 @@ func (s schedule) draw(r *rand.Rand) []step {
 		return append(away, one(step{Do: "up"})...)
 	case n < 29:
 		return append(one(step{Do: "disconnect"}), append(s.draw(r), one(step{Do: "connect"})...)...)
-	case n < 31:
-		return one(step{Do: "crash", State: []string{"", "stored", "resume"}[r.IntN(3)]})
+	case n < 30:
+		return one(step{Do: "crash", State: crashes[r.IntN(len(crashes))]})
+	case n < 31: // at any moment of a round, and again in the next one
+		var steps []step
+		for _, st := range []step{
+			{Do: "hold", XML: []string{"<notify", "<iq"}[r.IntN(2)]}, drawChange(r), drawChange(r),
+			{Do: "refresh", Tab: tab, State: []string{"", "full"}[r.IntN(2)], Ms: reloads[r.IntN(len(reloads))]},
+			{Do: "release"},
+			{Do: "crash", Tab: tab, State: "resume", Ms: reloads[r.IntN(len(reloads))]},
+			{Do: "crash", Tab: tab, State: crashes[r.IntN(len(crashes))], Ms: drawWait(r)},
+		} {
+			if hold := st.Do == "hold" || st.Do == "release"; !hold || r.IntN(2) == 0 {
+				steps = append(steps, st)
+			}
+		}
+		return steps
 	case n < 32:
 		return one(step{Do: "outdate"})
+	case n < 33 && personality(s.Server).NoVersions:
+		away := []step{{Do: "outrank", State: "5", Ms: drawWait(r)}}
+		for range r.IntN(4) {
+			away = append(away, drawChange(r))
+		}
+		return append(away, step{Do: "outrank", State: "0", Ms: drawWait(r)})
 	case n < 35:
 		return one(step{Do: "send", XML: forged[r.IntN(len(forged))]})
 	case n < 38:
@@ -143,6 +164,11 @@ func (s schedule) draw(r *rand.Rand) []step {
 		return []step{{Do: "settle"}}
 	}
 }
+
+var (
+	crashes = []string{"", "stored", "resume", "stored resume"}
+	reloads = []int{0, 1, 5, 20, 50, 150, 240, 260} // a session's record is written every 250 ms
+)
 
 func drawChange(r *rand.Rand) step {
 	state := []string{"subscribed", "subscribed", "pending", "none", "none"}[r.IntN(5)]

@@ -39,6 +39,7 @@ type session struct {
 	fullJID string
 	began   time.Time // in this run of the program, by this device's clock
 	replay  bool      // it was resumed while Synced, and what it missed is still coming
+	outrank bool      // the account had a session of higher priority
 	counted bool      // it counts as one of fullEverySessions, or shall not
 	support support   // what disco said about PAM
 	listed  bool      // the server gave a list
@@ -274,6 +275,8 @@ func (c *connection) route(stanza *element.Element) []pam.Heard {
 			o.deliverMessage(stanza)
 		}
 		return heard
+	case "presence":
+		o.otherSession(stanza)
 	}
 	return nil
 }

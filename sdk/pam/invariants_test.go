@@ -52,7 +52,7 @@ func (w *world) see(t *tab, in Input, outs []Output, phase Phase, dirty bool) {
 				w.fail("I4: a full result %v was stored as %v, dropped %v", in.List, out.List, out.Dropped)
 			}
 			if in, ok := in.(ListResult); ok && in.Full && out.Replace {
-				w.noFalseChange(in.List, out.Changes)
+				w.noFalseChange(t, in.List, out.Changes)
 			}
 			if _, stamp := t.m.Committed(); out.Expect != stamp {
 				w.fail("I6: a commit expects %v at %v", out.Expect, stamp)
@@ -75,7 +75,7 @@ func (w *world) see(t *tab, in Input, outs []Output, phase Phase, dirty bool) {
 
 // noFalseChange fails if a list that names no subid where one is known is taken
 // for the end of one subscription and the begin of another.
-func (w *world) noFalseChange(list []Subscription, changes []Change) {
+func (w *world) noFalseChange(t *tab, list []Subscription, changes []Change) {
 	at := func(k Key) (n int) {
 		for _, s := range list {
 			if s.Service == k.Service && s.Node == k.Node {
@@ -85,7 +85,7 @@ func (w *world) noFalseChange(list []Subscription, changes []Change) {
 		return n
 	}
 	for _, c := range changes {
-		if c.Before == nil && c.After.SubID == "" && at(c.After.Key) == 1 {
+		if c.Before == nil && c.After.SubID == "" && at(c.After.Key) == 1 && !t.told[c.After.Key] { // or one may have ended, and another begun
 			var gone []Subscription
 			for _, other := range changes {
 				if other.After == nil && other.Before.Service == c.After.Service && other.Before.Node == c.After.Node {

@@ -98,7 +98,7 @@ var mutants = []struct {
 		{"round.go", "dropped = append(dropped, s)", "_ = s"},
 	}},
 	{name: "a list that names no subid names another subscription", edits: []edit{
-		{"round.go", "if row := known.only(s.Service, s.Node); row != nil && row.SubID != \"\" {", "if row := known.only(s.Service, s.Node); false {"},
+		{"round.go", "if s.SubID = m.shown.onlySubID(s.Service, s.Node); s.SubID != \"\" {", "if false {"},
 	}},
 	{name: "a notify that names no subid names another subscription", edits: []edit{
 		{"layer.go", "s.SubID = l.onlySubID(s.Service, s.Node)", "_ = l.onlySubID"},

@@ -76,24 +76,19 @@ func (m *Machine) fullResult(r *round, in ListResult) {
 }
 
 // listed is the server's list as it is stored: without the rows that are left
-// out, and with the subids that are known. Some servers tell a subid in a notify
-// and not in a list. A row without is the one known row of that node.
+// out, and with the subids that are known or were heard. Some servers tell a subid
+// in a notify and not in a list. A row without is the one known row of that node.
 func (m *Machine) listed(rows []Subscription) (list *List, dropped []Subscription) {
 	list = NewList(rows)
 	rows = slices.Clone(list.Rows())
-	known := m.base
-	if len(m.dropped) > 0 {
-		known = NewList(append(slices.Clone(known.Rows()), m.dropped...))
-	}
 	m.assumed = nil
 	kept := rows[:0]
 	for _, s := range rows {
 		if s.SubID == "" && list.only(s.Service, s.Node) != nil {
-			if row := known.only(s.Service, s.Node); row != nil && row.SubID != "" {
+			if s.SubID = m.shown.onlySubID(s.Service, s.Node); s.SubID != "" {
 				if m.assumed == nil {
 					m.assumed = map[place]string{}
 				}
-				s.SubID = row.SubID
 				m.assumed[place{s.Service, s.Node}] = s.SubID
 			}
 		}

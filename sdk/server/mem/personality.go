@@ -59,7 +59,7 @@ func (a *account) audience() []*session {
 	if !a.like.Plain {
 		return joined
 	}
-	top := 0
+	top := a.outrank
 	for _, c := range a.ordered() {
 		if c.available {
 			top = max(top, c.priority)

@@ -38,6 +38,9 @@ func (c *session) presence(st *elem, to jid.JID) {
 			}
 			priority = int(n)
 		}
+		if c.account.outrank > 0 && !c.available {
+			c.send(c.account.outranking(c.name))
+		}
 		c.available, c.priority = true, priority
 		c.readCaps(st.child(nsCaps, "c"))
 	}

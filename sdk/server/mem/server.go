@@ -65,6 +65,7 @@ type account struct {
 	pam      *pamList
 	like     Personality
 	quiet    bool // nobody is notified of what changes now
+	outrank  int  // see Outrank
 }
 
 // New makes a server. It fails if the domain or an account name is no valid part of a JID, or a mechanism is unknown.

@@ -3,6 +3,7 @@ package mem
 import (
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // hold keeps back what is sent to some sessions.
@@ -75,6 +76,30 @@ func (s *Server) cut(fullJID string, how func(*session) bool) bool {
 		c.ws.CloseNow()
 	}
 	return done
+}
+
+// Outrank lets the account have another session with that priority, of which its sessions are told; with 0 it goes. It is told of
+// nothing, and takes notifies from the others if the server is Plain.
+func (s *Server) Outrank(account string, priority int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.account(account)
+	if a == nil {
+		return
+	}
+	a.outrank = priority
+	for _, c := range a.ordered() {
+		c.send(a.outranking(c.name))
+	}
+}
+
+func (a *account) outranking(to string) *elem {
+	presence := el(nsClient, "presence", "from", a.bare+"/outranking", "to", to)
+	if a.outrank == 0 {
+		presence.set("type", "unavailable")
+		return presence
+	}
+	return presence.with(el(nsClient, "priority").with(strconv.Itoa(a.outrank)))
 }
 
 // Subscriptions is the true PAM list of an account and its version; nothing for an unknown account.
