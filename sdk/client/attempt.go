@@ -24,6 +24,10 @@ func (o *owner) connect(w *waiter) {
 	}
 	o.wanted = true
 	o.waiters = append(o.waiters, w)
+	w.time.left = connectTimeout
+	if o.conn == nil || !o.conn.asking {
+		w.time.run(o, func() { o.late(w) })
+	}
 	o.connectLoaded()
 }
 
@@ -37,9 +41,29 @@ func (o *owner) connectLoaded() {
 	})
 }
 
+// asking stops the time of all calls of connect, or lets it run again: what
+// Credentials takes does not count, because a person may be typing.
+func (o *owner) asking(yes bool) {
+	for _, w := range o.waiters {
+		if yes {
+			w.time.pause()
+		} else {
+			w.time.run(o, func() { o.late(w) })
+		}
+	}
+}
+
+// late ends the wait of one call of connect that has lasted too long.
+func (o *owner) late(w *waiter) {
+	o.giveUp(w)
+	w.reply(&Error{Code: CodeTimeout, Origin: FromNetwork, Retryable: true,
+		Text: "The client was not live within " + connectTimeout.String() + ". It goes on trying."})
+}
+
 // giveUp ends the wait of one call of connect, and that alone.
 func (o *owner) giveUp(w *waiter) {
 	w.gone = true
+	w.time.timer.stop()
 	o.waiters = slices.DeleteFunc(o.waiters, func(x *waiter) bool { return x == w })
 }
 
@@ -186,6 +210,7 @@ func (o *owner) answerWaiters(err error) {
 	waiters := o.waiters
 	o.waiters = nil
 	for _, w := range waiters {
+		w.time.timer.stop()
 		w.reply(err)
 	}
 }

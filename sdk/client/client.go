@@ -83,7 +83,8 @@ func (c *Client) Load(ctx context.Context) (Snapshot, error) {
 // and waits for the outcome of the first attempt: nil means PhaseLive. If the
 // attempt fails with a Retryable error, Connect returns it while the Client goes
 // on trying as the Reconnect policy says; see SyncState. Ctx bounds the wait
-// alone: when it ends, the Client goes on trying as well.
+// alone: when it ends, the Client goes on trying as well. Without a deadline the
+// wait ends with CodeTimeout after two minutes, besides what Credentials takes.
 func (c *Client) Connect(ctx context.Context) (SyncState, error) {
 	w := &waiter{}
 	err := perform(ctx, c, func(o *owner, reply func(error)) {
@@ -123,13 +124,20 @@ func (c *Client) Close() error {
 // §3.2) and returns when the committed list shows it. The state may be pending
 // or unconfigured. It fails with CodeOffline, and sends nothing, unless the
 // phase is PhaseLive or PhaseSyncing.
+//
+// It ends after 40 seconds whatever becomes of the connection: the server has 20
+// for its answer, and as long again for the list, which decides if there is none.
+// A server that is silent for 5 seconds may be hiding an error of the service,
+// which is then asked itself; what it says is the error in the end.
 func (c *Client) Subscribe(ctx context.Context, target Target) (pam.Subscription, error) {
 	return call(ctx, c, func(o *owner, reply func(pam.Subscription, error)) { o.operate(ctx, true, target, reply) })
 }
 
 // Unsubscribe ends a subscription (XEP-0376 §3.3) and returns when the
-// committed list no longer shows it. A subscription that does not exist any
-// more is no error.
+// committed list no longer shows it, after 40 seconds at the latest. A
+// subscription that does not exist any more is no error. If the service says so
+// but the server still lists it, the row is left out of the list on this device
+// until either server tells of the subscription anew.
 func (c *Client) Unsubscribe(ctx context.Context, target Target) error {
 	return perform(ctx, c, func(o *owner, reply func(error)) {
 		o.operate(ctx, false, target, func(_ pam.Subscription, err error) { reply(err) })
@@ -137,7 +145,8 @@ func (c *Client) Unsubscribe(ctx context.Context, target Target) error {
 }
 
 // Refresh asks the server for the list, without the stored version if
-// ignoreVersion is set, and returns when the outcome is committed.
+// ignoreVersion is set, and returns when the outcome is committed, after 40
+// seconds at the latest.
 func (c *Client) Refresh(ctx context.Context, ignoreVersion bool) error {
 	return perform(ctx, c, func(o *owner, reply func(error)) { o.refresh(ignoreVersion, reply) })
 }

@@ -29,6 +29,7 @@ type connection struct {
 	inputs   []stream.Input // waiting while the outputs of another are carried out
 	stepping bool
 
+	asking  bool          // for credentials
 	bound   bool          // there is a session, new or resumed
 	heard   time.Time     // when the last message came
 	since   time.Time     // when it was bound
@@ -192,9 +193,15 @@ func (c *connection) needCredentials(need stream.NeedCredentials) {
 	case c.o.attempt > 1 || c.o.source == SourceServer:
 		request.Reason = "reconnect"
 	}
+	c.asking = true
+	c.o.asking(true)
 	go func() {
 		got, err := c.o.opts.Credentials(c.ctx, request)
-		c.post(func() { c.step(stream.Credentials{Password: got.Password, Err: err}) })
+		c.post(func() {
+			c.asking = false
+			c.o.asking(false)
+			c.step(stream.Credentials{Password: got.Password, Err: err})
+		})
 	}()
 }
 

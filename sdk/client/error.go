@@ -55,6 +55,8 @@ type Error struct {
 	Retryable bool
 	// Err is the cause, if another error is.
 	Err error
+
+	wait bool // an error stanza of type wait
 }
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Text }

@@ -8,7 +8,8 @@ import (
 )
 
 // A Target names a subscription to ask for. SubID is only used to unsubscribe
-// one of several subscriptions to the same node.
+// one of several subscriptions to the same node. Node may be empty only to
+// unsubscribe a row of the list that has none.
 type Target struct{ Service, Node, SubID string }
 
 // A Snapshot is what the client knows at one moment.

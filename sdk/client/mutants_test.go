@@ -42,7 +42,7 @@ var mutants = []struct {
 	{"a lost session ends no request", "TestCutMessages", []edit{
 		{"session.go", "\to.failRequests()\n", ""}}},
 	{"a session that waits ends its requests", "TestCutMessages", []edit{
-		{"resume.go", "for _, r := range o.requests {\n\t\t\tr.timer.stop()\n\t\t}", "o.failRequests()"}}},
+		{"resume.go", "for _, r := range o.requests {\n\t\t\tr.time.pause()\n\t\t}", "o.failRequests()"}}},
 	{"the socket of a connection that is over stays open", "TestCutMessages", []edit{
 		{"connection.go", "\t\t_ = c.socket.Close()\n", ""}}},
 	{"a silent server is believed to be there", "../stream TestLiveness", []edit{

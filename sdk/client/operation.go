@@ -4,25 +4,39 @@ import (
 	"context"
 	"slices"
 	"sort"
+	"time"
 
+	"xmpp-pam/sdk/disco"
 	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/pubsub"
 )
+
+// serviceAfter is when the service itself is asked what is wrong, because the
+// account's server is silent. A server that hides its services' errors answers
+// nothing at all.
+const serviceAfter = 5 * time.Second
 
 // An operation is a subscribe or unsubscribe under way. It ends when the
 // committed list shows its effect, or when the list has been asked and does
-// not.
+// not, and after twice requestTimeout whatever becomes of the connection: once
+// for the answer, and once for the list that decides if there is none.
 type operation struct {
 	subscribe bool
 	key       pam.Key
 	done      func(pam.Subscription, error)
 	stop      func() bool // ends the watch over the caller's context
+	timer     *timer      // of the step that comes next
+	requests  []*request
 
 	replied bool   // the server accepted, or its answer was lost
 	listed  bool   // the list was asked for
 	failure *Error // what to say if the list does not show the effect
 	gone    bool   // the service says that there is nothing to unsubscribe from
+
+	// What is listed although the service says so, until it is left out.
+	remains *pam.Subscription
 }
 
 // operate starts a subscribe or unsubscribe.
@@ -38,7 +52,8 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 			Text: "The service " + quote(t.Service) + " is no JID" + why(err) + ": give one such as pubsub.example.org."})
 		return
 	}
-	if t.Node == "" {
+	key := pam.Key{Service: service.String(), Node: t.Node, SubID: t.SubID}
+	if _, listed := o.find(key); t.Node == "" && (subscribe || !listed) {
 		fail(clientError(CodeBadOptions, "The node is missing: name the node at "+service.String()+"."))
 		return
 	}
@@ -53,7 +68,7 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 		return
 	}
 
-	op := &operation{subscribe: subscribe, done: done, key: pam.Key{Service: service.String(), Node: t.Node, SubID: t.SubID}}
+	op := &operation{subscribe: subscribe, done: done, key: key}
 	op.failure = &Error{Code: CodeOutcomeUnknown, Origin: FromServer, Retryable: true,
 		Text: "The server accepted the request, but its list does not show the effect. Refresh later."}
 	o.operations = append(o.operations, op)
@@ -63,30 +78,104 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 	op.stop = context.AfterFunc(ctx, func() {
 		o.c.post(func() { o.finish(op, pam.Subscription{}, contextError(ctx)) })
 	})
+	op.timer = o.after(serviceAfter, func() {
+		op.timer = o.after(requestTimeout-serviceAfter, func() { o.unanswered(op) })
+		if !op.replied && o.conn.usable() {
+			o.askService(op)
+		}
+	})
 
 	account := o.account.String()
 	payload := pam.SubscribeRequest(op.key.Service, op.key.Node, account)
 	if !subscribe {
 		payload = pam.UnsubscribeRequest(op.key.Service, op.key.Node, account, op.key.SubID)
 	}
-	o.ask("set", account, payload, func(_ *element.Element, err *Error) {
+	op.ask(o, "set", account, payload, func(_ *element.Element, err *Error) {
 		switch {
+		case op.replied: // The list decides already.
 		case err == nil:
 			op.replied = true
+			if subscribe && len(o.machine.Dropped()) > 0 {
+				o.step(pam.Drop{Key: key, Undo: true})
+			}
 			o.settle()
-		case err.Code == CodeTimeout, !subscribe && isGone(err):
-			op.replied, op.listed, op.failure, op.gone = true, true, err, isGone(err)
-			o.step(pam.Refresh{})
+		case err.Code == CodeTimeout:
+			o.unanswered(op)
+		case !subscribe && isGone(err, key):
+			o.nothingLeft(op, err)
 		default:
 			o.finish(op, pam.Subscription{}, err)
 		}
 	})
 }
 
-// isGone tells whether an unsubscribe failed because there is nothing left to
-// unsubscribe from (sync rule 10).
-func isGone(err *Error) bool {
-	return err.PubsubCondition == "not-subscribed" || err.Condition == "item-not-found" || err.Condition == "gone"
+// ask is owner.ask for a request that ends with the operation.
+func (op *operation) ask(o *owner, kind, to string, payload *element.Element, done func(*element.Element, *Error)) {
+	if r := o.ask(kind, to, payload, done); r != nil {
+		op.requests = append(op.requests, r)
+	}
+}
+
+// unanswered runs when the time for an answer is over: the list decides, and has
+// as much time.
+func (o *owner) unanswered(op *operation) {
+	op.timer.stop()
+	op.timer = o.after(requestTimeout, func() {
+		if o.suspended != nil {
+			op.failure = outcomeUnknown()
+		}
+		o.finish(op, pam.Subscription{}, op.failure)
+	})
+	if op.replied {
+		return
+	}
+	op.replied, op.listed = true, true
+	if op.failure.Code != CodeStanza { // What the service said is better.
+		op.failure = timeoutError()
+	}
+	o.step(pam.Refresh{})
+}
+
+// nothingLeft runs when the service says that there is nothing to unsubscribe
+// from.
+func (o *owner) nothingLeft(op *operation, err *Error) {
+	op.replied, op.listed, op.gone, op.failure = true, true, true, err
+	if row, ok := o.find(op.key); ok {
+		op.remains = &row
+	}
+	o.step(pam.Refresh{})
+}
+
+// isGone reports whether an unsubscribe failed because there is nothing left to
+// unsubscribe from (sync rule 10). No service can be asked for a row without a
+// node.
+func isGone(err *Error, key pam.Key) bool {
+	return err.PubsubCondition == "not-subscribed" || err.Condition == "item-not-found" || err.Condition == "gone" ||
+		key.Node == "" && err.PubsubCondition == "nodeid-required"
+}
+
+// askService asks the service of op what is wrong: whether the node is there
+// (XEP-0060 §5.3), or whether there is still a subscription (§5.6).
+func (o *owner) askService(op *operation) {
+	query := disco.Query().Set("node", op.key.Node)
+	if !op.subscribe {
+		query = pubsub.Subscriptions(op.key.Node)
+	}
+	op.ask(o, "get", op.key.Service, query, func(iq *element.Element, err *Error) {
+		switch {
+		case op.replied:
+		case !op.subscribe && (err == nil && !pubsub.Subscribed(iq, op.key.Node, op.key.SubID, o.account) || err != nil && isGone(err, op.key)):
+			if err == nil {
+				err = &Error{Code: CodeStanza, Origin: FromService, By: op.key.Service, Condition: "unexpected-request", PubsubCondition: "not-subscribed",
+					Text: op.key.Service + " says that there is no such subscription."}
+			}
+			o.nothingLeft(op, err)
+		case err != nil && err.Code == CodeStanza:
+			told := *err
+			told.Text = "The account's server did not answer within " + requestTimeout.String() + ". Asked directly: " + err.Text
+			op.failure = &told
+		}
+	})
 }
 
 // settle ends the operations and refreshes that the committed list decides. It
@@ -100,28 +189,34 @@ func (o *owner) settle() {
 			o.finish(op, s, nil)
 			continue
 		}
-		if o.machine.Dirty() {
-			continue
-		}
-		if op.gone { // What is listed all the same cannot be helped, or is newer.
+		switch {
+		case o.machine.Dirty():
+		case !op.listed:
+			op.listed = true
+			o.step(pam.Refresh{})
+			return // The rest is settled after that step.
+		case op.gone && o.unremovable(op): // This ends below, once that is committed.
+			op.remains = nil
+			o.step(pam.Drop{Key: op.key})
+			return
+		case op.gone: // What is listed is newer than what the service said.
 			o.finish(op, pam.Subscription{}, nil)
-			continue
-		}
-		if op.listed {
+		default:
 			o.finish(op, pam.Subscription{}, op.failure)
-			continue
-		}
-		op.listed = true
-		o.step(pam.Refresh{})
-		return // The rest is settled after that step.
-	}
-	if o.quiet() && len(o.refreshes) > 0 {
-		waiting := o.refreshes
-		o.refreshes = nil
-		for _, reply := range waiting {
-			reply(nil)
 		}
 	}
+	if o.quiet() {
+		o.endRefreshes(nil)
+	}
+}
+
+// unremovable reports whether the server still lists the very row of which the
+// service says that there is no such subscription.
+func (o *owner) unremovable(op *operation) bool {
+	row, ok := o.find(op.key)
+	return ok && op.remains != nil && row == *op.remains && !slices.ContainsFunc(o.operations, func(other *operation) bool {
+		return other.subscribe && other.key.Service == op.key.Service && other.key.Node == op.key.Node
+	})
 }
 
 // quiet tells that the committed list is not about to change.
@@ -154,6 +249,10 @@ func (o *owner) finish(op *operation, s pam.Subscription, err error) {
 	}
 	o.operations = slices.Delete(o.operations, i, i+1)
 	op.stop()
+	op.timer.stop()
+	for _, r := range op.requests {
+		o.withdraw(r)
+	}
 	o.overlaid = true
 	o.publish()
 	o.showProvisional()
@@ -166,10 +265,22 @@ func (o *owner) failOperations() {
 		o.finish(op, pam.Subscription{}, &Error{Code: CodeOutcomeUnknown, Origin: FromNetwork, Retryable: true,
 			Text: "The connection ended before the outcome was certain. The list will tell."})
 	}
+	o.endRefreshes(&Error{Code: CodeOffline, Origin: FromNetwork, Retryable: true, Text: "The connection ended before the list came."})
+}
+
+// A refreshing is a call of Refresh.
+type refreshing struct {
+	reply func(error)
+	timer *timer
+}
+
+// endRefreshes ends all calls of Refresh.
+func (o *owner) endRefreshes(err error) {
 	waiting := o.refreshes
 	o.refreshes = nil
-	for _, reply := range waiting {
-		reply(&Error{Code: CodeOffline, Origin: FromNetwork, Retryable: true, Text: "The connection ended before the list came."})
+	for _, r := range waiting {
+		r.timer.stop()
+		r.reply(err)
 	}
 }
 
@@ -185,7 +296,12 @@ func (o *owner) refresh(full bool, reply func(error)) {
 			Text: "The account's server does not offer Pubsub Account Management (urn:xmpp:pam:0)."})
 		return
 	}
-	o.refreshes = append(o.refreshes, reply)
+	r := &refreshing{reply: reply}
+	r.timer = o.after(2*requestTimeout, func() {
+		o.refreshes = slices.DeleteFunc(o.refreshes, func(x *refreshing) bool { return x == r })
+		reply(timeoutError())
+	})
+	o.refreshes = append(o.refreshes, r)
 	o.step(pam.Refresh{Full: full})
 }
 

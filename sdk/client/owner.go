@@ -22,15 +22,15 @@ import (
 
 // Time limits.
 const (
-	dialTimeout       = 20 * time.Second
-	wakeTimeout       = 5 * time.Second // for the dialing, after a sleep of the program
-	suspendedPatience = time.Minute     // of operations, for a session that waits to go on
-	requestTimeout    = 20 * time.Second
-	closeTimeout      = 3 * time.Second
-	deriveTimeout     = time.Minute     // for the key of the log-in, which this device computes
-	lastWords         = time.Second     // for the server's reason, once sending fails
-	stableAfter       = time.Minute     // a connection this old resets the back-off
-	relistAfter       = 5 * time.Second // after the server could not give the list
+	dialTimeout    = 20 * time.Second
+	wakeTimeout    = 5 * time.Second // for the dialing, after a sleep of the program
+	requestTimeout = 20 * time.Second
+	connectTimeout = 2 * time.Minute // of the wait for the first attempt, redirections and all
+	closeTimeout   = 3 * time.Second
+	deriveTimeout  = time.Minute     // for the key of the log-in, which this device computes
+	lastWords      = time.Second     // for the server's reason, once sending fails
+	stableAfter    = time.Minute     // a connection this old resets the back-off
+	relistAfter    = 5 * time.Second // after the server could not give the list
 )
 
 // capsNode names the software in entity capabilities. XEP-0115 §4 recommends the
@@ -69,7 +69,6 @@ type owner struct {
 
 	suspended *stream.Resumption // the session, while no connection carries it
 	restored  *sessionRecord     // what the store said of a session of an earlier run
-	patience  *timer             // of the operations under way, while the session is suspended
 	outdated  bool               // a store that failed holds an older record of the session
 	outbox    []*element.Element // stanzas to send once the session is resumed
 	delivered uint64             // stanzas of this session
@@ -89,7 +88,7 @@ type owner struct {
 
 	requests   map[string]*request
 	operations []*operation
-	refreshes  []func(error)
+	refreshes  []*refreshing
 	heard      map[pam.Key]pam.Subscription // the machine's overlay
 	overlaid   bool                         // what lies over the list may differ from what was shown
 	listError  *Error                       // why the last list failed
@@ -98,6 +97,7 @@ type owner struct {
 // A waiter is a call of connect. It is gone when its caller has given up.
 type waiter struct {
 	reply func(error)
+	time  budget
 	gone  bool
 }
 

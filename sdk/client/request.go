@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"slices"
 
 	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address"
@@ -11,42 +12,48 @@ import (
 
 // A request is an iq that waits for its answer.
 type request struct {
-	to    string
-	done  func(iq *element.Element, err *Error)
-	timer *timer
+	id, to string
+	done   func(iq *element.Element, err *Error)
+	time   budget
 }
 
-// expect gives the server time to answer from now on. While the session waits
-// to be resumed nobody can answer, so the time begins anew then.
-func (o *owner) expect(id string, r *request) {
-	r.timer = o.after(requestTimeout, func() {
-		delete(o.requests, id)
-		r.done(nil, &Error{Code: CodeTimeout, Origin: FromNetwork, Retryable: true,
-			Text: "The server did not answer within " + requestTimeout.String() + "."})
+// expect lets the time for an answer run. While the session waits to be resumed
+// nobody can answer, so it stands still then; no resumption renews it.
+func (o *owner) expect(r *request) {
+	r.time.run(o, func() {
+		delete(o.requests, r.id)
+		r.done(nil, timeoutError())
 	})
 }
 
 // ask sends an iq of type kind to an entity, and calls done once: with the
 // result, or with an error of code stanza, timeout, outcome-unknown or, if it is
-// too large, bad-options.
-func (o *owner) ask(kind, to string, payload *element.Element, done func(*element.Element, *Error)) {
+// too large, bad-options. It
+// returns nil if that has happened already.
+func (o *owner) ask(kind, to string, payload *element.Element, done func(*element.Element, *Error)) *request {
 	if o.session == nil {
 		done(nil, outcomeUnknown())
-		return
+		return nil
 	}
-	id := randomID()
-	iq := element.New(stream.NSClient, "iq").Set("type", kind).Set("id", id).Set("to", to).Add(payload)
+	r := &request{id: randomID(), to: to, done: done, time: budget{left: requestTimeout}}
+	iq := element.New(stream.NSClient, "iq").Set("type", kind).Set("id", r.id).Set("to", to).Add(payload)
 	if size := len(iq.String()); size > stream.MaxStanza {
 		done(nil, clientError(CodeBadOptions, fmt.Sprintf("The request has %d bytes; at most %d are sent, because servers end the connection on more. "+
 			"Nothing was sent. Give shorter names.", size, stream.MaxStanza)))
-		return
+		return nil
 	}
-	r := &request{to: to, done: done}
-	o.requests[id] = r
+	o.requests[r.id] = r
 	if o.suspended == nil {
-		o.expect(id, r)
+		o.expect(r)
 	}
 	o.send(iq)
+	return r
+}
+
+// withdraw forgets a request: nobody waits for its answer any more.
+func (o *owner) withdraw(r *request) {
+	r.time.timer.stop()
+	delete(o.requests, r.id)
 }
 
 // answered finds the request that an iq answers: by id and by sender, because
@@ -57,10 +64,9 @@ func (o *owner) answered(iq *element.Element) {
 	if r == nil || !o.mayAnswer(r.to, iq) {
 		return
 	}
-	delete(o.requests, id)
-	r.timer.stop()
+	o.withdraw(r)
 	if iq.Attr("type") == "error" {
-		r.done(nil, o.requestError(iq))
+		r.done(nil, o.requestError(r.to, iq))
 		return
 	}
 	r.done(iq, nil)
@@ -83,17 +89,25 @@ func (o *owner) isOwnServer(from string) bool {
 	return from == "" || address.Equal(from, o.account.String()) || address.Equal(from, o.account.Domain().String())
 }
 
-// requestError reads an error answer (XEP-0376 §3.2: no `by` means the
-// account's server).
-func (o *owner) requestError(iq *element.Element) *Error {
+// transient are the conditions that say more of the state of a server than of the
+// request.
+var transient = []string{"internal-server-error", "recipient-unavailable", "remote-server-timeout", "resource-constraint", "service-unavailable"}
+
+// requestError reads an answer of the entity to that is an error (XEP-0376 §3.2:
+// no `by` means the account's server, if it was the one that was asked).
+func (o *owner) requestError(to string, iq *element.Element) *Error {
 	p := pubsub.ParseError(iq)
 	if p == nil {
 		p = &pubsub.Error{Condition: "undefined-condition"}
 	}
+	if p.By == "" && !o.isOwnServer(to) {
+		p.By = to
+	}
 	e := &Error{
 		Code: CodeStanza, Origin: FromServer, By: p.By,
 		Condition: p.Condition, PubsubCondition: p.PubsubCondition,
-		Retryable: p.Type == "wait",
+		Retryable: p.Type == "wait" || slices.Contains(transient, p.Condition),
+		wait:      p.Type == "wait",
 	}
 	who := "The account's server"
 	if p.Origin(o.account) == pubsub.Remote {
@@ -115,9 +129,14 @@ func (o *owner) failRequests() {
 	open := o.requests
 	o.requests = map[string]*request{}
 	for _, r := range open {
-		r.timer.stop()
+		r.time.timer.stop()
 		r.done(nil, outcomeUnknown())
 	}
+}
+
+func timeoutError() *Error {
+	return &Error{Code: CodeTimeout, Origin: FromNetwork, Retryable: true,
+		Text: "The server did not answer within " + requestTimeout.String() + "."}
 }
 
 func outcomeUnknown() *Error {

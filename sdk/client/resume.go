@@ -49,10 +49,8 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 			return
 		}
 		for _, r := range o.requests {
-			r.timer.stop()
+			r.time.pause()
 		}
-		o.patience.stop()
-		o.patience = o.after(suspendedPatience, o.failOperations)
 	}
 }
 
@@ -65,7 +63,7 @@ func (o *owner) endStuckSession() bool {
 	open := o.requests
 	o.requests = map[string]*request{}
 	for _, r := range open {
-		r.timer.stop()
+		r.time.timer.stop()
 		r.done(nil, &Error{Code: CodeOutcomeUnknown, Origin: FromNetwork, Text: "The connection ended each time that the request was sent, " +
 			"and the server acknowledged nothing. It may not take such a request. The list will tell what became of it."})
 	}
@@ -77,7 +75,6 @@ func (o *owner) endStuckSession() bool {
 // goes on with all that was under way.
 func (o *owner) resumeSession(fullJID string) {
 	o.suspended = nil
-	o.patience.stop()
 	o.state.Resumed = true
 	if o.restored != nil {
 		o.takeOver(fullJID)
@@ -86,8 +83,8 @@ func (o *owner) resumeSession(fullJID string) {
 	s := o.session
 	s.replay = o.settled()
 	o.setPhase(PhaseSyncing, nil)
-	for id, r := range o.requests {
-		o.expect(id, r)
+	for _, r := range o.requests {
+		o.expect(r)
 	}
 	waiting := o.outbox
 	o.outbox = nil

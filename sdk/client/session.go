@@ -93,7 +93,7 @@ func (o *owner) discover() {
 func (o *owner) discoverAt(to string, found func(support)) {
 	o.ask("get", to, disco.Query(), func(iq *element.Element, err *Error) {
 		switch {
-		case err != nil && (err.Code != CodeStanza || err.Retryable || err.Condition == "internal-server-error"):
+		case err != nil && (err.Code != CodeStanza || err.wait || err.Condition == "internal-server-error"):
 			found(supportSilent)
 		case err == nil && disco.Parse(iq).Has(pam.NS):
 			found(supportYes)
@@ -141,11 +141,7 @@ func (o *owner) listingFailed() {
 		return
 	}
 	o.session.refused = true
-	waiting := o.refreshes
-	o.refreshes = nil
-	for _, reply := range waiting {
-		reply(o.listError)
-	}
+	o.endRefreshes(o.listError)
 	for _, op := range slices.Clone(o.operations) {
 		if op.replied {
 			o.finish(op, pam.Subscription{}, op.failure)
@@ -229,7 +225,6 @@ func (o *owner) saveSync() {
 func (o *owner) endSession() {
 	o.session, o.suspended, o.restored = nil, nil, nil
 	o.delivered, o.handled, o.outbox = 0, 0, nil
-	o.patience.stop()
 	o.state.Resumed = false
 	o.failRequests()
 	o.step(pam.SessionEnded{})

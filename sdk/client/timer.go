@@ -25,6 +25,29 @@ func (o *owner) after(d time.Duration, f func()) *timer {
 	return t
 }
 
+// A budget is a time that only runs now and then.
+type budget struct {
+	left  time.Duration
+	since time.Time
+	timer *timer
+}
+
+// run lets the time run; f is called when it is over.
+func (b *budget) run(o *owner, f func()) {
+	if b.timer == nil {
+		b.since = time.Now()
+		b.timer = o.after(b.left, f)
+	}
+}
+
+func (b *budget) pause() {
+	if b.timer != nil {
+		b.timer.stop()
+		b.timer = nil
+		b.left -= time.Since(b.since)
+	}
+}
+
 // stop may be called at any time, also for no timer.
 func (t *timer) stop() {
 	if t != nil {

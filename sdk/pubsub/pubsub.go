@@ -3,6 +3,8 @@
 package pubsub
 
 import (
+	"mellium.im/xmpp/jid"
+
 	"xmpp-pam/sdk/element"
 )
 
@@ -41,4 +43,32 @@ func Unsubscribe(node, subscriber, subid string) *element.Element {
 		e.Set("subid", subid)
 	}
 	return e
+}
+
+// Subscriptions returns the <pubsub/> that asks a service for the subscriptions of
+// the sender to node (XEP-0060 §5.6).
+func Subscriptions(node string) *element.Element {
+	return element.New(NS, "pubsub").Add(element.New(NS, "subscriptions").Set("node", node))
+}
+
+// Subscribed reports whether the answer to Subscriptions names a subscription of
+// account to node, the one with subid unless that is empty. Services that leave
+// the node or the subid out of a row are believed to mean the one asked for, and
+// an answer without a list to mean that there may be one.
+func Subscribed(iq *element.Element, node, subid string, account jid.JID) bool {
+	list := iq.Child(NS, "pubsub").Child(NS, "subscriptions")
+	if list == nil {
+		return true
+	}
+	for row := range list.Elements() {
+		who, err := jid.Parse(row.Attr("jid"))
+		n, ok := row.Lookup("node")
+		id := row.Attr("subid")
+		if row.Is(NS, "subscription") && row.Attr("subscription") != string(StateNone) &&
+			err == nil && who.Bare().Equal(account.Bare()) &&
+			(!ok || n == node) && (subid == "" || id == "" || id == subid) {
+			return true
+		}
+	}
+	return false
 }

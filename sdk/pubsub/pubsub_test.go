@@ -94,3 +94,34 @@ func TestRequests(t *testing.T) {
 		}
 	}
 }
+
+func TestSubscribed(t *testing.T) {
+	account := jid.MustParse("alice@example.org")
+	for rows, want := range map[string]bool{
+		"": false,
+		"<subscription node='n' jid='alice@example.org' subscription='subscribed'/>":               true,
+		"<subscription node='n' jid='Alice@example.org/phone' subscription='pending'/>":            true,
+		"<subscription jid='alice@example.org' subscription='subscribed'/>":                        true,
+		"<subscription node='n' jid='alice@example.org' subscription='subscribed' subid='s'/>":     true,
+		"<subscription node='n' jid='alice@example.org' subscription='subscribed' subid='other'/>": false,
+		"<subscription node='n' jid='alice@example.org' subscription='none'/>":                     false,
+		"<subscription node='m' jid='alice@example.org' subscription='subscribed'/>":               false,
+		"<subscription node='n' jid='bob@example.org' subscription='subscribed'/>":                 false,
+		"<subscription node='n' jid='@' subscription='subscribed'/>":                               false,
+		"<affiliation node='n' jid='alice@example.org' subscription='subscribed'/>":                false,
+	} {
+		for _, wrapped := range []string{"<pubsub xmlns='" + NS + "'><subscriptions node='n'>" + rows + "</subscriptions></pubsub>"} {
+			iq, err := element.Parse("<iq xmlns='jabber:client' type='result'>"+wrapped+"</iq>", &element.DefaultLimits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Subscribed(iq, "n", "s", account); got != want {
+				t.Errorf("%s: got %v", rows, got)
+			}
+		}
+	}
+	iq, _ := element.Parse("<iq xmlns='jabber:client' type='result'/>", &element.DefaultLimits)
+	if !Subscribed(iq, "n", "", account) {
+		t.Error("an answer without a list counts as one without a subscription")
+	}
+}

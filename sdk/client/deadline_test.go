@@ -1,0 +1,314 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/store"
+)
+
+// TestOneDeadline cuts the session every few seconds and lets it be resumed each
+// time, while the server answers some requests late or never. Every call ends
+// within its time from its beginning: no resumption renews it.
+func TestOneDeadline(t *testing.T) {
+	r, all := seeded(t), 0
+	for i := range 60 {
+		draw := rand.New(rand.NewPCG(r.Uint64(), uint64(i)))
+		every := time.Duration(200+draw.IntN(6000)) * time.Millisecond
+		away := time.Duration(draw.IntN(3000)) * time.Millisecond
+		ignore := draw.IntN(7) + 1 // a bit for each of isPAM, isList, isDisco
+		synctest.Test(t, func(t *testing.T) {
+			f, s := newScripted(), &resumer{}
+			f.handle = s.handle
+			a := f.device(t, func(o *client.Options) {
+				o.Reconnect = &client.Reconnect{Base: max(1, away), NoJitter: true}
+			}).connect()
+			f.set(func() {
+				s.ignored = func(e *element.Element) bool {
+					return isPAM(e) && ignore&1 != 0 || isList(e) && ignore&2 != 0 || isDisco(e) && ignore&4 != 0
+				}
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			cuts := make(chan int)
+			go func() {
+				n := 0
+				for ; ctx.Err() == nil; n++ {
+					f.socket().fail(errors.New("cut"))
+					select {
+					case <-time.After(every + away):
+					case <-ctx.Done():
+					}
+				}
+				cuts <- n
+			}()
+			time.Sleep(every / 2)
+			for name, call := range map[string]func() error{
+				"subscribe":   func() error { _, err := a.Subscribe(context.Background(), news); return err },
+				"unsubscribe": func() error { return a.Unsubscribe(context.Background(), news) },
+				"refresh":     func() error { return a.Refresh(context.Background(), true) },
+			} {
+				begun := time.Now()
+				err := call()
+				if d := time.Since(begun); d > 40*time.Second {
+					t.Errorf("cut every %v, away for %v, ignoring %b: %s took %v: %v", every, away, ignore, name, d, err)
+				}
+				if e := asErrorOf(err); err != nil && !e.Retryable && e.Code != client.CodeOutcomeUnknown {
+					t.Errorf("%s gave %v, which is not retryable", name, err)
+				}
+			}
+			cancel()
+			all += <-cuts
+			f.set(func() { s.ignored = nil })
+			time.Sleep(10 * time.Minute)
+			if w := client.Waiting(a.Client); w != "" || a.State().Phase != client.PhaseLive {
+				t.Errorf("left %s in %+v", w, a.State())
+			}
+			_ = a.Close()
+		})
+	}
+	if all < 120 {
+		t.Errorf("only %d cuts", all)
+	}
+}
+
+// TestSubscribeWhileResumed is the finding: cut and resumed every 2 s, a subscribe
+// that the server never answers ends after 20 s with what the list says.
+func TestSubscribeWhileResumed(t *testing.T) {
+	for _, listed := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			f, s := newScripted(), &resumer{}
+			list := ""
+			f.handle = func(k *socket, e *element.Element) bool {
+				if s.handle(k, e) || isPAM(e) {
+					return true
+				}
+				if isList(e) && list != "" {
+					k.result(e, list)
+					return true
+				}
+				return false
+			}
+			a := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Base: time.Millisecond, NoJitter: true} }).connect()
+			if listed {
+				f.set(func() {
+					list = "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1' service='pubsub.localhost'><subscription node='news'/></subscriptions>"
+				})
+			}
+			stop := make(chan struct{})
+			go func() {
+				for {
+					select {
+					case <-time.After(2 * time.Second):
+						f.socket().fail(errors.New("cut"))
+					case <-stop:
+						return
+					}
+				}
+			}()
+			time.Sleep(3 * time.Second)
+			begun := time.Now()
+			_, err := a.Subscribe(t.Context(), news)
+			if listed && err != nil || !listed && asError(t, err).Code != client.CodeTimeout {
+				t.Errorf("listed %v: got %v", listed, err)
+			}
+			if d := time.Since(begun); d < 20*time.Second || d > 21*time.Second {
+				t.Errorf("listed %v: after %v", listed, d)
+			}
+			close(stop)
+			_ = a.Close()
+		})
+	}
+}
+
+// TestConnectEnds has the first attempt never end: Connect does, in two minutes,
+// but not while somebody types the password.
+func TestConnectEnds(t *testing.T) {
+	for _, typing := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newScripted()
+			next := 0
+			f.handle = func(s *socket, e *element.Element) bool {
+				if !typing && isList(e) { // Every list is delayed, and a notify comes with it.
+					time.AfterFunc(19*time.Second, func() {
+						next++
+						s.notify(fmt.Sprint("w", next), "news", []string{"none", "subscribed"}[next%2])
+						s.result(e, "")
+					})
+					return true
+				}
+				return false
+			}
+			a := f.device(t, func(o *client.Options) {
+				if typing {
+					o.Credentials = func(context.Context, client.CredentialRequest) (client.Credentials, error) {
+						time.Sleep(10*time.Minute + 5*time.Second)
+						return client.Credentials{Password: canary}, nil
+					}
+				}
+			})
+			begun := time.Now()
+			_, err := a.Connect(context.Background())
+			d := time.Since(begun)
+			if typing && (err != nil || d < 10*time.Minute) || !typing && d > 2*time.Minute {
+				t.Errorf("typing %v: got %v after %v", typing, err, d)
+			}
+			if a.State().Phase == client.PhaseOffline {
+				t.Errorf("it gave up: %+v", a.State())
+			}
+			_ = a.Close()
+		})
+	}
+}
+
+// TestServiceIsAsked has the account's server be silent. After 5 s the service
+// itself is asked, and what it says is told in the end; what has no subscription
+// there any more is left out of the list, on this device and after a restart.
+func TestServiceIsAsked(t *testing.T) {
+	fails := func(condition string) func(*socket, *element.Element) {
+		return func(s *socket, e *element.Element) { s.failure(e, condition) }
+	}
+	rows := func(rows string) func(*socket, *element.Element) {
+		return func(s *socket, e *element.Element) {
+			s.result(e, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscriptions>"+rows+"</subscriptions></pubsub>")
+		}
+	}
+	tests := []struct {
+		name      string
+		subscribe bool
+		service   func(*socket, *element.Element) // nil is silent, too
+		code      client.Code                     // empty: success
+		condition string
+		retryable bool
+		after     time.Duration
+	}{
+		{"no such node", true, fails("item-not-found"), client.CodeStanza, "item-not-found", false, 20 * time.Second},
+		{"the service is down", true, fails("service-unavailable"), client.CodeStanza, "service-unavailable", true, 20 * time.Second},
+		{"nothing is wrong", true, rows(""), client.CodeTimeout, "", true, 20 * time.Second},
+		{"silent", true, nil, client.CodeTimeout, "", true, 20 * time.Second},
+		{"the node is gone", false, fails("item-not-found"), "", "", false, 5 * time.Second},
+		{"gone", false, fails("gone"), "", "", false, 5 * time.Second},
+		{"not subscribed", false, rows("<subscription node='other' jid='alice@localhost' subscription='subscribed'/>"), "", "", false, 5 * time.Second},
+		{"subscribed", false, rows("<subscription node='news' jid='alice@localhost' subscription='subscribed'/>"), client.CodeTimeout, "", true, 20 * time.Second},
+		{"may not be asked", false, fails("forbidden"), client.CodeStanza, "forbidden", false, 20 * time.Second},
+		{"silent", false, nil, client.CodeTimeout, "", true, 20 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.name, tt.subscribe), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newScripted()
+				asked := 0
+				listed := "<subscription node='news'/>"
+				if tt.subscribe {
+					listed = ""
+				}
+				f.handle = func(s *socket, e *element.Element) bool {
+					switch {
+					case isPAM(e):
+					case e.Attr("to") == news.Service:
+						asked++
+						if d := e.Child(nsInfo, "query"); tt.subscribe != (d != nil) || tt.subscribe && d.Attr("node") != "news" {
+							t.Errorf("it asked %s", e)
+						}
+						if tt.service != nil {
+							tt.service(s, e)
+						}
+					case isList(e) && e.First().Attr("ver") == "":
+						s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1' service='pubsub.localhost'>"+listed+"</subscriptions>")
+					case isList(e):
+						s.result(e, "")
+					default:
+						return false
+					}
+					return true
+				}
+				kept := keep(store.NewMemory())
+				a := f.device(t, func(o *client.Options) { o.Store = kept }).connect()
+				begun := time.Now()
+				var err error
+				if tt.subscribe {
+					_, err = a.Subscribe(t.Context(), news)
+				} else {
+					err = a.Unsubscribe(t.Context(), news)
+				}
+				if d := time.Since(begun); d != tt.after || asked != 1 {
+					t.Errorf("after %v; the service was asked %d times", d, asked)
+				}
+				if e := asErrorOf(err); e.Code != tt.code || e.Condition != tt.condition || e.Retryable != tt.retryable ||
+					e.Code == client.CodeStanza && (e.Origin != client.FromService || e.By != news.Service) {
+					t.Errorf("got %+v", e)
+				}
+				if n := len(a.Snapshot().List); (n == 1) != (!tt.subscribe && tt.code != "") {
+					t.Errorf("%d rows are shown", n)
+				}
+				if w := client.Waiting(a.Client); w != "" {
+					t.Errorf("left %s", w)
+				}
+				_ = a.Close()
+				b := f.device(t, func(o *client.Options) { o.Store = kept }).connect()
+				if x, y := a.Snapshot(), b.Snapshot(); len(x.List) != len(y.List) || x.Version != y.Version {
+					t.Errorf("%+v becomes %+v", x, y)
+				}
+				_ = b.Close()
+			})
+		})
+	}
+}
+
+// TestGoneButListed has the service say that there is no such subscription, while
+// the server goes on listing it: the row is left out until it is asked for again.
+func TestGoneButListed(t *testing.T) {
+	for _, condition := range []string{"item-not-found", "gone", "not-subscribed", "nodeid-required"} {
+		for _, node := range []string{"news", ""} {
+			synctest.Test(t, func(t *testing.T) {
+				f := newScripted()
+				f.handle = func(s *socket, e *element.Element) bool {
+					switch {
+					case isPAM(e) && e.First().First().Name.Local == "subscribe":
+						s.result(e, "")
+					case isPAM(e):
+						payload := "<" + condition + " xmlns='" + nsStanzas + "'/>"
+						if condition == "not-subscribed" || condition == "nodeid-required" {
+							payload = "<bad-request xmlns='" + nsStanzas + "'/><" + condition + " xmlns='http://jabber.org/protocol/pubsub#errors'/>"
+						}
+						s.push(fmt.Sprintf("<iq xmlns='jabber:client' type='error' id='%s' from='%s'><error type='cancel' by='pubsub.localhost'>%s</error></iq>",
+							e.Attr("id"), e.Attr("to"), payload))
+					case isList(e) && e.First().Attr("ver") == "":
+						s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1' service='pubsub.localhost'><subscription node='"+node+"'/></subscriptions>")
+					case isList(e):
+						s.result(e, "")
+					default:
+						return false
+					}
+					return true
+				}
+				a := f.device(t).connect()
+				target := client.Target{Service: news.Service, Node: node}
+				err := a.Unsubscribe(t.Context(), target)
+				n := len(a.Snapshot().List)
+				if (err == nil) != (condition != "nodeid-required" || node == "") || (err == nil) != (n == 0) {
+					t.Errorf("%s, node %q: got %v, %d rows are shown", condition, node, err, n)
+				}
+				if err := a.Refresh(t.Context(), true); err != nil || len(a.Snapshot().List) != n {
+					t.Errorf("%s, node %q: a full list shows %d rows again: %v", condition, node, len(a.Snapshot().List), err)
+				}
+				if node != "" {
+					if _, err := a.Subscribe(t.Context(), target); err != nil || len(a.Snapshot().List) != 1 {
+						t.Errorf("%s: subscribing again: %v, %d rows", condition, err, len(a.Snapshot().List))
+					}
+				} else if err := a.Unsubscribe(t.Context(), target); asErrorOf(err).Code == client.CodeBadOptions != (n == 0) {
+					t.Errorf("a row without node that is not there: %v", err)
+				}
+				_ = a.Close()
+			})
+		}
+	}
+}
