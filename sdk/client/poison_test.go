@@ -18,7 +18,7 @@ import (
 // sent for ever. Its session is resumed twice, and once more if that still told of
 // progress; then it ends, the request with an error, and a new session begins.
 func TestPoison(t *testing.T) {
-	for name, late := range map[string]time.Duration{"at once": 0, "after a while": 4 * time.Second} {
+	for name, late := range map[string]time.Duration{"at once": 0, "after a while": time.Second} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newHalfStarted()
