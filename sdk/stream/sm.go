@@ -311,7 +311,7 @@ func (s *Stream) resume() {
 		offered: true, id: r.ID, location: r.Location, full: r.JID,
 		received: r.H + r.Seen, again: r.Seen + r.Unsaved, waiting: slices.Clone(r.Waiting), early: r.Early,
 		saved: saved, told: saved,
-		acked: r.Acked, unacked: slices.Clone(r.Unacked), bytes: size(r.Unacked), replays: r.Replays, behind: r.Stored,
+		acked: r.Acked, unacked: slices.Clone(r.Unacked), replays: r.Replays, behind: r.Stored,
 	}
 	s.phase = resuming
 	s.write(element.New(NSSM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(saved), 10)))
