@@ -103,3 +103,19 @@ func TestSameResource(t *testing.T) {
 		_ = b.Close()
 	})
 }
+
+// TestResourceTaken: at a real server, the client whose resource another one takes
+// says so, and leaves it to the other.
+func TestResourceTaken(t *testing.T) {
+	p := newPeer(t)
+	desk := func(o *client.Options) { o.Resource = "desk" }
+	a := newDevice(t, p, nil, quick, desk).connect()
+	b := newDevice(t, p, nil, quick, desk).connect()
+	a.wait("the conflict", func() bool { return a.State().Phase == client.PhaseFailed })
+	if err := a.State().Err; err.Code != client.CodeConflict || err.Condition != "conflict" {
+		t.Errorf("it ended with %+v", err)
+	}
+	if err := b.Refresh(t.Context(), false); err != nil || b.State().Phase != client.PhaseLive {
+		t.Errorf("the other is %s: %v", b.State().Phase, err)
+	}
+}
