@@ -26,7 +26,8 @@ import (
 // its result; it may wait, and ends with its context.
 //
 //	create       {account, url, followTo, mechanisms, storage, inspector,
-//	              reconnect…, tab, resume} → {why}, if nothing can be stored
+//	              reconnect…, tab, resume} → {account, normalised; why,
+//	              if nothing can be stored}
 //	load         reads what is stored, and posts the event list
 //	connect      → {state, ver}
 //	subscribe    {service, node} → a row
@@ -106,6 +107,7 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 	}
 	return func(w *writer) {
 		w.object(func() {
+			w.text("account", bareAccount(opts.Account))
 			w.text("why", why)
 		})
 	}, nil
@@ -153,6 +155,17 @@ func (b *bridge) openStore(ctx context.Context, account string) (store.Store, er
 	return s, nil
 }
 
+// bareAccount returns the account as RFC 7622 normalises it, so that all
+// spellings of it have one channel between tabs, as they have one database; ""
+// if it is no JID.
+func bareAccount(account string) string {
+	j, err := jid.Parse(account)
+	if err != nil {
+		return ""
+	}
+	return j.Bare().String()
+}
+
 // databaseName is the same however the account is written. It is a hash of the
 // account, which keeps it out of lists of databases, but anybody on this origin
 // can find out whether it is that of an account he has in mind.
@@ -173,7 +186,7 @@ func (b *bridge) onStoreProblem(err error) {
 				"The browser deletes it when that page is closed; until then nothing can be stored.")})
 		return
 	}
-	b.warn(client.Warning{Err: storageError("storage-lost", err,
+	b.warn(client.Warning{Err: storageError(client.CodeStorageLost, err,
 		"The database was closed by the browser or by another page (%v). It is opened again when it is needed.")})
 }
 

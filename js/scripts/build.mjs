@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, utimesSync, 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
-import { build } from "esbuild";
+import * as esbuild from "esbuild";
 import { goFlags } from "./goflags.mjs";
 
 const js = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -27,9 +27,14 @@ const { version } = JSON.parse(readFileSync(join(js, "package.json"), "utf8"));
 // The program.
 const wasm = join(dist, "pam.wasm");
 run("go", ["build", ...goFlags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", wasm, "./wasm"], { GOOS: "js", GOARCH: "wasm" });
-const bytes = readFileSync(wasm);
+const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
+const made = readFileSync(wasm);
+const build = sha256(made); // in a custom section: what a compiled module shows of itself
+const name = Buffer.from("xmpp-pam");
+const bytes = Buffer.concat([made, Buffer.from([0, 1 + name.length + build.length, name.length]), name, build]);
+writeFileSync(wasm, bytes);
 const go = run("go", ["env", "GOVERSION"]);
-const info = { version, go, wasmSha256: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length };
+const info = { version, go, wasmSha256: sha256(bytes).toString("hex"), build: build.toString("hex"), bytes: bytes.length };
 
 // The same compressed, for servers that can send it; the slow part, so only when the program has changed.
 const old = existsSync(join(dist, "build-info.json")) ? JSON.parse(readFileSync(join(dist, "build-info.json"), "utf8")) : {};
@@ -58,7 +63,7 @@ const outside = {
     }));
   },
 };
-await build({
+await esbuild.build({
   entryPoints: { index: join(js, "src/index.ts"), worker: join(js, "src/worker.ts") },
   outdir: dist,
   bundle: true,

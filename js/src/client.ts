@@ -1,15 +1,13 @@
-import { closedError, fromWire, messageOf, PamError } from "./errors.js";
+import { closedError, fromWire, ownError, PamError } from "./errors.js";
 import { hub } from "./events.js";
-import { listen, type Hints } from "./hints.js";
 import { inspector } from "./inspector.js";
-import { watchLife } from "./life.js";
 import { limited } from "./limits.js";
 import { difference, emptyList, list, type Row } from "./list.js";
 import { info } from "./loader.js";
 import { fields, readOptions, readTarget } from "./options.js";
-import { start, type Link } from "./runtime.js";
+import { startProgram, type Program } from "./program.js";
 import { cell, listeners, safely } from "./store.js";
-import { clearTab, leaveTab, takeTab, type Tab } from "./tab.js";
+import { offline, readState, storageState } from "./sync.js";
 import type { ClientOptions, LogEntry, OpOptions, PamClient, RuntimeState, Subscription, SubscriptionList, SyncState, Target } from "./types.js";
 import type { Happened, RawExport, RawState } from "./wire.js";
 
@@ -19,20 +17,18 @@ export function makeClient(options: ClientOptions): PamClient {
   const events = hub(tellListening);
   const runtime = cell<RuntimeState>(Object.freeze({ phase: "idle", where: null }));
   let fellBack: string | undefined; // why nothing is stored
-  const sync = cell<SyncState>(syncState({ phase: "offline", missing: [], resumed: false, lastSynced: null, attempt: 0, nextAttempt: null, pending: 0, degraded: false }));
-  const listHeard = listeners();
-  const rows = list(listHeard.mark);
-  const frames = inspector(config.frames, () => link?.tell("drop"));
+  const stateOf = (raw: RawState): SyncState => readState(raw, config.storage, fellBack);
+  const sync = cell<SyncState>(stateOf(offline));
+  const rows = list(() => heard.mark());
+  const heard = listeners(rows.snapshot);
+  const frames = inspector(config.frames, () => program?.tell("drop"));
 
-  let starting: Promise<Link> | undefined;
-  let link: Link | undefined; // once the stored list is loaded
+  let starting: Promise<Program> | undefined;
+  let program: Program | undefined; // once the stored list is loaded
   let told = false; // whether the program posts messages, as it was told last
   let closing: Promise<void> | undefined;
   let ready: Promise<SubscriptionList> | undefined;
-  let unwatch: (() => void) | undefined;
-  let hints: Hints | undefined; // of other tabs
   let later: (() => void)[] = []; // events of this turn, emitted when the stores are up to date
-  const asks = new Map<number, AbortController>();
   const over = new AbortController(); // aborted by close()
   const giveUp = new AbortController(); // aborted by close() while the program starts
   const call = <T>(o: OpOptions | undefined, run: (signal: AbortSignal) => Promise<T>, ...more: string[]): Promise<T> => limited(o, run, over.signal, more);
@@ -40,94 +36,69 @@ export function makeClient(options: ClientOptions): PamClient {
   // The program ---------------------------------------------------------------
 
   /** The running program, with the stored list loaded. */
-  function running(): Promise<Link> {
+  function running(): Promise<Program> {
     if (closing) return Promise.reject(closedError());
     if (starting) return starting;
-    const mine = boot().catch((e: unknown) => {
-      if (starting === mine) starting = ready = undefined;
-      throw e;
+    const mine = Promise.resolve().then(boot).catch((e: unknown) => {
+      const error = ownError(e);
+      if (starting === mine) gone("failed", { phase: "idle", where: null, error }, error); // else it crashed or was closed
+      flush();
+      throw error;
     });
-    return (starting = mine);
-  }
-
-  async function boot(): Promise<Link> {
+    starting = mine; // listeners may call connect()
     setRuntime({ phase: "loading", where: null });
     setSync({ ...sync.store.getSnapshot(), phase: "loading" }, undefined);
     flush();
-    let begun: Link | undefined;
-    try {
-      begun = await start(config, { happened, flush, measure: frames.measure, crashed }, giveUp.signal);
-      stopIfClosed(begun);
-      const { account, service: url, followTo, storage, mechanisms, reconnect } = config;
-      const tab = watchPage(begun);
-      const made = await begun.request("create", { account, url, followTo, storage, mechanisms, inspector: config.frames > 0, ...reconnect, ...tab }) as { why?: string };
-      fellBack = made.why;
-      await begun.request("load");
-      stopIfClosed(begun);
-      link = begun;
-      told = false;
-      tellListening();
-      setRuntime({ phase: "running", where: begun.where, info });
-      const now = sync.store.getSnapshot();
-      setSync({ ...now, phase: now.phase === "loading" ? "offline" : now.phase }, undefined);
-      return begun;
-    } catch (e) {
-      begun?.stop();
-      unwatchPage();
-      const error = PamError.is(e) ? e : new PamError("crashed", messageOf(e), { origin: "runtime", cause: e });
-      if (!closing && error.code !== "crashed") {
-        setRuntime({ phase: "idle", where: null, error });
-        setSync({ ...sync.store.getSnapshot(), phase: "failed" }, error);
-      }
-      throw error;
-    } finally {
-      flush();
-    }
+    return mine;
+  }
+
+  /** The program, if there is one. Requests are never queued: without a program there is no connection either. */
+  function connected(): Promise<Program> {
+    if (!program || !starting) throw new PamError("offline", "Not connected: call connect() first. Nothing was sent.", { retryable: true });
+    return starting;
   }
 
   /**
-   * From now on the program hears of the page, and the next page in this tab goes on with its session. It takes up the
-   * session of the page before, but never that of a program which crashed: what made it crash would come again.
+   * Asks the program for an operation, unless the signal is aborted by then. All operations wait for the same promise, also
+   * when it is fulfilled: so the program is asked in the order of the calls.
    */
-  function watchPage(begun: Link): Tab | undefined {
-    const tab = config.storage === "memory" ? undefined : takeTab(config.account);
-    unwatch = watchLife({
-      ...(config.wakeOnForeground && { wake: () => link?.tell("wake") }),
-      sleep: () => link?.tell("sleep"),
-      leave: () => tab && leaveTab(config.account, tab),
-      show: () => clearTab(config.account),
-    });
-    if (tab) hints = listen(config.account, () => begun.tell("reload")); // the first reading may be under way
-    return tab;
+  async function request(from: Promise<Program>, op: string, params: object, signal: AbortSignal): Promise<unknown> {
+    const asked = await from;
+    signal.throwIfAborted();
+    return asked.request(op, params, signal);
   }
 
-  function unwatchPage(): void {
-    unwatch?.();
-    hints?.stop();
-    unwatch = hints = undefined;
+  async function boot(): Promise<Program> {
+    const begun = await startProgram(config, { happened, flush, measure: frames.measure, crashed }, ({ why }) => { fellBack = why; }, giveUp.signal);
+    if (closing) {
+      begun.end(closedError());
+      throw closedError();
+    }
+    program = begun;
+    told = false;
+    tellListening();
+    setRuntime({ phase: "running", where: begun.where, info });
+    const now = sync.store.getSnapshot();
+    setSync({ ...now, phase: now.phase === "loading" ? "offline" : now.phase }, undefined);
+    flush();
+    return begun;
   }
 
-  function stopIfClosed(begun: Link): void {
-    if (!closing) return;
-    begun.stop();
-    throw closedError();
+  /** What is shown when the program is gone: nothing that it had not committed, and no state of its connection. */
+  function gone(phase: SyncState["phase"], state: RuntimeState, error: PamError | undefined): void {
+    program = starting = ready = undefined;
+    setRuntime(state);
+    const { lastSyncedAt, storage } = sync.store.getSnapshot();
+    setSync({ ...stateOf(offline), phase, lastSyncedAt, storage }, error);
+    frames.measure(0, 0);
+    rows.drop();
   }
 
   function crashed(error: PamError): void {
-    forgetProgram();
-    setRuntime({ phase: "crashed", where: null, error });
-    setSync({ ...sync.store.getSnapshot(), phase: "failed", nextAttemptAt: null, pendingWrites: 0 }, error);
-    rows.drop();
+    gone("failed", { phase: "crashed", where: null, error }, error);
     later.push(() => events.emit("crash", error));
     log("error", error.message, { code: error.code });
     flush();
-  }
-
-  function forgetProgram(): void {
-    link = starting = ready = undefined;
-    unwatchPage();
-    for (const ask of asks.values()) ask.abort();
-    asks.clear();
   }
 
   // What it tells ---------------------------------------------------------------
@@ -136,7 +107,7 @@ export function makeClient(options: ClientOptions): PamClient {
     switch (e.event) {
       case "changed": {
         const delta = rows.apply(e.changes, e.from ?? null, e.to ?? null, e.origin, e.source);
-        if (delta && link) later.push(() => events.emit("subscriptions", delta));
+        if (delta && program) later.push(() => events.emit("subscriptions", delta));
         return;
       }
       case "list":
@@ -146,7 +117,7 @@ export function makeClient(options: ClientOptions): PamClient {
       case "provisional":
         return rows.setProvisional(e.rows);
       case "state": {
-        const state = syncState(e.state);
+        const state = stateOf(e.state);
         setSync(state, state.error);
         const { lastSyncedAt } = state;
         const asOf = lastSyncedAt ? lastSyncedAt.toISOString() : null;
@@ -167,78 +138,29 @@ export function makeClient(options: ClientOptions): PamClient {
         later.push(() => events.emit("message", message));
         return;
       }
-      case "stored":
-        return hints?.tell();
       case "frame": {
         const { event: _, ...frame } = e;
         return frames.add(frame);
       }
-      case "credentials":
-        return void answer(e);
     }
   }
 
   /** Tells the program whether anybody listens to messages: it makes their texts for nobody else. */
   function tellListening(): void {
     const now = events.used("message");
-    if (!link || now === told) return;
+    if (!program || now === told) return;
     told = now;
-    link.tell("listen", { messages: now });
-  }
-
-  /** Asks the page for credentials and hands them on. */
-  async function answer({ ask, over, reason, mechanisms }: Extract<Happened, { event: "credentials" }>): Promise<void> {
-    if (over) {
-      asks.get(ask)?.abort();
-      asks.delete(ask);
-      return;
-    }
-    const controller = new AbortController();
-    const program = link; // a later one must not get the answer
-    const tell = (params: object): void => program?.tell("credentials", { ask, ...params });
-    asks.set(ask, controller);
-    try {
-      const request = { reason: (reason ?? "initial") as "initial", mechanisms: Object.freeze(mechanisms ?? []), signal: controller.signal };
-      const { password } = await config.credentials(Object.freeze(request));
-      tell({ password });
-    } catch (e) {
-      const wrong = PamError.is(e, "bad-options");
-      tell({ failed: wrong ? e.message : `options.credentials failed: ${messageOf(e)}`, wrong });
-    } finally {
-      asks.delete(ask);
-    }
+    program.tell("listen", { messages: now });
   }
 
   // State -----------------------------------------------------------------------
 
-  function syncState(raw: RawState): SyncState {
-    const storage = storageState(raw.degraded ? raw.why ?? "" : fellBack);
-    return Object.freeze({
-      phase: raw.phase,
-      missing: Object.freeze(raw.missing),
-      resumed: raw.resumed,
-      lastSyncedAt: raw.lastSynced === null ? null : new Date(raw.lastSynced),
-      attempt: raw.attempt,
-      nextAttemptAt: raw.nextAttempt === null ? null : new Date(raw.nextAttempt),
-      pendingWrites: raw.pending,
-      storage,
-      ...(raw.error && { error: fromWire(raw.error) }),
-    });
-  }
-
-  function storageState(why: string | undefined): SyncState["storage"] {
-    const wanted = config.storage;
-    return Object.freeze(why === undefined || wanted === "memory"
-      ? { kind: wanted, persistent: wanted !== "memory" }
-      : { kind: "memory", persistent: false, fellBackFrom: wanted, why });
-  }
-
   function setSync(state: SyncState, error: PamError | undefined): void {
     const { error: _, ...rest } = state;
-    const storage = fellBack !== undefined && rest.storage.persistent ? storageState(fellBack) : rest.storage;
+    const storage = fellBack !== undefined && rest.storage.persistent ? storageState(config.storage, fellBack) : rest.storage;
     const before = sync.store.getSnapshot();
     const next = Object.freeze({ ...rest, storage, ...(error && { error }) });
-    sync.set(next);
+    if (!sync.set(next)) return;
     if (before.phase !== next.phase) log("info", `sync: ${next.phase}`, error && { code: error.code });
     later.push(() => events.emit("sync", next));
   }
@@ -250,7 +172,7 @@ export function makeClient(options: ClientOptions): PamClient {
     tellListening(); // that nobody does any more: not at once, for who awaits once() again and again is to miss nothing
     runtime.flush();
     sync.flush();
-    listHeard.flush();
+    heard.flush();
     frames.flush();
     const emit = later;
     later = [];
@@ -264,27 +186,17 @@ export function makeClient(options: ClientOptions): PamClient {
 
   // The methods -------------------------------------------------------------------
 
-  /** Requests are never queued: without a program there is no connection either. */
-  function connected(): Link {
-    if (!link) throw new PamError("offline", "Not connected: call connect() first. Nothing was sent.", { retryable: true });
-    return link;
-  }
-
   function close(): Promise<void> {
     return (closing ??= (async () => {
       over.abort(closedError());
-      const program = link;
-      if (program) {
-        const limit = new Promise((resolve) => setTimeout(resolve, 5000));
-        await Promise.race([program.request("close").catch(() => undefined), limit]);
-        program.stop(closedError());
+      const ending = program;
+      if (ending) {
+        await limited({ timeoutMs: 5000 }, (signal) => ending.request("close", {}, signal)).catch(() => undefined);
+        ending.end(closedError());
       } else {
         giveUp.abort(closedError());
       }
-      forgetProgram();
-      setRuntime({ phase: "closed", where: null });
-      setSync({ ...sync.store.getSnapshot(), phase: "offline", nextAttemptAt: null, pendingWrites: 0 }, undefined);
-      rows.drop();
+      gone("offline", { phase: "closed", where: null }, undefined);
       flush();
       events.close();
     })());
@@ -293,31 +205,39 @@ export function makeClient(options: ClientOptions): PamClient {
   const client = {
     account: config.account,
     connect: (o?: OpOptions) => call(o, async (signal) => {
-      const program = await running();
-      signal.throwIfAborted();
-      return syncState(await program.request("connect", {}, signal) as RawState);
+      const asked = await running();
+      // The client is to be connected, even if nobody waits for it any more.
+      return stateOf(await asked.connect(signal.aborted ? undefined : signal) as RawState);
     }),
     disconnect: (o?: OpOptions) => call(o, async () => {
-      const program = link ?? (await starting?.catch(() => undefined));
-      await program?.request("disconnect");
+      if (!starting) return;
+      let asked: Program;
+      try {
+        asked = await starting;
+      } catch {
+        return; // it did not start
+      }
+      await asked.request("disconnect");
     }),
     forget: (o?: OpOptions) => call(o, async (signal) => {
-      await (await running()).request("forget", {}, signal);
+      const asked = await running();
+      signal.throwIfAborted();
+      await asked.forget(signal);
       if (fellBack !== undefined) throw new PamError("storage", "What IndexedDB holds for the account could not be removed, because it cannot be opened. Clearing the site's data removes it.", { origin: "storage" });
     }),
-    export: (o?: OpOptions) => call(o, async (signal) => exported(await (await running()).request("export", {}, signal) as RawExport)),
+    export: (o?: OpOptions) => call(o, async (signal) => exported(await request(running(), "export", {}, signal) as RawExport)),
     close,
     subscribe: (target: Target, o?: OpOptions) => call(o, async (signal) => {
       const { service, node } = readTarget(target);
-      return rows.row(await connected().request("subscribe", { service, node }, signal) as Row);
+      return rows.row(await request(connected(), "subscribe", { service, node }, signal) as Row);
     }),
     unsubscribe: (target: Target | Subscription, o?: OpOptions) => call(o, async (signal) => {
-      await connected().request("unsubscribe", readTarget(target), signal);
+      await request(connected(), "unsubscribe", readTarget(target), signal);
     }),
     subscriptions: Object.freeze({
       getSnapshot: rows.snapshot,
       getServerSnapshot: () => emptyList,
-      subscribe: listHeard.subscribe,
+      subscribe: heard.subscribe,
       get ready() {
         return (ready ??= call({}, () => running().then(rows.snapshot)));
       },
@@ -328,7 +248,7 @@ export function makeClient(options: ClientOptions): PamClient {
       refresh: (o?: OpOptions & { ignoreVersion?: boolean }) => call(o, async (signal) => {
         const ignoreVersion = fields(o ?? {}, "options", ["signal", "timeoutMs", "ignoreVersion"]).ignoreVersion === true;
         const before = rows.snapshot();
-        await connected().request("refresh", { ignoreVersion }, signal);
+        await request(connected(), "refresh", { ignoreVersion }, signal);
         return difference(before, rows.snapshot());
       }, "ignoreVersion"),
     }),

@@ -46,9 +46,16 @@ export class PamError extends Error {
     return { name, code, origin, message, by, condition, pubsubCondition, retryable, retryAfterMs, docs };
   }
 
-  /** Whether `e` is a PamError, of that code if one is given. Works across copies of this library. */
+  /**
+   * Reports whether `e` is a PamError, of that code if one is given. Works across copies of this library. It never throws:
+   * what cannot be read, such as a revoked Proxy, is none.
+   */
   static is(e: unknown, code?: PamErrorCode): e is PamError {
-    return e instanceof Error && e.name === "PamError" && "code" in e && (code === undefined || e.code === code);
+    try {
+      return e instanceof Error && e.name === "PamError" && "code" in e && (code === undefined || e.code === code);
+    } catch {
+      return false;
+    }
   }
 }
 
@@ -75,11 +82,15 @@ export const closedError = (): PamError => new PamError("closed", "The client wa
 export const abortedError = (signal: AbortSignal): PamError =>
   new PamError("aborted", "The call was aborted by its signal.", { cause: signal.reason });
 
-/** What was thrown, as text, whatever it is. */
+/** What was thrown, as text of at most 1000 characters, whatever it is. */
 export function messageOf(e: unknown): string {
   try {
-    return e instanceof Error ? String(e.message) : String(e);
+    return String(e instanceof Error ? e.message : e).slice(0, 1000);
   } catch {
     return "something that cannot be shown";
   }
 }
+
+/** What was thrown, as an error of this library. */
+export const ownError = (e: unknown): PamError =>
+  PamError.is(e) ? e : new PamError("crashed", messageOf(e), { origin: "runtime", cause: e });

@@ -47,19 +47,27 @@ export function hub(began: (type: Type) => void = () => undefined): Hub {
         if (given.once) stop();
         fn(event as PamEventMap[K]);
       },
+      closed: () => signal?.removeEventListener("abort", stop),
     });
-    if (signal?.aborted) stop();
+    if (closed || signal?.aborted) stop();
     else signal?.addEventListener("abort", stop);
     return stop;
   }
 
   function once<K extends Type>(type: K, options?: OpOptions): Promise<PamEventMap[K]> {
     return limited(options, (signal) => new Promise((resolve, reject) => {
+      const stop = (): void => {
+        off();
+        signal.removeEventListener("abort", stop);
+      };
       const off = listen(type, {
-        fn(event) { off(); resolve(event as PamEventMap[K]); },
-        closed() { reject(closedError()); },
+        fn(event) { stop(); resolve(event as PamEventMap[K]); },
+        closed() {
+          signal.removeEventListener("abort", stop);
+          reject(closedError());
+        },
       });
-      signal.addEventListener("abort", off);
+      if (!closed) signal.addEventListener("abort", stop);
     }));
   }
 

@@ -7,8 +7,8 @@ export type { PamErrorFields } from "./errors.js";
 export type * from "./types.js";
 
 /**
- * Makes a client for one account. It is inert until a method is called. Throws a PamError: "bad-options", "bad-jid", or
- * "discovery" without `service`.
+ * Makes a client for one account. It is inert until a method is called. Throws a PamError with code "bad-options" or
+ * "bad-jid".
  *
  * While it is connected the account is seen online, because servers deliver nothing to a session that sends no
  * presence. A server may also hand this session chat messages: they come as `message` events.

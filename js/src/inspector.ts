@@ -31,8 +31,8 @@ export function inspector(limit: number, drop: () => void): InspectorCell {
   let dropped = 0; // of those before it
   let current: readonly WireFrame[] | undefined = none;
   const counts = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, ignored: 0, goHeapBytes: 0, liveReferences: 0 };
-  const { subscribe, mark, flush } = listeners();
   const snapshot = (): readonly WireFrame[] => (current ??= Object.freeze(frames.slice(first)));
+  const { subscribe, mark, flush } = listeners(snapshot);
   const changed = (): void => {
     current = undefined;
     mark();
@@ -44,6 +44,7 @@ export function inspector(limit: number, drop: () => void): InspectorCell {
       getServerSnapshot: () => none,
       subscribe,
       clear() {
+        if (frames.length === 0) return;
         frames = [];
         first = kept = dropped = 0;
         changed();

@@ -36,7 +36,8 @@ export function list(changed: () => void): List {
   let ver: string | null = null;
   let source: SubscriptionList["source"] = "empty";
   let asOf: string | null = null;
-  let current: SubscriptionList | undefined = emptyList;
+  let last = emptyList; // what was shown last
+  let current: SubscriptionList | undefined = emptyList; // undefined: to be built
 
   function touch(): void {
     current = undefined;
@@ -84,7 +85,9 @@ export function list(changed: () => void): List {
       return { key, after };
     });
     shown = visible;
-    return freezeList(layer.length === 0 ? [...committed] : merge(committed, layer, () => undefined), ver, source, asOf);
+    const rows = layer.length === 0 ? [...committed] : merge(committed, layer, () => undefined);
+    const same = last.ver === ver && last.source === source && last.asOf === asOf && last.length === rows.length && rows.every((row, i) => row === last[i]);
+    return same ? last : (last = freezeList(rows, ver, source, asOf));
   }
 
   return {

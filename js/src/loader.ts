@@ -3,14 +3,23 @@ import type { PamErrorCode, RuntimeInfo, WasmSource } from "./types.js";
 
 declare const BUILD_INFO: RuntimeInfo; // put in by the build
 
-/** The program that this package was built with. */
+/** The program that this package was built with. No other is started. */
 export const info: RuntimeInfo = Object.freeze(BUILD_INFO);
+
+/** Reports whether this script knows its own URL. A bundle that is no ES module may not. */
+export const located = (): boolean => typeof import.meta.url === "string";
+export const unlocated = (file: string, option: string): string =>
+  `This script cannot find ${file}, because it was bundled without import.meta.url: give ${option}, or bundle it as an ES module.`;
 
 const byUrl = new Map<string, Promise<WebAssembly.Module>>();
 const byObject = new WeakMap<object, Promise<WebAssembly.Module>>();
 
-/** Fetches and compiles the program, once for each source. What failed is tried again by the next call. */
+/**
+ * Fetches and compiles the program, once for each source, and checks that it is the one that this package was built with.
+ * What failed is tried again by the next call.
+ */
 export function loadModule(source?: WasmSource): Promise<WebAssembly.Module> {
+  if (source === undefined && !located()) throw failure("wasm-load", unlocated("pam.wasm", "options.runtime.wasm"));
   if (source === undefined || typeof source === "string" || source instanceof URL) {
     const url = source === undefined ? new URL("./pam.wasm", import.meta.url) : absolute(source);
     return remember(byUrl, url.href, () => fetchModule(url.href));
@@ -48,7 +57,11 @@ async function fetchModule(url: string): Promise<WebAssembly.Module> {
 }
 
 async function moduleOf(source: Exclude<WasmSource, string | URL>): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
+  if (source instanceof WebAssembly.Module) {
+    const [build] = WebAssembly.Module.customSections(source, "xmpp-pam");
+    if (!build || hex(build) !== info.build) throw otherProgram("The module in options.runtime.wasm");
+    return source;
+  }
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return compileBytes(source, "options.runtime.wasm");
   const response = await source;
   if (typeof Response !== "undefined" && response instanceof Response) return compileResponse(response, response.url || "options.runtime.wasm");
@@ -61,25 +74,45 @@ async function compileResponse(response: Response, url: string): Promise<WebAsse
   const type = (response.headers.get("content-type") ?? "").trim().toLowerCase();
   if (type === "application/wasm" && // streaming allows no parameters
       typeof WebAssembly.compileStreaming === "function") {
-    return WebAssembly.compileStreaming(response).catch((e: unknown) => { throw compileFailure(e, url); });
+    const copy = response.clone(); // for the digest, which needs all of it, while it is compiled as it comes
+    return checked(WebAssembly.compileStreaming(response), readBody(copy, url), url, type);
   }
-  let bytes: ArrayBuffer;
+  return compileBytes(await readBody(response, url), url, type);
+}
+
+async function readBody(response: Response, url: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    bytes = await response.arrayBuffer();
+    return new Uint8Array(await response.arrayBuffer());
   } catch (e) {
     throw failure("wasm-load", `${url} broke off (${messageOf(e)}).`, { cause: e, retryable: true });
   }
-  return compileBytes(bytes, url, type);
 }
 
 async function compileBytes(source: ArrayBuffer | ArrayBufferView<ArrayBuffer>, url: string, type?: string): Promise<WebAssembly.Module> {
   const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  return checked(WebAssembly.compile(bytes), bytes, url, type);
+}
+
+/**
+ * The module, if its bytes are the program of this package. Browsers digest in secure contexts only; elsewhere the length is
+ * compared, and whoever can change the program there can change this script as well.
+ */
+async function checked(module: Promise<WebAssembly.Module>, body: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>, url: string, type?: string): Promise<WebAssembly.Module> {
+  module.catch(() => undefined); // what is wrong with the bytes is said first
+  const bytes = await body;
   if (!(bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d)) {
     const as = type ? `, sent as ${type}` : "";
     throw failure("wasm-mime", `${url} is no WebAssembly module${as}. Often a server answers with a page for a file that it does not have: ${remedy(url)}`);
   }
-  return WebAssembly.compile(bytes).catch((e: unknown) => { throw compileFailure(e, url); });
+  const same = bytes.length === info.bytes && (!globalThis.crypto?.subtle || hex(await crypto.subtle.digest("SHA-256", bytes)) === info.wasmSha256);
+  if (!same) throw otherProgram(url);
+  return module.catch((e: unknown) => { throw compileFailure(e, url); });
 }
+
+const hex = (bytes: ArrayBuffer): string => Array.from(new Uint8Array(bytes), (b) => b.toString(16).padStart(2, "0")).join("");
+
+const otherProgram = (what: string): PamError => failure("wasm-version",
+  `${what} is not the program that this script was built with (version ${info.version}, SHA-256 ${info.wasmSha256}). Serve pam.wasm and the scripts from the same package, and let no cache or proxy keep or change one of them.`);
 
 /** Vite's dependency optimizer moves the script, but not what is next to it. */
 const remedy = (url: string): string => url.includes("/.vite/")

@@ -115,8 +115,10 @@ export function fields(value: unknown, what: string, known?: readonly string[]):
 
 export function signalOf(signal: unknown): AbortSignal | undefined {
   if (signal === undefined) return undefined;
-  if (typeof AbortSignal === "undefined" || !(signal instanceof AbortSignal)) throw bad("options.signal must be an AbortSignal.");
-  return signal;
+  try {
+    if (signal instanceof AbortSignal && typeof signal.aborted === "boolean") return signal; // a Proxy of one throws here
+  } catch {}
+  throw bad("options.signal must be an AbortSignal.");
 }
 
 /** Reads an optional whole number above zero. */

@@ -1,5 +1,5 @@
-import { fromWire, messageOf, PamError } from "./errors.js";
-import { info, loadModule } from "./loader.js";
+import { fromWire, messageOf, PamError, type PamErrorFields } from "./errors.js";
+import { info, loadModule, located, unlocated } from "./loader.js";
 import type { Config } from "./options.js";
 import type { FromHost, Happened, Posted, Request, ToHost } from "./wire.js";
 
@@ -10,8 +10,8 @@ export interface Link {
   request(op: string, params?: object, signal?: AbortSignal): Promise<unknown>;
   /** Asks without waiting for the result. */
   tell(op: string, params?: object): void;
-  /** Ends the program at once. What waits is rejected with `why`, or stays unanswered. */
-  stop(why?: PamError): void;
+  /** Ends the program at once. What waits, and what is asked later, is rejected with `why`. */
+  stop(why: PamError): void;
 }
 
 export interface Handlers {
@@ -31,48 +31,56 @@ export async function start(config: Config, handlers: Handlers, over: AbortSigna
   const { port1: port, port2 } = new MessageChannel();
   const waiting = new Map<number, { resolve(v: unknown): void; reject(e: unknown): void }>();
   let lastId = 0;
-  let ended = false;
+  let gone: PamError | undefined; // why the program has ended
   let worker: Worker | undefined;
 
   return new Promise<Link>((resolve, reject) => {
-    function end(why?: PamError): void {
-      if (ended) return;
-      ended = true;
+    function end(why: PamError): void {
+      if (gone) return;
+      gone = why;
       over.removeEventListener("abort", abort);
       port.postMessage({ request: { id: 0, op: "close" } } satisfies ToHost);
       port.close();
-      worker?.terminate();
-      if (!why) return;
       for (const w of waiting.values()) w.reject(why);
-      waiting.clear();
       reject(why);
+      worker?.terminate();
     }
 
     const abort = (): void => end(over.reason as PamError);
     over.addEventListener("abort", abort);
 
-    function crash(text: string, code: "crashed" | "wasm-load" = "crashed"): void {
-      if (ended) return;
-      const error = new PamError(code, code === "crashed" ? `The program ended by mistake (${text}). connect() starts a new one; please report this.` : text, { origin: "runtime", retryable: true });
+    function crash(text: string): void {
+      if (gone) return;
+      const error = new PamError("crashed", `The program ended by mistake (${text}). connect() starts a new one; please report this.`, { origin: "runtime", retryable: true });
       end(error);
-      if (code === "crashed") handlers.crashed(error);
+      handlers.crashed(error);
     }
 
+    const notLoaded = (text: string, more: PamErrorFields = {}): void => end(new PamError("wasm-load", text, { origin: "runtime", retryable: true, ...more }));
+
     function post(request: Request): void {
-      if (!ended) port.postMessage({ request } satisfies ToHost);
+      if (!gone) port.postMessage({ request } satisfies ToHost);
     }
 
     const link: Link = {
       where,
       request: (op, params, signal) => new Promise((resolve, reject) => {
-        if (ended) {
-          reject(new PamError("crashed", "The program has ended. connect() starts a new one.", { origin: "runtime", retryable: true }));
+        if (gone) {
+          reject(gone);
           return;
         }
         const id = ++lastId;
-        waiting.set(id, { resolve, reject });
+        const cancel = (): void => post({ id: 0, op: "cancel", target: id });
+        const settled = (): void => {
+          waiting.delete(id);
+          signal?.removeEventListener("abort", cancel);
+        };
+        waiting.set(id, {
+          resolve(v) { settled(); resolve(v); },
+          reject(e) { settled(); reject(e); },
+        });
         post({ ...params, id, op });
-        signal?.addEventListener("abort", () => waiting.has(id) && post({ id: 0, op: "cancel", target: id }));
+        signal?.addEventListener("abort", cancel);
       }),
       tell: (op, params) => post({ ...params, id: 0, op }),
       stop: end,
@@ -85,14 +93,13 @@ export async function start(config: Config, handlers: Handlers, over: AbortSigna
         return;
       }
       const w = waiting.get(posted.id);
-      waiting.delete(posted.id);
       if ("error" in posted) w?.reject(fromWire(posted.error));
       else w?.resolve(posted.ok);
     }
 
     port.onmessage = ({ data }: { data: FromHost }) => {
       if ("text" in data) {
-        for (const posted of JSON.parse(data.text) as Posted[]) if (!ended) receive(posted);
+        for (const posted of JSON.parse(data.text) as Posted[]) if (!gone) receive(posted);
         handlers.measure(data.heap, data.references);
         handlers.flush();
       } else if ("ready" in data) {
@@ -111,24 +118,25 @@ export async function start(config: Config, handlers: Handlers, over: AbortSigna
       import("./worker.js").then(({ serve }) => {
         serve(port2);
         port.postMessage({ module } satisfies ToHost);
-      }).catch((e: unknown) => crash(`The script worker.js of this package could not be loaded: ${messageOf(e)}`, "wasm-load"));
+      }).catch((e: unknown) => notLoaded(`The script worker.js of this package could not be loaded: ${messageOf(e)}`, { cause: e }));
       return;
     }
     try {
       worker = makeWorker(config.worker);
+      let started = false;
+      worker.onerror = (event) => {
+        event.preventDefault?.();
+        if (started) crash(event.message || "the Worker failed");
+        else notLoaded(`The worker script could not be loaded${event.message ? `: ${event.message}` : ""}. Serve worker.js of this package next to index.js, or give options.runtime.worker.`);
+      };
+      worker.postMessage({ xmppPam: port2 }, [port2]);
+      port.postMessage({ module } satisfies ToHost);
+      port.addEventListener("message", () => { started = true; }, { once: true });
     } catch (e) {
-      end(new PamError("wasm-load", `The Worker could not be started: ${messageOf(e)}. Check worker-src of the page's Content-Security-Policy, or set options.runtime.where to "main".`, { origin: "runtime", cause: e }));
-      return;
+      notLoaded(config.worker === undefined && !located() ? unlocated("worker.js", "options.runtime.worker")
+        : `The Worker could not be started: ${messageOf(e)}. Its script must be of the page's own origin, and allowed by worker-src of the page's Content-Security-Policy; or set options.runtime.where to "main".`,
+      { cause: e, retryable: false });
     }
-    let started = false;
-    worker.onerror = (event) => {
-      event.preventDefault?.();
-      if (started) crash(event.message || "the Worker failed");
-      else crash(`The worker script could not be loaded${event.message ? `: ${event.message}` : ""}. Serve worker.js of this package next to index.js, or give options.runtime.worker.`, "wasm-load");
-    };
-    worker.postMessage({ xmppPam: port2 }, [port2]);
-    port.postMessage({ module } satisfies ToHost);
-    port.addEventListener("message", () => { started = true; }, { once: true });
   });
 }
 

@@ -3,40 +3,57 @@ import type { Store, Unsubscribe } from "./types.js";
 /** The writing side of a Store. Listeners are told by `flush`, once for any number of changes. */
 export interface Cell<T> {
   readonly store: Store<T>;
-  set(value: T): void;
+  set(value: T): boolean;
   flush(): void;
 }
 
-/** Makes a Store whose value is `initial`, which is also what a server renders. */
+/**
+ * Makes a Store whose value is `initial`, which is also what a server renders. A value of the same content as the one
+ * before, as JSON shows it, does not replace it. `set` reports whether it did.
+ */
 export function cell<T>(initial: T): Cell<T> {
   let value = initial;
-  const { subscribe, mark, flush } = listeners();
+  const getSnapshot = (): T => value;
+  const { subscribe, mark, flush } = listeners(getSnapshot);
   return {
-    store: Object.freeze({ getSnapshot: () => value, getServerSnapshot: () => initial, subscribe }),
+    store: Object.freeze({ getSnapshot, getServerSnapshot: () => initial, subscribe }),
     set(next) {
-      if (next === value) return;
+      if (JSON.stringify(next) === JSON.stringify(value)) return false;
       value = next;
       mark();
+      return true;
     },
     flush,
   };
 }
 
-/** The listeners of a store and whether they have something to hear. */
-export function listeners(): { subscribe(fn: () => void): Unsubscribe; mark(): void; flush(): void } {
-  const all = new Set<{ fn: () => void }>();
+/**
+ * The listeners of a store. Each is called when it begins to listen, and by `flush` when `mark` was called and the value is
+ * another than the one that it was called with last.
+ */
+export function listeners<T>(get: () => T): { subscribe(fn: (value: T) => void): Unsubscribe; mark(): void; flush(): void } {
+  const all = new Set<{ tell(): void }>();
   let dirty = false;
   return {
     subscribe(fn) {
-      const entry = { fn };
-      all.add(entry);
-      return () => void all.delete(entry);
+      let known: T;
+      const listener = {
+        tell() {
+          const value = get();
+          if (value === known) return;
+          known = value;
+          safely(() => fn(value));
+        },
+      };
+      all.add(listener);
+      listener.tell();
+      return () => void all.delete(listener);
     },
     mark() { dirty = true; },
     flush() {
       if (!dirty) return;
       dirty = false;
-      for (const entry of [...all]) if (all.has(entry)) safely(entry.fn);
+      for (const listener of [...all]) if (all.has(listener)) listener.tell();
     },
   };
 }

@@ -25,7 +25,7 @@ export function takeTab(account: string): Tab {
 }
 
 /** Leaves the name for the next page. */
-export function leaveTab(account: string, { tab }: Tab): void {
+export function leaveTab(account: string, tab: string): void {
   storage((s) => s.setItem(place(account), tab));
 }
 

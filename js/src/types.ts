@@ -55,7 +55,11 @@ export interface CredentialRequest {
 export interface RuntimeOptions {
   /** Default "worker" where `Worker` exists, else "main". */
   where?: "worker" | "main";
-  /** Where the WebAssembly module is. Default: `new URL("./pam.wasm", import.meta.url)`. */
+  /**
+   * Where the WebAssembly module is. Default: `new URL("./pam.wasm", import.meta.url)`. It must be the one of this package,
+   * byte for byte, else code "wasm-version". A `WebAssembly.Module` does not show its bytes: of one only the build is
+   * compared that it says it is.
+   */
   wasm?: WasmSource;
   /** The worker script `xmpp-pam/worker` at a URL of your own, or an instance that runs it. */
   worker?: string | URL | (() => Worker);
@@ -91,12 +95,16 @@ export interface PamClient extends AsyncDisposable {
   readonly account: Jid;
 
   /**
-   * Connects and keeps connected. Resolves in phase "live". Rejects when the first attempt fails; if the failure may
-   * heal (`retryable`) the client goes on trying, as `sync` shows. `signal` and `timeoutMs` end this wait alone: only
-   * `disconnect()`, `forget()` and `close()` end the trying.
+   * Connects and keeps connected, until `disconnect()`, `forget()` or `close()`. Resolves in phase "live". Rejects when the
+   * first attempt fails; if the failure may heal (`retryable`) the client goes on trying, as `sync` shows. The signal and
+   * the time limit end the wait alone, and the client goes on connecting. Rejects with code "aborted" if it is disconnected
+   * meanwhile.
    */
   connect(options?: OpOptions): Promise<SyncState>;
-  /** Ends the session in order, and all attempts to have one. The client can be connected again. */
+  /**
+   * Ends the session in order, and all attempts to have one. The client can be connected again. Calls take effect in their order, also while the program
+   * starts: the last one of `connect()`, `disconnect()`, `connect()` wins.
+   */
   disconnect(options?: OpOptions): Promise<void>;
   /**
    * Logs out for good: ends the session and deletes the database of the account with all that is stored. The client can be
@@ -133,11 +141,15 @@ export interface PamClient extends AsyncDisposable {
 
 export type Unsubscribe = () => void;
 
-/** A value that changes. Snapshots are frozen and stay the same object until something changes: made for React's `useSyncExternalStore`. */
+/**
+ * A value that changes. Snapshots are frozen and stay the same object until something changes: made for React's
+ * `useSyncExternalStore`, Svelte's `$store` and Solid's `from`.
+ */
 export interface Store<T> {
   readonly getSnapshot: () => T;
   readonly getServerSnapshot: () => T;
-  readonly subscribe: (onChange: () => void) => Unsubscribe;
+  /** Calls `onChange` with the value before it returns, and then with every other value. */
+  readonly subscribe: (onChange: (value: T) => void) => Unsubscribe;
 }
 
 // Subscriptions --------------------------------------------------------------
@@ -204,7 +216,7 @@ export interface SyncState {
   /** Whether the session before goes on (XEP-0198). */
   readonly resumed: boolean;
   readonly lastSyncedAt: Date | null;
-  /** Attempts to connect since the last live state. */
+  /** Attempts to connect since `connect()`, or since the last connection that lasted a minute. */
   readonly attempt: number;
   /** When the next attempt starts, in phase "waiting". */
   readonly nextAttemptAt: Date | null;
@@ -219,7 +231,10 @@ export interface SyncState {
 export interface RuntimeInfo {
   readonly version: string;
   readonly go: string;
+  /** SHA-256 of `pam.wasm`, in hexadecimal digits. A program with another is not started. */
   readonly wasmSha256: string;
+  /** Names the build in `pam.wasm` itself: the content of its custom section "xmpp-pam", in hexadecimal digits. */
+  readonly build: string;
   readonly bytes: number;
 }
 export interface RuntimeState {

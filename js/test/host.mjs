@@ -1,10 +1,17 @@
 // A host without a program: a client is made on it, and the test plays the program.
 
 import { readFileSync } from "node:fs";
+import { after } from "node:test";
 import { createClient } from "../dist/index.js";
+import { emptyModule as moduleOf } from "./module.mjs";
 
 export const info = JSON.parse(readFileSync(new URL("../dist/build-info.json", import.meta.url), "utf8"));
-export const emptyModule = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+export const emptyModule = new WebAssembly.Module(moduleOf(info.build));
+
+/** Clients that are closed when the tests of the file are over: one that a failed test left open would keep the process running. */
+const opened = [];
+export const keep = (client) => (opened.push(client), client);
+after(() => Promise.all(opened.map((client) => client.close())));
 
 export const base = { account: "alice@example.org", credentials: { password: "secret" }, service: "wss://example.org/ws", storage: "memory" };
 export const rawState = (phase, more = {}) => ({ phase, missing: [], resumed: false, lastSynced: null, attempt: 0, nextAttempt: null, pending: 0, degraded: false, ...more });
@@ -33,7 +40,7 @@ export function makeHost(options = {}, answers = {}) {
     worker: undefined,
   };
   const all = {
-    create: () => ({}),
+    create: ({ account }) => ({ account: account.toLowerCase() }),
     load: () => ({ list: [], provisional: [], source: "empty" }),
     connect: () => rawState("live"),
     disconnect: () => null,
@@ -65,7 +72,7 @@ export function makeHost(options = {}, answers = {}) {
       },
     });
   };
-  host.client = createClient({ ...base, ...options, runtime: { where: "worker", wasm: emptyModule, worker, ...options.runtime } });
+  host.client = keep(createClient({ ...base, ...options, runtime: { where: "worker", wasm: emptyModule, worker, ...options.runtime } }));
   return host;
 }
 

@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { PamError, createClient, preload } from "../dist/index.js";
-import { base, info } from "./host.mjs";
+import { PamError, createClient, preload } from "../build/src/index.js";
+import { build } from "esbuild";
+import { base, info as distInfo } from "./host.mjs";
+import { emptyModule, tiny, tinyInfo } from "./module.mjs";
 
-const module = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+const module = Buffer.from(tiny);
+const changed = Buffer.from(tiny); // one bit, where it still compiles
+changed[changed.length - 1] ^= 1;
 const counts = {};
 let origin;
 const server = createServer((req, res) => {
@@ -15,7 +19,14 @@ const server = createServer((req, res) => {
   if (req.url === "/octets") return send(200, "application/octet-stream", module);
   if (req.url.endsWith("/html")) return send(200, "text/html", "<!doctype html>");
   if (req.url === "/empty") return send(200, "application/octet-stream", "");
+  if (req.url === "/changed") return send(200, "application/wasm", changed);
+  if (req.url === "/changed-octets") return send(200, "application/octet-stream", changed);
+  if (req.url === "/longer") return send(200, "application/wasm", Buffer.concat([module, Buffer.from([0, 2, 1, 120])]));
   if (req.url === "/broken") return send(200, "application/wasm", Buffer.concat([module, Buffer.from([99, 99])]));
+  if (req.url === "/cut") {
+    res.writeHead(200, { "content-type": "application/wasm", "content-length": module.length }).write(module.subarray(0, 20));
+    return setTimeout(() => res.destroy(), 20);
+  }
   if (req.url === "/flaky") return counts[req.url] === 1 ? send(503, "text/plain", "busy") : send(200, "application/wasm; charset=x", module);
   send(404, "text/html", "<!doctype html>");
 });
@@ -31,7 +42,11 @@ const cases = [
   ["/empty", "wasm-mime", /no WebAssembly module/],
   ["/.vite/deps/html", "wasm-mime", /optimizeDeps: \{ exclude: \["xmpp-pam"\] \}/],
   ["/.vite/deps/missing", "wasm-load", /optimizeDeps/],
-  ["/broken", "wasm-load", /cannot be compiled/],
+  ["/changed", "wasm-version", /not the program that this script was built with.*cache/],
+  ["/changed-octets", "wasm-version", /not the program/],
+  ["/longer", "wasm-version", /not the program/],
+  ["/broken", "wasm-version", /not the program/],
+  ["/cut", "wasm-load", /broke off/],
 ];
 for (const [path, code, text] of cases) {
   test(`${path} gives ${code}, names the URL`, async () => {
@@ -48,7 +63,7 @@ for (const [path, code, text] of cases) {
 test("a module is fetched once", async () => {
   for (const path of ["/wasm", "/octets"]) {
     const [a] = await Promise.all([preload(origin + path), preload(new URL(origin + path)), preload(origin + path)]);
-    assert.deepEqual(a, info);
+    assert.deepEqual(a, tinyInfo);
     assert.equal(counts[path], 1);
   }
 });
@@ -60,7 +75,7 @@ test("what failed is tried again", async () => {
 });
 
 test("other sources", async () => {
-  await preload(module.buffer.slice(module.byteOffset, module.byteOffset + 8));
+  await preload(module.buffer.slice(module.byteOffset, module.byteOffset + module.length));
   await preload(module);
   await preload(new WebAssembly.Module(module));
   await preload(fetch(`${origin}/octets`));
@@ -69,6 +84,55 @@ test("other sources", async () => {
   await assert.rejects(preload({}), (e) => PamError.is(e, "bad-options"));
   await assert.rejects(preload("relative.wasm"), (e) => PamError.is(e, "bad-options"));
   await assert.rejects(preload("http://127.0.0.1:1/"), (e) => PamError.is(e, "wasm-load") && /could not be fetched/.test(e.message));
+});
+
+test("bytes that are not the program's are refused, whatever they come from", async () => {
+  const refused = (source, what) => assert.rejects(preload(source), (e) => PamError.is(e, "wasm-version") && e.message.startsWith(what) || assert.fail(e.message));
+  const types = { "content-type": "application/wasm" };
+  for (let at = 8; at < module.length; at++) { // the header is another matter
+    for (const bit of [1, 128]) {
+      const bytes = new Uint8Array(module);
+      bytes[at] ^= bit;
+      await refused(bytes, "options.runtime.wasm is not");
+      await refused(new Response(bytes, { headers: types }), "options.runtime.wasm is not");
+    }
+  }
+  await refused(new WebAssembly.Module(emptyModule("01".repeat(32))), "The module in options.runtime.wasm is not");
+  await refused(new WebAssembly.Module(new Uint8Array(module.subarray(0, 8))), "The module in options.runtime.wasm is not");
+});
+
+test("where nothing can be digested, the length is compared", async (t) => {
+  const { crypto } = globalThis;
+  Object.defineProperty(globalThis, "crypto", { configurable: true, value: {} });
+  t.after(() => Object.defineProperty(globalThis, "crypto", { configurable: true, value: crypto }));
+  await preload(new Uint8Array(module));
+  await preload(new Uint8Array(changed));
+  await assert.rejects(preload(`${origin}/longer`), (e) => PamError.is(e, "wasm-version"));
+});
+
+test("what compiles not, although it is the program, is a load error", async (t) => {
+  const { compile } = WebAssembly;
+  t.after(() => Object.assign(WebAssembly, { compile }));
+  for (const [text, code] of [["out of memory", "wasm-load"], ["Refused by the Content Security Policy", "wasm-csp"]]) {
+    WebAssembly.compile = () => Promise.reject(new Error(text));
+    await assert.rejects(preload(new Uint8Array(module)), (e) => PamError.is(e, code) && /cannot be compiled|may not be compiled/.test(e.message));
+  }
+});
+
+test("a bundle that is no ES module says which options it needs", async () => {
+  const { outputFiles } = await build({
+    stdin: { contents: 'export { createClient } from "./dist/index.js"', resolveDir: new URL("..", import.meta.url).pathname },
+    bundle: true, format: "iife", globalName: "bundle", write: false, logLevel: "silent",
+  });
+  const { createClient } = new Function(`${outputFiles[0].text}; return bundle;`)();
+  for (const [runtime, option] of [
+    [{ where: "worker" }, "wasm"],
+    [{ where: "worker", wasm: new WebAssembly.Module(emptyModule(distInfo.build)) }, "worker"],
+  ]) {
+    globalThis.Worker ??= class {};
+    await assert.rejects(createClient({ ...base, runtime }).connect(), (e) => e.code === "wasm-load" && e.message.includes(`options.runtime.${option}`) || assert.fail(e.message));
+  }
+  delete globalThis.Worker;
 });
 
 test("a load that failed shows in runtime and sync, and connect tries again", async () => {

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { createClient, PamError } from "../dist/index.js";
-import { base, info } from "./host.mjs";
+import { base, info, keep } from "./host.mjs";
 
 const wasm = readFileSync(new URL("../dist/pam.wasm", import.meta.url));
-const make = (options = {}) => createClient({ ...base, account: "alice@localhost", service: "ws://127.0.0.1:1/", ...options, runtime: { where: "main", wasm } });
+const make = (options = {}) => keep(createClient({ ...base, account: "alice@localhost", service: "ws://127.0.0.1:1/", ...options, runtime: { where: "main", wasm } }));
 const isCode = (code) => (e) => PamError.is(e, code) || assert.fail(`${e.code}: ${e.message}`);
 
 test("it starts, gives an empty list, and ends", async () => {

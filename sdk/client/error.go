@@ -24,6 +24,7 @@ const (
 	CodeStanza         Code = "stanza"          // a request was answered with an error
 	CodeUnsupported    Code = "unsupported"     // the server lacks the feature
 	CodeStorage        Code = "storage"         // the store failed; memory took over
+	CodeStorageLost    Code = "storage-lost"    // the database was closed by others; it is opened again
 	CodeOutcomeUnknown Code = "outcome-unknown" // sent, but no answer; the list will tell
 )
 

@@ -6,7 +6,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { startChromium } from "./lib/chromium.mjs";
 import { startDemo } from "./lib/demo.mjs";
 import { watch } from "./lib/device.mjs";
-import { buildFaulty, secret } from "./lib/faults.mjs";
+import { buildFaulty, scriptFor, secret } from "./lib/faults.mjs";
 import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
 import { missing } from "./lib/need.mjs";
 import { canary } from "./lib/secrets.mjs";
@@ -57,6 +57,7 @@ describe("crashes", { skip: missing(), timeout: 300 * seconds }, () => {
         page.on("pageerror", (e) => uncaught.push(String(e)));
         await watch(page);
         await page.route("**/faulty.wasm", (route) => route.fulfill({ body: wasm, contentType: "application/wasm" }));
+        await page.route("**/pkg/index.js", (route) => route.fulfill({ body: scriptFor(wasm), contentType: "text/javascript" }));
         await page.goto(lab.url);
         await makeClient(page, socketOf(await demo.device("Laptop")), { runtime: { where, wasm: `${lab.url}/faulty.wasm` } });
         await run("client.connect()");

@@ -4,11 +4,21 @@
 // point next it fails, with a value that no one may ever see.
 
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { goFlags } from "../../../scripts/goflags.mjs";
 import { dist, root } from "./need.mjs";
+
+/** The package's script, made to take another program for its own. */
+export function scriptFor(wasm) {
+  const { wasmSha256, bytes } = JSON.parse(readFileSync(join(dist, "build-info.json"), "utf8"));
+  const script = readFileSync(join(dist, "index.js"), "utf8");
+  const made = script.replace(wasmSha256, createHash("sha256").update(wasm).digest("hex")).replace(new RegExp(`\\b(?:${bytes}|${bytes / 1000}e3)\\b`), String(wasm.length));
+  if (!made.includes(String(wasm.length))) throw new Error("the script does not hold what it knows of the program: this test must follow it");
+  return made;
+}
 
 /** What panics say. */
 export const secret = "theirdata";
