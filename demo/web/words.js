@@ -1,5 +1,8 @@
 // What phases, states and errors are called on the page.
 
+/** What a table says of a name, which a server may have chosen: `__proto__` and `constructor` are names too. */
+const own = (table, name) => (Object.hasOwn(table, name) ? table[name] : undefined);
+
 /** phase → [words, tone of the badge]. The words alone say it all. */
 export const phases = {
   offline: ["Offline", ""],
@@ -22,7 +25,7 @@ const states = {
 export function stateWords(row) {
   if (row.local === "subscribing") return "subscribing…";
   if (row.local === "unsubscribing") return "unsubscribing…";
-  return states[row.state] ?? row.state;
+  return own(states, row.state) ?? row.state;
 }
 
 const conditions = {
@@ -63,8 +66,8 @@ const refusals = new Set(["forbidden", "not-allowed", "not-authorized", "service
 export function errorWords(error, target) {
   if (target && error.origin === "local-server" && refusals.has(error.condition)) return `The account’s own server refuses this. It may not talk to ${target.service}.`;
   const words = target
-    ? conditions[error.pubsubCondition] ?? conditions[error.condition] ?? codes[error.code]
-    : codes[error.code];
+    ? own(conditions, error.pubsubCondition) ?? own(conditions, error.condition) ?? own(codes, error.code)
+    : own(codes, error.code);
   return words ? words(target ?? {}) : String(error.message || error);
 }
 
@@ -81,7 +84,7 @@ const origins = {
 export function errorFacts(error) {
   return [
     ["code", error.code],
-    ["from", error.origin && `${error.origin} (${origins[error.origin] ?? "?"})`],
+    ["from", error.origin && `${error.origin} (${own(origins, error.origin) ?? "?"})`],
     ["by", error.by],
     ["says", !error.condition && error.origin !== "client" && error.message],
     ["condition", [error.condition, error.pubsubCondition].filter(Boolean).join(" / ")],

@@ -5,7 +5,7 @@ const client = createClient({
   credentials: async () => ({ password: await ask() }),
   service: "wss://example.org/xmpp-websocket",
 });
-client.subscriptions.subscribe(() => render(client.subscriptions.getSnapshot()));
+client.subscriptions.subscribe((list) => render(list)); // now, and whenever it changes
 client.on("subscriptions", (delta) => { if (delta.origin === "other-device") flash(delta.added); });
 
 try {

@@ -2,6 +2,9 @@
 
 import { createClient, PamError, preload, type PamClient, type Store, type Subscription, type SubscriptionList, type SyncState } from "xmpp-pam";
 
+// As React, Svelte and Solid declare them.
+declare function get<T>(store: { subscribe(this: void, run: (value: T) => void, invalidate?: () => void): () => void }): T;
+declare function from<T>(producer: { subscribe: (fn: (v: T) => void) => (() => void) | { unsubscribe: () => void } }): () => T | undefined;
 declare function useSyncExternalStore<T>(subscribe: (fn: () => void) => () => void, get: () => T, server?: () => T): T;
 
 export async function use(signal: AbortSignal): Promise<void> {
@@ -29,6 +32,8 @@ export async function use(signal: AbortSignal): Promise<void> {
   const row: Subscription = await client.subscribe({ service: "pubsub.shakespeare.lit", node: "princely_musings" }, { signal });
   await client.unsubscribe(row);
   const list: SubscriptionList = useSyncExternalStore(client.subscriptions.subscribe, client.subscriptions.getSnapshot, client.subscriptions.getServerSnapshot);
+  const phase: SyncState["phase"] | undefined = [get(client.sync).phase, from(client.sync)()?.phase][0];
+  console.log(phase, get(client.subscriptions).ver, get(client.inspector).length, get(client.runtime).info?.build);
   const names: string[] = list.map((r) => r.node);
   console.log(names, list.ver, list.source, (await client.subscriptions.ready).asOf);
   for await (const sync of client.events("sync", { signal, buffer: 10 })) if (sync.phase === "live") break;
