@@ -49,10 +49,18 @@ func TestEventsChangeKnownRows(t *testing.T) {
 		}
 	}
 
+	// Nor do they make others wait for their turn.
+	for range 30 {
+		service.event(row("never-asked", "", "subscribed"))
+	}
+	a.drain()
+	service.event(row("y", "", "pending"))
+	expect(t, notifies(a.drain()), "notify "+service.jid+" y pending")
+
 	// The first subid belongs to the row that has none; more are not believed.
 	service.event(many(func(i int) string { return row("x", fmt.Sprint("s", i), "subscribed") }))
 	expect(t, notifies(a.drain()), "notify "+service.jid+" x none; x subscribed s0")
-	expect(t, a.list(""), "list; "+service.jid+" y subscribed; "+service.jid+" x subscribed s0")
+	expect(t, a.list(""), "list; "+service.jid+" y pending; "+service.jid+" x subscribed s0")
 }
 
 // TestOneVersionOfAStanza checks that all that an event changes is one version, in one notify and in one
@@ -170,6 +178,22 @@ func TestEventRate(t *testing.T) {
 	time.Sleep(1500 * time.Millisecond)
 	a.drain()
 	expect(t, a.list(""), "list; "+service.jid+" x unconfigured")
+}
+
+// TestStopWhileEventsWait checks that what waits for its turn is stored when the server ends.
+func TestStopWhileEventsWait(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	a, service := online(t, s, "alice", "a"), scripted(t, s)
+	a.list("")
+	service.subscribed(a, "x")
+	for i := range 40 {
+		service.send(fmt.Sprintf("<message xmlns='jabber:client' type='headline' to='alice@localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'>"+
+			"<subscription node='x' subscription='%s'/></event></message>", []string{"pending", "subscribed"}[i%2]))
+	}
+	service.event("<subscription node='x' subscription='unconfigured'/>")
+	s.restart(t, "")
+	expect(t, online(t, s, "alice", "a").list(""), "list; "+service.jid+" x unconfigured")
 }
 
 // rowsOf applies stanzas to a list as a client does, and returns it.

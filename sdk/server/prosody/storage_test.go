@@ -187,6 +187,55 @@ func TestCrash(t *testing.T) {
 	expect(t, a.list(one), "result 0")
 }
 
+// TestListsMakeRoom lets three accounts change their lists in turns while there is memory for fewer. Each
+// list must go on from where it was, and the one in use must stay.
+func TestListsMakeRoom(t *testing.T) {
+	t.Parallel()
+	users := []string{"alice", "bob", "carol"}
+	s := start(t, Config{Accounts: map[string]string{"alice": "pw-alice", "bob": "pw-bob", "carol": "pw-carol"}, Nodes: []string{"n1", "n2"}})
+	s.stop()
+	module := filepath.Join(s.dir, "modules", "mod_pam", "list.lib.lua")
+	source := content(module)
+	if !strings.Contains(source, "max_cached = 100000") {
+		t.Fatal("mod_pam has no such limit")
+	}
+	write(t, module, strings.Replace(source, "max_cached = 100000", "max_cached = 25", 1))
+	s.resume(t)
+	var devices []*device
+	var versions []string
+	for _, user := range users {
+		d := online(t, s, user, "d")
+		versions = append(versions, version(t, d.list("")))
+		devices = append(devices, d)
+	}
+	for round := range 8 {
+		for i, d := range devices {
+			operation, want := d.subscribe, "notify pubsub.localhost n1 subscribed"
+			if round%2 == 1 {
+				operation, want = d.unsubscribe, "notify pubsub.localhost n1 none"
+			}
+			heard := operation(svc, "n1")
+			expect(t, heard, want, "result 0")
+			expect(t, d.list(versions[i]), want, "result 0")
+			versions[i] = version(t, heard)
+			expect(t, d.list(versions[i]), "result 0")
+		}
+	}
+	// Two lists that fit stay in memory: what happens to the files is not seen.
+	for i, d := range devices[:2] {
+		d.list(versions[i])
+	}
+	write(t, s.snapshot(), "return {")
+	for range 3 {
+		for i, d := range devices[:2] {
+			expect(t, d.list(versions[i]), "result 0")
+		}
+	}
+	expect(t, devices[2].list(versions[2]), "result 0") // takes the place of alice's
+	expect(t, devices[1].list(versions[1]), "result 0")
+	expect(t, devices[0].list(versions[0]), "error wait internal-server-error by=")
+}
+
 // TestRestoredBackup checks that a version is never used twice: as many other changes after a backup was
 // restored must not pass for those before.
 func TestRestoredBackup(t *testing.T) {

@@ -46,13 +46,17 @@ local function drop(username)
 	cached:set(username, nil);
 end
 
+local function make_room()
+	while cached_size > max_cached and cached:count() > 1 do
+		drop((cached:tail()));
+	end
+end
+
 local function remember(username, list)
 	list.cached = true;
 	cached:set(username, list);
 	cached_size = cached_size + list.size;
-	while cached_size > max_cached and cached:count() > 1 do
-		drop((cached:tail()));
-	end
+	make_room();
 end
 
 local function grow(list, difference)
@@ -289,6 +293,7 @@ function lists.save(username, list, rows)
 		drop(username);
 		error(("cannot store the subscriptions of %s: %s"):format(username, err));
 	end
+	make_room();
 end
 
 function lists.delete(username)
