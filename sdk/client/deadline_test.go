@@ -129,6 +129,36 @@ func TestSubscribeWhileResumed(t *testing.T) {
 	}
 }
 
+// TestListWhileResumed cuts the session every 2 s and lets it be resumed, while
+// the server does not answer the list that it has acknowledged: after 20 s with a
+// connection another is asked for.
+func TestListWhileResumed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, s := newScripted(), &resumer{}
+		silent := false
+		f.handle = func(k *socket, e *element.Element) bool { return s.handle(k, e) || silent && isList(e) }
+		a := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Base: 3 * time.Second, Max: 3 * time.Second, NoJitter: true} }).connect()
+		f.set(func() { silent = true })
+		go func() { _ = a.Refresh(context.Background(), false) }()
+		synctest.Wait()
+		before := len(f.lists)
+		for range 9 {
+			time.Sleep(2 * time.Second)
+			f.socket().fail(errors.New("cut"))
+			time.Sleep(3 * time.Second)
+		}
+		synctest.Wait()
+		if n := len(f.lists); n != before {
+			t.Errorf("asked for %d lists in 18 s", n-before+1)
+		}
+		time.Sleep(3 * time.Second)
+		if n := len(f.lists); n != before+1 {
+			t.Errorf("asked for %d lists in 21 s", n-before+1)
+		}
+		_ = a.Close()
+	})
+}
+
 // TestConnectEnds has the first attempt never end: Connect does, in two minutes,
 // but not while somebody types the password.
 func TestConnectEnds(t *testing.T) {
@@ -311,4 +341,31 @@ func TestGoneButListed(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestUnsubscribeCrossed has the service say that there is no subscription just
+// before another device subscribes: the row that comes then is shown.
+func TestUnsubscribeCrossed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case isPAM(e):
+				s.failure(e, "item-not-found")
+				s.notify("v1", "news", "subscribed")
+			case isList(e) && e.First().Attr("ver") != "":
+				s.result(e, "")
+			default:
+				return false
+			}
+			return true
+		}
+		a := f.device(t).connect()
+		if err := a.Unsubscribe(t.Context(), news); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		a.waitNodes("news")
+		_ = a.Close()
+	})
 }

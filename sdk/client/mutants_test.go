@@ -101,6 +101,38 @@ var mutants = []struct {
 		{"storing.go", "o.storage.toMemory(o.held(), ", "o.storage.toMemory(pam.Durable{}, "}}},
 	{"a failed store is not told of", "TestStoreFaults", []edit{
 		{"storing.go", "o.state.Storage = StorageState{Degraded: true, Err: err}", "_ = StorageState{}"}}},
+	{"a silent store is waited for", "TestSilentStore", []edit{
+		{"storage.go", "storeTimeout = 10 * time.Second", "storeTimeout = 10 * time.Hour"}}},
+	{"a late answer of the store counts", "TestSilentStore", []edit{
+		{"storage.go", "len(s.jobs) == 0 || s.jobs[0] != j", "len(s.jobs) == 0"}}},
+	{"the store's work runs at once", "TestStore.*|TestDisturb.*|TestClose.*|TestSchedules", []edit{
+		{"storage.go", "if len(s.jobs) == 1 {", "if len(s.jobs) <= 2 {"}}},
+	{"Close does not tell what the store says", "TestSilentStore", []edit{
+		{"client.go", "c.closing = c.owner.close()", "_ = c.owner.close()"}}},
+	{"what is read spoiled empties the list", "TestReloadSpoiled", []edit{
+		{"durable.go", "return pam.Durable{}, false, errUnreadable", "return pam.Durable{}, true, nil"}}},
+	{"a store that contradicts itself is asked for ever", "TestBadStores", []edit{
+		{"durable.go", "if !conflict && bytes.Equal(values[0], d.meta) {", "if false {"}}},
+	{"a timer that was stopped runs", "TestTimerStopped", []edit{
+		{"timer.go", "if o.running[t] {", "if true {"}}},
+	{"a resumption renews the time of a request", "TestListWhileResumed", []edit{
+		{"timer.go", "b.left -= time.Since(b.since)", "_ = b.since"}}},
+	{"a call has no end of its own", "TestOneDeadline|TestSubscribeWhileResumed", []edit{
+		{"operation.go", "op.timer = o.after(requestTimeout-serviceAfter, func() { o.unanswered(op) })", ""}}},
+	{"a refresh has no end of its own", "TestOneDeadline", []edit{
+		{"operation.go", "r.timer = o.after(2*requestTimeout, func() {", "r.timer = o.after(2000*requestTimeout, func() {"}}},
+	{"the service of a silent server is not asked", "TestServiceIsAsked", []edit{
+		{"operation.go", "o.askService(op)\n\t\t}", "_ = o.askService\n\t\t}"}}},
+	{"what the service does not know stays listed", "TestGoneButListed", []edit{
+		{"operation.go", "o.step(pam.Drop{Key: op.key})", "_ = pam.Drop{}"}}},
+	{"a newer subscription is left out of the list", "TestSchedules|TestUnsubscribeCrossed", []edit{
+		{"operation.go", "row == *op.remains", "true"}, {"operation.go", "op.remains = &row\n\t}", "op.remains = &row\n\t}\n\top.remains = new(pam.Subscription)"}}},
+	{"the end of a wait ends the wish", "TestWaitIsNotTheWish", []edit{
+		{"attempt.go", "\tw.gone = true\n", "\tw.gone = true\n\to.disconnect(func(error) {})\n"}}},
+	{"a forgotten session is resumed", "TestForgetStoredSession", []edit{
+		{"forget.go", "o.forgetSession() // also one of an earlier run", ""}}},
+	{"a connection made while the account is forgotten stays", "TestLastWordCounts", []edit{
+		{"connection.go", "o.connectLoaded()", "o.dial()"}}},
 	{"the log-in is shown in the wire log", "TestNextRunResumes", []edit{
 		{"inspect.go", "f.Element = withoutSecrets(e)", "_ = withoutSecrets"}}},
 	{"only what the client itself says of a log-in is hidden", "TestInspector.*", []edit{
@@ -177,19 +209,7 @@ func TestMutants(t *testing.T) {
 			if !elsewhere {
 				in, by = ".", m.by
 			}
-			output, err := mutate.Test(t, m.edits, in, "-run", "^("+by+")$", "-timeout", "2m")
-			switch found := reason.FindAllString(output, -1); {
-			case strings.Contains(output, "no tests to run"):
-				t.Errorf("there is no test %s", m.by)
-			case err == nil:
-				t.Errorf("it survives")
-			case found == nil:
-				t.Errorf("it was not tried: %v\n%s", err, output)
-			default:
-				t.Log(strings.Join(found, " "))
-			}
+			mutate.Find(t, m.edits, in, by)
 		})
 	}
 }
-
-var reason = regexp.MustCompile(`(?m)^--- FAIL: \w+|^panic: .*|schedule \d+:|call \d+:`)

@@ -4,6 +4,7 @@ package client_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -76,10 +77,22 @@ func TestOddStanzas(t *testing.T) {
 	})
 }
 
-// TestOddAnswers has every request answered with something that is no answer.
+// TestOddAnswers has every request answered with something that is no answer: what
+// is no list is not taken for one, and every call says what came of it.
 func TestOddAnswers(t *testing.T) {
-	for _, payload := range []string{"", "<x xmlns='y'/>", "<subscriptions xmlns='y'/>", "<pubsub xmlns='http://jabber.org/protocol/pubsub'/>",
-		"<subscriptions xmlns='urn:xmpp:pam:0'><subscription/></subscriptions>"} {
+	const none, missing = client.Code(""), client.CodeUnsupported
+	for payload, want := range map[string]struct {
+		subscribe, unsubscribe, refresh client.Code
+		list                            []string // nodes
+		missing                         bool
+	}{
+		"":                           {client.CodeOutcomeUnknown, none, none, []string{}, false},
+		"<x xmlns='y'/>":             {missing, missing, missing, []string{}, true},
+		"<subscriptions xmlns='y'/>": {missing, missing, missing, []string{}, true},
+		"<pubsub xmlns='http://jabber.org/protocol/pubsub'/>":                                                          {missing, missing, missing, []string{}, true},
+		"<subscriptions xmlns='urn:xmpp:pam:0'><subscription/></subscriptions>":                                        {client.CodeOutcomeUnknown, none, none, []string{}, false},
+		"<subscriptions xmlns='urn:xmpp:pam:0' service='pubsub.localhost'><subscription node='news'/></subscriptions>": {none, client.CodeOutcomeUnknown, none, []string{"news"}, false},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newScripted()
 			f.handle = func(s *socket, e *element.Element) bool {
@@ -92,12 +105,22 @@ func TestOddAnswers(t *testing.T) {
 			a := f.device(t)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
-			_, _ = a.Connect(ctx)
-			_, _ = a.Subscribe(ctx, news)
-			_ = a.Unsubscribe(ctx, news)
-			_ = a.Refresh(ctx, true)
-			if ctx.Err() != nil {
-				t.Errorf("%q: a call hangs", payload)
+			state, err := a.Connect(ctx)
+			if err != nil || state.Phase != client.PhaseLive || (len(state.Missing) == 1) != want.missing {
+				t.Errorf("%q: connect gave %v and %+v", payload, err, state)
+			}
+			_, err = a.Subscribe(ctx, news)
+			for name, got := range map[string][2]client.Code{
+				"subscribe":   {asErrorOf(err).Code, want.subscribe},
+				"unsubscribe": {asErrorOf(a.Unsubscribe(ctx, news)).Code, want.unsubscribe},
+				"refresh":     {asErrorOf(a.Refresh(ctx, true)).Code, want.refresh},
+			} {
+				if got[0] != got[1] {
+					t.Errorf("%q: %s gave %q, want %q", payload, name, got[0], got[1])
+				}
+			}
+			if got := nodesOf(a.Snapshot().List); !slices.Equal(got, want.list) || client.Waiting(a.Client) != "" {
+				t.Errorf("%q: it shows %q, %s", payload, got, client.Waiting(a.Client))
 			}
 			_ = a.Close()
 		})
