@@ -137,7 +137,9 @@ func TestListWhileResumed(t *testing.T) {
 		f, s := newScripted(), &resumer{}
 		silent := false
 		f.handle = func(k *socket, e *element.Element) bool { return s.handle(k, e) || silent && isList(e) }
-		a := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Base: 3 * time.Second, Max: 3 * time.Second, NoJitter: true} }).connect()
+		a := f.device(t, func(o *client.Options) {
+			o.Reconnect = &client.Reconnect{Base: 3 * time.Second, Max: 3 * time.Second, NoJitter: true}
+		}).connect()
 		f.set(func() { silent = true })
 		go func() { _ = a.Refresh(context.Background(), false) }()
 		synctest.Wait()

@@ -38,6 +38,7 @@ var Checks = []Check{
 	{"a cancelled Receive loses nothing", cancelledReceive},
 	{"Close sends what was queued, then status 1000", closeSendsQueue},
 	{"Close does not depend on the other side", closeSilent},
+	{"Close waits for nothing", closeAtOnce},
 	{"Close ends a waiting Receive", closeEndsReceive},
 	{"Close twice", closeTwice},
 	{"Send fails after Close", sendAfterClose},

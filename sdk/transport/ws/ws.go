@@ -23,8 +23,8 @@ import (
 // subprotocol is what both sides have to agree to (RFC 7395 §3.1).
 const subprotocol = "xmpp"
 
-// farewell is how long Close lets queued messages leave and the other side
-// answer.
+// farewell is how long queued messages may leave, and the other side answer, after
+// Close.
 const farewell = 250 * time.Millisecond
 
 var errClosed = errors.New("ws: the connection was closed on this side")
@@ -93,7 +93,6 @@ type conn struct {
 	ws   *websocket.Conn
 	ctx  context.Context // of all reading and writing
 	stop context.CancelFunc
-	done sync.WaitGroup
 
 	arrived chan struct{} // signals Receive: received or err changed
 	queued  chan struct{} // signals write: sending or goodbye changed
@@ -117,8 +116,8 @@ func newConn(ws *websocket.Conn) *conn {
 		taken:   make(chan struct{}, 1),
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
-	c.done.Go(c.read)
-	c.done.Go(c.write)
+	go c.read()
+	go c.write()
 	return c
 }
 
@@ -164,22 +163,11 @@ func (c *conn) Send(message string) error {
 	return nil
 }
 
-// Close implements transport.Conn. What was sent before still leaves if the
-// other side takes it: Close waits for that, and for the closing handshake, at
-// most a quarter of a second. Closing again does nothing.
+// Close implements transport.Conn. What was sent before still leaves, and the
+// closing handshake is made, if the other side takes part in it within a quarter
+// of a second; Close does not wait for that. Closing again does nothing.
 func (c *conn) Close() error {
 	c.end(errClosed, websocket.StatusNormalClosure)
-	gone := make(chan struct{})
-	go func() {
-		c.done.Wait()
-		close(gone)
-	}()
-	timeout := time.NewTimer(2 * farewell)
-	defer timeout.Stop()
-	select {
-	case <-gone:
-	case <-timeout.C:
-	}
 	return nil
 }
 
