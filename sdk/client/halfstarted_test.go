@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/store"
 )
 
 // A half-started server grants sessions that can be resumed, but says odd things
@@ -297,5 +299,43 @@ func TestNeverLive(t *testing.T) {
 			}
 			_ = a.Close()
 		})
+	}
+}
+
+// TestBadResumption: whatever a server answers to the request of a new run of the
+// program to resume the stored session, a new session is live soon, though none was
+// live in this run.
+func TestBadResumption(t *testing.T) {
+	bad := map[string]bool{"another previd": true, "no previd": true, "no h": true, "a higher h": true, "enabled": true, "an a": true,
+		"features": true, "a message": true, "an r": true, "cut": true, "silence": true, "close": true, "no XML": true}
+	tried := 0
+	for _, odd := range oddities() {
+		if name, ok := strings.CutPrefix(odd.name, "resuming: "); !ok || !bad[name] {
+			continue
+		}
+		tried++
+		t.Run(odd.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, kept := newHalfStarted(), keep(store.NewMemory())
+				stored := func(o *client.Options) { o.Store, o.Tab = kept, "tab" }
+				a := f.device(t, quick, stored).connect()
+				time.Sleep(time.Second)
+				f.odd = []oddity{odd}
+				b := f.device(t, quick, stored)
+				if _, err := b.Connect(t.Context()); err != nil && !asError(t, err).Retryable {
+					t.Errorf("the attempt ended with %v", err)
+				}
+				time.Sleep(5 * time.Minute)
+				synctest.Wait()
+				if s := b.State(); s.Phase != client.PhaseLive || len(f.odd) > 0 {
+					t.Errorf("it is %s: %v; asked: %v", s.Phase, s.Err, len(f.odd) == 0)
+				}
+				_ = a.Close()
+				_ = b.Close()
+			})
+		})
+	}
+	if tried != len(bad) {
+		t.Errorf("%d of %d were tried", tried, len(bad))
 	}
 }
