@@ -28,7 +28,7 @@ var mutants = []struct {
 	{"what was not acknowledged is sent twice", "TestCutMessages", []edit{
 		{"../stream/sm.go", "\t\t\ts.emit(Write{Text: text})\n\t\t}\n\t\tif len", "\t\t\ts.emit(Write{Text: text})\n\t\t\ts.emit(Write{Text: text})\n\t\t}\n\t\tif len"}}},
 	{"what was acknowledged is kept", "../stream TestCutAndResume", []edit{
-		{"../stream/sm.go", "slices.Clone(l.unacked[known:])", "slices.Clone(l.unacked)"}}},
+		{"../stream/unacked.go", "slices.Clone(l.unacked[known:])", "slices.Clone(l.unacked)"}}},
 	{"a count too many is told at the resumption", "TestCutCycles", []edit{
 		{"../stream/sm.go", `.Set("h", strconv.FormatUint(uint64(saved), 10)))`, `.Set("h", strconv.FormatUint(uint64(saved+1), 10)))`}}},
 	{"a count too few is told at the resumption", "TestCutCycles", []edit{
@@ -152,13 +152,13 @@ var mutants = []struct {
 	{"a warning is as long as what it is about", "TestLongWarnings", []edit{
 		{"error.go", "if n := maxWarning; len(short.Text) > n {", "if n := 0; false {"}}},
 	{"an acknowledgement is asked for once", "../stream TestAskedAgain", []edit{
-		{"../stream/sm.go", "l.ackBy, l.ackLate, l.oldest = time.Time{}, false, s.now", "l.ackLate, l.oldest = false, s.now"}}},
+		{"../stream/unacked.go", "l.ackBy, l.ackLate, l.oldest = time.Time{}, false, s.now", "l.ackLate, l.oldest = false, s.now"}}},
 	{"a server has for ever to acknowledge", "../stream TestAskedAgain", []edit{
 		{"../stream/liveness.go", "case ackDue && (l.ackLate || !answerDue && !s.slept(l.ackBy)):", "case false:"}}},
 	{"what is not acknowledged is kept without bound", "../stream TestUnackedIsBounded", []edit{
-		{"../stream/sm.go", "full := len(l.unacked) >= maxUnacked || l.bytes > maxUnackedBytes-MaxStanza", "full := false"}}},
+		{"../stream/unacked.go", "full := len(l.unacked) >= maxUnacked || l.bytes > maxUnackedBytes-MaxStanza", "full := false"}}},
 	{"strangers fill what is kept", "../stream TestUnackedIsBounded", []edit{
-		{"../stream/sm.go", "case l.sending && s.answersStranger(e) &&", "case false &&"}}},
+		{"../stream/unacked.go", "case l.sending && s.answersStranger(e) &&", "case false &&"}}},
 	{"a stuck session is resumed again", "../stream TestStuck", []edit{
 		{"../stream/stream.go", "|| r.Stuck()) {", "|| false) {"}}},
 	{"a stored session may have sent more for ever", "../stream TestCountTooHigh", []edit{

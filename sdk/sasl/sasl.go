@@ -92,13 +92,13 @@ func Choose(offered, allowed []string, used string, private bool) ([]string, err
 		}
 	}
 	if limit := slices.Index(preference, used); allowed == nil && limit >= 0 && len(common) > 0 {
-		known := slices.Contains(preference[:limit+1], common[0])
-		if !known {
+		strong := slices.DeleteFunc(slices.Clone(common), func(name string) bool { return !slices.Contains(preference[:limit+1], name) })
+		if len(strong) == 0 {
 			return nil, &Error{KindWeaker, fmt.Sprintf("The server offers no log-in mechanism as strong as %s, with which this account has logged in before, "+
 				"but only %s. Nothing was sent to it. Ask whoever runs the server. If that is so on purpose, name the weaker mechanism in the option mechanisms, "+
 				"or forget the account on this device.", used, strings.Join(common, ", "))}
 		}
-		common = slices.DeleteFunc(common, func(name string) bool { return !slices.Contains(preference[:limit+1], name) })
+		common = strong
 	}
 	switch {
 	case len(common) == 0:
