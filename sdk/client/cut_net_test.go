@@ -62,15 +62,17 @@ type network struct {
 	links    []*link
 	down     bool // nobody can connect
 	dials    int
-	open     int // the client's sockets
-	most     int // at once
+	open     int // connections of the client that are not closed
+	sockets  int // those that carry a WebSocket that the client holds
+	most     int // of them at once
 	cuts     int // that were made
 	sinceCut int // dials since the last of them
 }
 
 func newNetwork(plan ...cut) *network {
 	n := &network{accepting: make(chan net.Conn), closed: make(chan struct{}), plan: plan}
-	n.transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return n.dial(ctx) }}
+	// Without keep-alives no connection that was dialed for nobody stays in a pool.
+	n.transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return n.dial(ctx) }}
 	return n
 }
 
@@ -108,7 +110,11 @@ func (n *network) Dial(ctx context.Context, url string) (transport.Conn, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &haunted{Conn: c}, nil
+	n.mu.Lock()
+	n.sockets++
+	n.most = max(n.most, n.sockets)
+	n.mu.Unlock()
+	return &haunted{Conn: c, n: n}, nil
 }
 
 func (n *network) dial(ctx context.Context) (net.Conn, error) {
@@ -123,7 +129,6 @@ func (n *network) dial(ctx context.Context) (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 	n.open++
-	n.most = max(n.most, n.open)
 	n.links = append(n.links, l)
 	n.mu.Unlock()
 	select {
@@ -343,6 +348,7 @@ func (f *framing) take(b byte) (ends bool) {
 // which nobody may listen to any more.
 type haunted struct {
 	transport.Conn
+	n      *network
 	mu     sync.Mutex
 	closed bool
 	told   bool
@@ -361,7 +367,12 @@ func (h *haunted) Receive(ctx context.Context) ([]string, error) {
 
 func (h *haunted) Close() error {
 	h.mu.Lock()
-	h.closed = true
+	if !h.closed {
+		h.closed = true
+		h.n.mu.Lock()
+		h.n.sockets--
+		h.n.mu.Unlock()
+	}
 	h.mu.Unlock()
 	return h.Conn.Close()
 }

@@ -48,6 +48,7 @@ func TestRoundTrips(t *testing.T) {
 		store  func() store.Store
 		before func(*device) // while the device is offline
 		cut    bool          // a connection is lost first
+		reload bool          // and the program ends: the next run resumes
 		sent   string        // has to be on the wire
 	}{
 		{name: "new device", most: 6, store: func() store.Store { return store.NewMemory() }, sent: "<subscriptions xmlns='urn:xmpp:pam:0'/>"},
@@ -55,6 +56,7 @@ func TestRoundTrips(t *testing.T) {
 		{name: "stored version, changes", most: 7, store: func() store.Store { return kept }, before: stale, sent: " ver='"},
 		{name: "resumed", most: 5, store: func() store.Store { return kept }, cut: true, sent: "<resume "},
 		{name: "resumed, changes", most: 5, store: func() store.Store { return kept }, cut: true, before: stale, sent: "<resume "},
+		{name: "reload, resumed", most: 6, store: func() store.Store { return kept }, cut: true, reload: true, sent: "<resume "},
 	}
 	keep := newDevice(t, p, kept).connect()
 	_ = keep.Close()
@@ -63,7 +65,13 @@ func TestRoundTrips(t *testing.T) {
 			least := 0
 			for range 3 {
 				line := &slowLine{}
-				a := newDevice(t, p, way.store(), func(o *client.Options) { o.Dialer = line })
+				slowly := func(o *client.Options) {
+					o.Dialer = line
+					if way.reload {
+						o.Tab = "tab"
+					}
+				}
+				a := newDevice(t, p, way.store(), slowly)
 				if way.cut {
 					a.connect()
 					a.wait("stream management", func() bool { return strings.Contains(a.logLocked(), "<enabled") })
@@ -71,12 +79,16 @@ func TestRoundTrips(t *testing.T) {
 					a.Drop()
 					a.wait("the loss", func() bool { return a.State().Phase == client.PhaseWaiting })
 				}
+				if way.reload {
+					line = &slowLine{} // The old program never gets a connection again.
+					a = newDevice(t, p, way.store(), slowly)
+				}
 				if way.before != nil {
 					way.before(a)
 				}
 				line.refuse(false)
 				from := strings.Count(a.log(), "\n")
-				if way.cut {
+				if way.cut && !way.reload {
 					a.Wake()
 					a.wait("the session", func() bool { return a.State().Phase == client.PhaseLive })
 				} else {

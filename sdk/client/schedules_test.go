@@ -87,6 +87,27 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
+// TestCrashAtADial ends a program in the instant in which it dials, and starts
+// another: neither has two sockets at once.
+func TestCrashAtADial(t *testing.T) {
+	needsMem(t)
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(map[string]int{})
+			defer w.Close()
+			makeNodes(w)
+			g := newStage(w, schedule{Server: "spec", Tabs: 1, Steps: []step{
+				{Do: "connect"}, {Do: "down"}, {Do: "up"}, {Do: "connect"}, {Do: "unsubscribe", Node: "own0"},
+				{Do: "disconnect"}, {Do: "crash"}, {Do: "settle"},
+			}})
+			g.play()
+			if len(g.faults) > 0 {
+				t.Fatal(strings.Join(g.faults, "\n"))
+			}
+		})
+	}
+}
+
 // makeNodes makes the nodes that schedules are about.
 func makeNodes(w *world) {
 	for _, node := range scheduleNodes() {

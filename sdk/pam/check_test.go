@@ -120,7 +120,7 @@ func (w *world) undropped(t *tab, next Durable) {
 		if t.full != nil {
 			_, listed := t.full[s.Key]
 			_, bare := t.full[Key{s.Service, s.Node, ""}]
-			if !listed && !bare {
+			if !listed && !(bare && w.noVersion) {
 				continue
 			}
 		}
@@ -202,8 +202,8 @@ func (w *world) drain() {
 // all are the rows that the server lists, as far as is known.
 func (d Durable) all() []Subscription { return append(slices.Clone(d.List), d.Dropped...) }
 
-// alike tells whether a list is the server's. Where the server gives a row no
-// subid, or does not tell it, the list's may have any.
+// alike tells whether a list is the server's. Where the server may not tell a
+// subid, the list's row may have any.
 func (w *world) alike(list, theirs []Subscription) bool {
 	type at struct{ service, node string }
 	nodes := func(list []Subscription) map[at]rows {
@@ -225,12 +225,12 @@ func (w *world) alike(list, theirs []Subscription) bool {
 		if maps.Equal(have[k], rows) {
 			continue
 		}
-		if len(rows) != 1 || len(have[k]) != 1 {
+		if w.hides == 0 && !w.noVersion || len(rows) != 1 || len(have[k]) != 1 {
 			return false
 		}
 		for _, row := range rows {
 			for _, mine := range have[k] {
-				if row.SubID != "" && w.hides == 0 || mine.State != row.State {
+				if mine.State != row.State {
 					return false
 				}
 			}

@@ -26,10 +26,10 @@ var mutants = []struct {
 		{"machine.go", "m.settled = false\n", "m.settled = false\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.live = m.heard\n}\n"},
 	}},
 	{name: "a full result is merged", edits: []edit{
-		{"round.go", "m.listed(in.List)", "m.listed(append(append([]Subscription(nil), m.base.Rows()...), in.List...))"},
+		{"round.go", "m.listed(in.List,", "m.listed(append(append([]Subscription(nil), m.base.Rows()...), in.List...),"},
 	}},
 	{name: "what was heard is applied to a full result", transcripts: true, edits: []edit{
-		{"round.go", "list, dropped := m.listed(in.List)\n", "list, dropped := m.listed(in.List)\nfor _, h := range m.heard[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist = list.Apply(l.changes())\n}\n"},
+		{"round.go", "list, dropped := m.listed(in.List, in.Version)\n", "list, dropped := m.listed(in.List, in.Version)\nfor _, h := range m.heard[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist = list.Apply(l.changes())\n}\n"},
 	}},
 	{name: "an old full result is not asked about", transcripts: true, edits: []edit{
 		{"round.go", " || m.newest != \"\" && m.newest != in.Version", ""},

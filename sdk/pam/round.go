@@ -71,20 +71,22 @@ func (m *Machine) fullResult(r *round, in ListResult) {
 	} else {
 		m.settled = true
 	}
-	list, dropped := m.listed(in.List)
+	list, dropped := m.listed(in.List, in.Version)
 	m.store(&commit{changes: diff(m.base, list), whole: list, dropped: dropped, version: in.Version, keep: r.from, list: true})
 }
 
 // listed is the server's list as it is stored: without the rows that are left
 // out, and with the subids that are known or were heard. Some servers tell a subid
-// in a notify and not in a list. A row without is the one known row of that node.
-func (m *Machine) listed(rows []Subscription) (list *List, dropped []Subscription) {
+// in a notify and not in a list. A row without is the one known row of that node,
+// if the list has no version: then every run and every other tab asks for the whole
+// list too, and knows that the subid is assumed.
+func (m *Machine) listed(rows []Subscription, version Version) (list *List, dropped []Subscription) {
 	list = NewList(rows)
 	rows = slices.Clone(list.Rows())
 	m.assumed = nil
 	kept := rows[:0]
 	for _, s := range rows {
-		if s.SubID == "" && list.only(s.Service, s.Node) != nil {
+		if s.SubID == "" && version == "" && list.only(s.Service, s.Node) != nil {
 			if s.SubID = m.shown.onlySubID(s.Service, s.Node); s.SubID != "" {
 				if m.assumed == nil {
 					m.assumed = map[place]string{}

@@ -72,6 +72,7 @@ func newServer(c *choices) server {
 		s.notifies = true
 	case 9:
 		s.hides = 1 + c.next(2)
+		s.noVersion = s.hides == 1
 	case 8:
 		s.after, s.delta, s.stamps = true, c.next(2), stampOwn
 	}

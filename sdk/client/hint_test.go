@@ -1,0 +1,307 @@
+//go:build !js
+
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
+)
+
+// listOf is a scripted server's list: news at pubsub.localhost, at ver.
+func listOf(ver string) string {
+	return "<subscriptions xmlns='" + pam.NS + "' ver='" + ver + "'><subscription service='pubsub.localhost' node='news' subscription='subscribed'/></subscriptions>"
+}
+
+// follower is a device that is live with that list.
+func follower(t *testing.T, ver string) (*scripted, *device) {
+	f := newScripted()
+	f.handle = func(s *socket, e *element.Element) bool {
+		if !isList(e) {
+			return false
+		}
+		s.result(e, listOf(ver))
+		return true
+	}
+	return f, f.device(t).connect()
+}
+
+// TestHintsOfAService has a service tell the end of a node with every message: the
+// list is asked for at once, and then every 5 s.
+func TestHintsOfAService(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, d := follower(t, "v1")
+		time.Sleep(time.Minute)
+		before := len(f.lists)
+		for range 100 { // for 10 s
+			f.last.push("<message xmlns='jabber:client' from='pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event></message>")
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := len(f.lists) - before; n != 3 {
+			t.Errorf("%d lists, want one at once, and one after 5 and after 10 s\n%s", n, d.log())
+		}
+		_ = d.Close()
+		if n := client.Timers(d.Client); n != 0 {
+			t.Errorf("%d timers are left", n)
+		}
+	})
+}
+
+// TestHintsOfOthers has the list asked for only on the word of the very service.
+func TestHintsOfOthers(t *testing.T) {
+	for _, from := range []string{"mallory@pubsub.localhost", "pubsub.localhost/news", "mallory@pubsub.localhost/x", "localhost", "other.localhost", "alice@localhost", ""} {
+		t.Run(from, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, d := follower(t, "v1")
+				time.Sleep(time.Minute)
+				before := len(f.lists)
+				f.last.push("<message xmlns='jabber:client' from='" + from + "'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event></message>")
+				time.Sleep(time.Minute)
+				if n := len(f.lists) - before; n != 0 {
+					t.Errorf("%d lists", n)
+				}
+				_ = d.Close()
+			})
+		})
+	}
+}
+
+// TestOtherSessions shows presence of the account's other sessions. Where the
+// server sends no versions, one of higher priority, and whatever comes after it,
+// leads to a list.
+func TestOtherSessions(t *testing.T) {
+	presence := func(from, kind, priority string) string {
+		return fmt.Sprintf("<presence xmlns='jabber:client' from='%s' %s>%s</presence>", from, kind, priority)
+	}
+	const other, high = "alice@localhost/tablet", "<priority> 5 </priority>"
+	for _, test := range []struct {
+		name     string
+		ver      string
+		presence []string
+		lists    int
+	}{
+		{"a higher one", "", []string{presence(other, "", high)}, 1},
+		{"a higher one that goes", "", []string{presence(other, "", high), presence(other, "type='unavailable'", "")}, 2},
+		{"a higher one that steps down", "", []string{presence(other, "", high), presence(other, "", "")}, 2},
+		{"an equal one", "", []string{presence(other, "", ""), presence(other, "type='unavailable'", "")}, 0},
+		{"a lower one", "", []string{presence(other, "", "<priority>-1</priority>")}, 0},
+		{"a server that sends versions", "v1", []string{presence(other, "", high)}, 0},
+		{"this session", "", []string{presence("alice@localhost/x", "", high)}, 0},
+		{"somebody else", "", []string{presence("bob@localhost/tablet", "", high)}, 0},
+		{"an error", "", []string{presence(other, "type='error'", high)}, 0},
+		{"no priority", "", []string{presence(other, "", "<priority>much</priority>")}, 0},
+		{"at every moment", "", slices.Repeat([]string{presence(other, "", high)}, 50), 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, d := follower(t, test.ver)
+				time.Sleep(time.Minute)
+				before := len(f.lists)
+				for _, p := range test.presence {
+					f.last.push(p)
+				}
+				time.Sleep(time.Minute)
+				if n := len(f.lists) - before; n != test.lists {
+					t.Errorf("%d lists, want %d\n%s", n, test.lists, d.log())
+				}
+				_ = d.Close()
+			})
+		})
+	}
+}
+
+// TestDecidedOnceQuiet asks for a subscription while other notifies come with each
+// list, which does not show it. The request is decided by a list that nothing else
+// comes with.
+func TestDecidedOnceQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		lists, noisy := 0, true
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case !isList(e):
+				return false
+			case noisy:
+				lists++
+				s.notify(fmt.Sprint("v", lists), "other", "subscribed")
+				s.result(e, "<subscriptions xmlns='"+pam.NS+"' ver='v0'/>")
+			default:
+				s.result(e, listOf("v99"))
+			}
+			return true
+		}
+		d := f.device(t).connect()
+		done := make(chan error, 1)
+		go func() {
+			_, err := d.Subscribe(t.Context(), news)
+			done <- err
+		}()
+		time.Sleep(time.Minute)
+		select {
+		case err := <-done:
+			t.Errorf("ended with %v while dirty\n%s", err, d.log())
+		default:
+			f.set(func() { noisy = false })
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		_ = d.Close()
+	})
+}
+
+// TestOriginOfAChange has other devices change subscriptions while a request of
+// this one is under way: only what it asked for is its own.
+func TestOriginOfAChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, d := follower(t, "v1")
+		f.set(func() { f.handle = func(s *socket, e *element.Element) bool { return isPAM(e) } }) // no answer
+		asked := client.Target{Service: "pubsub.localhost", Node: "weather"}
+		go d.Subscribe(t.Context(), asked)
+		synctest.Wait()
+		row := func(service, node, state string) string {
+			return "<message xmlns='jabber:client' from='alice@localhost'><notify xmlns='urn:xmpp:pam:0' ver='v2' service='" + service + "'>" +
+				"<subscription xmlns='http://jabber.org/protocol/pubsub' node='" + node + "' subscription='" + state + "'/></notify></message>"
+		}
+		for _, test := range []struct {
+			text string
+			want client.Origin
+		}{
+			{row("other.localhost", "weather", "subscribed"), client.OriginOtherDevice},
+			{row("pubsub.localhost", "news", "none"), client.OriginOtherDevice},
+			{row("pubsub.localhost", "weather", "pending"), client.OriginThisDevice},
+			{row("pubsub.localhost", "weather", "none"), client.OriginOtherDevice},
+		} {
+			f.last.push(test.text)
+			time.Sleep(time.Second)
+			synctest.Wait()
+			d.mu.Lock()
+			var last client.Changed
+			for _, e := range d.events {
+				if c, ok := e.(client.Changed); ok {
+					last = c
+				}
+			}
+			d.mu.Unlock()
+			if last.Origin != test.want || len(last.Changes) != 1 {
+				t.Errorf("%s: %+v", test.text, last)
+			}
+		}
+		_ = d.Close()
+	})
+}
+
+// TestConnectWhileDialing calls Connect at every attempt: the waits grow all the
+// same.
+func TestConnectWhileDialing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		_ = r
+		var d *device
+		f.refuse = fmt.Errorf("refused")
+		d = f.device(t, func(o *client.Options) {
+			o.Reconnect = &client.Reconnect{Base: time.Second, Max: time.Hour, NoJitter: true}
+		})
+		f.dial = nil
+		go d.Connect(t.Context())
+		synctest.Wait()
+		f.set(func() {
+			f.dial = func(ctx context.Context) error {
+				time.Sleep(100 * time.Millisecond)
+				go d.Connect(t.Context())
+				time.Sleep(100 * time.Millisecond)
+				return f.refuse
+			}
+		})
+		time.Sleep(20 * time.Second) // 0, 1, 3.2, 7.4, 15.6
+		if len(f.dials) != 5 {
+			t.Errorf("dialed at %v", f.dials)
+		}
+		_ = d.Close()
+	})
+}
+
+// TestPatienceOfASecondLoss loses the connection twice under a request, each time
+// for less than a minute: the first wait does not count for the second.
+func TestPatienceOfASecondLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		f.handle = r.handle
+		d := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Base: time.Second, Max: time.Second} }).connect()
+		r.ignored = isPAM
+		done := make(chan error, 1)
+		go func() {
+			_, err := d.Subscribe(t.Context(), news)
+			done <- err
+		}()
+		synctest.Wait()
+		lose := func(away time.Duration) {
+			f.set(func() { f.refuse = fmt.Errorf("no network") })
+			f.last.fail(fmt.Errorf("reset"))
+			time.Sleep(away)
+			f.set(func() { f.refuse = nil })
+			time.Sleep(3 * time.Second)
+			synctest.Wait()
+		}
+		lose(45 * time.Second)
+		lose(30 * time.Second)
+		select {
+		case err := <-done:
+			t.Errorf("ended with %v\n%s", err, d.log())
+		default:
+		}
+		_ = d.Close()
+	})
+}
+
+// TestRecordsOfOthers starts a program among records of sessions that nobody came
+// for, of sessions that others may still resume, and of what cannot be read.
+func TestRecordsOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		f.handle = r.handle
+		kept := store.NewMemory()
+		start := func(tab string) *device {
+			d := f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), tab }).connect()
+			time.Sleep(time.Second)
+			return d
+		}
+		records := func() (keys []string) {
+			found, _ := kept.Scan(t.Context(), store.Range{From: "session/", To: "session0"})
+			for _, r := range found {
+				keys = append(keys, r.Key)
+			}
+			return keys
+		}
+		kill := func(d *device) {
+			before, _ := kept.Scan(t.Context(), store.Range{From: "session/", To: "session0"})
+			_ = d.Close()
+			for _, r := range before {
+				_ = kept.Commit(t.Context(), nil, []store.Op{store.Put(r.Key, r.Value)})
+			}
+		}
+		kill(start("dead"))
+		time.Sleep(23 * time.Hour)
+		kill(start("waiting"))
+		_ = kept.Commit(t.Context(), nil, []store.Op{store.Put("session/odd", []byte("odd"))})
+		if got := records(); !slices.Equal(got, []string{"session/dead", "session/odd", "session/waiting"}) {
+			t.Fatalf("at first there are %q", got)
+		}
+		time.Sleep(2 * time.Hour)
+		d := start("new")
+		if got := records(); !slices.Equal(got, []string{"session/new", "session/waiting"}) {
+			t.Errorf("there are %q", got)
+		}
+		_ = d.Close()
+	})
+}
