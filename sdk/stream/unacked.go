@@ -1,0 +1,125 @@
+package stream
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"xmpp-pam/sdk/element"
+)
+
+// What is kept until the server has acknowledged it. A session whose server takes
+// that many and acknowledges nothing is over. Answers to requests of strangers,
+// who can send any number, never take more than an eighth.
+const (
+	maxUnacked      = 512
+	maxUnackedBytes = 1 << 20
+)
+
+// MaxStanza is the size in bytes of the largest stanza that is sent. Servers end
+// the stream on larger ones; 64 KiB is what most accept at least (RFC 6120 §13.12
+// wants 10,000 bytes).
+const MaxStanza = 64 << 10
+
+// writeStanza writes an own stanza and keeps it until the server has it.
+func (s *Stream) writeStanza(e *element.Element) {
+	l := &s.sm
+	text := e.String()
+	switch {
+	case len(text) > MaxStanza:
+		s.drop(fmt.Errorf("Not sent: a stanza of %d bytes; servers end the stream on more than %d.", len(text), MaxStanza))
+		return
+	case l.sending && s.answersStranger(e) && (len(l.unacked) >= maxUnacked/8 || l.bytes+len(text) > maxUnackedBytes/8):
+		s.drop(fmt.Errorf("A request of %s was not answered: the server has yet to acknowledge %d stanzas.", cut(e.Attr("to")), len(l.unacked)))
+		return
+	}
+	s.emit(Write{Text: text})
+	if !l.sending {
+		return
+	}
+	if len(l.unacked) == 0 {
+		l.oldest = s.now
+	}
+	l.unacked = append(l.unacked, text)
+	l.bytes += len(text)
+	full := len(l.unacked) >= maxUnacked || l.bytes > maxUnackedBytes-MaxStanza
+	switch {
+	case full && l.counting:
+		s.hangup(unresponsive(fmt.Sprintf("The server has not acknowledged the last %d stanzas.", len(l.unacked))))
+	case full: // It never answered <enable/>.
+		*l = ledger{full: l.full}
+	case len(l.unacked) >= askAfter:
+		s.request()
+	}
+}
+
+// answersStranger reports whether e answers a request of somebody else than the
+// account's server.
+func (s *Stream) answersStranger(e *element.Element) bool {
+	kind, to := e.Attr("type"), e.Attr("to")
+	return e.Name.Local == "iq" && (kind == "result" || kind == "error") &&
+		to != "" && to != s.cfg.Account.String() && to != s.cfg.Account.Domainpart()
+}
+
+// request asks for an acknowledgement, unless one is awaited. Before
+// <enabled/> the server might not know what <r/> is.
+func (s *Stream) request() {
+	if s.sm.counting && s.sm.ackBy.IsZero() {
+		s.requestBy(ackTime)
+	}
+}
+
+// requestBy asks for an acknowledgement within d. An earlier question that is not
+// answered keeps its time, or a program that asks again and again would wait for
+// ever.
+func (s *Stream) requestBy(d time.Duration) {
+	if by := s.now.Add(d); s.sm.ackBy.IsZero() || by.Before(s.sm.ackBy) {
+		s.sm.ackBy = by
+	}
+	s.write(element.New(NSSM, "r"))
+}
+
+// acknowledged takes the server's count of own stanzas.
+func (s *Stream) acknowledged(text string) {
+	l := &s.sm
+	err := l.forget(text)
+	if err == nil {
+		l.ackBy, l.ackLate, l.oldest = time.Time{}, false, s.now
+		return
+	}
+	s.refuseCount(text, err)
+}
+
+// refuseCount ends a stream whose server miscounts (XEP-0198 §4).
+func (s *Stream) refuseCount(text string, err *Error) {
+	condition := element.New(NSStreams, "undefined-condition")
+	s.write(element.New(NSStream, "error").Add(condition, element.New(NSSM, "handled-count-too-high").
+		Set("h", cut(text)).Set("send-count", strconv.FormatUint(uint64(s.sm.acked+uint32(len(s.sm.unacked))), 10))))
+	s.end(err)
+}
+
+// forget drops the own stanzas that the server has, up to number h.
+func (l *ledger) forget(text string) *Error {
+	h, err := strconv.ParseUint(text, 10, 32)
+	n := uint32(h) - l.acked
+	known := min(uint64(n), uint64(len(l.unacked)))
+	if err != nil || known < uint64(n) && !(l.behind && int32(n) > 0) {
+		return &Error{Code: CodeProtocol, Retry: true,
+			Text: fmt.Sprintf("The server acknowledged %q stanzas, which is no count of what it was sent (XEP-0198 §4).", cut(text))}
+	}
+	l.acked = uint32(h)
+	l.unacked = slices.Clone(l.unacked[known:])
+	if n != 0 || len(l.unacked) == 0 {
+		l.replays = 0
+	}
+	l.bytes = size(l.unacked)
+	return nil
+}
+
+func size(texts []string) (n int) {
+	for _, text := range texts {
+		n += len(text)
+	}
+	return n
+}
