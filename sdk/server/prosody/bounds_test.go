@@ -147,6 +147,11 @@ func TestUnsubscribeFromNobody(t *testing.T) {
 	service.event("<subscription node='x' subscription='pending'/>")
 	expect(t, a.unsubscribe(service.jid, "x")[1:], "event "+service.jid+" subscription", "error wait remote-server-timeout by="+service.jid)
 	service.request("unsubscribe", "x")
+	expect(t, a.unsubscribe(service.jid, "y"), "error wait remote-server-timeout by="+service.jid)
+	expect(t, a.unsubscribe(service.jid, "y"), "notify "+service.jid+" y none", "result 0")
+	service.request("unsubscribe", "y")
+	service.request("unsubscribe", "y")
+	service.subscribed(a, "y")
 	id := a.begin(pam(service.jid, "unsubscribe", "x", "alice@localhost"))
 	service.reply(service.request("unsubscribe", "x"), "error", fmt.Sprintf(stanzaError, "forbidden", ""))
 	expect(t, a.answer(id), "error cancel forbidden by="+service.jid)
@@ -207,6 +212,37 @@ func TestSubscriptionLimit(t *testing.T) {
 	service.reply(service.request("unsubscribe", "y"), "result", "")
 	expect(t, a.answer(id), "notify "+service.jid+" y none", "result 0")
 	service.subscribed(a, "now")
+}
+
+// TestListsOfAnAccount checks that an account that asks for its long list all the time is refused, and that
+// others, and the account itself with what it knows, are not.
+func TestListsOfAnAccount(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: accounts})
+	s.stop()
+	write(t, s.snapshot(), rows(900, svc))
+	module := filepath.Join(s.dir, "modules", "mod_pam", "mod_pam.lua")
+	source := content(module)
+	if !strings.Contains(source, "= 50000, 2000;") {
+		t.Fatal("mod_pam has no such limit")
+	}
+	write(t, module, strings.Replace(source, "= 50000, 2000;", "= 5000, 1;", 1))
+	s.resume(t)
+	a, b := online(t, s, "alice", "a"), online(t, s, "bob", "b")
+	given := 0
+	for range 10 {
+		heard := a.list("")
+		if n := heard[0]; n.at("subscriptions").XMLName.Local != "" {
+			given++
+		} else if n.String() != "error wait resource-constraint by=alice@localhost" {
+			t.Fatal(n)
+		}
+	}
+	if given != 5 {
+		t.Errorf("%d of 10 lists were given, want 5", given)
+	}
+	expect(t, a.list("900-stored"), "result 0")
+	expect(t, b.list(""), "list")
 }
 
 // TestRequestsOfAnAccount checks that the requests of one account neither are without limit nor touch

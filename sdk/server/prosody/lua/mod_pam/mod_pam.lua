@@ -24,11 +24,15 @@ local calculate_hash = require "util.caps".calculate_hash;
 local id = require "util.id";
 local jid = require "util.jid";
 local st = require "util.stanza";
+local throttle = require "util.throttle";
 
 -- Subscriptions that an account may have.
 local max_subscriptions = module:get_option_number("pam_max_subscriptions", 1000);
 -- Bytes of a node's name, of a subid and of a service's address.
 local max_length = 1024;
+-- Rows that all devices of an account may be told in lists: so many at once, and so many a second. A row
+-- costs the server more than a request costs the client.
+local listed_rows, listed_rows_per_second = 50000, 2000;
 
 local lists = module:require "list";
 local changes = module:require "changes" (lists, max_subscriptions);
@@ -111,12 +115,25 @@ module:hook("iq-set/self/"..xmlns_pam..":pam", answered(function (event, account
 	end
 end));
 
+local listings = cache.new(10000); -- username → throttle of the rows in lists
+
+local function may_list(username, count)
+	local limit = listings:get(username) or throttle.create(listed_rows, listed_rows / listed_rows_per_second);
+	listings:set(username, limit);
+	return limit:poll(math.min(count, listed_rows));
+end
+
 module:hook("iq-get/self/"..xmlns_pam..":subscriptions", answered(function (event, account)
 	local origin, stanza = event.origin, event.stanza;
 	changes.flush(origin.username);
 	local list = lists.load(origin.username);
 	local known = lists.known_version(list, stanza.tags[1].attr.ver);
 	local rows = lists.since(list, known);
+	if not may_list(origin.username, #rows) then
+		origin.send(st.error_reply(stanza, "wait", "resource-constraint",
+			"The account asks for its list too often; try again in a minute", account));
+		return;
+	end
 	local reply = st.reply(stanza);
 	if known then
 		local same = {}; -- rows of one version

@@ -138,6 +138,17 @@ return function (lists, changes, max_length)
 		if request.reply then answer(request, request.reply); end
 	end
 
+	-- Runs a handler, so that the client is answered whatever happens.
+	local function safely(request, handler, ...)
+		local ok, err = xpcall(handler, debug.traceback, request, ...);
+		if ok then return; end
+		module:log("error", "Request to %s not concluded: %s", request.service, err);
+		if request.reply then
+			refuse(request, "internal-server-error", "The list cannot be read or stored; the service may have made the change",
+				jid.join(request.username, module.host));
+		end
+	end
+
 	-- Handles the answer of a service, and reports whether it is one. Bounced: this server speaks for a
 	-- domain that it cannot reach.
 	function requests.answered(username, reply, bounced)
@@ -147,21 +158,20 @@ return function (lists, changes, max_length)
 		if not request or request.service ~= reply.attr.from then return false; end
 		changes.flush(username);
 		forget(username, iq_id);
-		local ok, err = xpcall(conclude, debug.traceback, request, reply, bounced);
-		if not ok then
-			module:log("error", "Answer of %s not processed: %s", request.service, err);
-			if request.reply then
-				refuse(request, "internal-server-error", "The change cannot be stored; the service has made it",
-					jid.join(username, module.host));
-			end
-		end
+		safely(request, conclude, reply, bounced);
 		return true;
 	end
 
 	local function time_out(request)
 		local text = ("%s has not answered within %d seconds"):format(request.service, request_timeout);
 		if request.operation == "unsubscribe" then
-			local rows = rows_of(request, lists.load(request.username));
+			changes.flush(request.username);
+			local list = lists.load(request.username);
+			local rows = rows_of(request, list);
+			if #rows > 0 and request.again then
+				record(request, list, request.subid, "none");
+				return answer(request, request.reply);
+			end
 			for _, row in ipairs(rows) do row.unreachable = true; end
 			if #rows > 0 then text = text..". Unsubscribing again removes the subscription from the list"; end
 		end
@@ -193,7 +203,7 @@ return function (lists, changes, max_length)
 			if own.pending:get(iq_id) then
 				own.pending:set(iq_id, nil);
 				own.late:set(iq_id, request);
-				time_out(request);
+				safely(request, time_out);
 				return late_window;
 			end
 			forget(username, iq_id);
