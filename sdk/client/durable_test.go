@@ -52,6 +52,9 @@ func TestDurable(t *testing.T) {
 	stamp := now.Stamp
 	for i := range 300 {
 		c := pam.Commit{Seq: i, Expect: stamp, Next: pam.Stamp{Epoch: stamp.Epoch + 1, Version: pam.Version(fmt.Sprintf("v%d", i))}}
+		for j := range random.IntN(3) {
+			c.Dropped = append(c.Dropped, row(1000+2*i+j))
+		}
 		if random.IntN(10) == 0 {
 			c.Replace = true
 			want = map[pam.Key]pam.Subscription{}
@@ -82,7 +85,7 @@ func TestDurable(t *testing.T) {
 		}
 		stamp = c.Next
 		got, _, err := (&durable{store: s}).load(t.Context())
-		if err != nil || got.Stamp != stamp || !slices.Equal(got.List, sorted(want)) {
+		if err != nil || got.Stamp != stamp || !slices.Equal(got.List, sorted(want)) || !slices.Equal(got.Dropped, c.Dropped) {
 			t.Fatalf("after commit %d: %d rows at %+v (%v), want %d at %+v", i, len(got.List), got.Stamp, err, len(want), stamp)
 		}
 	}
@@ -213,6 +216,7 @@ func TestStored(t *testing.T) {
 		var dump struct {
 			Version pam.Version
 			Rows    [][5]string
+			Dropped [][5]string
 			Records map[string][]byte
 		}
 		data, err := os.ReadFile(file)
@@ -228,12 +232,14 @@ func TestStored(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		var want []pam.Subscription
-		for _, r := range dump.Rows {
-			want = append(want, pam.Subscription{Key: pam.Key{Service: r[0], Node: r[1], SubID: r[2]}, JID: r[3], State: pam.State(r[4])})
+		list := func(texts [][5]string) (rows []pam.Subscription) {
+			for _, r := range texts {
+				rows = append(rows, pam.Subscription{Key: pam.Key{Service: r[0], Node: r[1], SubID: r[2]}, JID: r[3], State: pam.State(r[4])})
+			}
+			return rows
 		}
 		got, _, err := (&durable{store: s}).load(t.Context())
-		if err != nil || got.Version != dump.Version || !slices.Equal(got.List, want) {
+		if err != nil || got.Version != dump.Version || !slices.Equal(got.List, list(dump.Rows)) || !slices.Equal(got.Dropped, list(dump.Dropped)) {
 			t.Errorf("%s: got %+v, %v", file, got, err)
 		}
 	}

@@ -198,3 +198,45 @@ func TestReloadWithOtherCaps(t *testing.T) {
 		}
 	})
 }
+
+// TestReloadsAreNoSessions counts the sessions after which the list is asked for
+// without a version: neither a resumption within a run nor a reload that resumes
+// is one.
+func TestReloadsAreNoSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReload(t)
+		r.list = func(s *socket, e *element.Element, ver string) {
+			if ver == "v0" {
+				s.result(e, "")
+			} else {
+				s.result(e, "<subscriptions xmlns='"+pam.NS+"' ver='v0'/>")
+			}
+		}
+		d := r.run().connect()
+		for range 30 {
+			time.Sleep(time.Second)
+			r.last.fail(errors.New("reset"))
+			time.Sleep(10 * time.Second)
+		}
+		for range 30 {
+			time.Sleep(time.Second)
+			r.end(d)
+			if d = r.run().connect(); !d.State().Resumed {
+				t.Fatalf("not resumed\n%s", d.log())
+			}
+		}
+		if len(r.lists) != 31 || slices.Contains(r.lists[1:], "") {
+			t.Errorf("lists with %q", r.lists)
+		}
+		r.resumer.refuse = true
+		for range 25 {
+			time.Sleep(time.Second)
+			r.end(d)
+			d = r.run().connect()
+		}
+		if full := slices.Index(r.lists[31:], ""); full != 19 { // the 21st session
+			t.Errorf("without a version in new session %d of %q", full+2, r.lists[31:])
+		}
+		r.end(d)
+	})
+}

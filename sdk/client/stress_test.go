@@ -108,7 +108,9 @@ func newStressed(t *testing.T, p *peer, number int, s store.Store, shared bool) 
 }
 
 func (d *stressed) fresh() *device {
-	return newDevice(d.t, d.p, d.store, quick, func(o *client.Options) { o.OnFrame = nil })
+	a := newDevice(d.t, d.p, d.store, quick, func(o *client.Options) { o.OnFrame = nil })
+	a.first, _ = a.Load(context.Background())
+	return a
 }
 
 func (d *stressed) device() *device {
@@ -261,37 +263,39 @@ func (d *stressed) settle() {
 func (d *stressed) check(a *device) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	list, known := map[pam.Key]pam.Subscription{}, false
-	version := pam.Version("")
+	list := map[pam.Key]pam.Subscription{}
+	for _, row := range a.first.List { // what was stored
+		list[row.Key] = row
+	}
+	version := a.first.Version
 	for _, e := range a.events {
 		c, ok := e.(client.Changed)
 		if !ok {
 			continue
 		}
-		if known && c.From != version {
+		if c.From != version {
 			d.t.Errorf("device %d: a change from %q came at %q", d.number, c.From, version)
 		}
 		version = c.To
 		for _, change := range c.Changes {
-			if change.Before != nil {
-				if was, ok := list[change.Before.Key]; known && ok && was != *change.Before {
-					d.t.Errorf("device %d: before is %+v, was %+v", d.number, *change.Before, was)
-				}
-				delete(list, change.Before.Key)
+			before, had := list[changed(change).Key]
+			if (change.Before != nil) != had || had && before != *change.Before {
+				d.t.Errorf("device %d: announced %+v over %+v", d.number, change, before)
 			}
 			if change.After != nil {
 				list[change.After.Key] = *change.After
+			} else {
+				delete(list, change.Before.Key)
 			}
 		}
-		known = true
 	}
-	if s := a.Snapshot(); known && s.Version != version {
+	var rows []pam.Subscription
+	for _, row := range list {
+		rows = append(rows, row)
+	}
+	if s := a.Snapshot(); s.Version != version {
 		d.t.Errorf("device %d: at version %q, and the events say %q", d.number, s.Version, version)
-	} else {
-		for _, row := range list {
-			if !slices.Contains(s.List, row) {
-				d.t.Errorf("device %d: %+v was announced and is not listed", d.number, row)
-			}
-		}
+	} else if !slices.Equal(rowsOf(rows), rowsOf(s.List)) {
+		d.t.Errorf("device %d: announced %q, and listed is %q", d.number, rowsOf(rows), rowsOf(s.List))
 	}
 }
