@@ -3,6 +3,7 @@
 package idb
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -133,6 +134,30 @@ func TestBlockedDeletionLeavesNoRecord(t *testing.T) {
 	expect(t, s, "k", "w")
 	if len(problems) != 0 {
 		t.Fatalf("reported: %v", <-problems)
+	}
+}
+
+// A database that nobody waits for any more is not created.
+func TestCancelledOpeningCreatesNothing(t *testing.T) {
+	setPatience(t, 50*time.Millisecond)
+	name := fresh()
+	s := open(t, name, nil)
+	release := holdDatabase(t, name, 1)
+	wantError(t, Delete(t.Context(), host(t), name), "delete", "BlockedError")
+	for _, limit := range []time.Duration{20 * time.Millisecond, time.Second} { // then the caller gives up, and then the package
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		if err := s.Commit(ctx, nil, []store.Op{store.Put("k", nil)}); err == nil {
+			t.Error("stored behind a deletion that waits")
+		}
+		cancel()
+	}
+	release()
+	setPatience(t, 5*time.Second)
+	if _, err := s.Get(t.Context(), "k"); err != nil { // behind the others
+		t.Fatal(err)
+	}
+	if exists(t, name) {
+		t.Fatal("the database is there")
 	}
 }
 

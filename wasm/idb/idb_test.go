@@ -334,14 +334,18 @@ func open(t testing.TB, name string, onLost func(error)) *Store {
 
 func put(t testing.TB, s *Store, key, value string) {
 	t.Helper()
-	if err := s.Commit(context.Background(), nil, []store.Op{store.Put(key, []byte(value))}); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := s.Commit(ctx, nil, []store.Op{store.Put(key, []byte(value))}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func expect(t testing.TB, s *Store, key, value string) {
 	t.Helper()
-	got, err := s.Get(context.Background(), key)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	got, err := s.Get(ctx, key)
 	if err != nil {
 		t.Fatal(err)
 	}
