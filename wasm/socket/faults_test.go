@@ -65,6 +65,35 @@ func TestMessagesBeforeARefusedOne(t *testing.T) {
 	})
 }
 
+// A batch that ends the connection when Go gets to see it ends it once, and what
+// made it be handed over is not heard.
+func TestBatchThatEndsTheConnection(t *testing.T) {
+	mib := strings.Repeat("x", 1<<20)
+	for name, then := range map[string]func(f fakes){
+		"a binary message":      func(f fakes) { f.do("message", 1) },
+		"a message with U+0000": func(f fakes) { f.do("message", "a\x00b") },
+		"a close":               func(f fakes) { f.do("closeEvent", 1000, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fakeSockets(t)
+			reports := consoleErrors(t)
+			c := f.dial(t)
+			f.do("messages", mib, maxWaiting>>20) // as much as may wait
+			f.do("message", "one more")
+			then(f)
+			got, err := receiveAll(t, c)
+			if len(got) != maxWaiting>>20+1 || got[len(got)-1] != "one more" || err == nil || !strings.Contains(err.Error(), "wait to be received") {
+				t.Errorf("received %d messages, %v; want %d, and that too much waits", len(got), err, maxWaiting>>20+1)
+			}
+			time.Sleep(20 * time.Millisecond)
+			f.isOver(t, "4008")
+			if *reports != 0 {
+				t.Error("JavaScript called a function that was released")
+			}
+		})
+	}
+}
+
 // The messages of one turn enter Go together, but for a MiB at a time, however
 // much came before.
 func TestEntriesIntoGo(t *testing.T) {
@@ -411,6 +440,27 @@ func receiveAll(t testing.TB, c transport.Conn) (got []string, err error) {
 			return got, err
 		}
 	}
+}
+
+// consoleErrors counts what is reported on the console, as Go does when a
+// function is called that was released.
+func consoleErrors(t testing.TB) *int {
+	t.Helper()
+	reports := 0
+	report := must(safejs.FuncOf(func(safejs.Value, []safejs.Value) any {
+		reports++
+		return nil
+	}))
+	console := must(must(safejs.Global().Get("Object")).New())
+	if err := console.Set("error", report); err != nil {
+		t.Fatal(err)
+	}
+	restore := must(host(t).Call("replaceGlobal", "console", console))
+	t.Cleanup(func() {
+		restore.Invoke()
+		report.Release()
+	})
+	return &reports
 }
 
 // values is how many JavaScript values Go holds.
