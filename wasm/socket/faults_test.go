@@ -172,6 +172,39 @@ func TestMessagesAfterABatchAreCollected(t *testing.T) {
 	}
 }
 
+// Whoever keeps one message of a batch does not keep the batch.
+func TestKeptMessageKeepsNoBatch(t *testing.T) {
+	f := fakeSockets(t)
+	c := f.dial(t)
+	large := strings.Repeat("x", 1<<18)
+	var kept []string
+	heap := func() int64 {
+		var memory runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&memory)
+		return int64(memory.HeapAlloc)
+	}
+	before := heap()
+	for range 20 {
+		f.do("message", "short")
+		f.do("messages", large, 3)
+		for n := 0; n < 4; {
+			messages, err := c.Receive(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n == 0 {
+				kept = append(kept, messages[0])
+			}
+			n += len(messages)
+		}
+	}
+	if grown := heap() - before; grown > 8<<20 {
+		t.Errorf("20 short messages, kept of batches of 768 KiB, keep %d bytes", grown)
+	}
+	runtime.KeepAlive(kept)
+}
+
 func TestSendOnAFakeSocket(t *testing.T) {
 	f := fakeSockets(t)
 	c := f.dial(t)
