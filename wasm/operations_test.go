@@ -264,6 +264,7 @@ func TestContextsEnd(t *testing.T) {
 		}
 		over()
 	}
+	p.keepsNothing()
 	for id := 1; id < 10; id++ {
 		p.ask(map[string]any{"id": id, "op": "wait", "wait": true})
 	}
@@ -275,9 +276,14 @@ func TestContextsEnd(t *testing.T) {
 	for range 9 {
 		over()
 	}
+	p.keepsNothing()
+}
+
+func (p *peer) keepsNothing() {
+	p.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.cancels) != 0 || len(p.asks) != 0 {
-		t.Fatalf("%d contexts and %d questions are kept", len(p.cancels), len(p.asks))
+		p.t.Fatalf("%d contexts and %d questions are kept", len(p.cancels), len(p.asks))
 	}
 }
