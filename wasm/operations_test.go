@@ -138,7 +138,7 @@ func TestForgetWithoutAStore(t *testing.T) {
 		request := maps.Clone(alice)
 		request["storage"] = "indexeddb"
 		p.ask(request)
-		p.want(`"ok":{}`)
+		p.want(`"id":1`, `"ok"`)
 		p.ask(map[string]any{"id": 2, "op": "load"})
 		p.want(`"event":"warning"`, `"code":"storage"`)
 		p.ask(map[string]any{"id": 3, "op": "forget"})
