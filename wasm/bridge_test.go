@@ -133,7 +133,7 @@ func TestRequests(t *testing.T) {
 	p.ask(map[string]any{"id": 9, "op": "load"})
 	p.want(`"id":9`, `"error"`, "no client yet")
 	p.ask(alice)
-	p.want(`{"id":1,"ok":{}}`)
+	p.want(`{"id":1,"ok":{"account":"alice@localhost"}}`)
 	p.ask(map[string]any{"id": 2, "op": "load"})
 	p.want(`{"event":"list","changes":[],"provisional":[],"source":"empty"}`)
 	p.want(`{"id":2,"ok":null}`)
