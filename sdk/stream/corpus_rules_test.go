@@ -65,9 +65,26 @@ func sizes(add func(verdict, name, message string)) {
 		add(unless((n+1)/2*2 > maxAttrs, "drop"), fmt.Sprintf("%d attributes and declarations", n), in("<a"+mixed.String()+"/>"))
 		add(unless(n+1 > maxAttrs, "drop"), fmt.Sprintf("%d attributes on the root", n), "<message xmlns='jabber:client'"+attrs.String()+"/>")
 	}
-	for _, n := range []int{1, 50, 51, 52, 60} { // each declares five prefixes
-		add(unless(5*n > 4*maxAttrs, "drop"), fmt.Sprintf("%d declarations in scope", 5*n),
-			in(strings.Repeat("<a xmlns:b='u' xmlns:c='u' xmlns:d='u' xmlns:e='u' xmlns:f='u'>", n)+strings.Repeat("</a>", n)))
+	for _, n := range []int{1, 250, 4*maxAttrs - 1, 4 * maxAttrs, 4*maxAttrs + 1, 300} {
+		for _, each := range []int{5, 8, 60} { // prefixes that one element declares
+			for _, uses := range []string{"<a/>", "<p0:a p1:b=''/>"} { // of the innermost element's
+				var inside strings.Builder
+				depth := 0
+				for left := n; left > 0; depth++ {
+					inside.WriteString("<a")
+					for i := range min(each, left) {
+						fmt.Fprintf(&inside, " xmlns:p%d='u%d'", i, i)
+					}
+					inside.WriteString(">")
+					left -= each
+				}
+				if n == 1 {
+					uses = strings.Replace(uses, " p1:b=''", "", 1)
+				}
+				add(unless(n > 4*maxAttrs, "drop"), fmt.Sprintf("%d declarations in scope, %d each, around %s", n, each, uses),
+					in(inside.String()+uses+strings.Repeat("</a>", depth)))
+			}
+		}
 	}
 	for _, n := range []int{1, 2, 1023, 1024, 1025, 1026, 100_000} {
 		name := strings.Repeat("n", n)
