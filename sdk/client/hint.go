@@ -30,13 +30,17 @@ func (o *owner) serviceEvent(message *element.Element) {
 	if event == nil || message.Attr("type") == "error" {
 		return
 	}
+	from, err := address.Parse(message.Attr("from"))
+	if err != nil {
+		return
+	}
+	service, account := from.String(), o.account.String()
 	for e := range event.Elements() {
-		ours := e.Is(pubsub.NSEvent, "delete") || e.Is(pubsub.NSEvent, "subscription") && address.Equal(e.Attr("jid"), o.account.String())
-		if !ours {
+		removed, changed := e.Is(pubsub.NSEvent, "delete"), e.Is(pubsub.NSEvent, "subscription")
+		if !removed && !changed || len(o.machine.At(service, e.Attr("node"))) == 0 {
 			continue
 		}
-		from, err := address.Parse(message.Attr("from"))
-		if err == nil && len(o.machine.At(from.String(), e.Attr("node"))) > 0 {
+		if removed || address.Equal(e.Attr("jid"), account) {
 			o.hint()
 			return
 		}
