@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command cost reads stanzas from standard input, separated by U+0000, and prints
 // for each how many milliseconds it takes to read and check it: the fastest of as
 // many turns as the argument says.
