@@ -153,7 +153,13 @@ func (b *bridge) cross(text string) bool {
 // lengthInJS returns the length of text in UTF-16, which is that of a string in
 // JavaScript.
 func lengthInJS(text string) (n int) {
-	for i := range len(text) {
+	for i := 0; i < len(text); i++ {
+		for i+8 <= len(text) && word(text, i)&highs == 0 {
+			i, n = i+8, n+8
+		}
+		if i == len(text) {
+			break
+		}
 		if c := text[i]; c&0xC0 != 0x80 { // the first byte of a character
 			n++
 			if c >= 0xF0 {

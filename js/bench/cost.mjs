@@ -1,6 +1,6 @@
 // What a stanza of each kind costs, beside ltx (of xmpp.js), which reads the same text on the same processor.
 //
-//   node js/bench/cost.mjs [--size 250000] [--turns 7] [--only "references,long names"] [--inspector]
+//   node js/bench/cost.mjs [--size 250000] [--turns 7] [--only "references;long names"] [--inspector]
 //
 // "wasm" is the built package in Node: from the socket to the event `message` of the page. "native" is what the same Go
 // code takes to parse and check it. A row is marked if it costs more than 3 times what ltx takes, or twice the size costs
@@ -20,7 +20,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const { values } = parseArgs({ options: { size: { type: "string", default: "250000" }, turns: { type: "string", default: "7" }, only: { type: "string" }, inspector: { type: "boolean", default: false } } });
 const size = Number(values.size);
 const turns = Number(values.turns);
-const names = Object.keys(stanzas).filter((name) => !values.only || values.only.split(",").includes(name));
+const names = Object.keys(stanzas).filter((name) => !values.only || values.only.split(";").includes(name));
 const texts = names.flatMap((name) => [stanzas[name](size), stanzas[name](2 * size)]);
 
 /** Processor milliseconds of the fastest turn. */

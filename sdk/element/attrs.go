@@ -169,6 +169,15 @@ func (p *parser) attrValue() string {
 	p.pos = at + n + 1
 	plain := true
 	for i := 0; i < len(value); i++ {
+		for i+8 <= len(value) {
+			if w := word(value, i); !plainWord(w) || hasByte(w, '<') || hasByte(w, '&') {
+				break
+			}
+			i += 8
+		}
+		if i == len(value) {
+			break
+		}
 		switch value[i] {
 		case '<':
 			p.fail(NotWellFormed, at+i, "'<' in an attribute value")

@@ -109,6 +109,12 @@ func badChar(s string) int {
 		}
 	}
 	for i := 0; i < len(s); i++ {
+		for i+8 <= len(s) && plainWord(word(s, i)) {
+			i += 8
+		}
+		if i == len(s) {
+			break
+		}
 		switch c := s[i]; {
 		case c < 0x20:
 			if !isSpace(c) {
@@ -121,6 +127,29 @@ func badChar(s string) int {
 		}
 	}
 	return -1
+}
+
+// Texts are looked at eight bytes at a time where nothing is special about them:
+// in WebAssembly a byte costs nearly as much as eight.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// word returns eight bytes of s as a number. The compiler makes one load of it.
+func word(s string, i int) uint64 {
+	_ = s[i+7]
+	return uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+		uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+}
+
+// plainWord reports whether all bytes are ASCII and no control characters.
+func plainWord(w uint64) bool { return (w|(w-0x20*ones))&highs == 0 }
+
+// hasByte reports whether a byte of w is c.
+func hasByte(w uint64, c byte) bool {
+	w ^= ones * uint64(c)
+	return (w-ones)&^w&highs != 0
 }
 
 func isSpace(c byte) bool {

@@ -51,6 +51,15 @@ func (p *parser) charData() string {
 	data := p.s[at:p.pos]
 	plain := true
 	for i := 0; i < len(data); i++ {
+		for i+8 <= len(data) {
+			if w := word(data, i); hasByte(w, '>') || hasByte(w, '&') || hasByte(w, '\r') {
+				break
+			}
+			i += 8
+		}
+		if i == len(data) {
+			break
+		}
 		switch data[i] {
 		case '>':
 			if i >= 2 && data[i-1] == ']' && data[i-2] == ']' {
