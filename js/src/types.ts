@@ -284,7 +284,7 @@ export interface LogEntry {
 export type PamErrorCode =
   | "aborted" | "timeout" | "closed" | "offline" | "overflow"
   | "bad-jid" | "bad-options" | "wasm-load" | "wasm-csp" | "wasm-mime" | "wasm-version" | "crashed"
-  | "discovery" | "transport" | "tls-required" | "auth" | "weaker-login" | "conflict" | "stream"
+  | "discovery" | "transport" | "too-large" | "tls-required" | "auth" | "weaker-login" | "conflict" | "stream"
   | "stanza" | "unsupported" | "storage" | "storage-lost" | "protocol" | "outcome-unknown";
 
 export type PamErrorOrigin = "client" | "network" | "local-server" | "remote-service" | "storage" | "runtime";

@@ -172,6 +172,11 @@ func (o *owner) ended(err *Error) {
 		return
 	}
 	wait := o.backoff(slow)
+	if err.Code != CodeTooLarge {
+		o.oversized = 0
+	} else if o.oversized++; o.oversized > 1 {
+		wait = max(wait, oversizedWait)
+	}
 	o.state.NextAttempt = time.Now().Add(wait)
 	o.setPhase(PhaseWaiting, err)
 	o.retry = o.after(wait, o.dial)

@@ -77,7 +77,10 @@ func (c *connection) receive(socket transport.Conn) {
 					return
 				}
 			}
-			if err != nil {
+			switch {
+			case transport.TooLarge(err):
+				c.end(&stream.Error{Code: stream.Code(CodeTooLarge), Retry: true, Err: err, Text: c.o.tooLarge()})
+			case err != nil:
 				c.step(stream.Closed{Err: err})
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/store"
+	"xmpp-pam/sdk/transport"
 )
 
 // TestOneDeadline cuts the session every few seconds and lets it be resumed each
@@ -368,6 +370,45 @@ func TestUnsubscribeCrossed(t *testing.T) {
 		}
 		synctest.Wait()
 		a.waitNodes("news")
+		_ = a.Close()
+	})
+}
+
+// TestListTooLarge has the list be larger than any message that is taken: the error
+// says so, and the list is not fetched again and again.
+func TestListTooLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		large := true
+		f.handle = func(s *socket, e *element.Element) bool {
+			if isList(e) && large {
+				s.fail(&transport.CloseError{Code: 1009, Reason: transport.ReasonTooLarge})
+				return true
+			}
+			return false
+		}
+		a := f.device(t)
+		_, err := a.Connect(t.Context())
+		got := asError(t, err)
+		if got.Code != client.CodeTooLarge || !got.Retryable || !strings.Contains(got.Text, "32 MiB") || !strings.Contains(got.Text, "list of subscriptions") {
+			t.Errorf("got %v", got)
+		}
+		time.Sleep(time.Hour)
+		if n := len(f.lists); n < 5 || n > 9 {
+			t.Errorf("asked for the list %d times in an hour", n)
+		}
+		if s := a.State(); s.Phase != client.PhaseWaiting || s.Err.Code != client.CodeTooLarge {
+			t.Errorf("state %+v", s)
+		}
+		f.set(func() { large = false })
+		if _, err := a.Connect(t.Context()); err != nil {
+			t.Error(err)
+		}
+		f.socket().fail(&transport.CloseError{Code: 1009, Reason: "a stanza of ours is too large for the server"})
+		time.Sleep(time.Minute)
+		if s := a.State(); s.Phase != client.PhaseLive {
+			t.Errorf("state %+v", s)
+		}
 		_ = a.Close()
 	})
 }

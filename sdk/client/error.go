@@ -21,6 +21,7 @@ const (
 	CodeConflict       Code = "conflict"        // another session took the resource
 	CodeStream         Code = "stream"          // the server ended the stream
 	CodeProtocol       Code = "protocol"        // the server does not speak the protocol
+	CodeTooLarge       Code = "too-large"       // the server sent more than is taken
 	CodeStanza         Code = "stanza"          // a request was answered with an error
 	CodeUnsupported    Code = "unsupported"     // the server lacks the feature
 	CodeStorage        Code = "storage"         // the store failed; memory took over

@@ -27,10 +27,11 @@ const (
 	requestTimeout = 20 * time.Second
 	connectTimeout = 2 * time.Minute // of the wait for the first attempt, redirections and all
 	closeTimeout   = 3 * time.Second
-	deriveTimeout  = time.Minute     // for the key of the log-in, which this device computes
-	lastWords      = time.Second     // for the server's reason, once sending fails
-	stableAfter    = time.Minute     // a connection this old resets the back-off
-	relistAfter    = 5 * time.Second // after the server could not give the list
+	deriveTimeout  = time.Minute      // for the key of the log-in, which this device computes
+	lastWords      = time.Second      // for the server's reason, once sending fails
+	oversizedWait  = 10 * time.Minute // once two attempts in a row ended with a message that is too large
+	stableAfter    = time.Minute      // a connection this old resets the back-off
+	relistAfter    = 5 * time.Second  // after the server could not give the list
 )
 
 // capsNode names the software in entity capabilities. XEP-0115 §4 recommends the
@@ -77,14 +78,15 @@ type owner struct {
 	ignores   ignoreLog
 	hints     hintLimit
 
-	running  map[*timer]bool
-	waiters  []*waiter // of connect
-	rejected bool      // the last credentials were refused
-	wasLive  bool      // a session of this Client has been live
-	attempt  int
-	retry    *timer
-	relist   *timer
-	state    SyncState
+	running   map[*timer]bool
+	waiters   []*waiter // of connect
+	rejected  bool      // the last credentials were refused
+	wasLive   bool      // a session of this Client has been live
+	attempt   int
+	oversized int // attempts in a row that a message ended that is too large
+	retry     *timer
+	relist    *timer
+	state     SyncState
 
 	requests   map[string]*request
 	operations []*operation

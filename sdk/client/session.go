@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/transport"
 )
 
 const nsPing = "urn:xmpp:ping"
@@ -133,6 +135,15 @@ func (o *owner) requestList(r pam.RequestList) {
 		o.listError = err
 		o.step(pam.ListFailed{Round: r.Round})
 	})
+}
+
+// tooLarge says what is wrong when a message came that is larger than is taken.
+func (o *owner) tooLarge() string {
+	text := fmt.Sprintf("The server sent a message of more than %d MiB, the most that is taken.", transport.MaxMessage>>20)
+	if o.machine.Busy() {
+		text += " The list of subscriptions was due, so it is probably that long: unsubscribe with another client, or ask the server's operator."
+	}
+	return text
 }
 
 // listingFailed runs when the server gave no list, with or without a version.

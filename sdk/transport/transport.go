@@ -7,6 +7,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -43,6 +44,16 @@ const MaxQueued = 8 << 20
 // MaxMessage is the size in bytes of the largest message that Receive accepts.
 // A larger one ends the connection.
 const MaxMessage = 32 << 20
+
+// ReasonTooLarge is the reason, beside code 1009, of a connection that this side
+// ended because a message was larger than MaxMessage.
+const ReasonTooLarge = "a message came that is too large"
+
+// TooLarge reports whether err says that.
+func TooLarge(err error) bool {
+	var e *CloseError
+	return errors.As(err, &e) && e.Code == 1009 && e.Reason == ReasonTooLarge
+}
 
 // A CloseError says how the other side ended the connection. In a browser
 // nearly every failure has code 1006.

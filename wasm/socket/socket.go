@@ -217,7 +217,7 @@ func (c *conn) onBatch(args []safejs.Value) {
 	for i, m := range messages {
 		if len(m) > transport.MaxMessage { // socket.js counts UTF-16 units, not bytes
 			c.take(messages[:i])
-			c.end(&transport.CloseError{Code: 1009, Reason: "a message came that is too large"}, codeRefused)
+			c.end(&transport.CloseError{Code: 1009, Reason: transport.ReasonTooLarge}, codeRefused)
 			return
 		}
 	}

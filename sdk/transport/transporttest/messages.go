@@ -150,6 +150,6 @@ func tooLarge(ctx context.Context, d transport.Dialer, url string) error {
 		if err := wantMessages(ctx, c, "<before/>"); err != nil {
 			return err
 		}
-		return wantClose(ctx, c, 1009, "")
+		return wantClose(ctx, c, 1009, transport.ReasonTooLarge)
 	})
 }

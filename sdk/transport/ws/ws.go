@@ -296,7 +296,7 @@ func closeError(err error) *transport.CloseError {
 	case errors.As(err, &closed):
 		return &transport.CloseError{Code: int(closed.Code), Reason: closed.Reason}
 	case errors.Is(err, websocket.ErrMessageTooBig):
-		return &transport.CloseError{Code: int(websocket.StatusMessageTooBig), Reason: fmt.Sprintf("the server sent a message of more than %d bytes", transport.MaxMessage)}
+		return &transport.CloseError{Code: int(websocket.StatusMessageTooBig), Reason: transport.ReasonTooLarge}
 	}
 	return &transport.CloseError{Code: int(websocket.StatusAbnormalClosure), Reason: err.Error()}
 }
