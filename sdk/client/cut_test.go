@@ -205,8 +205,13 @@ func runPlans(t *testing.T, plans [][]cut, sparse int) {
 		}
 	})
 	t.Logf("%d transcripts in %.1f s: %v", len(plans), time.Since(began).Seconds(), all)
-	if all["cuts"] < len(plans)/2 && !t.Failed() {
-		t.Errorf("only %d cuts were made", all["cuts"])
+	planned := 0
+	for _, plan := range plans {
+		planned += len(plan)
+	}
+	// A second place may lie behind the end, which the way of the first one decides.
+	if all["cuts"] < planned*17/20 && !t.Failed() {
+		t.Errorf("only %d of %d cuts were made", all["cuts"], planned)
 	}
 }
 
