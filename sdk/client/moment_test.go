@@ -147,4 +147,7 @@ func everyMoment(t *testing.T, at time.Duration, event func(f *scripted, a *devi
 	if synctest.Wait(); f.count() != 0 {
 		t.Errorf("at %v: %d sockets stay open", at, f.count())
 	}
+	if s := f.socket(); s != nil && s.twice {
+		t.Errorf("at %v: the socket was closed twice", at)
+	}
 }

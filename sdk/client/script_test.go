@@ -65,6 +65,7 @@ type socket struct {
 	deaf   error // why sending fails
 	bell   chan struct{}
 	freed  bool
+	twice  bool // closed again
 	authed bool
 }
 
@@ -155,7 +156,7 @@ func (s *socket) Close() error {
 	s.fail(errors.New("closed on this side"))
 	s.mu.Lock()
 	was := s.freed
-	s.freed = true
+	s.freed, s.twice = true, was
 	s.mu.Unlock()
 	if !was {
 		s.server.mu.Lock()
