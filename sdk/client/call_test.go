@@ -4,9 +4,7 @@ package client_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,131 +14,6 @@ import (
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
-
-// TestOriginOfChanges has notifies come while a request is under way: only what the
-// request explains is this device's.
-func TestOriginOfChanges(t *testing.T) {
-	for _, subscribe := range []bool{true, false} {
-		synctest.Test(t, func(t *testing.T) {
-			f := newScripted()
-			f.handle = func(_ *socket, e *element.Element) bool { return isPAM(e) }
-			a := f.device(t).connect()
-			f.socket().notify("v1", "mine", "subscribed")
-			f.socket().notify("v2", "other", "subscribed")
-			synctest.Wait()
-			target := client.Target{Service: news.Service, Node: "mine"}
-			ctx, cancel := context.WithCancel(t.Context())
-			go func() {
-				if subscribe {
-					target.Node = "new"
-					_, _ = a.Subscribe(ctx, target)
-				} else {
-					_ = a.Unsubscribe(ctx, target)
-				}
-			}()
-			synctest.Wait()
-			seen := len(a.events)
-			steps := [][2]string{{"other", "none"}, {"new2", "subscribed"}, {"mine", "pending"}, {"mine", "none"}}
-			want := []client.Origin{client.OriginOtherDevice, client.OriginOtherDevice, client.OriginOtherDevice, client.OriginThisDevice}
-			if subscribe {
-				steps = [][2]string{{"other", "none"}, {"new2", "subscribed"}, {"mine", "none"}, {"new", "subscribed"}, {"new", "none"}}
-				want = []client.Origin{client.OriginOtherDevice, client.OriginOtherDevice, client.OriginOtherDevice, client.OriginThisDevice, client.OriginOtherDevice}
-			}
-			for i, step := range steps {
-				f.socket().notify(fmt.Sprint("w", i), step[0], step[1])
-				synctest.Wait()
-			}
-			f.socket().push("<message xmlns='jabber:client' from='alice@localhost'><notify xmlns='urn:xmpp:pam:0' ver='x' service='elsewhere.localhost'>" +
-				"<subscription xmlns='http://jabber.org/protocol/pubsub' node='" + target.Node + "' jid='alice@localhost' subscription='subscribed'/></notify></message>")
-			want = append(want, client.OriginOtherDevice)
-			synctest.Wait()
-			var got []client.Origin
-			for _, e := range a.events[seen:] {
-				if c, ok := e.(client.Changed); ok {
-					got = append(got, c.Origin)
-				}
-			}
-			if !slices.Equal(got, want) {
-				t.Errorf("subscribe %v: %q, want %q", subscribe, got, want)
-			}
-			cancel()
-			synctest.Wait()
-			_ = a.Close()
-		})
-	}
-}
-
-// TestDecidedOnceQuiet subscribes while every list brings more than the list: the
-// effect is only provisional until a list is quiet, and the call waits for that.
-func TestDecidedOnceQuiet(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newScripted()
-		noise, version := false, 0
-		f.handle = func(s *socket, e *element.Element) bool {
-			switch {
-			case isPAM(e):
-				version++
-				s.notify(fmt.Sprint("v", version), "news", "subscribed")
-				s.result(e, "")
-			case isList(e) && noise:
-				version++
-				s.notify(fmt.Sprint("v", version), "noise", []string{"subscribed", "none"}[version%2])
-				s.result(e, "")
-			case isList(e):
-				s.result(e, fmt.Sprintf("<subscriptions xmlns='urn:xmpp:pam:0' ver='v%d' service='pubsub.localhost'>%s</subscriptions>", version,
-					map[bool]string{true: "<subscription node='news'/>"}[f.sent["news"] > 0]))
-			default:
-				return false
-			}
-			return true
-		}
-		a := f.device(t).connect()
-		f.set(func() { noise = true })
-		go func() { _ = a.Refresh(context.Background(), false) }()
-		time.Sleep(time.Second) // It is dirty by now.
-		time.AfterFunc(5*time.Second, func() { f.set(func() { noise, f.sent["news"] = false, 1 }) })
-		begun := time.Now()
-		got, err := a.Subscribe(t.Context(), news)
-		if err != nil || got.Node != "news" {
-			t.Errorf("got %+v, %v after %v", got, err, time.Since(begun))
-		}
-		if !slices.Contains(nodesOf(a.Snapshot().List), "news") {
-			t.Errorf("returned before the list shows it")
-		}
-		_ = a.Close()
-	})
-}
-
-// TestConnectKeepsTheBackOff calls Connect again and again while an attempt is
-// under way: the attempts are counted on, so that the waits go on growing.
-func TestConnectKeepsTheBackOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newScripted()
-		f.refuse = errors.New("refused")
-		a := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Base: time.Second, NoJitter: true} })
-		_, _ = a.Connect(t.Context())
-		f.set(func() {
-			f.dial = func(ctx context.Context) error {
-				time.Sleep(5 * time.Second)
-				return f.refuse
-			}
-		})
-		time.Sleep(2 * time.Second) // the second attempt
-		for range 3 {
-			go func() { _, _ = a.Connect(t.Context()) }()
-			synctest.Wait()
-		}
-		if n := a.State().Attempt; n != 2 {
-			t.Errorf("attempt %d", n)
-		}
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		if s := a.State(); s.Phase != client.PhaseWaiting || s.Attempt != 2 || len(f.dials) != 2 {
-			t.Errorf("state %+v after %d dials", s, len(f.dials))
-		}
-		_ = a.Close()
-	})
-}
 
 // TestRefreshRefused has the server refuse the list: every call of Refresh is
 // answered, once, and nothing is left of it.
