@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/element"
@@ -48,6 +49,38 @@ func TestLookAlikes(t *testing.T) {
 		_, err := a.Subscribe(t.Context(), client.Target{Service: "pubsub.xn--localhost-", Node: "news"})
 		if got := asError(t, err); got.Code != client.CodeBadJID || !strings.Contains(got.Text, "xn--") {
 			t.Errorf("got %v", got)
+		}
+		_ = a.Close()
+	})
+}
+
+// TestNewsOfOthers: what a service tells of the subscription of another account, also
+// of one whose domain looks like the own one, is no reason to ask for the list.
+func TestNewsOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		a := f.device(t, quick).connect()
+		news := func(subscriber string) int {
+			f.socket().notify("v1", "news", "subscribed") // The list of this server is empty.
+			synctest.Wait()
+			before := len(f.lists)
+			event := element.New("http://jabber.org/protocol/pubsub#event", "event")
+			event.Add(element.New(event.Name.Space, "subscription").Set("node", "news").Set("jid", subscriber).Set("subscription", "none"))
+			f.socket().push(element.New(nsClient, "message").Set("from", "pubsub.localhost").Add(event).String())
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			return len(f.lists) - before
+		}
+		for seed := range uint64(50) {
+			domain := addresstest.LookAlike(rand.New(rand.NewPCG(seed, 0)), "localhost")
+			if strings.ToLower(domain) != "localhost" && news("alice@"+domain) != 0 {
+				t.Errorf("news of alice@%+q had the list asked for", domain)
+			}
+		}
+		for subscriber, asks := range map[string]bool{"bob@localhost": false, "alice2@localhost": false, "": false, "alice@localhost": true, "Alice@LOCALHOST": true} {
+			if n := news(subscriber); (n > 0) != asks {
+				t.Errorf("news of %q had the list asked for %d times", subscriber, n)
+			}
 		}
 		_ = a.Close()
 	})
