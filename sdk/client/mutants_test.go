@@ -112,7 +112,7 @@ var mutants = []struct {
 	{"what is read spoiled empties the list", "TestReloadSpoiled", []edit{
 		{"durable.go", "return pam.Durable{}, false, errUnreadable", "return pam.Durable{}, true, nil"}}},
 	{"a store that contradicts itself is asked for ever", "TestBadStores", []edit{
-		{"durable.go", "if !conflict && bytes.Equal(values[0], d.meta) {", "if false {"}}},
+		{"durable.go", "if !conflict && bytes.Equal(values[0], d.meta) {", "if false && bytes.Equal(values[0], d.meta) {"}}},
 	{"a timer that was stopped runs", "TestTimerStopped", []edit{
 		{"timer.go", "if o.running[t] {", "if true {"}}},
 	{"a resumption renews the time of a request", "TestListWhileResumed", []edit{
@@ -133,6 +133,10 @@ var mutants = []struct {
 		{"forget.go", "o.forgetSession() // also one of an earlier run", ""}}},
 	{"a connection made while the account is forgotten stays", "TestLastWordCounts", []edit{
 		{"connection.go", "o.connectLoaded()", "o.dial()"}}},
+	{"Connect does not wait while the account is forgotten", "TestLastWordCounts", []edit{
+		{"storing.go", "o.loaded && o.emptying == 0 &&", "o.loaded &&"}}},
+	{"a failed store keeps the record of the session", "TestFailedStoreAndSession", []edit{
+		{"storage.go", "if len(remove) > 0 && old", "if false && old"}}},
 	{"the log-in is shown in the wire log", "TestNextRunResumes", []edit{
 		{"inspect.go", "f.Element = withoutSecrets(e)", "_ = withoutSecrets"}}},
 	{"only what the client itself says of a log-in is hidden", "TestInspector.*", []edit{

@@ -59,7 +59,9 @@ type Options struct {
 	Dialer transport.Dialer
 
 	// Store keeps the list. It belongs to this account at this server alone,
-	// and to the Client, which closes it. Nil keeps the list in memory.
+	// and to the Client, which closes it, but not if New fails. If a call to it is
+	// not answered within 10 seconds the Client goes on in memory. Nil keeps the
+	// list in memory.
 	Store store.Store
 
 	// Tab names the record in which the stream's state is kept, so that the next

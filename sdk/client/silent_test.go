@@ -187,3 +187,40 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 	}
 	time.Sleep(2 * silence) // so that the store has ended, too
 }
+
+// TestFailedStoreAndSession has the list no longer be stored: the record of the
+// session goes from the store, too, because the next run would ask for more than the
+// server has kept; and what is in memory counts as handled.
+func TestFailedStoreAndSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		told := ""
+		f.handle = func(s *socket, e *element.Element) bool {
+			if e.Is(nsSM, "a") {
+				told = e.Attr("h")
+				return true
+			}
+			return r.handle(s, e)
+		}
+		s := &bad{Store: keep(store.NewMemory()), commit: func(n int) error {
+			return map[bool]error{true: errBroken}[n > 1]
+		}}
+		a := f.device(t, func(o *client.Options) { o.Store, o.Tab = s, "tab" }).connect()
+		time.Sleep(time.Minute)
+		records := func() int {
+			left, _ := s.Scan(context.Background(), store.Range{From: "session/", To: "session0"})
+			return len(left)
+		}
+		if records() != 1 {
+			t.Fatalf("%d records of sessions", records())
+		}
+		f.socket().notify("v1", "news", "subscribed")
+		time.Sleep(time.Minute)
+		f.socket().push("<r xmlns='" + nsSM + "'/>")
+		synctest.Wait()
+		if !a.State().Storage.Degraded || records() != 0 || told != "3" {
+			t.Errorf("%+v, with %d records; h is %s", a.State().Storage, records(), told)
+		}
+		_ = a.Close()
+	})
+}

@@ -53,7 +53,8 @@ func TestLastWordCounts(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newScripted()
 			f.delay = 5 * time.Millisecond
-			a := f.device(t, slowly(3*time.Millisecond, 3*time.Millisecond), func(o *client.Options) { o.Tab = "tab" })
+			disk := time.Duration(3+draw.IntN(2)*200) * time.Millisecond
+			a := f.device(t, slowly(disk, disk), func(o *client.Options) { o.Tab = "tab" })
 			calls := make(chan error, 100)
 			var asked []string
 			for turn := range 1 + draw.IntN(3) {
