@@ -132,7 +132,7 @@ function iterate<T>(listen: (l: { fn(event: T): void; closed(): void }) => Unsub
   });
   if (ended) off();
   if (signal?.aborted) abort();
-  else signal?.addEventListener("abort", abort);
+  else if (!ended) signal?.addEventListener("abort", abort);
 
   return {
     next() {

@@ -1,0 +1,173 @@
+// Whatever the package registers is released: after each call, and at each end of the client and of its program.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createClient, PamError } from "../dist/index.js";
+import { base, emptyModule, makeHost, row } from "./host.mjs";
+import { page, watchRegistrations } from "./registered.mjs";
+
+const target = { service: "pubsub.example.org", node: "news" };
+const stored = { storage: "indexeddb" };
+const quiet = (promise) => promise.then(() => "ok", (e) => (PamError.is(e) ? e.code : assert.fail(`no PamError: ${String(e)}`)));
+const error = { error: { code: "stanza", text: "no" } };
+const exported = { account: "", list: [], lastFull: null, lastSynced: null, sessions: [] };
+
+const calls = {
+  connect: (c, o) => c.connect(o), disconnect: (c, o) => c.disconnect(o), forget: (c, o) => c.forget(o), export: (c, o) => c.export(o),
+  subscribe: (c, o) => c.subscribe(target, o), unsubscribe: (c, o) => c.unsubscribe(target, o), refresh: (c, o) => c.subscriptions.refresh(o),
+  once: (c, o) => c.once("warning", o),
+};
+const results = { connect: undefined, disconnect: null, forget: null, export: exported, subscribe: row("news"), unsubscribe: null, refresh: null };
+
+/** How a call ends: what the program answers, what else happens, and the outcome. */
+const endings = {
+  "is answered": { outcome: "ok" },
+  "is refused": { answer: error, outcome: "stanza" },
+  "is aborted": { answer: null, then: (_h, controller) => controller.abort(), outcome: "aborted" },
+  "runs out of time": { answer: null, timeoutMs: 20, outcome: "timeout" },
+  "is cut off by close": { answer: null, then: (h) => h.client.close(), outcome: "closed", ended: true },
+  "is cut off by a crash": { answer: null, then: (h) => h.exit("exit code 2"), outcome: "crashed", ended: true },
+};
+
+for (const [op, call] of Object.entries(calls)) {
+  for (const [name, { answer, then, timeoutMs = 60_000, outcome, ended }] of Object.entries(endings)) {
+    const answered = answer === undefined;
+    if (op === "once" && (answer === error || name === "is cut off by a crash")) continue; // nobody is asked
+    test(`${op} ${name}`, async (t) => {
+      page(t);
+      const { left, pause } = watchRegistrations(t);
+      const host = makeHost(stored, op === "once" || (op === "connect" && answered) ? {} : { [op]: (r) => (answered ? results[op] : answer ?? void r) });
+      const { client } = host;
+      await client.subscriptions.ready;
+      await pause(5);
+      const before = left();
+      const controller = new AbortController();
+      const outcomeOf = quiet(call(client, { signal: controller.signal, timeoutMs }));
+      await pause(5);
+      if (op === "once" && answered) host.post({ event: "warning", error: { code: "storage", text: "full" } });
+      then?.(host, controller);
+      assert.equal(await outcomeOf, outcome);
+      await pause(10);
+      if (name === "is aborted" || name === "runs out of time") {
+        const { id } = host.request(op) ?? {};
+        if (op === "disconnect") await pause(1); // its wait alone ends: it is not cancelled
+        if (id) host.post({ id, error: { code: "aborted", text: "cancelled" } }); // as the program answers what is cancelled
+        await pause(10);
+      }
+      assert.deepEqual(left(), ended ? [] : before);
+      await client.close();
+      assert.deepEqual(left(), []);
+      assert.equal(host.terminated, host.starts);
+    });
+  }
+}
+
+/** Ends of a client, each from its beginning. */
+const lives = {
+  "closed, and never used": async ({ client }) => client.close(),
+  "closed while it runs": async ({ client }) => { await client.connect(); await client.close(); },
+  "closed while it starts": async ({ client, until }) => { const c = quiet(client.connect()); await until("load"); await client.close(); assert.equal(await c, "closed"); },
+  "closed at once": async ({ client }) => { const c = quiet(client.connect()); await client.close(); assert.equal(await c, "closed"); },
+  "closed twice": async ({ client }) => { await client.connect(); await Promise.all([client.close(), client.close()]); },
+  "crashed": async (host) => { await host.client.connect(); host.exit("exit code 2"); },
+  "crashed, while it starts": async (host) => { const c = quiet(host.client.connect()); await host.until("load"); host.exit("exit code 2"); assert.equal(await c, "crashed"); },
+  "crashed, used again, closed": async (host) => {
+    await host.client.connect();
+    host.exit("exit code 2");
+    await host.pause(5);
+    await host.client.connect();
+    await host.client.close();
+  },
+  "forgotten, used again, closed": async ({ client }) => { await client.connect(); await client.forget(); await client.connect(); await client.close(); },
+  "asked for credentials, closed": async (host) => { await host.client.connect(); host.post({ event: "credentials", ask: 1 }); await host.pause(5); await host.client.close(); },
+  "asked for credentials, crashed": async (host) => { await host.client.connect(); host.post({ event: "credentials", ask: 1 }, { event: "crash", text: "x" }); },
+  "listened to, closed": async (host) => {
+    const { signal } = new AbortController();
+    for (const store of [host.client.sync, host.client.runtime, host.client.subscriptions, host.client.inspector]) store.subscribe(() => undefined);
+    host.client.on("sync", () => undefined, { signal });
+    host.client.on("crash", () => undefined, { signal, once: true });
+    host.client.events("sync", { signal });
+    const next = [quiet(host.client.once("crash", { signal })), quiet(host.client.once("warning"))];
+    await host.client.connect();
+    await host.client.close();
+    assert.deepEqual(await Promise.all(next), ["closed", "closed"]);
+    host.client.on("sync", () => undefined, { signal });
+    host.client.events("sync", { signal });
+    assert.equal(await quiet(host.client.once("sync", { signal })), "closed");
+  },
+};
+for (const [name, live] of Object.entries(lives)) {
+  test(`a client that is ${name} leaves nothing`, async (t) => {
+    const { window } = page(t);
+    const { left, pause } = watchRegistrations(t);
+    let host;
+    const asked = [];
+    const options = { ...stored, credentials: ({ signal }) => { asked.push(signal); return new Promise(() => undefined); } };
+    const waits = name.includes("while it starts");
+    host = makeHost(options, waits ? { load: () => undefined, forget: () => null } : { forget: () => null });
+    await live(Object.assign(host, { pause }));
+    await pause(10);
+    assert.deepEqual(left(), []);
+    assert.equal(host.terminated, host.starts);
+    assert.ok(asked.every((signal) => signal.aborted), "the page still asks for a password that nobody waits for");
+    host.requests.length = 0;
+    for (const type of ["online", "pageshow", "pagehide"]) window.dispatchEvent(new Event(type));
+    await pause(5);
+    assert.deepEqual(host.requests, []);
+  });
+}
+
+/** Starts that fail. */
+const worker = () => ({ postMessage() {}, terminate() {} });
+const starts = {
+  "no program": [{ wasm: new Uint8Array(4) }, "wasm-mime"],
+  "another program": [{ wasm: new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) }, "wasm-version"],
+  "a worker that is none": [{ wasm: emptyModule, worker: () => null }, "wasm-load"],
+  "a worker without a method": [{ wasm: emptyModule, worker: () => ({}) }, "wasm-load"],
+  "a worker that throws": [{ wasm: emptyModule, worker: () => { throw new Error("blocked"); } }, "wasm-load"],
+  "a worker that fails": [{ wasm: emptyModule, worker: () => { const w = worker(); setTimeout(() => w.onerror({ message: "x" })); return w; } }, "wasm-load"],
+  "a worker that refuses the port": [{ wasm: emptyModule, worker: () => ({ ...worker(), postMessage() { throw new Error("no"); } }) }, "wasm-load"],
+};
+for (const [name, [runtime, code]] of Object.entries(starts)) {
+  test(`a start that fails (${name}) leaves nothing, and can be tried again`, async (t) => {
+    page(t);
+    const { left, pause } = watchRegistrations(t);
+    const client = createClient({ ...base, ...stored, runtime: { where: "worker", ...runtime } });
+    for (let i = 0; i < 2; i++) {
+      assert.equal(await quiet(client.connect()), code);
+      await pause(5);
+      assert.deepEqual(left(), []);
+      assert.deepEqual([client.runtime.getSnapshot().phase, client.sync.getSnapshot().phase, client.sync.getSnapshot().error.code], ["idle", "failed", code]);
+    }
+    await client.close();
+    assert.deepEqual(left(), []);
+  });
+}
+
+test("listeners that are stopped leave nothing", async (t) => {
+  const { left, pause } = watchRegistrations(t);
+  const host = makeHost();
+  const { client } = host;
+  await client.subscriptions.ready;
+  const before = left();
+  const controller = new AbortController();
+  const { signal } = controller;
+  client.on("warning", () => undefined, { signal })();
+  client.on("warning", () => undefined, { signal, once: true });
+  const iterator = client.events("warning", { signal });
+  const full = client.events("warning", { signal, buffer: 1 });
+  const next = client.once("warning", { signal });
+  for (let i = 0; i < 2; i++) host.post({ event: "warning", error: { code: "storage", text: "full" } });
+  await next;
+  await pause(5);
+  await iterator.return();
+  await full.next();
+  await assert.rejects(full.next());
+  assert.deepEqual(left(), before);
+  client.on("warning", () => undefined, { signal });
+  const aborted = client.events("warning", { signal }).next();
+  controller.abort();
+  await assert.rejects(aborted);
+  assert.deepEqual(left(), before);
+  await client.close();
+});

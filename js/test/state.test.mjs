@@ -1,0 +1,331 @@
+// What the stores show: the same object until something differs, the value at once, and nothing of a program that is gone.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PamError } from "../dist/index.js";
+import { list } from "../build/src/list.js";
+import { cell } from "../build/src/store.js";
+import { makeHost, rawState, row, turn } from "./host.mjs";
+import { page } from "./registered.mjs";
+
+const target = { service: "pubsub.example.org", node: "news" };
+const subscribing = [...row("b", "pending"), "subscribing"];
+const rows = (client) => client.subscriptions.getSnapshot().map((r) => `${r.node}${r.local ? ` ${r.local}` : ""}`);
+
+/** As Svelte reads a store. */
+function get(store) {
+  let value;
+  store.subscribe((v) => { value = v; })();
+  return value;
+}
+
+/** As React's useSyncExternalStore does: renders again only if the snapshot differs from the rendered one. */
+function use(store) {
+  let shown = store.getSnapshot();
+  const hook = { renders: 0 };
+  const check = () => {
+    if (Object.is(store.getSnapshot(), shown)) return;
+    shown = store.getSnapshot();
+    hook.renders++;
+  };
+  hook.stop = store.subscribe(check);
+  check();
+  return hook;
+}
+
+test("every store calls a new listener at once with its value, and again with every other value only", async () => {
+  const host = makeHost({ inspector: true }, { load: () => ({ list: [row("a")], provisional: [], ver: "1", source: "cache" }) });
+  const { client } = host;
+  const stores = { subscriptions: client.subscriptions, sync: client.sync, runtime: client.runtime, inspector: client.inspector };
+  for (const store of Object.values(stores)) assert.equal(get(store), store.getSnapshot());
+  await client.connect();
+  const heard = {};
+  const hooks = {};
+  for (const [name, store] of Object.entries(stores)) {
+    hooks[name] = use(store);
+    heard[name] = [];
+    store.subscribe((value) => heard[name].push(value));
+    assert.deepEqual(heard[name], [store.getSnapshot()], name);
+  }
+  const state = { event: "state", state: rawState("live", { lastSynced: 5 }) };
+  const provisional = { event: "provisional", rows: [subscribing] };
+  const change = { event: "changed", changes: [[null, row("c")]], from: "1", to: "2", origin: "other-device", source: "server" };
+  for (const [posted, wanted] of [
+    [state, { sync: 1, subscriptions: 1 }],
+    [state, {}],
+    [provisional, { subscriptions: 1 }],
+    [provisional, {}],
+    [change, { subscriptions: 1 }],
+    [{ ...change, changes: [[null, row("c")]] }, {}],
+    [{ event: "list", changes: [row("a"), row("c")].map((r) => [null, r]), provisional: [subscribing], ver: "2", source: "server" }, {}],
+    [{ event: "provisional", rows: [] }, { subscriptions: 1 }],
+    [{ event: "stored" }, {}],
+    [{ event: "message", from: "b@example.org", xml: "<message/>" }, {}],
+    [{ event: "warning", error: { code: "storage", text: "full" } }, {}],
+    [{ event: "state", state: rawState("waiting", { error: { code: "transport", text: "gone" } }) }, { sync: 1, subscriptions: 1 }],
+    [{ event: "state", state: rawState("waiting", { error: { code: "transport", text: "gone" } }) }, {}],
+    [{ event: "frame", seq: 1, at: 1, out: true, kind: "iq", bytes: 5, xml: "<iq/>" }, { inspector: 1 }],
+  ]) {
+    const before = {};
+    for (const name of Object.keys(stores)) {
+      before[name] = stores[name].getSnapshot();
+      heard[name].length = hooks[name].renders = 0;
+    }
+    host.post(posted);
+    await turn();
+    for (const [name, store] of Object.entries(stores)) {
+      const count = wanted[name] ?? 0;
+      const what = `${name} at ${JSON.stringify(posted)}`;
+      assert.equal(store.getSnapshot() === before[name], count === 0, what);
+      assert.equal(heard[name].length, count, what);
+      assert.equal(hooks[name].renders, count, what);
+      if (count > 0) assert.equal(heard[name][0], store.getSnapshot(), what);
+      assert.equal(get(store), store.getSnapshot(), what);
+    }
+  }
+});
+
+test("the event sync comes when the state differs", async () => {
+  const host = makeHost();
+  await host.client.connect();
+  const heard = [];
+  host.client.on("sync", (s) => heard.push(s.phase));
+  for (const phase of ["live", "live", "waiting", "waiting", "live"]) host.post({ event: "state", state: rawState(phase) });
+  await turn();
+  assert.deepEqual(heard, ["live", "waiting", "live"]);
+});
+
+test("a listener may stop, and begin others, while it is called", () => {
+  const c = cell(1);
+  const heard = [];
+  const stop = c.store.subscribe((v) => {
+    heard.push(`a${v}`);
+    if (v === 2) {
+      stop();
+      c.store.subscribe((w) => heard.push(`b${w}`));
+    }
+  });
+  for (const v of [2, 3]) {
+    c.set(v);
+    c.flush();
+  }
+  assert.deepEqual(heard, ["a1", "a2", "b2", "b3"]);
+});
+
+test("a listener that throws when it begins is reported, and listens", (t) => {
+  const thrown = [];
+  globalThis.reportError = (e) => thrown.push(e.message);
+  t.after(() => delete globalThis.reportError);
+  const c = cell(1);
+  let calls = 0;
+  const stop = c.store.subscribe(() => { calls++; throw new Error("bad"); });
+  c.set(2);
+  c.flush();
+  stop();
+  assert.deepEqual([calls, thrown], [2, ["bad", "bad"]]);
+});
+
+test("random changes keep the snapshot exactly when its content is the same", () => {
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+  let state = seed;
+  const below = (n) => ((state = (state * 1103515245 + 12345) % 2 ** 31) >> 8) % n;
+  const node = () => row(`n${below(3)}`, ["subscribed", "pending"][below(2)]);
+  const l = list(() => undefined);
+  const content = (s) => JSON.stringify([s, s.ver, s.source, s.asOf]);
+  const kept = { same: 0, other: 0 };
+  for (let i = 0; i < 3000; i++) {
+    const before = l.snapshot();
+    const source = ["cache", "server"][below(2)];
+    switch (below(5)) {
+      case 0: l.confirm(source, below(2) ? "1970-01-01T00:00:00.000Z" : null); break;
+      case 1: l.setProvisional(below(2) ? [] : [[...node(), "subscribing"]]); break;
+      case 2: l.apply([below(3) ? [null, node()] : [node(), null]], "1", "1", "resync", source); break;
+      case 3: l.reset([[null, row("n0")]], [], "1", source); break;
+      default: l.drop();
+    }
+    const after = l.snapshot();
+    const same = content(before) === content(after);
+    kept[same ? "same" : "other"]++;
+    assert.equal(before === after, same, `SEED=${seed}, step ${i}`);
+  }
+  assert.ok(kept.same > 300 && kept.other > 300, JSON.stringify(kept));
+});
+
+/** Ends of a program, and what is shown after them. */
+for (const [name, end, phase] of [
+  ["close", (h) => h.client.close(), "offline"],
+  ["a crash", (h) => h.exit("exit code 2"), "failed"],
+  ["a crash, and another start", async (h) => { h.exit("exit code 2"); await turn(); await h.client.subscriptions.ready; }, "offline"],
+]) {
+  test(`after ${name} nothing of the program is shown`, async () => {
+    const host = makeHost({}, { load: () => ({ list: [row("a")], provisional: [], ver: "1", source: "cache" }), subscribe: () => undefined, connect: () => rawState("live") });
+    const { client } = host;
+    await client.connect();
+    client.subscribe(target).catch(() => undefined);
+    host.post(
+      { event: "provisional", rows: [subscribing] },
+      { event: "state", state: rawState("live", { pending: 1, attempt: 2, resumed: true, missing: ["pam"], nextAttempt: 9, lastSynced: 7 }) },
+    );
+    await turn();
+    assert.deepEqual([rows(client), client.sync.getSnapshot().pendingWrites, client.inspector.stats().liveReferences], [["a", "b subscribing"], 1, 2]);
+    const shown = [];
+    client.subscriptions.subscribe(() => shown.push(rows(client).join()));
+    await end(host);
+    await turn();
+    assert.deepEqual(rows(client), ["a"]);
+    assert.equal(shown.at(-1), "a");
+    const { pendingWrites, attempt, resumed, missing, nextAttemptAt, lastSyncedAt, ...rest } = client.sync.getSnapshot();
+    assert.deepEqual([rest.phase, pendingWrites, attempt, resumed, missing, nextAttemptAt, lastSyncedAt.getTime()], [phase, 0, 0, false, [], null, 7]);
+    if (name !== "a crash, and another start") assert.deepEqual([client.inspector.stats().liveReferences, client.inspector.stats().goHeapBytes], [0, 0]);
+  });
+}
+
+test("what is posted behind a crash is not handled, and neither is what comes later", async () => {
+  const host = makeHost({}, { load: () => ({ list: [row("a")], provisional: [], source: "cache" }) });
+  const { client } = host;
+  await client.connect();
+  const heard = [];
+  for (const type of ["subscriptions", "message", "warning"]) client.on(type, () => heard.push(type));
+  const late = [
+    { event: "changed", changes: [[null, row("late")]], from: "1", to: "2", origin: "resync", source: "server" },
+    { event: "provisional", rows: [subscribing] },
+    { event: "message", from: "b@example.org", xml: "<message/>" },
+    { event: "warning", error: { code: "storage", text: "full" } },
+    { event: "state", state: rawState("live") },
+  ];
+  const { port } = host;
+  host.post({ event: "crash", text: "x" }, ...late);
+  await turn();
+  try { port.postMessage({ text: JSON.stringify(late), heap: 1, references: 1 }); } catch {}
+  await turn();
+  assert.deepEqual([rows(client), heard, client.sync.getSnapshot().phase], [["a"], [], "failed"]);
+});
+
+test("a password is given to the program that asked for it, and to no other", async () => {
+  const asked = [];
+  const host = makeHost({ credentials: (request) => new Promise((resolve) => asked.push({ request, resolve })) });
+  const { client } = host;
+  await client.connect();
+  host.post({ event: "credentials", ask: 1 });
+  await turn();
+  host.exit("exit code 2");
+  await turn();
+  assert.equal(asked[0].request.signal.aborted, true);
+  await client.connect();
+  host.post({ event: "credentials", ask: 1 });
+  await turn();
+  asked[0].resolve({ password: "old" });
+  await turn();
+  assert.equal(host.request("credentials"), undefined, "the new program got the old answer");
+  asked[1].resolve({ password: "new" });
+  assert.equal((await host.until("credentials")).password, "new");
+  host.post({ event: "credentials", ask: 2 }, { event: "credentials", ask: 2, over: true });
+  await turn();
+  asked[2].resolve({ password: "late" });
+  await turn();
+  assert.equal(host.requests.filter((r) => r.op === "credentials").length, 1, "nobody waits for that answer");
+});
+
+test("tabs that spell the account differently tell each other, and nobody else", async (t) => {
+  page(t);
+  const hosts = ["alice@example.org", "Alice@Example.org", "alicia@example.org"].map((account) => makeHost({ account, storage: "indexeddb" }));
+  for (const { client } of hosts) await client.subscriptions.ready;
+  hosts[1].post({ event: "stored" });
+  await hosts[0].until("reload");
+  await turn();
+  assert.deepEqual(hosts.map((h) => h.requests.filter((r) => r.op === "reload").length), [1, 0, 0]);
+  for (const { client } of hosts) await client.close();
+});
+
+for (const account of ["alice@example.org", "Alice@Example.org"]) {
+  test(`${account}: after forget() nothing is left for the next page, until the client connects again`, async (t) => {
+    const { window, kept } = page(t);
+    const hide = () => window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: false }));
+    const host = makeHost({ account, storage: "indexeddb" }, { forget: () => null });
+    const { client } = host;
+    await client.connect();
+    hide();
+    assert.deepEqual(Object.keys(kept), [`xmpp-pam:tab:${account}`]);
+    kept["xmpp-pam:tab:alice@example.org"] = "of a page that spelled it otherwise";
+    const forgotten = client.forget();
+    await host.until("forget");
+    hide();
+    await forgotten;
+    hide();
+    assert.deepEqual(kept, {});
+    await client.connect();
+    hide();
+    assert.deepEqual(Object.keys(kept), [`xmpp-pam:tab:${account}`]);
+    await client.close();
+  });
+}
+
+test("without a store nothing is left for the next page", async (t) => {
+  const { window, kept } = page(t);
+  const host = makeHost({ storage: "indexeddb" }, { create: ({ account }) => ({ account, why: "no room" }) });
+  await host.client.connect();
+  window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: false }));
+  assert.deepEqual(kept, {});
+});
+
+/** What a credentials function may throw or reject with. */
+const trap = () => { throw new Error("trap"); };
+const revoked = () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; };
+const named = (message) => Object.defineProperties(new Error(), { name: { value: "PamError" }, code: { value: "bad-options" }, message });
+const odd = [
+  undefined, null, 0, NaN, 1n, "text", "x".repeat(1e6), Symbol("s"), Object.create(null), [], trap, new Error("plain"), new PamError("bad-options", "own"), new PamError("auth", "own"),
+  revoked(), new Proxy({}, { get: trap, getPrototypeOf: trap }), new Proxy(new Error("x"), { get: trap }), new Proxy(new PamError("auth", "x"), { get: trap, has: trap }),
+  named({ get: trap }), named({ value: trap }), named({ value: Symbol("s") }), named({ value: { toString: trap } }), named({ value: revoked() }),
+  Object.defineProperty(new Error(), "name", { get: trap }), Object.defineProperty(new PamError("auth", "x"), "code", { get: trap }),
+  Object.assign(new Error(), { message: { toString: () => ({}), valueOf: trap } }), { toString: trap, [Symbol.toPrimitive]: trap }, { then: 5 }, Promise.reject(new Error("inner")),
+];
+odd.at(-1).catch(() => undefined);
+const ways = {
+  "throws": (value) => () => { throw value; },
+  "rejects with": (value) => async () => { throw value; },
+  "returns": (value) => () => value,
+  "resolves with": (value) => async () => value,
+  "returns a thenable that rejects with": (value) => () => ({ then(_resolve, reject) { reject(value); } }),
+  "returns a thenable that throws": (value) => () => ({ then() { throw value; } }),
+  "returns as password": (value) => () => ({ password: value }),
+  "returns a password that throws": (value) => () => ({ get password() { throw value; } }),
+};
+test("whatever options.credentials does, the program is answered and connect() ends", async (t) => {
+  const unhandled = [];
+  const heard = (e) => unhandled.push(e);
+  process.on("unhandledRejection", heard);
+  t.after(() => process.off("unhandledRejection", heard));
+  const credentials = { way: undefined };
+  const host = makeHost({ credentials: (request) => credentials.way(request) }, {
+    connect(request, h) { h.post({ event: "credentials", ask: request.id }); },
+    credentials({ ask, failed, password, wrong }, h) {
+      assert.ok(typeof failed === "string" ? failed.length < 1100 : typeof password === "string");
+      h.post({ id: ask, error: { code: wrong ? "bad-options" : "aborted", text: failed ?? "a password" } });
+    },
+  });
+  await host.client.subscriptions.ready;
+  for (const [name, way] of Object.entries(ways)) {
+    for (const [i, value] of odd.entries()) {
+      credentials.way = way(value);
+      await assert.rejects(host.client.connect({ timeoutMs: 2000 }), (e) => {
+        assert.ok(e instanceof PamError && ["aborted", "bad-options"].includes(e.code), `${name} value ${i}: ${e.code}`);
+        return true;
+      });
+    }
+  }
+  await turn();
+  assert.deepEqual(unhandled, []);
+});
+
+test("PamError.is never throws", () => {
+  for (const value of odd) assert.equal(typeof PamError.is(value, "auth"), "boolean");
+  assert.equal(PamError.is(new PamError("auth", "x"), "auth"), true);
+});
+
+test("a signal that is none, or a Proxy of one, is refused with a PamError", async () => {
+  const { client } = makeHost();
+  for (const signal of [...odd.slice(1), Object.create(AbortSignal.prototype), new Proxy(new AbortController().signal, { get: trap })]) {
+    await assert.rejects(client.connect({ signal }), (e) => e instanceof PamError && e.code === "bad-options");
+    assert.throws(() => client.on("sync", () => undefined, { signal }), (e) => e instanceof PamError && e.code === "bad-options");
+  }
+});
