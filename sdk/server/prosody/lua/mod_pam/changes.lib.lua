@@ -18,7 +18,7 @@ local xmlns_pubsub = "http://jabber.org/protocol/pubsub";
 -- which holds all that it told until then.
 local event_burst = 20;
 
-return function (lists, max_subscriptions)
+return function (lists)
 	local changes = {};
 
 	-- One message about all rows that one version changed. They are of one service.
@@ -48,7 +48,7 @@ return function (lists, max_subscriptions)
 
 	-- Reports whether an event may make this change: to a row that stands, or, once for each request, to a
 	-- new row of a node that the account asked for.
-	local function believed(list, standing, change)
+	local function believed(standing, change)
 		local same = false;
 		for _, row in ipairs(standing) do
 			if not change.subid or row.subid == change.subid then
@@ -59,7 +59,7 @@ return function (lists, max_subscriptions)
 			end
 		end
 		local request = change.request;
-		if same or change.state == "none" or not request or request.noted or list.standing >= max_subscriptions then
+		if same or change.state == "none" or not request or request.noted then
 			return false;
 		end
 		request.noted = true;
@@ -80,7 +80,7 @@ return function (lists, max_subscriptions)
 		end
 		for _, change in ipairs(told) do
 			local standing = lists.standing(list, service, change.node);
-			if not change.event or believed(list, standing, change) then
+			if not change.event or believed(standing, change) then
 				for _, row in ipairs(standing) do
 					if not change.subid then
 						put(change.node, row.subid, change.state);

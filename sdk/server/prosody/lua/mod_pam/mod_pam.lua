@@ -35,7 +35,7 @@ local max_length = 1024;
 local listed_rows, listed_rows_per_second = 50000, 2000;
 
 local lists = module:require "list";
-local changes = module:require "changes" (lists, max_subscriptions);
+local changes = module:require "changes" (lists);
 local requests = module:require "requests" (lists, changes, max_length);
 
 local xmlns_pam = "urn:xmpp:pam:0";
