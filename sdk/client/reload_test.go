@@ -188,10 +188,17 @@ func TestReloadWithOtherCaps(t *testing.T) {
 			r.end(d)
 		}
 		run("old")
+		d := r.device(t, func(o *client.Options) { o.Store, o.Tab, o.Software = keep(r.kept), "tab", "new" })
+		if _, err := d.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.Sleep() // writes the session's record, and sends nothing
+		time.Sleep(time.Second)
+		r.end(d)
 		for _, test := range []struct {
 			software string
 			want     []string
-		}{{"old", []string{"iq"}}, {"new", []string{"presence", "iq"}}, {"new", []string{"iq"}}} {
+		}{{"new", []string{"presence", "iq"}}, {"new", []string{"iq"}}, {"old", []string{"presence", "iq"}}} {
 			if run(test.software); !slices.Equal(sent, test.want) {
 				t.Errorf("%s sent %q, want %q", test.software, sent, test.want)
 			}

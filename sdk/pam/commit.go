@@ -58,6 +58,12 @@ func (d Drop) names(s Subscription) bool {
 	return s.Service == d.Key.Service && s.Node == d.Key.Node && (d.Key.SubID == "" || d.Key.SubID == s.SubID)
 }
 
+// takeBackDrops gives up what waits to be left out and what items are about: they
+// are newer.
+func (m *Machine) takeBackDrops(items []Subscription) {
+	m.drops = slices.DeleteFunc(m.drops, func(d Drop) bool { return slices.ContainsFunc(items, d.names) })
+}
+
 // store commits c, unless nothing would change: equal content never gets a new
 // epoch (rule 6).
 func (m *Machine) store(c *commit) {

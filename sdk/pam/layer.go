@@ -47,7 +47,9 @@ func (l *layer) apply(items []Subscription) []Key {
 			s.SubID = l.onlySubID(s.Service, s.Node)
 		}
 		assumed := l.assumed[place{s.Service, s.Node}]
-		l.dropped = undrop(l.dropped, s, assumed)
+		if len(l.dropped) > 0 {
+			l.dropped = undrop(l.dropped, s, assumed)
+		}
 		switch {
 		case s.SubID != "":
 			hide(Key{s.Service, s.Node, ""})

@@ -1,7 +1,5 @@
 package pam
 
-import "slices"
-
 // A Machine keeps a committed list equal to the one at the account's server.
 // It is pure: it does no I/O and knows no clock; Step takes what happened and
 // returns what to do, and equal inputs give equal outputs. One goroutine owns
@@ -195,7 +193,7 @@ func (m *Machine) hear(h Heard) {
 		m.wish(false) // rule 8
 		return
 	}
-	m.drops = slices.DeleteFunc(m.drops, func(d Drop) bool { return slices.ContainsFunc(h.Items, d.names) })
+	m.takeBackDrops(h.Items)
 	m.newest = h.Version
 	if h.Version != "" {
 		m.versioned = true
@@ -274,7 +272,7 @@ func (m *Machine) show(h Heard) {
 func (m *Machine) reshow() {
 	was := len(m.shown.over) > 0
 	if len(m.heard) == 0 && !was {
-		m.shown = m.layer()
+		m.shown.under, m.shown.dropped, m.shown.assumed = m.base, m.dropped, m.assumed
 		return
 	}
 	m.shown = m.layer()

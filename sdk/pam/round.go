@@ -82,8 +82,11 @@ func (m *Machine) fullResult(r *round, in ListResult) {
 // list too, and knows that the subid is assumed.
 func (m *Machine) listed(rows []Subscription, version Version) (list *List, dropped []Subscription) {
 	list = NewList(rows)
-	rows = slices.Clone(list.Rows())
 	m.assumed = nil
+	if version != "" && len(m.dropped) == 0 {
+		return list, nil
+	}
+	rows = slices.Clone(list.Rows())
 	kept := rows[:0]
 	for _, s := range rows {
 		if s.SubID == "" && version == "" && list.only(s.Service, s.Node) != nil {
