@@ -4,6 +4,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -36,6 +37,68 @@ func TestRefreshRefused(t *testing.T) {
 			if w := client.Waiting(a.Client); w != "" {
 				t.Errorf("left %s", w)
 			}
+		}
+		_ = a.Close()
+	})
+}
+
+// TestCallsWhileAway asks while the session waits for a network that does not come
+// back: each call ends after 40 seconds, and leaves nothing.
+func TestCallsWhileAway(t *testing.T) {
+	for name, call := range map[string]func(*device) error{
+		"subscribe":   func(a *device) error { _, err := a.Subscribe(context.Background(), news); return err },
+		"unsubscribe": func(a *device) error { return a.Unsubscribe(context.Background(), news) },
+		"refresh":     func(a *device) error { return a.Refresh(context.Background(), false) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f, r := newScripted(), &resumer{}
+			f.handle = r.handle
+			a := f.device(t, quick).connect()
+			subscribed := client.Running(a.Client)
+			if name == "refresh" {
+				if err := call(a); err != nil || client.Running(a.Client) != subscribed {
+					t.Errorf("%s: %v; %d timers run, %d before", name, err, client.Running(a.Client), subscribed)
+				}
+			}
+			r.ignored = func(e *element.Element) bool { return e.Name.Local == "iq" }
+			done := make(chan error, 1)
+			begun := time.Now()
+			go func() { done <- call(a) }()
+			synctest.Wait()
+			f.set(func() { f.refuse = errors.New("no network") })
+			f.socket().fail(errors.New("reset"))
+			if err := <-done; !asErrorOf(err).Retryable || asErrorOf(err).Origin != client.FromNetwork || time.Since(begun) != 40*time.Second {
+				t.Errorf("%s: %v after %v", name, err, time.Since(begun))
+			}
+			f.set(func() { f.refuse, r.ignored = nil, nil })
+			time.Sleep(10 * time.Minute)
+			if w := client.Waiting(a.Client); w != "" || a.State().Phase != client.PhaseLive {
+				t.Errorf("%s left %s in %+v", name, w, a.State())
+			}
+			_ = a.Close()
+		})
+	}
+}
+
+// TestSubscribeLeavesNothing counts the timers after a call has ended.
+func TestSubscribeLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		f.handle = func(s *socket, e *element.Element) bool {
+			if isPAM(e) {
+				s.notify("v1", "news", "subscribed")
+			}
+			return false
+		}
+		a := f.device(t).connect()
+		time.Sleep(time.Second)
+		before := client.Running(a.Client)
+		if _, err := a.Subscribe(t.Context(), news); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		if n := client.Running(a.Client); n != before {
+			t.Errorf("%d timers run, %d before", n, before)
 		}
 		_ = a.Close()
 	})
@@ -82,10 +145,17 @@ func TestForgetUnderWay(t *testing.T) {
 			}()
 			a.Reload()
 			time.Sleep(at)
+			for i := range 3 { // The last ones wait while the first is stored.
+				f.socket().notify(fmt.Sprint("x", i), "other", []string{"subscribed", "none"}[i%2])
+				time.Sleep(2 * time.Millisecond)
+			}
 			if err := a.Forget(t.Context()); err != nil {
 				t.Errorf("at %v: %v", at, err)
 			}
 			got, state := a.Snapshot(), a.State()
+			if state.Storage.Degraded {
+				t.Errorf("at %v: %v", at, state.Storage.Err)
+			}
 			if len(got.List)+len(got.Provisional) != 0 || got.Version != "" || got.Source != client.SourceEmpty ||
 				state.Phase != client.PhaseOffline || !state.LastSynced.IsZero() || state.Pending != 0 {
 				t.Errorf("at %v: it shows %+v in %+v", at, got, state)

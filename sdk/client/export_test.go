@@ -55,6 +55,13 @@ func Settled(c *Client) bool {
 	}
 }
 
+// Running counts the timers that run now.
+func Running(c *Client) int {
+	n := make(chan int, 1)
+	c.post(func() { n <- len(c.owner.running) })
+	return <-n
+}
+
 // Timers counts the timers that a closed client has left running.
 func Timers(c *Client) int {
 	<-c.done
