@@ -55,8 +55,8 @@ function fromDOM(message) {
 }
 
 /**
- * Ours: the event has `from` and the stanza as the program wrote it after parsing, which has one form only; so the page
- * finds the other fields by their place.
+ * Ours: the event has `from` and the stanza as it came. This server writes it in one form only, so the page finds the other
+ * fields by their place.
  */
 function fromText({ from, xml }) {
   return { from, node: between(xml, "<items node='", "'"), id: between(xml, "<item id='", "'"), title: between(xml, "<title>", "</title>") };

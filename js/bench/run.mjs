@@ -110,7 +110,7 @@ A stall is the longest time between two beats of a 4 ms timer on the page's thre
 What each does with a message before the same callback gets {from, node, id, title}, which it checks (none lost, in order):
   raw       nothing: only counts
   xmpp-pam  the package as it is built, logged in with stream management: strict parsing under limits, addresses checked,
-            stanzas counted and acknowledged, the stanza written anew and handed to client.on("message") with its sender;
+            stanzas counted and acknowledged, the stanza as it came handed to client.on("message") with its sender;
             the callback finds node, id and title in that text
   ltx       parse(), then getChild() by name and namespace; no check of characters, addresses or limits
   DOMParser parseFromString() and getElementsByTagNameNS()
