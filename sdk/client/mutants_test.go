@@ -120,7 +120,7 @@ var mutants = []struct {
 	{"a call has no end of its own", "TestOneDeadline|TestSubscribeWhileResumed", []edit{
 		{"operation.go", "op.timer = o.after(requestTimeout-serviceAfter, func() { o.unanswered(op) })", ""}}},
 	{"a refresh has no end of its own", "TestCallsWhileAway", []edit{
-		{"operation.go", "r.timer = o.after(2*requestTimeout, func() {", "r.timer = o.after(2000*requestTimeout, func() {"}}},
+		{"refresh.go", "r.timer = o.after(2*requestTimeout, func() {", "r.timer = o.after(2000*requestTimeout, func() {"}}},
 	{"the service of a silent server is not asked", "TestServiceIsAsked", []edit{
 		{"operation.go", "o.askService(op)\n\t\t}", "_ = o.askService\n\t\t}"}}},
 	{"what the service does not know stays listed", "TestGoneButListed", []edit{

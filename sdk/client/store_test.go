@@ -162,6 +162,7 @@ func TestBadStores(t *testing.T) {
 		"unreadable":                   {get: func(int) error { return broken }},
 		"unwritable":                   {commit: func(int) error { return broken }},
 		"always another tab":           {commit: func(int) error { return store.ErrConflict }},
+		"another tab after the first":  {commit: func(n int) error { return map[bool]error{true: store.ErrConflict}[n > 1] }},
 		"another tab, then unreadable": {commit: func(int) error { return store.ErrConflict }, get: func(n int) error { return map[bool]error{true: broken}[n > 1] }},
 		"every third commit":           {commit: func(n int) error { return map[bool]error{true: store.ErrConflict}[n%3 == 2] }},
 		"fails later":                  {commit: func(n int) error { return map[bool]error{true: broken}[n > 2] }},
