@@ -127,7 +127,9 @@ func TestUnsubscribeFromNobody(t *testing.T) {
 	if strings.HasPrefix(s.Version(), "Prosody 13") {
 		unreachable = "error cancel remote-server-not-found by="
 	}
-	expect(t, a.unsubscribe("127.0.0.77", "node0"), unreachable)
+	both := []string{a.begin(pam("127.0.0.77", "unsubscribe", "node0", "alice@localhost")), a.begin(pam("127.0.0.77", "unsubscribe", "node0", "alice@localhost"))}
+	expect(t, a.answer(both[0]), unreachable)
+	expect(t, a.answer(both[1]), unreachable)
 	expect(t, a.subscribe("127.0.0.77", "node1"), unreachable)
 	expect(t, a.unsubscribe("127.0.0.77", "node0"), "notify 127.0.0.77 node0 none", "result 0")
 	expect(t, a.unsubscribe("127.0.0.77", "node1"), unreachable)
