@@ -1,0 +1,72 @@
+// A hostile server of our own. It is honest, misbehaves once or for a while, and is honest again: then the client is live with
+// the right list, or says truly why not; the page was never deaf, and nothing of others is lost.
+//
+// By default a sample is played, with scenarios of each class; HOSTILE=all plays all of them, HOSTILE=words those whose names
+// hold the words, SEED=n repeats a sample.
+
+import assert from "node:assert/strict";
+import { appendFileSync } from "node:fs";
+import { test } from "node:test";
+import { startChromium } from "./page.mjs";
+import { login } from "./lib/hostile/login.mjs";
+import { messages } from "./lib/hostile/messages.mjs";
+import { play } from "./lib/hostile/play.mjs";
+import { listing } from "./lib/hostile/lists.mjs";
+import { resumption } from "./lib/hostile/resumption.mjs";
+import { Rig, startLab } from "./lib/hostile/rig.mjs";
+import { startHostile } from "./lib/hostile/server.mjs";
+import { starting } from "./lib/hostile/starting.mjs";
+import { stream } from "./lib/hostile/stream.mjs";
+import { missing } from "./lib/need.mjs";
+import { generator } from "./lib/random.mjs";
+
+const lanes = Number(process.env.LANES ?? 4);
+const sampled = 40;
+const wanted = process.env.HOSTILE ?? (process.env.SOAK ? "all" : "");
+const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
+const every = [...login, ...stream, ...resumption, ...listing, ...messages, ...starting];
+
+/** Adds a line to the file that HOSTILE_REPORT names. */
+const tell = (report) => process.env.HOSTILE_REPORT && appendFileSync(process.env.HOSTILE_REPORT, `${JSON.stringify(report)}\n`);
+
+/** As many of each class as its share, at least one, drawn by the seed. */
+function sample() {
+  const random = generator(seed);
+  const classes = Map.groupBy?.(every, (s) => s.class) ?? every.reduce((m, s) => m.set(s.class, [...(m.get(s.class) ?? []), s]), new Map());
+  const chosen = new Set();
+  for (const list of classes.values()) {
+    const n = Math.max(1, Math.floor((sampled * list.length) / every.length));
+    for (const rest = [...list]; rest.length > 0 && list.length - rest.length < n;) chosen.add(rest.splice(random.below(rest.length), 1)[0]);
+  }
+  return every.filter((s) => chosen.has(s));
+}
+
+const chosen = wanted === "all" ? every : wanted !== "" ? every.filter((s) => s.name.includes(wanted)) : sample();
+
+test("every scenario has a name of its own", () => assert.equal(new Set(every.map((s) => s.name)).size, every.length));
+
+test(`${chosen.length} of ${every.length} scenarios, SEED=${seed}`, { skip: missing(), concurrency: lanes }, async (t) => {
+  const [server, lab, browser] = await Promise.all([startHostile(), startLab(), startChromium({ guarded: false })]);
+  const free = Array.from({ length: lanes }, () => new Rig(browser, lab));
+  t.after(async () => {
+    await browser.close();
+    await Promise.all([server.stop(), lab.stop()]);
+  });
+  await Promise.all(chosen.map((scenario) => t.test(scenario.name, { timeout: 180_000 }, async () => {
+    const rig = free.pop();
+    const began = Date.now();
+    const i = every.indexOf(scenario);
+    try {
+      if (!rig.context) await rig.open();
+      const report = await play(scenario, { server, rig, name: `s${i}`, where: i % 5 === 4 ? "main" : "worker", inspector: i % 3 !== 2 });
+      const { end, trace, ...short } = report;
+      tell({ ...short, ms: Date.now() - began });
+    } catch (e) {
+      tell({ name: scenario.name, failed: e.message, ms: Date.now() - began });
+      await rig.close();
+      throw e;
+    } finally {
+      free.push(rig);
+    }
+  })));
+});

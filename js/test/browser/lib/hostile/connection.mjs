@@ -1,0 +1,202 @@
+// One socket of a client, and the honest server at the other end. Before it answers, the rules of the account are asked.
+
+import { parse } from "ltx";
+import { Scram } from "./scram.mjs";
+import { close, el, esc, failure, granted, iqError, iqResult, mechanisms, ns, open, row, streamError, success, challenge } from "./xml.mjs";
+
+export class Connection {
+  constructor(world, ws, socket) {
+    Object.assign(this, { world, ws, socket, session: undefined, authenticated: false, scram: undefined, ended: false });
+    world.connection = this;
+    world.connections++;
+    ws.on("message", (data, isBinary) => this.receive(data.toString(), isBinary));
+    ws.on("error", () => undefined);
+    ws.on("close", () => this.lost(false));
+    world.take("connected")?.(this);
+  }
+
+  /** Writes messages of the WebSocket, whatever they hold. */
+  write(...texts) {
+    for (const text of texts) if (!this.ended) this.ws.send(text);
+  }
+
+  binary(bytes) { this.ws.send(bytes, { binary: true }); }
+
+  /** Bytes below the framing of WebSocket. */
+  bytes(...list) { this.socket.write(Buffer.from(list.flat())); }
+
+  /** What `fn` writes leaves in one piece. */
+  together(fn) {
+    this.socket.cork();
+    fn();
+    this.socket.uncork();
+    return true;
+  }
+
+  reset() {
+    this.lost(false);
+    this.socket.resetAndDestroy?.() ?? this.socket.destroy();
+  }
+
+  /** Ends the WebSocket; without a code, and without <close/>. */
+  leave(code = undefined, reason = undefined) {
+    this.lost(false);
+    this.ws.close(code, reason);
+  }
+
+  /** Ends the stream: nothing can be resumed. */
+  say(...texts) {
+    this.write(...texts);
+    this.lost(true);
+    this.ws.close();
+  }
+
+  lost(orderly) {
+    if (this.ended) return;
+    this.ended = true;
+    if (this.session?.connection === this) this.session.detach(orderly);
+  }
+
+  receive(text, isBinary) {
+    if (this.ended) return;
+    if (isBinary) this.world.faults.push("the client sent a binary message");
+    let e;
+    try {
+      e = parse(text);
+    } catch (error) {
+      this.world.faults.push(`the client sent what is no element: ${error.message}: ${text.slice(0, 200)}`);
+      return;
+    }
+    const step = this.stepOf(e);
+    if (step === "auth" || step === "response") this.world.secrets.add(e.getText());
+    if (step === "auth" && e.attrs.mechanism === "PLAIN") this.world.plain = true;
+    const rule = this.world.take(step);
+    const counted = this.session?.counting && /^(iq|message|presence)$/.test(e.name);
+    if (rule) rule(this, e, () => this.answer(step, e));
+    else this.answer(step, e);
+    if (counted && !this.ended) this.session.received++; // or it was lost with the socket
+  }
+
+  stepOf(e) {
+    const space = e.getNS();
+    const payload = e.children.find((child) => typeof child !== "string");
+    switch (`${space} ${e.name}`) {
+      case `${ns.framing} open`: return this.authenticated ? "reopen" : "open";
+      case `${ns.framing} close`: return "close";
+      case `${ns.client} presence`: return "presence";
+      case `${ns.client} message`: return "message";
+      case `${ns.client} iq`: break;
+      default: return e.name;
+    }
+    if (e.attrs.type === "result" || e.attrs.type === "error") return "answer";
+    switch (payload && `${payload.getNS()} ${payload.name}`) {
+      case `${ns.bind} bind`: return "bind";
+      case `${ns.info} query`: return e.attrs.to === this.world.account ? "info" : e.attrs.to === "localhost" ? "info-domain" : "other";
+      case `${ns.pam} subscriptions`: return "list";
+      case `${ns.pam} pam`: return payload.children.find((child) => typeof child !== "string")?.name ?? "other";
+      case `${ns.ping} ping`: return "ping";
+      default: return "other";
+    }
+  }
+
+  // The honest server ------------------------------------------------------------------
+
+  answer(step, e) {
+    const { world, session } = this;
+    if (!session && /^(enable|r|a|presence|info|info-domain|list|subscribe|unsubscribe|ping)$/.test(step)) return this.say(streamError("not-authorized"), close());
+    switch (step) {
+      case "open": return this.write(open(), mechanisms(...world.offered));
+      case "auth": return this.login(e);
+      case "response": return this.proof(e);
+      case "reopen": return this.write(open(), granted());
+      case "resume": return this.resume(e);
+      case "bind": return this.bind(e);
+      case "enable": return this.write(session.enable());
+      case "r": return this.write(el("a", { xmlns: ns.sm, h: session.received }));
+      case "a": return session.acknowledge(Number(e.attrs.h));
+      case "presence": return this.present(e);
+      case "info": case "info-domain":
+        return session.stanza(iqResult(e, e.attrs.to, el("query", { xmlns: ns.info }, [ns.info, ns.ping, ...(step === "info" ? [ns.pam] : [])].map((v) => el("feature", { var: v })))));
+      case "list": return this.list(e);
+      case "subscribe": case "unsubscribe": return this.change(step, e);
+      case "ping": return session.stanza(iqResult(e, e.attrs.to));
+      case "close":
+        this.write(close());
+        this.lost(true);
+        return this.ws.close();
+      case "answer": case "message": return undefined;
+      case "abort": return this.write(failure("aborted"));
+      default:
+        if (e.name === "iq") session?.stanza(iqError(e, e.attrs.to, "service-unavailable"));
+        else if (e.name.endsWith("error")) this.lost(true);
+    }
+  }
+
+  login(e) {
+    const { mechanism } = e.attrs;
+    const first = Buffer.from(e.getText(), "base64").toString();
+    if (mechanism === "PLAIN") return first === `\0${this.world.name}\0${this.world.password}` ? this.grant() : this.write(failure("not-authorized"));
+    this.scram = new Scram(mechanism, first);
+    this.secret(this.scram.challenge);
+    return this.write(challenge(this.scram.challenge));
+  }
+
+  proof(e) {
+    const final = this.scram?.finish(Buffer.from(e.getText(), "base64").toString(), this.world.password);
+    if (!final) return this.write(failure("not-authorized"));
+    return this.grant(final);
+  }
+
+  grant(final = "") {
+    this.authenticated = true;
+    this.secret(final);
+    this.write(success(final));
+  }
+
+  /** Notes what must be shown nowhere. */
+  secret(text) {
+    if (text.length > 8) this.world.secrets.add(Buffer.from(text).toString("base64"));
+  }
+
+  resume(e, answer = undefined) {
+    const known = this.world.sessions.get(e.attrs.previd);
+    if (!known) return this.write(el("failed", { xmlns: ns.sm }, el("item-not-found", { xmlns: ns.stanzas })));
+    if (known.connection) known.connection.ended = true;
+    this.session = this.world.session = known;
+    return known.resume(this, Number(e.attrs.h), answer);
+  }
+
+  bind(e) {
+    this.session = this.world.begin(this);
+    this.write(iqResult(e, undefined, el("bind", { xmlns: ns.bind }, el("jid", {}, esc(this.session.full)))));
+  }
+
+  present(e) {
+    if (e.attrs.to !== undefined || e.attrs.type === "unavailable") return;
+    this.session.available = true;
+    const waiting = this.world.offline;
+    this.world.offline = [];
+    if (waiting.length > 0) this.world.push(...waiting);
+  }
+
+  list(e) {
+    const { world, session } = this;
+    session.listening = session.available;
+    const delta = world.since(e.getChild("subscriptions", ns.pam).attrs.ver);
+    for (const text of delta ?? []) session.stanza(text);
+    session.stanza(iqResult(e, world.account, delta ? undefined : fullList(world)));
+  }
+
+  change(step, e) {
+    const { world, session } = this;
+    const pam = e.getChild("pam", ns.pam);
+    const { node, subid } = pam.getChild(step).attrs;
+    const known = [...world.rows.values()].find((r) => r.service === pam.attrs.jid && r.node === node && (subid === undefined || subid === r.subid));
+    if (step === "subscribe" && !known) world.change(node, "subscribed", { at: pam.attrs.jid });
+    if (step === "unsubscribe" && known) world.change(node, "none", { at: pam.attrs.jid, subid: known.subid });
+    session.stanza(iqResult(e, world.account));
+  }
+}
+
+/** The whole list. */
+export const fullList = (world, more = "") => el("subscriptions", { xmlns: ns.pam, ver: world.ver }, [...world.rows.values()].map((r) => row(r, world.account, true)), more);

@@ -1,0 +1,200 @@
+// Plays one scenario: live, attacked, honest again; and judges what the page has made of it.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { canary, search } from "../secrets.mjs";
+import { token } from "./server.mjs";
+
+const bounds = {
+  gap: 2000, // ms in which the page does nothing, or the program does not answer
+  again: 20_000, // ms until the client is live with the right list, once the server is honest
+  call: 50_000, // ms until a call ends
+  memory: 256 << 20, // bytes of the program
+  heap: 400 << 20, // bytes of the page's objects
+  text: 4096, // characters of an error
+};
+
+/**
+ * A scenario has a name, a class, and any of
+ *   first     the attack is there before the client's first log-in
+ *   setup     (world) before the client begins
+ *   run       (stage) the attack, with the client live unless it is the first log-in
+ *   rules     how many rules have to be used up before the server is honest again
+ *   final     {code, text} the client may have given up in the end, but only so
+ *   must      it must have given up so
+ *   stranger  what is sent could be sent by anybody: the session must not end of it
+ *   where, inspector, storage, wake, gap, again, memory: as their names say
+ */
+export async function play(scenario, { server, rig, name, where, inspector }) {
+  const world = server.world(name, canary);
+  const limits = { ...bounds, ...scenario.limits };
+  await scenario.setup?.(world);
+  await rig.begin(world, {
+    runtime: { where: scenario.where ?? where }, inspector: scenario.inspector ?? inspector,
+    reconnect: { baseMs: 50, maxMs: 400, jitter: "none" }, ...scenario.options,
+  });
+  const stage = new Stage(world, rig, scenario, limits);
+  const report = { name: scenario.name };
+  try {
+    await rig.call("connect");
+    if (!scenario.first) await stage.live("before the attack");
+    const { connections } = world;
+    if (!scenario.first) world.push(world.friendly());
+    await scenario.run?.(stage);
+    await stage.fired(scenario.rules ?? 0);
+    world.honest();
+    if (scenario.wake) await rig.wake();
+    world.push(world.friendly());
+    world.change("meanwhile", "subscribed");
+    const end = await stage.settled();
+    if (end.phase === "failed") { // The server is honest: a call is enough.
+      await rig.call("connect");
+      await stage.live("after connect() was called again");
+    }
+    world.push(world.friendly());
+    await stage.heard();
+    await stage.answered();
+    if (scenario.stranger) assert.equal(world.connections, connections, `the session ended: ${(await rig.status()).error?.message}`);
+    await scenario.check?.(stage, end);
+    Object.assign(report, await stage.judge(end));
+  } finally {
+    world.honest();
+    const last = await rig.end().catch((e) => ({ failed: e.message }));
+    report.end = last;
+    report.trace = world.steps.slice(-30).join(" ");
+  }
+  judgeEnd(world, report.end, rig);
+  return report;
+}
+
+class Stage {
+  constructor(world, rig, scenario, limits) {
+    Object.assign(this, { world, rig, scenario, limits });
+  }
+
+  get connection() { return this.world.connection; }
+  get session() { return this.world.session; }
+
+  /** The friend's messages around what is delivered, in one turn of the loop. */
+  around(...stanzas) {
+    const { world } = this;
+    world.push(world.friendly(), ...stanzas, world.friendly());
+  }
+
+  /** The same around messages that are no stanzas, and are not counted. */
+  amid(...texts) {
+    const { world, session } = this;
+    const [before, after] = [world.friendly(), world.friendly()];
+    this.connection.together(() => {
+      session.stanza(before);
+      this.connection.write(...texts);
+      session.stanza(after);
+      session.ask();
+    });
+  }
+
+  want() {
+    const rows = this.world.list();
+    return { ver: this.world.ver, length: rows.length, digest: createHash("sha256").update(rows.join("\n")).digest("hex") };
+  }
+
+  /** Waits until `ready(status)`; undefined if it takes too long. */
+  async wait(limit, ready) {
+    for (const deadline = Date.now() + limit; ; await sleep(60)) {
+      if (this.rig.crashed) assert.fail("the renderer crashed");
+      const now = await this.rig.status(this.want());
+      if (now.crash) assert.fail(`the program crashed: ${now.crash.message}`);
+      if (ready(now)) return now;
+      if (Date.now() > deadline) return { late: true, ...now };
+    }
+  }
+
+  async live(when) {
+    const now = await this.wait(30_000, (s) => s.equal);
+    if (now.late) assert.fail(`not live ${when}: ${describe(now)}; server: ${this.world.steps.slice(-20).join(" ")}`);
+  }
+
+  /** Waits until the rules were applied n times, or the client has given up. */
+  async fired(n, limit = 40_000) {
+    for (const deadline = Date.now() + limit; this.world.fired < n; await sleep(50)) {
+      const now = await this.rig.status(this.want());
+      if (now.phase === "failed") return;
+      if (Date.now() > deadline) assert.fail(`the client came only ${this.world.fired} of ${n} times: ${describe(now)}; server: ${this.world.steps.slice(-20).join(" ")}`);
+    }
+  }
+
+  /** Live with the server's list, or given up. */
+  async settled() {
+    const now = await this.wait(this.limits.again, (s) => s.equal || s.phase === "failed");
+    if (now.late) assert.fail(`neither live with the server's list nor failed ${this.limits.again / 1000} s after the attack: ${describe(now)}, the server has ${this.world.ver} (${this.world.rows.size}); server: ${this.world.steps.slice(-20).join(" ")}`);
+    const { final, must } = this.scenario;
+    if (now.phase !== "failed") {
+      if (must) assert.fail(`live, where it had to fail with ${must.code}`);
+      return now;
+    }
+    const expected = must ?? final;
+    if (!expected) assert.fail(`gave up: ${describe(now)}`);
+    assert.equal(now.error?.code, expected.code, `gave up: ${describe(now)}`);
+    assert.match(now.error.message, expected.text, "the text does not name the cause");
+    return now;
+  }
+
+  /** The friend's messages have come, and the server knows it. */
+  async heard() {
+    const { world, session } = this;
+    const ids = [...world.sent.keys()].map(String);
+    const now = await this.wait(10_000, (s) => ids.every((id) => s.messages[id] > 0));
+    const missing = ids.filter((id) => !(now.messages[id] > 0));
+    assert.deepEqual(missing, [], "messages of the friend that never came");
+    const often = Object.entries(now.messages).filter(([id, n]) => n > world.sent.get(Number(id)));
+    assert.deepEqual(often, [], "messages of the friend that came more than once");
+    for (const deadline = Date.now() + 5000; world.session?.unacknowledged.length > 0; await sleep(100)) {
+      world.session.ask();
+      if (Date.now() > deadline) assert.fail(`${world.session.unacknowledged.length} stanzas are never acknowledged, first: ${world.session.unacknowledged[0].slice(0, 200)}`);
+    }
+    assert.ok(session === world.session || session === undefined || world.session, "no session");
+  }
+
+  /** All calls have ended, in time and as they should. */
+  async answered() {
+    const now = await this.wait(this.limits.call, (s) => s.calls.every((c) => c.settled));
+    for (const call of now.calls) {
+      assert.ok(call.settled, `${call.method}() has not ended after ${call.ms} ms`);
+      assert.ok(call.ms <= this.limits.call, `${call.method}() took ${call.ms} ms`);
+      if (call.code !== "") assert.ok(call.isPamError, `${call.method}() failed with what is no PamError: ${call.message}`);
+    }
+  }
+
+  async judge(end) {
+    const now = await this.rig.status();
+    const { limits } = this;
+    const heap = await this.rig.heap();
+    assert.ok(now.gap <= limits.gap, `the page stood still for ${now.gap} ms`);
+    assert.ok(now.trip <= limits.gap, `the program did not answer for ${now.trip} ms`);
+    assert.ok(now.memory <= limits.memory, `the program takes ${now.memory >> 20} MiB`);
+    assert.ok(heap <= limits.heap, `the page takes ${heap >> 20} MiB`);
+    assert.ok(now.longest <= limits.text, `an error of ${now.longest} characters`);
+    assert.ok(now.text <= 2 * this.world.largest + 1024, `a text of ${now.text} characters for the page; the largest stanza had ${this.world.largest}`);
+    assert.deepEqual(now.forged, [], "forged rows were shown");
+    return { phase: end.phase, code: end.error?.code, gap: now.gap, trip: now.trip, memory: now.memory >> 20, heap: heap >> 20, ignored: now.ignored, connections: this.world.connections };
+  }
+}
+
+function judgeEnd(world, { failed, said, frames, ms }, rig) {
+  assert.equal(failed, undefined, "close()");
+  assert.ok(ms < 5000, `close() took ${ms} ms`);
+  assert.deepEqual(rig.problems, [], "errors of the page");
+  assert.deepEqual(world.faults, [], "what no client may send");
+  assert.ok(!world.plain || world.plainAllowed, "the password was sent in the clear after a stronger log-in");
+  assert.ok(!/^(garbled|probe):/m.test(said), /^(garbled|probe):.*/m.exec(said)?.[0].slice(0, 300));
+  for (const [place, text] of Object.entries({ errors: said, inspector: frames })) {
+    const found = search(text);
+    for (const secret of world.secrets) if (secret.length > 11 && text.includes(secret)) found.push(`a part of the log-in (${secret.slice(0, 12)}…)`);
+    if (text.includes(token)) found.push("the token of the address");
+    assert.deepEqual(found, [], `secrets in the ${place}`);
+  }
+}
+
+const describe = ({ phase, error, ver, length, attempt, missing }) =>
+  `${phase}${error ? ` (${error.code}: ${error.message.slice(0, 300)})` : ""}, list ${ver} (${length}), attempt ${attempt}${missing.length ? `, missing ${missing}` : ""}`;

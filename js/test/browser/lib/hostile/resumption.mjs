@@ -1,0 +1,124 @@
+// Resumption (XEP-0198 §5): false answers, false counts, and what comes at the wrong moment.
+
+import { chat, close, el, ns, open } from "./xml.mjs";
+
+const sm = (name, attributes = {}, ...inner) => el(name, { xmlns: ns.sm, ...attributes }, ...inner);
+const stranger = (id) => chat("stranger@elsewhere.example/x", undefined, id, el("body", {}, "hello"));
+
+/** The network fails; at the next resumption the server does `act`. */
+const resumed = (name, act, more = {}) => ({
+  name: `resumption: ${name}`, class: "resumption", rules: more.times ?? 1,
+  run: async (stage) => {
+    const { world } = stage;
+    world.rule("resume", (c, e, honest) => act({ c, e, honest, world, session: world.sessions.get(e.attrs.previd) }), more.times ?? 1);
+    world.push(world.friendly());
+    world.cut();
+    world.change("while away", "subscribed");
+    world.push(world.friendly());
+  },
+  ...more,
+});
+
+const answers = [
+  resumed("another previd", ({ c, e, session }) => c.resume(e, sm("resumed", { previd: "another", h: session.received }))),
+  resumed("no previd", ({ c, e, session }) => c.resume(e, sm("resumed", { h: session.received }))),
+  resumed("no h", ({ c, e, session }) => c.resume(e, sm("resumed", { previd: session.id }))),
+  resumed("h is no number", ({ c, e, session }) => c.resume(e, sm("resumed", { previd: session.id, h: "many" }))),
+  resumed("h is negative", ({ c, e, session }) => c.resume(e, sm("resumed", { previd: session.id, h: -1 }))),
+  resumed("h is too high", ({ c, e, session }) => c.resume(e, sm("resumed", { previd: session.id, h: session.received + 1000 }))),
+  resumed("h is 2^32 - 1", ({ c, e, session }) => c.resume(e, sm("resumed", { previd: session.id, h: 2 ** 32 - 1 }))),
+  resumed("h is 0, after all was acknowledged", ({ c, e, session }) => c.resume(e, sm("resumed", { previd: session.id, h: 0 }))),
+  resumed("failed", ({ c }) => c.write(sm("failed"))),
+  resumed("failed with item-not-found and h", ({ c, session }) => c.write(sm("failed", { h: session.received }, el("item-not-found", { xmlns: ns.stanzas })))),
+  resumed("failed twice", ({ c }) => c.write(sm("failed"), sm("failed"))),
+  resumed("enabled", ({ c }) => c.write(sm("enabled", { id: "new", resume: "true" }))),
+  resumed("a message before resumed", ({ c, honest }) => { c.write(stranger("x1")); honest(); }),
+  resumed("r before resumed", ({ c, honest }) => { c.write(sm("r")); honest(); }),
+  resumed("a before resumed", ({ c, honest }) => { c.write(sm("a", { h: 0 })); honest(); }),
+  resumed("features instead of an answer", ({ c }) => c.write(open(), el("stream:features", { "xmlns:stream": ns.stream }))),
+  resumed("resumed twice", ({ c, honest, session }) => { honest(); c.write(sm("resumed", { previd: session.id, h: session.received })); }),
+  resumed("failed after resumed", ({ c, honest }) => { honest(); c.write(sm("failed")); }),
+  resumed("enabled after resumed", ({ c, honest }) => { honest(); c.write(sm("enabled", { id: "new", resume: "true" })); }),
+  resumed("bind result instead", ({ c, world }) => c.write(el("iq", { xmlns: ns.client, type: "result", id: "1" }, el("bind", { xmlns: ns.bind }, el("jid", {}, `${world.account}/x`))))),
+  resumed("a TCP reset, twice", ({ c }) => c.reset(), { times: 2 }),
+  resumed("close", ({ c }) => c.say(close())),
+  resumed("a TCP reset just after, twice", ({ c, honest }) => { honest(); setTimeout(() => c.reset(), 30); }, { times: 2 }),
+  resumed("a reply with 60 KB of previd", ({ c, e, session }) => c.resume(e, sm("resumed", { previd: "x".repeat(60_000), h: session.received }))),
+];
+
+const counts = [
+  ["h too high", ({ session }) => sm("a", { h: session.received + 100 })],
+  ["h goes back", () => sm("a", { h: 0 })],
+  ["h is no number", () => sm("a", { h: "1e3" })],
+  ["no h", () => sm("a")],
+  ["enabled again", () => sm("enabled", { id: "again", resume: "true", location: "wss://elsewhere.example/" })],
+  ["failed in a session", () => sm("failed")],
+  ["1,000 times r", () => sm("r"), 1000],
+  ["an element of stream management that nobody knows", () => sm("forget")],
+].map(([name, text, times = 1]) => ({
+  name: `acknowledgement: ${name}`, class: "resumption",
+  run: (stage) => stage.amid(...Array.from({ length: times }, () => text(stage))),
+}));
+
+/** The server says of stanzas that the client acknowledged that it has them still. */
+const replayed = {
+  name: "resumption: stanzas come again that were acknowledged", class: "resumption", rules: 1,
+  run: ({ world }) => {
+    world.change("while away", "subscribed");
+    const notify = world.notifyOf(world.history.length);
+    world.rule("resume", (c, e, honest) => { honest(); for (let i = 0; i < 3; i++) world.session.stanza(notify); });
+    world.cut();
+  },
+};
+
+const enabled = [
+  ["enabled without an id", (c, e, honest) => { c.session.counting = true; c.write(sm("enabled", { resume: "true" })); }],
+  ["enabled before it was asked for, and again", (c, e, honest) => { honest(); c.write(sm("enabled", { id: "again", resume: "true" })); }],
+  ["enable fails", (c) => c.write(sm("failed", {}, el("unexpected-request", { xmlns: ns.stanzas })))],
+  ["enabled at another place", (c) => { c.session.enable(); c.write(sm("enabled", { id: c.session.id, resume: "true", location: "wss://elsewhere.example/ws" })); }],
+  ["enabled with an id of 60 KB", (c) => { c.session.enable(); c.write(sm("enabled", { id: "i".repeat(60_000), resume: "true" })); }],
+].map(([name, act]) => ({
+  name: `stream management: ${name}`, class: "resumption", rules: 1,
+  run: async (stage) => {
+    const { world } = stage;
+    world.rule("enable", act);
+    world.bury(world.session);
+    world.cut();
+    await stage.fired(1);
+    world.honest();
+    await stage.live("with odd stream management");
+    world.cut(); // and now it is lost once more
+  },
+}));
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const requests = [
+  { name: "a request, and the session is cut and resumed every 2 s", class: "resumption", limits: { call: 45_000 },
+    run: async ({ world, rig }) => {
+      world.rule("subscribe", () => undefined, Infinity);
+      await rig.call("subscribe", { service: "pubsub.localhost", node: "never answered" });
+      for (let i = 0; i < 14; i++) {
+        await sleep(2000);
+        world.cut();
+      }
+    } },
+  { name: "a request that the server answers by closing the socket, again and again", class: "resumption", rules: 2,
+    run: async ({ world, rig }) => {
+      world.rule("subscribe", (c) => { c.leave(1009); }, Infinity);
+      await rig.call("subscribe", { service: "pubsub.localhost", node: "poison" });
+    },
+    check: ({ world }) => { if (world.connections > 12) throw new Error(`${world.connections} connections`); } },
+  { name: "a request of 300 KB", class: "resumption",
+    run: async ({ rig }) => { await rig.call("subscribe", { service: "pubsub.localhost", node: "n".repeat(300_000) }); await sleep(300); } },
+  { name: "requests that are lost with the session", class: "resumption", rules: 3,
+    run: async ({ world, rig }) => {
+      world.rule("subscribe", () => undefined, 3);
+      for (const node of ["x", "y", "z"]) await rig.call("subscribe", { service: "pubsub.localhost", node });
+      while (world.fired < 3) await sleep(20);
+      world.bury(world.session);
+      world.cut();
+    } },
+];
+
+export const resumption = [...answers, ...counts, replayed, ...enabled, ...requests];

@@ -1,0 +1,155 @@
+// The page: one client at a time, watched from within. It notes how long the page and the program did not answer, what
+// was heard and shown, and how calls ended.
+
+import { startLab } from "../lab.mjs";
+
+export { startLab };
+
+/** A page, and what has gone wrong in it. It is opened anew if it crashed. */
+export class Rig {
+  constructor(browser, lab) {
+    Object.assign(this, { browser, lab });
+  }
+
+  async open() {
+    this.context = await this.browser.newContext();
+    this.page = await this.context.newPage();
+    this.problems = [];
+    this.crashed = false;
+    this.page.on("pageerror", (e) => this.problems.push(`uncaught: ${e}`));
+    this.page.on("console", (m) => m.type() === "error" && !/^WebSocket connection to '[^']*' failed/.test(m.text()) && this.problems.push(`console: ${m.text().slice(0, 500)}`));
+    this.page.on("crash", () => { this.crashed = true; });
+    await this.page.goto(this.lab.url);
+    this.cdp = await this.context.newCDPSession(this.page);
+    await this.cdp.send("Performance.enable");
+  }
+
+  async close() {
+    await this.context?.close().catch(() => undefined);
+    this.context = undefined;
+  }
+
+  /** Calls a function in the page; fails if the page does not answer in time. */
+  async ask(fn, argument, limit = 20_000) {
+    let timer;
+    const late = new Promise((_, reject) => { timer = setTimeout(reject, limit, new Error(`the page did not answer for ${limit / 1000} s`)); });
+    try {
+      return await Promise.race([this.page.evaluate(fn, argument), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  begin(world, options) {
+    return this.ask(begin, [world.url, world.account, world.password, options]);
+  }
+
+  status(want) { return this.ask(status, want); }
+
+  /** Begins a call of the client whose outcome status() tells. */
+  call(method, ...args) {
+    return this.ask(([method, args]) => { life.call(method, args); }, [method, args]);
+  }
+
+  /** The network is back: the client looks at once whether its connection is alive. */
+  wake() {
+    return this.ask(() => { dispatchEvent(new Event("online")); });
+  }
+
+  end() { return this.ask(end); }
+
+  async heap() {
+    const { metrics } = await this.cdp.send("Performance.getMetrics");
+    return metrics.find((m) => m.name === "JSHeapUsedSize").value;
+  }
+}
+
+async function begin([service, account, password, options]) {
+  const { createClient, PamError } = await import("/pkg/index.js");
+  const client = createClient({ account, credentials: async () => ({ password }), service, ...options });
+  const life = { gap: 0, trip: 0, said: [], longest: 0, text: 0, messages: {}, strange: 0, calls: [], nodes: new Set(), over: false };
+  Object.assign(globalThis, { client, life });
+  const note = (e) => {
+    const text = [e?.message, e?.stack, e?.cause?.message, JSON.stringify(e)].join("\n");
+    life.longest = Math.max(life.longest, e?.message?.length ?? 0);
+    if (life.said.length < 2000) life.said.push(text.slice(0, 100_000));
+    return { code: e?.code ?? null, message: String(e?.message).slice(0, 500), isPamError: e instanceof PamError };
+  };
+  client.on("warning", note);
+  client.on("crash", (e) => { life.crash = note(e); });
+  client.on("sync", ({ error }) => error && error !== life.error && note(life.error = error));
+  client.on("message", ({ from, xml }) => {
+    life.text = Math.max(life.text, xml.length);
+    const number = / id=['"]m(\d+)['"]/.exec(xml.slice(0, 500))?.[1];
+    if (number && from === "friend@elsewhere.example/home") {
+      life.messages[number] = (life.messages[number] ?? 0) + 1;
+      if (!xml.includes(`friend ${number} &amp; `)) life.said.push(`garbled: ${xml}`);
+    } else {
+      life.strange++;
+    }
+  });
+  client.subscriptions.subscribe(() => {
+    const list = client.subscriptions.getSnapshot();
+    if (list.length < 1000) for (const r of list) life.nodes.add(r.node);
+  });
+  life.call = (method, args) => {
+    const call = { method, began: performance.now() };
+    life.calls.push(call);
+    const of = method === "refresh" ? client.subscriptions : client;
+    of[method](...args).then(() => { call.code = ""; }, (e) => { Object.assign(call, note(e)); }).finally(() => { call.ms = performance.now() - call.began; });
+  };
+
+  let last = performance.now();
+  const beat = setInterval(() => {
+    const now = performance.now();
+    life.gap = Math.max(life.gap, now - last);
+    last = now;
+  }, 20);
+  // The service is no JID: the program refuses it, and does nothing else.
+  const probe = async () => {
+    while (!life.over) {
+      life.asked = performance.now();
+      const code = await client.subscribe({ service: "@", node: "probe" }).then(() => "none", (e) => e.code);
+      life.trip = Math.max(life.trip, performance.now() - life.asked);
+      life.asked = undefined;
+      if (!["bad-jid", "offline", "closed", "unsupported"].includes(code)) life.said.push(`probe: ${code}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+  void probe();
+  life.end = () => {
+    life.over = true;
+    clearInterval(beat);
+  };
+}
+
+/** What can be said of the client now. With `want`, whether it is live with that list. */
+async function status(want) {
+  const { phase, error, resumed, attempt, missing } = client.sync.getSnapshot();
+  const list = client.subscriptions.getSnapshot();
+  let equal = false;
+  const committed = list.filter((r) => !r.local);
+  if (want && phase === "live" && list.ver === want.ver && committed.length === want.length) {
+    const rows = committed.map((r) => [r.service, r.node, r.subid ?? "", r.jid, r.state].join(" ")).sort();
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(rows.join("\n")));
+    equal = want.digest === [...new Uint8Array(digest)].map((b) => b.toString(16).padStart(2, "0")).join("");
+  }
+  return {
+    phase, resumed, attempt, missing, equal, ver: list.ver, length: committed.length,
+    error: error && { code: error.code, message: error.message, retryable: error.retryable },
+    gap: Math.round(life.gap), trip: Math.round(Math.max(life.trip, life.asked === undefined ? 0 : performance.now() - life.asked)),
+    crash: life.crash, messages: life.messages, strange: life.strange, longest: life.longest, text: life.text,
+    calls: life.calls.map(({ method, ms, began, code, isPamError, message }) => ({ method, ms: Math.round(ms ?? performance.now() - began), settled: ms !== undefined, code, isPamError, message })),
+    forged: [...life.nodes].filter((node) => node.includes("forged")),
+    memory: client.inspector.stats().goHeapBytes, ignored: client.inspector.stats().ignored,
+  };
+}
+
+/** Ends the client; resolves with all that it has said and shown, and how long it took. */
+async function end() {
+  const frames = client.inspector.enabled ? await client.inspector.export("xml").text() : "";
+  const began = performance.now();
+  await client.close();
+  life.end();
+  return { said: life.said.join("\n"), frames: frames.slice(0, 64 << 20), ms: Math.round(performance.now() - began) };
+}

@@ -1,0 +1,134 @@
+// An account at the server: its list, its sessions, what its friend sends, and by which rules the server misbehaves.
+
+import { randomBytes } from "node:crypto";
+import { chat, el, esc, notify, row } from "./xml.mjs";
+import { Session } from "./session.mjs";
+
+export const friend = "friend@elsewhere.example/home";
+export const service = "pubsub.localhost";
+
+const deltas = 50; // changes of which the server still knows the order
+
+export class World {
+  constructor(name, password) {
+    this.account = `${name}@localhost`;
+    this.name = name;
+    this.password = password;
+    this.offered = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"];
+    this.epoch = randomBytes(4).toString("hex");
+    this.rows = new Map();
+    this.history = [];
+    for (const [node, state, subid, where] of [["news", "subscribed"], ["weather", "pending"], ["a & <b> 'c' \"d\" é 💡", "subscribed"],
+      ["twice", "subscribed", "s1"], ["twice", "subscribed", "s2"], ["urn:example:mood", "subscribed", undefined, "bob@localhost"]]) {
+      this.change(node, state, { subid, at: where });
+    }
+    this.connection = undefined; // the newest
+    this.session = undefined; // the newest
+    this.sessions = new Map(); // those that can be resumed, by their id
+    this.connections = 0;
+    this.offline = [];
+    this.sent = new Map(); // how often the server began to deliver a message of the friend, by its number
+    this.faults = []; // what the client did that no client may do
+    this.largest = 0; // characters of a stanza that it was sent
+    this.secrets = new Set(); // what was said in log-ins
+    this.rules = [];
+    this.fired = 0;
+    this.steps = [];
+  }
+
+  // The list -----------------------------------------------------------------------
+
+  get ver() { return `${this.epoch}-${this.history.length}`; }
+
+  /** What the list is compared by: sorted rows as text. */
+  list() {
+    return [...this.rows.values()].map((r) => [r.service, r.node, r.subid ?? "", this.account, r.state].join(" ")).sort();
+  }
+
+  /** Another device of the account, or the service, changes a subscription; "none" ends it. */
+  change(node, state, { subid, at = service } = {}) {
+    const entry = { service: at, node, subid, state };
+    const key = [at, node, subid ?? ""].join("\n");
+    if (state === "none") this.rows.delete(key);
+    else this.rows.set(key, entry);
+    this.history.push(entry);
+    if (this.session?.listening) this.session.stanza(this.notifyOf(this.history.length));
+  }
+
+  /** The notify of the n-th change. */
+  notifyOf(n) {
+    const entry = this.history[n - 1];
+    return notify(this.account, entry.service, `${this.epoch}-${n}`, row(entry, this.account, false));
+  }
+
+  /** The notifies since a version, undefined if the server does not know it any more. */
+  since(ver) {
+    const n = ver?.startsWith(`${this.epoch}-`) ? Number(ver.slice(this.epoch.length + 1)) : NaN;
+    if (!(n >= 0 && n <= this.history.length && this.history.length - n <= deltas)) return undefined;
+    return this.history.slice(n).map((_, i) => this.notifyOf(n + i + 1));
+  }
+
+  // The friend -----------------------------------------------------------------------
+
+  /** A message of the friend, which the page must get. */
+  friendly() {
+    const number = this.sent.size + 1;
+    this.sent.set(number, 1);
+    return chat(friend, this.account, `m${number}`, el("body", {}, esc(`friend ${number} & <co>`)));
+  }
+
+  /** Delivers stanzas to the session, in one turn of the page's loop if they fit; without one they wait. */
+  push(...stanzas) {
+    const session = this.session;
+    if (!session) return void this.offline.push(...stanzas);
+    session.connection?.together(() => {
+      for (const stanza of stanzas) session.stanza(stanza);
+      session.ask();
+    }) ?? stanzas.forEach((stanza) => session.stanza(stanza));
+  }
+
+  /** What the client never had of a session that is lost is delivered to the next. */
+  bury(session) {
+    this.sessions.delete(session.id);
+    for (const stanza of session.unacknowledged) {
+      const number = Number(/ id='m(\d+)'/.exec(stanza.slice(0, 300))?.[1]);
+      if (!stanza.startsWith("<message") || !this.sent.has(number)) continue;
+      this.sent.set(number, this.sent.get(number) + 1);
+      this.offline.push(stanza);
+    }
+    session.unacknowledged = [];
+    if (this.session === session) this.session = undefined;
+  }
+
+  begin(connection) {
+    for (const old of new Set([...this.sessions.values(), this.session])) if (old) this.bury(old);
+    this.session = new Session(this, connection);
+    return this.session;
+  }
+
+  // How it misbehaves ----------------------------------------------------------------
+
+  /** At a step of the client the server does `act(connection, element, honest)` instead, so many times. */
+  rule(step, act, times = 1) {
+    this.rules.push({ step, act, times });
+  }
+
+  take(step) {
+    this.steps.push(step);
+    const rule = this.rules.find((r) => r.step === step && r.times > 0);
+    if (!rule) return undefined;
+    rule.times--;
+    return (...args) => {
+      try {
+        rule.act(...args);
+      } finally {
+        this.fired++;
+      }
+    };
+  }
+
+  honest() { this.rules = []; }
+
+  /** The network fails. */
+  cut() { this.connection?.reset(); }
+}
