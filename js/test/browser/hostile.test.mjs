@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
 import { test } from "node:test";
 import { startChromium } from "./page.mjs";
+import { calls } from "./lib/hostile/calls.mjs";
 import { login } from "./lib/hostile/login.mjs";
 import { messages } from "./lib/hostile/messages.mjs";
 import { play } from "./lib/hostile/play.mjs";
@@ -24,7 +25,7 @@ const lanes = Number(process.env.LANES ?? 4);
 const sampled = 40;
 const wanted = process.env.HOSTILE ?? (process.env.SOAK ? "all" : "");
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const every = [...login, ...stream, ...resumption, ...listing, ...messages, ...starting];
+const every = [...login, ...stream, ...resumption, ...listing, ...messages, ...starting, ...calls];
 
 /** Adds a line to the file that HOSTILE_REPORT names. */
 const tell = (report) => process.env.HOSTILE_REPORT && appendFileSync(process.env.HOSTILE_REPORT, `${JSON.stringify(report)}\n`);

@@ -1,0 +1,99 @@
+// Calls that the page makes while the server does not answer, answers wrongly, or goes away: each ends, in time, with an error
+// that is ours.
+
+import { iqError, iqResult, ns, el } from "./xml.mjs";
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const target = (node) => ({ service: "pubsub.localhost", node });
+const nothing = () => undefined;
+
+const call = (name, run, more = {}) => ({ name: `call: ${name}`, class: "call", run, ...more });
+
+/** Waits until all calls have ended, and takes their codes. */
+async function codes(stage, limit) {
+  const { calls } = await stage.wait(limit, (s) => s.calls.every((c) => c.settled));
+  return calls.map((c) => (c.settled ? c.code : "still open"));
+}
+
+function expectCodes(found, allowed) {
+  const odd = found.filter((code) => !allowed.includes(code));
+  if (odd.length > 0) throw new Error(`calls ended with ${odd.join()}; expected ${allowed.join()}`);
+}
+
+export const calls = [
+  call("subscribe, and no answer", async ({ world, rig }) => {
+    world.rule("subscribe", nothing, 1);
+    await rig.call("subscribe", target("silent"));
+  }, { rules: 1 }),
+  call("refresh, and no answer", async ({ world, rig }) => {
+    world.rule("list", nothing, 1);
+    await rig.call("refresh");
+  }, { rules: 1, limits: { again: 60_000 } }),
+  call("unsubscribe, and the answer of a stranger", async ({ world, rig }) => {
+    world.rule("unsubscribe", (c, e, honest) => {
+      c.session.stanza(iqResult(e, "mallory@elsewhere.example/x"));
+      c.session.stanza(iqError(e, "pubsub.localhost", "gone"));
+      setTimeout(honest, 500);
+    });
+    await rig.call("unsubscribe", target("news"));
+  }, { rules: 1 }),
+  call("subscribe is granted, and nothing listed", async ({ world, rig }) => {
+    world.rule("subscribe", (c, e) => c.session.stanza(iqResult(e, c.world.account)));
+    await rig.call("subscribe", target("promised"));
+  }, { rules: 1 }),
+  call("50 subscribes, each answered otherwise", async ({ world, rig }) => {
+    let n = 0;
+    world.rule("subscribe", (c, e, honest) => [honest, nothing, () => c.session.stanza(iqError(e, c.world.account, "not-allowed")),
+      () => c.session.stanza(iqResult(e, c.world.account, el("pam", { xmlns: ns.pam }, "text"))), () => { honest(); honest(); }][n++ % 5](), 50);
+    for (let i = 0; i < 50; i++) await rig.call("subscribe", target(`many ${i}`));
+  }, { rules: 50 }),
+  call("20 subscribes, and the socket is lost at the tenth", async ({ world, rig }) => {
+    let n = 0;
+    world.rule("subscribe", (c, e, honest) => (++n === 10 ? c.reset() : honest()), 20);
+    for (let i = 0; i < 20; i++) await rig.call("subscribe", target(`many ${i}`));
+  }, { rules: 20 }),
+  call("disconnect, and the server does not say close", async (stage) => {
+    const { world, rig } = stage;
+    world.rule("close", nothing);
+    await rig.call("disconnect");
+    expectCodes(await codes(stage, 8000), [""]);
+    world.session && world.bury(world.session);
+    await rig.call("connect");
+  }, { rules: 1 }),
+  call("connect with a time limit, and a server that is silent", async (stage) => {
+    const { world, rig } = stage;
+    await rig.call("disconnect");
+    await codes(stage, 8000);
+    world.rule("open", nothing);
+    await rig.call("connect", { timeoutMs: 1000 });
+    expectCodes(await codes(stage, 8000), ["", "timeout"]);
+    world.honest();
+    await rig.call("connect");
+  }, { rules: 1 }),
+  call("connect three times at once, and a server that ends two streams", async ({ world, rig }) => {
+    world.rule("open", (c) => c.reset(), 2);
+    world.cut();
+    for (let i = 0; i < 3; i++) await rig.call("connect");
+  }, { rules: 2 }),
+  call("connect and disconnect in turn, while streams end", async ({ world, rig }) => {
+    world.rule("reopen", (c) => c.reset(), 3);
+    for (let i = 0; i < 5; i++) {
+      await rig.call("disconnect");
+      await rig.call("connect");
+      await sleep(50 * i);
+    }
+  }),
+  call("forget, in a flood of notifies", async ({ world, rig }) => {
+    for (let i = 0; i < 300; i++) world.change(`flood ${i % 50}`, i % 3 ? "subscribed" : "none");
+    await rig.call("forget");
+    for (let i = 0; i < 300; i++) world.change(`flood ${i % 50}`, i % 3 ? "subscribed" : "none");
+    await rig.call("connect");
+  }),
+  call("export, in a flood of notifies and cuts", async ({ world, rig }) => {
+    for (let i = 0; i < 20; i++) {
+      world.change(`flood ${i}`, "subscribed");
+      if (i % 7 === 6) world.cut();
+      await rig.call("export");
+    }
+  }),
+];
