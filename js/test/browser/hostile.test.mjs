@@ -13,6 +13,7 @@ import { login } from "./lib/hostile/login.mjs";
 import { messages } from "./lib/hostile/messages.mjs";
 import { play } from "./lib/hostile/play.mjs";
 import { listing } from "./lib/hostile/lists.mjs";
+import { reloads } from "./lib/hostile/reloads.mjs";
 import { resumption } from "./lib/hostile/resumption.mjs";
 import { Rig, startLab } from "./lib/hostile/rig.mjs";
 import { startHostile } from "./lib/hostile/server.mjs";
@@ -25,7 +26,7 @@ const lanes = Number(process.env.LANES ?? 4);
 const sampled = 40;
 const wanted = process.env.HOSTILE ?? (process.env.SOAK ? "all" : "");
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const every = [...login, ...stream, ...resumption, ...listing, ...messages, ...starting, ...calls];
+const every = [...login, ...stream, ...resumption, ...listing, ...messages, ...starting, ...calls, ...reloads];
 
 /** Adds a line to the file that HOSTILE_REPORT names. */
 const tell = (report) => process.env.HOSTILE_REPORT && appendFileSync(process.env.HOSTILE_REPORT, `${JSON.stringify(report)}\n`);
@@ -33,13 +34,12 @@ const tell = (report) => process.env.HOSTILE_REPORT && appendFileSync(process.en
 /** As many of each class as its share, at least one, drawn by the seed. */
 function sample() {
   const random = generator(seed);
-  const classes = Map.groupBy?.(every, (s) => s.class) ?? every.reduce((m, s) => m.set(s.class, [...(m.get(s.class) ?? []), s]), new Map());
-  const chosen = new Set();
-  for (const list of classes.values()) {
-    const n = Math.max(1, Math.floor((sampled * list.length) / every.length));
-    for (const rest = [...list]; rest.length > 0 && list.length - rest.length < n;) chosen.add(rest.splice(random.below(rest.length), 1)[0]);
+  const drawn = new Set();
+  for (const name of new Set(every.map((s) => s.class))) {
+    const rest = every.filter((s) => s.class === name);
+    for (let n = Math.max(1, Math.floor((sampled * rest.length) / every.length)); n > 0; n--) drawn.add(rest.splice(random.below(rest.length), 1)[0]);
   }
-  return every.filter((s) => chosen.has(s));
+  return every.filter((s) => drawn.has(s));
 }
 
 const chosen = wanted === "all" ? every : wanted !== "" ? every.filter((s) => s.name.includes(wanted)) : sample();
@@ -60,8 +60,7 @@ test(`${chosen.length} of ${every.length} scenarios, SEED=${seed}`, { skip: miss
     try {
       if (!rig.context) await rig.open();
       const report = await play(scenario, { server, rig, name: `s${i}`, where: i % 5 === 4 ? "main" : "worker", inspector: i % 3 !== 2 });
-      const { end, trace, ...short } = report;
-      tell({ ...short, ms: Date.now() - began });
+      tell({ ...report, ms: Date.now() - began });
     } catch (e) {
       tell({ name: scenario.name, failed: e.message, ms: Date.now() - began });
       await rig.close();

@@ -38,8 +38,14 @@ const lists = [
   wrong("100,000 rows of somebody else", said((w) => list(w, "others", rows(100_000, (i) => `<subscription service='pubsub.localhost' node='forged${i}' jid='mallory@localhost'/>`))), { limits: { gap: 6000 }, pause: 2000 }),
   wrong("one row 50,000 times", said((w) => list(w, "same", row({ ...forged(), node: "again" }, w.account, true).repeat(50_000))), { limits: { gap: 5000 }, pause: 1500 }),
   wrong("a version of 65,000 apostrophes", said((w) => el("subscriptions", { xmlns: ns.pam }, row(forged("quoted"), w.account, true)).replace(">", ` ver="${"'".repeat(65_000)}">`)),
-    { then: async ({ world, rig }) => { world.rule("list", (c, e) => { world.longVer = Math.max(world.longVer ?? 0, e.getChild("subscriptions").attrs.ver?.length ?? 0); return c.answer("list", e); }, 3); await rig.call("refresh"); },
-      check: ({ world }) => { if (world.longVer > 4096) throw new Error(`a version of ${world.longVer} characters was sent back`); } }),
+    { then: async ({ world, rig }) => {
+      world.rule("list", (c, e, honest) => {
+        const { ver = "" } = e.getChild("subscriptions").attrs;
+        if (ver.length > 4096) world.faults.push(`the client sent back a version of ${ver.length} characters`);
+        honest();
+      }, 3);
+      await rig.call("refresh");
+    } }),
   wrong("an empty version", said((w) => fullList(w).replace(/ ver='[^']*'/, " ver=''"))),
   wrong("no version", said((w) => fullList(w).replace(/ ver='[^']*'/, ""))),
   wrong("an empty list", said(() => el("subscriptions", { xmlns: ns.pam, ver: "none" }))),

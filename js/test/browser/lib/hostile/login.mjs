@@ -116,6 +116,7 @@ const downgrade = (name, offered, first = undefined) => ({
 });
 
 export const login = [
+  { name: "PLAIN alone, from the start", class: "login", first: true, setup: (world) => Object.assign(world, { offered: ["PLAIN"], plainAllowed: true }) },
   ...loginScenarios(),
   downgrade("only PLAIN after SCRAM", ["PLAIN"]),
   downgrade("only SCRAM-SHA-1 after SCRAM-SHA-512", ["SCRAM-SHA-1"]),

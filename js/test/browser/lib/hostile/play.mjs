@@ -34,12 +34,10 @@ export async function play(scenario, { server, rig, name, where, inspector }) {
   const world = server.world(name, canary);
   const limits = { ...bounds, ...scenario.limits };
   await scenario.setup?.(world);
-  await rig.begin(world, {
-    runtime: { where: scenario.where ?? where }, inspector: scenario.inspector ?? inspector,
-    reconnect: { baseMs: 50, maxMs: 400, jitter: "none" }, ...scenario.options,
-  });
-  const stage = new Stage(world, rig, scenario, limits);
-  const report = { name: scenario.name };
+  const options = { runtime: { where: scenario.where ?? where }, inspector: scenario.inspector ?? inspector, reconnect: { baseMs: 50, maxMs: 400, jitter: "none" } };
+  await rig.begin(world, options);
+  const stage = new Stage(world, rig, scenario, limits, options);
+  let report, last;
   try {
     await rig.call("connect");
     if (!scenario.first) await stage.live("before the attack");
@@ -61,20 +59,18 @@ export async function play(scenario, { server, rig, name, where, inspector }) {
     await stage.answered();
     if (scenario.stranger) assert.equal(world.connections, connections, `the session ended: ${(await rig.status()).error?.message}`);
     await scenario.check?.(stage, end);
-    Object.assign(report, await stage.judge(end));
+    report = { name: scenario.name, ...await stage.judge(end) };
   } finally {
     world.honest();
-    const last = await rig.end().catch((e) => ({ failed: e.message }));
-    report.end = last;
-    report.trace = world.steps.slice(-30).join(" ");
+    last = await rig.end().catch((e) => ({ failed: e.message }));
   }
-  judgeEnd(world, report.end, rig);
+  judgeEnd(world, last, rig);
   return report;
 }
 
 class Stage {
-  constructor(world, rig, scenario, limits) {
-    Object.assign(this, { world, rig, scenario, limits });
+  constructor(world, rig, scenario, limits, options) {
+    Object.assign(this, { world, rig, scenario, limits, options, had: {} });
   }
 
   get connection() { return this.world.connection; }
@@ -96,6 +92,25 @@ class Stage {
       session.stanza(after);
       session.ask();
     });
+  }
+
+  /** The page ends. What it had not stored by then may be delivered to the next page again. */
+  async leavePage() {
+    this.had = (await this.rig.status()).messages;
+    await this.rig.page.goto("about:blank");
+    for (const number of this.session?.numbers() ?? []) this.world.sent.set(number, this.world.sent.get(number) + 1);
+  }
+
+  /** It is loaded again. */
+  async enterPage() {
+    await this.rig.page.goto(this.rig.lab.url);
+    await this.rig.begin(this.world, this.options);
+    await this.rig.call("connect");
+  }
+
+  /** How often the friend's messages came, to any of the pages. */
+  came({ messages }) {
+    return Object.fromEntries([...this.world.sent.keys()].map((n) => [n, (messages[n] ?? 0) + (this.had[n] ?? 0)]));
   }
 
   want() {
@@ -147,11 +162,10 @@ class Stage {
   /** The friend's messages have come, and the server knows it. */
   async heard() {
     const { world, session } = this;
-    const ids = [...world.sent.keys()].map(String);
-    const now = await this.wait(10_000, (s) => ids.every((id) => s.messages[id] > 0));
-    const missing = ids.filter((id) => !(now.messages[id] > 0));
-    assert.deepEqual(missing, [], "messages of the friend that never came");
-    const often = Object.entries(now.messages).filter(([id, n]) => n > world.sent.get(Number(id)));
+    const missing = (s) => Object.entries(this.came(s)).filter(([, n]) => n === 0).map(([id]) => id);
+    const now = await this.wait(10_000, (s) => missing(s).length === 0);
+    assert.deepEqual(missing(now), [], "messages of the friend that never came");
+    const often = Object.entries(this.came(now)).filter(([id, n]) => n > world.sent.get(Number(id)));
     assert.deepEqual(often, [], "messages of the friend that came more than once");
     for (const deadline = Date.now() + 5000; world.session?.unacknowledged.length > 0; await sleep(100)) {
       world.session.ask();

@@ -23,6 +23,11 @@ export class Session {
     this.connection?.write(text);
   }
 
+  /** The friend's messages that the client may not have. */
+  numbers() {
+    return this.unacknowledged.map((text) => Number(/ id='m(\d+)'/.exec(text.slice(0, 300))?.[1])).filter((n) => this.world.sent.has(n));
+  }
+
   ask() {
     if (this.counting) this.connection?.write(el("r", { xmlns: ns.sm }));
   }

@@ -31,9 +31,11 @@ export class World {
     this.faults = []; // what the client did that no client may do
     this.largest = 0; // characters of a stanza that it was sent
     this.secrets = new Set(); // what was said in log-ins
+    this.plain = false; // the password was sent as it is,
+    this.plainAllowed = false; // which was in order
     this.rules = [];
-    this.fired = 0;
-    this.steps = [];
+    this.fired = 0; // how often a rule was applied
+    this.steps = []; // what the client did
   }
 
   // The list -----------------------------------------------------------------------
