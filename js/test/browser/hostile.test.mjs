@@ -15,7 +15,7 @@ import { play } from "./lib/hostile/play.mjs";
 import { listing } from "./lib/hostile/lists.mjs";
 import { reloads } from "./lib/hostile/reloads.mjs";
 import { resumption } from "./lib/hostile/resumption.mjs";
-import { Rig, startLab } from "./lib/hostile/rig.mjs";
+import { Tab, startLab } from "./lib/hostile/tab.mjs";
 import { startHostile } from "./lib/hostile/server.mjs";
 import { starting } from "./lib/hostile/starting.mjs";
 import { stream } from "./lib/hostile/stream.mjs";
@@ -48,25 +48,25 @@ test("every scenario has a name of its own", () => assert.equal(new Set(every.ma
 
 test(`${chosen.length} of ${every.length} scenarios, SEED=${seed}`, { skip: missing(), concurrency: lanes }, async (t) => {
   const [server, lab, browser] = await Promise.all([startHostile(), startLab(), startChromium({ guarded: false })]);
-  const free = Array.from({ length: lanes }, () => new Rig(browser, lab));
+  const free = Array.from({ length: lanes }, () => new Tab(browser, lab));
   t.after(async () => {
     await browser.close();
     await Promise.all([server.stop(), lab.stop()]);
   });
   await Promise.all(chosen.map((scenario) => t.test(scenario.name, { timeout: 180_000 }, async () => {
-    const rig = free.pop();
+    const tab = free.pop();
     const began = Date.now();
     const i = every.indexOf(scenario);
     try {
-      if (!rig.context) await rig.open();
-      const report = await play(scenario, { server, rig, name: `s${i}`, where: i % 5 === 4 ? "main" : "worker", inspector: i % 3 !== 2 });
+      if (!tab.context) await tab.open();
+      const report = await play(scenario, { server, tab, name: `s${i}`, where: i % 5 === 4 ? "main" : "worker", inspector: i % 3 !== 2 });
       tell({ ...report, ms: Date.now() - began });
     } catch (e) {
       tell({ name: scenario.name, failed: e.message, ms: Date.now() - began });
-      await rig.close();
+      await tab.close();
       throw e;
     } finally {
-      free.push(rig);
+      free.push(tab);
     }
   })));
 });

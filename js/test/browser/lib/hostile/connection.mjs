@@ -5,14 +5,14 @@ import { Scram } from "./scram.mjs";
 import { close, el, esc, failure, granted, iqError, iqResult, mechanisms, ns, open, row, streamError, success, challenge } from "./xml.mjs";
 
 export class Connection {
-  constructor(world, ws, socket) {
-    Object.assign(this, { world, ws, socket, session: undefined, authenticated: false, scram: undefined, ended: false });
-    world.connection = this;
-    world.connections++;
+  constructor(account, ws, socket) {
+    Object.assign(this, { account, ws, socket, session: undefined, authenticated: false, scram: undefined, ended: false });
+    account.connection = this;
+    account.connections++;
     ws.on("message", (data, isBinary) => this.receive(data.toString(), isBinary));
     ws.on("error", () => undefined);
     ws.on("close", () => this.lost(false));
-    world.take("connected")?.(this);
+    account.ruleAt("connected")?.(this);
   }
 
   /** Writes messages of the WebSocket, whatever they hold. */
@@ -26,7 +26,7 @@ export class Connection {
   bytes(...list) { this.socket.write(Buffer.from(list.flat())); }
 
   /** What `fn` writes leaves in one piece. */
-  together(fn) {
+  batch(fn) {
     this.socket.cork();
     fn();
     this.socket.uncork();
@@ -39,13 +39,13 @@ export class Connection {
   }
 
   /** Ends the WebSocket; without a code, and without <close/>. */
-  leave(code = undefined, reason = undefined) {
+  closeSocket(code = undefined, reason = undefined) {
     this.lost(false);
     this.ws.close(code, reason);
   }
 
   /** Ends the stream: nothing can be resumed. */
-  say(...texts) {
+  endStream(...texts) {
     this.write(...texts);
     this.lost(true);
     this.ws.close();
@@ -59,18 +59,18 @@ export class Connection {
 
   receive(text, isBinary) {
     if (this.ended) return;
-    if (isBinary) this.world.faults.push("the client sent a binary message");
+    if (isBinary) this.account.faults.push("the client sent a binary message");
     let e;
     try {
       e = parse(text);
     } catch (error) {
-      this.world.faults.push(`the client sent what is no element: ${error.message}: ${text.slice(0, 200)}`);
+      this.account.faults.push(`the client sent what is no element: ${error.message}: ${text.slice(0, 200)}`);
       return;
     }
     const step = this.stepOf(e);
-    if (step === "auth" || step === "response") this.world.secrets.add(e.getText());
-    if (step === "auth" && e.attrs.mechanism === "PLAIN") this.world.plain = true;
-    const rule = this.world.take(step);
+    if (step === "auth" || step === "response") this.account.secrets.add(e.getText());
+    if (step === "auth" && e.attrs.mechanism === "PLAIN") this.account.plain = true;
+    const rule = this.account.ruleAt(step);
     const counted = this.session?.counting && /^(iq|message|presence)$/.test(e.name);
     if (rule) rule(this, e, () => this.answer(step, e));
     else this.answer(step, e);
@@ -91,7 +91,7 @@ export class Connection {
     if (e.attrs.type === "result" || e.attrs.type === "error") return "answer";
     switch (payload && `${payload.getNS()} ${payload.name}`) {
       case `${ns.bind} bind`: return "bind";
-      case `${ns.info} query`: return e.attrs.to === this.world.account ? "info" : e.attrs.to === "localhost" ? "info-domain" : "other";
+      case `${ns.info} query`: return e.attrs.to === this.account.jid ? "info" : e.attrs.to === "localhost" ? "info-domain" : "other";
       case `${ns.pam} subscriptions`: return "list";
       case `${ns.pam} pam`: return payload.children.find((child) => typeof child !== "string")?.name ?? "other";
       case `${ns.ping} ping`: return "ping";
@@ -102,10 +102,10 @@ export class Connection {
   // The honest server ------------------------------------------------------------------
 
   answer(step, e) {
-    const { world, session } = this;
-    if (!session && /^(enable|r|a|presence|info|info-domain|list|subscribe|unsubscribe|ping)$/.test(step)) return this.say(streamError("not-authorized"), close());
+    const { account, session } = this;
+    if (!session && /^(enable|r|a|presence|info|info-domain|list|subscribe|unsubscribe|ping)$/.test(step)) return this.endStream(streamError("not-authorized"), close());
     switch (step) {
-      case "open": return this.write(open(), mechanisms(...world.offered));
+      case "open": return this.write(open(), mechanisms(...account.offered));
       case "auth": return this.login(e);
       case "response": return this.proof(e);
       case "reopen": return this.write(open(), granted());
@@ -135,14 +135,14 @@ export class Connection {
   login(e) {
     const { mechanism } = e.attrs;
     const first = Buffer.from(e.getText(), "base64").toString();
-    if (mechanism === "PLAIN") return first === `\0${this.world.name}\0${this.world.password}` ? this.grant() : this.write(failure("not-authorized"));
+    if (mechanism === "PLAIN") return first === `\0${this.account.name}\0${this.account.password}` ? this.grant() : this.write(failure("not-authorized"));
     this.scram = new Scram(mechanism, first);
     this.secret(this.scram.challenge);
     return this.write(challenge(this.scram.challenge));
   }
 
   proof(e) {
-    const final = this.scram?.finish(Buffer.from(e.getText(), "base64").toString(), this.world.password);
+    const final = this.scram?.finish(Buffer.from(e.getText(), "base64").toString(), this.account.password);
     if (!final) return this.write(failure("not-authorized"));
     return this.grant(final);
   }
@@ -155,48 +155,48 @@ export class Connection {
 
   /** Notes what must be shown nowhere. */
   secret(text) {
-    if (text.length > 8) this.world.secrets.add(Buffer.from(text).toString("base64"));
+    if (text.length > 8) this.account.secrets.add(Buffer.from(text).toString("base64"));
   }
 
   resume(e, answer = undefined) {
-    const known = this.world.sessions.get(e.attrs.previd);
+    const known = this.account.sessions.get(e.attrs.previd);
     if (!known) return this.write(el("failed", { xmlns: ns.sm }, el("item-not-found", { xmlns: ns.stanzas })));
     if (known.connection) known.connection.ended = true;
-    this.session = this.world.session = known;
+    this.session = this.account.session = known;
     return known.resume(this, Number(e.attrs.h), answer);
   }
 
   bind(e) {
-    this.session = this.world.begin(this);
+    this.session = this.account.begin(this);
     this.write(iqResult(e, undefined, el("bind", { xmlns: ns.bind }, el("jid", {}, esc(this.session.full)))));
   }
 
   present(e) {
     if (e.attrs.to !== undefined || e.attrs.type === "unavailable") return;
     this.session.available = true;
-    const waiting = this.world.offline;
-    this.world.offline = [];
-    if (waiting.length > 0) this.world.push(...waiting);
+    const waiting = this.account.offline;
+    this.account.offline = [];
+    if (waiting.length > 0) this.account.push(...waiting);
   }
 
   list(e) {
-    const { world, session } = this;
+    const { account, session } = this;
     session.listening = session.available;
-    const delta = world.since(e.getChild("subscriptions", ns.pam).attrs.ver);
+    const delta = account.since(e.getChild("subscriptions", ns.pam).attrs.ver);
     for (const text of delta ?? []) session.stanza(text);
-    session.stanza(iqResult(e, world.account, delta ? undefined : fullList(world)));
+    session.stanza(iqResult(e, account.jid, delta ? undefined : fullList(account)));
   }
 
   change(step, e) {
-    const { world, session } = this;
+    const { account, session } = this;
     const pam = e.getChild("pam", ns.pam);
     const { node, subid } = pam.getChild(step).attrs;
-    const known = [...world.rows.values()].find((r) => r.service === pam.attrs.jid && r.node === node && (subid === undefined || subid === r.subid));
-    if (step === "subscribe" && !known) world.change(node, "subscribed", { at: pam.attrs.jid });
-    if (step === "unsubscribe" && known) world.change(node, "none", { at: pam.attrs.jid, subid: known.subid });
-    session.stanza(iqResult(e, world.account));
+    const known = [...account.rows.values()].find((r) => r.service === pam.attrs.jid && r.node === node && (subid === undefined || subid === r.subid));
+    if (step === "subscribe" && !known) account.change(node, "subscribed", { at: pam.attrs.jid });
+    if (step === "unsubscribe" && known) account.change(node, "none", { at: pam.attrs.jid, subid: known.subid });
+    session.stanza(iqResult(e, account.jid));
   }
 }
 
 /** The whole list. */
-export const fullList = (world, more = "") => el("subscriptions", { xmlns: ns.pam, ver: world.ver }, [...world.rows.values()].map((r) => row(r, world.account, true)), more);
+export const fullList = (account, more = "") => el("subscriptions", { xmlns: ns.pam, ver: account.ver }, [...account.rows.values()].map((r) => row(r, account.jid, true)), more);

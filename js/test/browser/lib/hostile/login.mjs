@@ -77,7 +77,7 @@ const faults = [
   ["features without bind", "reopen", said(open(), granted({ bind: false })), protocol(/binding/)],
   ["features of another host after the log-in", "reopen", said(open("elsewhere.example"), granted()), protocol(/elsewhere/)],
   ["bound to another account", "bind", bound("mallory@localhost/r"), protocol(/mallory/)],
-  ["bound to a bare JID", "bind", (c, e) => bound(c.world.account)(c, e), protocol(/full JID/)],
+  ["bound to a bare JID", "bind", (c, e) => bound(c.account.jid)(c, e), protocol(/full JID/)],
   ["bound to what is no JID", "bind", bound("@@/"), protocol(/bound/)],
   ["bound to nothing", "bind", bound(undefined), protocol(/bound/)],
   ["bind refused: not-allowed", "bind", (c, e) => c.write(iqError(e, undefined, "not-allowed")), { code: "stream", text: /not-allowed/ }],
@@ -88,18 +88,18 @@ const faults = [
 
 function* loginScenarios() {
   for (const [name, step, act, first, { after, refused } = {}] of faults) {
-    const setup = (world) => {
-      world.rule(step, act);
-      if (after) world.rule(...after);
+    const setup = (account) => {
+      account.rule(step, act);
+      if (after) account.rule(...after);
     };
     // What does not end the first log-in as told may also be tried again, and succeed.
     yield { name: `first log-in: ${name}`, class: "login", first: true, setup, rules: after ? 2 : 1, final: first };
     yield {
       name: `reconnection: ${name}`, class: "login", rules: after ? 2 : 1, final: refused ? first : undefined,
-      run: ({ world }) => {
-        setup(world);
-        world.bury(world.session); // or it would be resumed, and not bound
-        world.cut();
+      run: ({ account }) => {
+        setup(account);
+        account.lose(account.session); // or it would be resumed, and not bound
+        account.cut();
       },
     };
   }
@@ -108,15 +108,15 @@ function* loginScenarios() {
 /** A server that offers less than before, by the strength of what was used. */
 const downgrade = (name, offered, first = undefined) => ({
   name: `reconnection: ${name}`, class: "login", rules: 3,
-  setup: (world) => { if (first) world.offered = first; },
-  run: ({ world }) => {
-    world.rule("open", opened(...offered), 3);
-    world.cut();
+  setup: (account) => { if (first) account.offered = first; },
+  run: ({ account }) => {
+    account.rule("open", opened(...offered), 3);
+    account.cut();
   },
 });
 
 export const login = [
-  { name: "PLAIN alone, from the start", class: "login", first: true, setup: (world) => Object.assign(world, { offered: ["PLAIN"], plainAllowed: true }) },
+  { name: "PLAIN alone, from the start", class: "login", first: true, setup: (account) => Object.assign(account, { offered: ["PLAIN"], plainAllowed: true }) },
   ...loginScenarios(),
   downgrade("only PLAIN after SCRAM", ["PLAIN"]),
   downgrade("only SCRAM-SHA-1 after SCRAM-SHA-512", ["SCRAM-SHA-1"]),

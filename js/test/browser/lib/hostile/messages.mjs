@@ -4,7 +4,7 @@
 import { chat, el, ns } from "./xml.mjs";
 
 const evil = "mallory@elsewhere.example/x";
-const wrap = (attributes, inner, w) => `<message xmlns='jabber:client' from='${evil}' to='${w.account}' id='x'${attributes}>${inner}</message>`;
+const wrap = (attributes, inner, w) => `<message xmlns='jabber:client' from='${evil}' to='${w.jid}' id='x'${attributes}>${inner}</message>`;
 /** As many pieces as make n KB. */
 const fill = (kb, piece) => {
   const make = typeof piece === "string" ? () => piece : piece;
@@ -51,16 +51,16 @@ const one = [
   ["the prefix xmlns bound", (w) => wrap("", "<a xmlns:xmlns='u:'/>", w)],
   ["the prefix xml bound to something", (w) => wrap("", "<a xmlns:xml='u:'/>", w)],
   ["one attribute under two prefixes", (w) => wrap("", "<x xmlns:a='u:' xmlns:b='u:' a:c='' b:c=''/>", w)],
-  ["no sender", (w) => `<message xmlns='jabber:client' to='${w.account}'><body>x</body></message>`],
+  ["no sender", (w) => `<message xmlns='jabber:client' to='${w.jid}'><body>x</body></message>`],
   ["a sender that is no JID", (w) => wrap("", "", w).replace(evil, "@@/")],
   ["a sender of 5,000 characters", (w) => wrap("", "", w).replace(evil, `${"a".repeat(5000)}@elsewhere.example`)],
-  ["for somebody else", (w) => wrap("", "<body>x</body>", w).replace(w.account, "somebody@localhost")],
+  ["for somebody else", (w) => wrap("", "<body>x</body>", w).replace(w.jid, "somebody@localhost")],
   ["types that nobody knows", (w) => wrap(" type='__proto__'", "<body>x</body>", w)],
-  ["a pubsub event of 200 KB", (w) => el("message", { xmlns: ns.client, from: "pubsub.localhost", to: w.account, type: "headline" }, el("event", { xmlns: ns.event }, el("items", { node: "news" }, el("item", { id: "1" }, el("x", { xmlns: long(60) }, fill(140, "<y/>"))))))],
+  ["a pubsub event of 200 KB", (w) => el("message", { xmlns: ns.client, from: "pubsub.localhost", to: w.jid, type: "headline" }, el("event", { xmlns: ns.event }, el("items", { node: "news" }, el("item", { id: "1" }, el("x", { xmlns: long(60) }, fill(140, "<y/>"))))))],
 ];
 
-const small = (w, i) => chat(evil, w.account, `x${i}`, el("body", {}, `hello ${i}`));
-const iq = (w, i, type, ...inner) => el("iq", { xmlns: ns.client, from: evil, to: w.account, id: `x${i}`, type }, ...inner);
+const small = (w, i) => chat(evil, w.jid, `x${i}`, el("body", {}, `hello ${i}`));
+const iq = (w, i, type, ...inner) => el("iq", { xmlns: ns.client, from: evil, to: w.jid, id: `x${i}`, type }, ...inner);
 const many = (n, make) => (w) => Array.from({ length: n }, (_, i) => make(w, i));
 
 const floods = [
@@ -72,13 +72,13 @@ const floods = [
   ["1,000 questions for features", many(1000, (w, i) => iq(w, i, "get", el("query", { xmlns: ns.info, node: `forged#${i}` })))],
   ["500 questions without an id, a payload or a type", many(500, (w, i) => [iq(w, i, "get"), iq(w, i, undefined), iq(w, i, "set", "<a/>", "<b/>").replace(/ id='[^']*'/, ""), iq(w, i, "__proto__")][i % 4])],
   ["1,000 answers to nothing", many(1000, (w, i) => iq(w, i, i % 2 ? "result" : "error", el("query", { xmlns: ns.info })))],
-  ["lists that a stranger sets", many(50, (w, i) => iq(w, i, "set", el("subscriptions", { xmlns: ns.pam, ver: "forged" }, el("subscription", { service: "pubsub.localhost", node: "forged", jid: w.account }))))],
+  ["lists that a stranger sets", many(50, (w, i) => iq(w, i, "set", el("subscriptions", { xmlns: ns.pam, ver: "forged" }, el("subscription", { service: "pubsub.localhost", node: "forged", jid: w.jid }))))],
   ["2,000 presences of every type", many(2000, (w, i) => el("presence", { xmlns: ns.client, from: `m${i}@elsewhere.example`, type: [undefined, "subscribe", "unavailable", "probe", "error"][i % 5] }, el("c", { xmlns: "http://jabber.org/protocol/caps", hash: "sha-1", node: "u:", ver: "x".repeat(i) })))],
 ];
 
 const sent = (name, make, more = {}) => ({
   name: `message: ${name}`, class: "message", stranger: true,
-  run: (stage) => stage.around(...[make(stage.world)].flat()),
+  run: (context) => context.around(...[make(context.account)].flat()),
   ...more,
 });
 

@@ -22,71 +22,71 @@ const busy = () => Math.max(1, loadavg()[0] / cpus().length);
 /**
  * A scenario has a name, a class, and any of
  *   first     the attack is there before the client's first log-in
- *   setup     (world) before the client begins
- *   run       (stage) the attack, with the client live unless it is the first log-in
+ *   setup     (account) before the client begins
+ *   run       (context) the attack, with the client live unless it is the first log-in
  *   rules     how many rules have to be used up before the server is honest again
  *   final     {code, text} the client may have given up in the end, but only so
  *   must      it must have given up so
  *   stranger  what is sent could be sent by anybody: the session must not end of it
  *   where, inspector, storage, wake, gap, again, memory: as their names say
  */
-export async function play(scenario, { server, rig, name, where, inspector }) {
-  const world = server.world(name, canary);
+export async function play(scenario, { server, tab, name, where, inspector }) {
+  const account = server.account(name, canary);
   const limits = { ...bounds, ...scenario.limits };
-  await scenario.setup?.(world);
+  await scenario.setup?.(account);
   const options = { runtime: { where: scenario.where ?? where }, inspector: scenario.inspector ?? inspector, reconnect: { baseMs: 50, maxMs: 400, jitter: "none" } };
-  await rig.begin(world, options);
-  const stage = new Stage(world, rig, scenario, limits, options);
+  await tab.begin(account, options);
+  const context = new Context(account, tab, scenario, limits, options);
   let report, last;
   try {
-    await rig.call("connect");
-    if (!scenario.first) await stage.live("before the attack");
-    const { connections } = world;
-    if (!scenario.first) world.push(world.friendly());
-    await scenario.run?.(stage);
-    await stage.fired(scenario.rules ?? 0);
-    world.honest();
-    if (scenario.wake) await rig.wake();
-    world.push(world.friendly());
-    world.change("meanwhile", "subscribed");
-    const end = await stage.settled();
+    await tab.call("connect");
+    if (!scenario.first) await context.live("before the attack");
+    const { connections } = account;
+    if (!scenario.first) account.push(account.friendMessage());
+    await scenario.run?.(context);
+    await context.fired(scenario.rules ?? 0);
+    account.honest();
+    if (scenario.wake) await tab.wake();
+    account.push(account.friendMessage());
+    account.change("meanwhile", "subscribed");
+    const end = await context.settled();
     if (end.phase === "failed") { // The server is honest: a call is enough.
-      await rig.call("connect");
-      await stage.live("after connect() was called again");
+      await tab.call("connect");
+      await context.live("after connect() was called again");
     }
-    world.push(world.friendly());
-    await stage.heard();
-    await stage.answered();
-    if (scenario.stranger) assert.equal(world.connections, connections, `the session ended: ${(await rig.status()).error?.message}`);
-    await scenario.check?.(stage, end);
-    report = { name: scenario.name, ...await stage.judge(end) };
+    account.push(account.friendMessage());
+    await context.heard();
+    await context.answered();
+    if (scenario.stranger) assert.equal(account.connections, connections, `the session ended: ${(await tab.status()).error?.message}`);
+    await scenario.check?.(context, end);
+    report = { name: scenario.name, ...await context.judge(end) };
   } finally {
-    world.honest();
-    last = await rig.end().catch((e) => ({ failed: e.message }));
+    account.honest();
+    last = await tab.end().catch((e) => ({ failed: e.message }));
   }
-  judgeEnd(world, last, rig);
+  judgeEnd(account, last, tab);
   return report;
 }
 
-class Stage {
-  constructor(world, rig, scenario, limits, options) {
-    Object.assign(this, { world, rig, scenario, limits, options, had: {} });
+class Context {
+  constructor(account, tab, scenario, limits, options) {
+    Object.assign(this, { account, tab, scenario, limits, options, had: {} });
   }
 
-  get connection() { return this.world.connection; }
-  get session() { return this.world.session; }
+  get connection() { return this.account.connection; }
+  get session() { return this.account.session; }
 
   /** The friend's messages around what is delivered, in one turn of the loop. */
   around(...stanzas) {
-    const { world } = this;
-    world.push(world.friendly(), ...stanzas, world.friendly());
+    const { account } = this;
+    account.push(account.friendMessage(), ...stanzas, account.friendMessage());
   }
 
   /** The same around messages that are no stanzas, and are not counted. */
   amid(...texts) {
-    const { world, session } = this;
-    const [before, after] = [world.friendly(), world.friendly()];
-    this.connection.together(() => {
+    const { account, session } = this;
+    const [before, after] = [account.friendMessage(), account.friendMessage()];
+    this.connection.batch(() => {
       session.stanza(before);
       this.connection.write(...texts);
       session.stanza(after);
@@ -96,33 +96,33 @@ class Stage {
 
   /** The page ends. What it had not stored by then may be delivered to the next page again. */
   async leavePage() {
-    this.had = (await this.rig.status()).messages;
-    await this.rig.page.goto("about:blank");
-    for (const number of this.session?.numbers() ?? []) this.world.sent.set(number, this.world.sent.get(number) + 1);
+    this.had = (await this.tab.status()).messages;
+    await this.tab.page.goto("about:blank");
+    for (const number of this.session?.numbers() ?? []) this.account.sent.set(number, this.account.sent.get(number) + 1);
   }
 
   /** It is loaded again. */
   async enterPage() {
-    await this.rig.page.goto(this.rig.lab.url);
-    await this.rig.begin(this.world, this.options);
-    await this.rig.call("connect");
+    await this.tab.page.goto(this.tab.lab.url);
+    await this.tab.begin(this.account, this.options);
+    await this.tab.call("connect");
   }
 
   /** How often the friend's messages came, to any of the pages. */
   came({ messages }) {
-    return Object.fromEntries([...this.world.sent.keys()].map((n) => [n, (messages[n] ?? 0) + (this.had[n] ?? 0)]));
+    return Object.fromEntries([...this.account.sent.keys()].map((n) => [n, (messages[n] ?? 0) + (this.had[n] ?? 0)]));
   }
 
   want() {
-    const rows = this.world.list();
-    return { ver: this.world.ver, length: rows.length, digest: createHash("sha256").update(rows.join("\n")).digest("hex") };
+    const rows = this.account.list();
+    return { ver: this.account.ver, length: rows.length, digest: createHash("sha256").update(rows.join("\n")).digest("hex") };
   }
 
   /** Waits until `ready(status)`; undefined if it takes too long. */
   async wait(limit, ready) {
     for (const deadline = Date.now() + limit; ; await sleep(60)) {
-      if (this.rig.crashed) assert.fail("the renderer crashed");
-      const now = await this.rig.status(this.want());
+      if (this.tab.crashed) assert.fail("the renderer crashed");
+      const now = await this.tab.status(this.want());
       if (now.crash) assert.fail(`the program crashed: ${now.crash.message}`);
       if (ready(now)) return now;
       if (Date.now() > deadline) return { late: true, ...now };
@@ -131,22 +131,22 @@ class Stage {
 
   async live(when) {
     const now = await this.wait(30_000, (s) => s.equal);
-    if (now.late) assert.fail(`not live ${when}: ${describe(now)}; server: ${this.world.steps.slice(-20).join(" ")}`);
+    if (now.late) assert.fail(`not live ${when}: ${describe(now)}; server: ${this.account.steps.slice(-20).join(" ")}`);
   }
 
   /** Waits until the rules were applied n times, or the client has given up. */
   async fired(n, limit = 40_000) {
-    for (const deadline = Date.now() + limit; this.world.fired < n; await sleep(50)) {
-      const now = await this.rig.status(this.want());
+    for (const deadline = Date.now() + limit; this.account.fired < n; await sleep(50)) {
+      const now = await this.tab.status(this.want());
       if (now.phase === "failed") return;
-      if (Date.now() > deadline) assert.fail(`the client came only ${this.world.fired} of ${n} times: ${describe(now)}; server: ${this.world.steps.slice(-20).join(" ")}`);
+      if (Date.now() > deadline) assert.fail(`the client came only ${this.account.fired} of ${n} times: ${describe(now)}; server: ${this.account.steps.slice(-20).join(" ")}`);
     }
   }
 
   /** Live with the server's list, or given up. */
   async settled() {
     const now = await this.wait(this.limits.again, (s) => s.equal || s.phase === "failed");
-    if (now.late) assert.fail(`neither live with the server's list nor failed ${this.limits.again / 1000} s after the attack: ${describe(now)}, the server has ${this.world.ver} (${this.world.rows.size}); server: ${this.world.steps.slice(-20).join(" ")}`);
+    if (now.late) assert.fail(`neither live with the server's list nor failed ${this.limits.again / 1000} s after the attack: ${describe(now)}, the server has ${this.account.ver} (${this.account.rows.size}); server: ${this.account.steps.slice(-20).join(" ")}`);
     const { final, must } = this.scenario;
     if (now.phase !== "failed") {
       if (must) assert.fail(`live, where it had to fail with ${must.code}`);
@@ -161,17 +161,17 @@ class Stage {
 
   /** The friend's messages have come, and the server knows it. */
   async heard() {
-    const { world, session } = this;
+    const { account, session } = this;
     const missing = (s) => Object.entries(this.came(s)).filter(([, n]) => n === 0).map(([id]) => id);
     const now = await this.wait(10_000, (s) => missing(s).length === 0);
     assert.deepEqual(missing(now), [], "messages of the friend that never came");
-    const often = Object.entries(this.came(now)).filter(([id, n]) => n > world.sent.get(Number(id)));
+    const often = Object.entries(this.came(now)).filter(([id, n]) => n > account.sent.get(Number(id)));
     assert.deepEqual(often, [], "messages of the friend that came more than once");
-    for (const deadline = Date.now() + 5000; world.session?.unacknowledged.length > 0; await sleep(100)) {
-      world.session.ask();
-      if (Date.now() > deadline) assert.fail(`${world.session.unacknowledged.length} stanzas are never acknowledged, first: ${world.session.unacknowledged[0].slice(0, 200)}`);
+    for (const deadline = Date.now() + 5000; account.session?.unacknowledged.length > 0; await sleep(100)) {
+      account.session.ask();
+      if (Date.now() > deadline) assert.fail(`${account.session.unacknowledged.length} stanzas are never acknowledged, first: ${account.session.unacknowledged[0].slice(0, 200)}`);
     }
-    assert.ok(session === world.session || session === undefined || world.session, "no session");
+    assert.ok(session === account.session || session === undefined || account.session, "no session");
   }
 
   /** All calls have ended, in time and as they should. */
@@ -185,31 +185,31 @@ class Stage {
   }
 
   async judge(end) {
-    const now = await this.rig.status();
+    const now = await this.tab.status();
     const { limits } = this;
-    const heap = await this.rig.heap();
+    const heap = await this.tab.heap();
     const gap = limits.gap * busy();
     assert.ok(now.gap <= gap, `the page stood still for ${now.gap} ms`);
     assert.ok(now.trip <= gap, `the program did not answer for ${now.trip} ms`);
     assert.ok(now.memory <= limits.memory, `the program takes ${now.memory >> 20} MiB`);
     assert.ok(heap <= limits.heap, `the page takes ${heap >> 20} MiB`);
     assert.ok(now.longest <= limits.text, `an error of ${now.longest} characters`);
-    assert.ok(now.text <= 2 * this.world.largest + 1024, `a text of ${now.text} characters for the page; the largest stanza had ${this.world.largest}`);
+    assert.ok(now.text <= 2 * this.account.largest + 1024, `a text of ${now.text} characters for the page; the largest stanza had ${this.account.largest}`);
     assert.deepEqual(now.forged, [], "forged rows were shown");
-    return { phase: end.phase, code: end.error?.code, gap: now.gap, trip: now.trip, memory: now.memory >> 20, heap: heap >> 20, ignored: now.ignored, connections: this.world.connections };
+    return { phase: end.phase, code: end.error?.code, gap: now.gap, trip: now.trip, memory: now.memory >> 20, heap: heap >> 20, ignored: now.ignored, connections: this.account.connections };
   }
 }
 
-function judgeEnd(world, { failed, said, frames, ms }, rig) {
+function judgeEnd(account, { failed, said, frames, ms }, tab) {
   assert.equal(failed, undefined, "close()");
   assert.ok(ms < 5000, `close() took ${ms} ms`);
-  assert.deepEqual(rig.problems, [], "errors of the page");
-  assert.deepEqual(world.faults, [], "what no client may send");
-  assert.ok(!world.plain || world.plainAllowed, "the password was sent in the clear after a stronger log-in");
+  assert.deepEqual(tab.problems, [], "errors of the page");
+  assert.deepEqual(account.faults, [], "what no client may send");
+  assert.ok(!account.plain || account.plainAllowed, "the password was sent in the clear after a stronger log-in");
   assert.ok(!/^(garbled|probe):/m.test(said), /^(garbled|probe):.*/m.exec(said)?.[0].slice(0, 300));
   for (const [place, text] of Object.entries({ errors: said, inspector: frames })) {
     const found = search(text);
-    for (const secret of world.secrets) if (secret.length > 11 && text.includes(secret)) found.push(`a part of the log-in (${secret.slice(0, 12)}…)`);
+    for (const secret of account.secrets) if (secret.length > 11 && text.includes(secret)) found.push(`a part of the log-in (${secret.slice(0, 12)}…)`);
     if (text.includes(token)) found.push("the token of the address");
     assert.deepEqual(found, [], `secrets in the ${place}`);
   }

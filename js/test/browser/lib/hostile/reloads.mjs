@@ -4,21 +4,21 @@ import { el, iqResult, ns, open, streamError } from "./xml.mjs";
 
 const sm = (name, attributes = {}, ...inner) => el(name, { xmlns: ns.sm, ...attributes }, ...inner);
 
-/** The page ends, the list changes meanwhile, and the next page meets `arm(world)`. */
+/** The page ends, the list changes meanwhile, and the next page meets `arm(account)`. */
 const reload = (name, arm, rules, more = {}) => ({
   name: `reload: ${name}`, class: "reload", rules,
-  run: async (stage) => {
-    const { world } = stage;
-    arm(world);
-    await stage.leavePage();
-    world.change("while away", "subscribed");
-    world.change("news", "none");
-    world.push(world.friendly());
-    await stage.enterPage();
+  run: async (context) => {
+    const { account } = context;
+    arm(account);
+    await context.leavePage();
+    account.change("while away", "subscribed");
+    account.change("news", "none");
+    account.push(account.friendMessage());
+    await context.enterPage();
   },
   ...more,
 });
-const atResume = (act, times = 1) => (world) => world.rule("resume", (c, e, honest) => act({ c, e, honest, world, session: world.sessions.get(e.attrs.previd) }), times);
+const atResume = (act, times = 1) => (account) => account.rule("resume", (c, e, honest) => act({ c, e, honest, account, session: account.sessions.get(e.attrs.previd) }), times);
 
 export const reloads = [
   reload("in order", () => undefined, 0),
@@ -29,14 +29,14 @@ export const reloads = [
   reload("enabled instead of resumed", atResume(({ c }) => c.write(sm("enabled", { id: "new", resume: "true" }))), 1),
   reload("a TCP reset at resume, three times", atResume(({ c }) => c.reset(), 3), 3),
   reload("a TCP reset just after resume, three times", atResume(({ c, honest }) => { honest(); setTimeout(() => c.reset(), 20); }, 3), 3),
-  reload("host-unknown, three times", (world) => world.rule("open", (c) => c.say(open(), streamError("host-unknown")), 3), 3, { final: { code: "stream", text: /host-unknown/ } }),
-  reload("a forged list while the list is asked for", (world) => world.rule("list", (c, e, honest) => {
-    c.session.stanza(iqResult(e, "mallory@localhost", el("subscriptions", { xmlns: ns.pam, ver: "forged" }, el("subscription", { service: "pubsub.localhost", node: "forged", jid: world.account }))));
+  reload("host-unknown, three times", (account) => account.rule("open", (c) => c.endStream(open(), streamError("host-unknown")), 3), 3, { final: { code: "stream", text: /host-unknown/ } }),
+  reload("a forged list while the list is asked for", (account) => account.rule("list", (c, e, honest) => {
+    c.session.stanza(iqResult(e, "mallory@localhost", el("subscriptions", { xmlns: ns.pam, ver: "forged" }, el("subscription", { service: "pubsub.localhost", node: "forged", jid: account.jid }))));
     honest();
   }), 1),
-  reload("a TCP reset within the answer to the list", (world) => world.rule("list", (c, e, honest) => { honest(); setImmediate(() => c.reset()); }, 2), 1),
-  reload("all that was acknowledged comes again", atResume(({ honest, world }) => {
+  reload("a TCP reset within the answer to the list", (account) => account.rule("list", (c, e, honest) => { honest(); setImmediate(() => c.reset()); }, 2), 1),
+  reload("all that was acknowledged comes again", atResume(({ honest, account }) => {
     honest();
-    for (let n = 1; n <= world.history.length; n++) world.session.stanza(world.notifyOf(n));
+    for (let n = 1; n <= account.history.length; n++) account.session.stanza(account.notifyOf(n));
   }), 1),
 ];

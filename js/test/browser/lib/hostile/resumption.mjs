@@ -8,13 +8,13 @@ const stranger = (id) => chat("stranger@elsewhere.example/x", undefined, id, el(
 /** The network fails; at the next resumption the server does `act`. */
 const resumed = (name, act, more = {}) => ({
   name: `resumption: ${name}`, class: "resumption", rules: more.times ?? 1,
-  run: async (stage) => {
-    const { world } = stage;
-    world.rule("resume", (c, e, honest) => act({ c, e, honest, world, session: world.sessions.get(e.attrs.previd) }), more.times ?? 1);
-    world.push(world.friendly());
-    world.cut();
-    world.change("while away", "subscribed");
-    world.push(world.friendly());
+  run: async (context) => {
+    const { account } = context;
+    account.rule("resume", (c, e, honest) => act({ c, e, honest, account, session: account.sessions.get(e.attrs.previd) }), more.times ?? 1);
+    account.push(account.friendMessage());
+    account.cut();
+    account.change("while away", "subscribed");
+    account.push(account.friendMessage());
   },
   ...more,
 });
@@ -39,9 +39,9 @@ const answers = [
   resumed("resumed twice", ({ c, honest, session }) => { honest(); c.write(sm("resumed", { previd: session.id, h: session.received })); }),
   resumed("failed after resumed", ({ c, honest }) => { honest(); c.write(sm("failed")); }),
   resumed("enabled after resumed", ({ c, honest }) => { honest(); c.write(sm("enabled", { id: "new", resume: "true" })); }),
-  resumed("bind result instead", ({ c, world }) => c.write(el("iq", { xmlns: ns.client, type: "result", id: "1" }, el("bind", { xmlns: ns.bind }, el("jid", {}, `${world.account}/x`))))),
+  resumed("bind result instead", ({ c, account }) => c.write(el("iq", { xmlns: ns.client, type: "result", id: "1" }, el("bind", { xmlns: ns.bind }, el("jid", {}, `${account.jid}/x`))))),
   resumed("a TCP reset, twice", ({ c }) => c.reset(), { times: 2 }),
-  resumed("close", ({ c }) => c.say(close())),
+  resumed("close", ({ c }) => c.endStream(close())),
   resumed("a TCP reset just after, twice", ({ c, honest }) => { honest(); setTimeout(() => c.reset(), 30); }, { times: 2 }),
   resumed("a reply with 60 KB of previd", ({ c, e, session }) => c.resume(e, sm("resumed", { previd: "x".repeat(60_000), h: session.received }))),
 ];
@@ -57,17 +57,17 @@ const counts = [
   ["an element of stream management that nobody knows", () => sm("forget")],
 ].map(([name, text, times = 1]) => ({
   name: `acknowledgement: ${name}`, class: "resumption",
-  run: (stage) => stage.amid(...Array.from({ length: times }, () => text(stage))),
+  run: (context) => context.amid(...Array.from({ length: times }, () => text(context))),
 }));
 
 /** The server says of stanzas that the client acknowledged that it has them still. */
 const replayed = {
   name: "resumption: stanzas come again that were acknowledged", class: "resumption", rules: 1,
-  run: ({ world }) => {
-    world.change("while away", "subscribed");
-    const notify = world.notifyOf(world.history.length);
-    world.rule("resume", (c, e, honest) => { honest(); for (let i = 0; i < 3; i++) world.session.stanza(notify); });
-    world.cut();
+  run: ({ account }) => {
+    account.change("while away", "subscribed");
+    const notify = account.notifyOf(account.history.length);
+    account.rule("resume", (c, e, honest) => { honest(); for (let i = 0; i < 3; i++) account.session.stanza(notify); });
+    account.cut();
   },
 };
 
@@ -79,15 +79,15 @@ const enabled = [
   ["enabled with an id of 60 KB", (c) => { c.session.enable(); c.write(sm("enabled", { id: "i".repeat(60_000), resume: "true" })); }],
 ].map(([name, act]) => ({
   name: `stream management: ${name}`, class: "resumption", rules: 1,
-  run: async (stage) => {
-    const { world } = stage;
-    world.rule("enable", act);
-    world.bury(world.session);
-    world.cut();
-    await stage.fired(1);
-    world.honest();
-    await stage.live("with odd stream management");
-    world.cut(); // and now it is lost once more
+  run: async (context) => {
+    const { account } = context;
+    account.rule("enable", act);
+    account.lose(account.session);
+    account.cut();
+    await context.fired(1);
+    account.honest();
+    await context.live("with odd stream management");
+    account.cut(); // and now it is lost once more
   },
 }));
 
@@ -95,29 +95,29 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const requests = [
   { name: "a request, and the session is cut and resumed every 2 s", class: "resumption", limits: { call: 45_000 },
-    run: async ({ world, rig }) => {
-      world.rule("subscribe", () => undefined, Infinity);
-      await rig.call("subscribe", { service: "pubsub.localhost", node: "never answered" });
+    run: async ({ account, tab }) => {
+      account.rule("subscribe", () => undefined, Infinity);
+      await tab.call("subscribe", { service: "pubsub.localhost", node: "never answered" });
       for (let i = 0; i < 14; i++) {
         await sleep(2000);
-        world.cut();
+        account.cut();
       }
     } },
   { name: "a request that the server answers by closing the socket, again and again", class: "resumption", rules: 2,
-    run: async ({ world, rig }) => {
-      world.rule("subscribe", (c) => { c.leave(1009); }, Infinity);
-      await rig.call("subscribe", { service: "pubsub.localhost", node: "poison" });
+    run: async ({ account, tab }) => {
+      account.rule("subscribe", (c) => { c.closeSocket(1009); }, Infinity);
+      await tab.call("subscribe", { service: "pubsub.localhost", node: "poison" });
     },
-    check: ({ world }) => { if (world.connections > 12) throw new Error(`${world.connections} connections`); } },
+    check: ({ account }) => { if (account.connections > 12) throw new Error(`${account.connections} connections`); } },
   { name: "a request of 300 KB", class: "resumption",
-    run: async ({ rig }) => { await rig.call("subscribe", { service: "pubsub.localhost", node: "n".repeat(300_000) }); await sleep(300); } },
+    run: async ({ tab }) => { await tab.call("subscribe", { service: "pubsub.localhost", node: "n".repeat(300_000) }); await sleep(300); } },
   { name: "requests that are lost with the session", class: "resumption", rules: 3,
-    run: async ({ world, rig }) => {
-      world.rule("subscribe", () => undefined, 3);
-      for (const node of ["x", "y", "z"]) await rig.call("subscribe", { service: "pubsub.localhost", node });
-      while (world.fired < 3) await sleep(20);
-      world.bury(world.session);
-      world.cut();
+    run: async ({ account, tab }) => {
+      account.rule("subscribe", () => undefined, 3);
+      for (const node of ["x", "y", "z"]) await tab.call("subscribe", { service: "pubsub.localhost", node });
+      while (account.fired < 3) await sleep(20);
+      account.lose(account.session);
+      account.cut();
     } },
 ];
 

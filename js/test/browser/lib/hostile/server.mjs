@@ -3,13 +3,13 @@
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 import { Connection } from "./connection.mjs";
-import { World } from "./world.mjs";
+import { Account } from "./account.mjs";
 
 /** In every address; it may be seen in no error and no message of the client. */
 export const token = "token-5vQz81Lw";
 
 export async function startHostile() {
-  const worlds = new Map();
+  const accounts = new Map();
   const sockets = new Set();
   const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 64 << 20, handleProtocols: () => "xmpp" });
   const http = createServer((req, res) => res.writeHead(404).end());
@@ -19,11 +19,11 @@ export async function startHostile() {
     socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
   });
   http.on("upgrade", (req, socket, head) => {
-    const world = worlds.get(new URL(req.url, "http://localhost").pathname.slice(1));
-    if (!world) return void socket.end("HTTP/1.1 404 Not Found\r\n\r\n");
-    const accept = () => wss.handleUpgrade(req, socket, head, (ws) => new Connection(world, ws, socket));
-    const rule = world.take("upgrade");
-    if (rule) rule({ req, socket, world }, undefined, accept);
+    const account = accounts.get(new URL(req.url, "http://localhost").pathname.slice(1));
+    if (!account) return void socket.end("HTTP/1.1 404 Not Found\r\n\r\n");
+    const accept = () => wss.handleUpgrade(req, socket, head, (ws) => new Connection(account, ws, socket));
+    const rule = account.ruleAt("upgrade");
+    if (rule) rule({ req, socket, account }, undefined, accept);
     else accept();
   });
   await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
@@ -31,11 +31,11 @@ export async function startHostile() {
   return {
     port,
     /** Creates an account. */
-    world(name, password) {
-      const world = new World(name, password);
-      world.url = `ws://127.0.0.1:${port}/${name}?token=${token}`;
-      worlds.set(name, world);
-      return world;
+    account(name, password) {
+      const account = new Account(name, password);
+      account.url = `ws://127.0.0.1:${port}/${name}?token=${token}`;
+      accounts.set(name, account);
+      return account;
     },
     async stop() {
       wss.close();

@@ -4,11 +4,11 @@ import { randomBytes } from "node:crypto";
 import { el, ns } from "./xml.mjs";
 
 export class Session {
-  constructor(world, connection) {
-    this.world = world;
+  constructor(account, connection) {
+    this.account = account;
     this.connection = connection;
     this.id = randomBytes(6).toString("hex");
-    this.full = `${world.account}/r${randomBytes(3).toString("hex")}`;
+    this.full = `${account.jid}/r${randomBytes(3).toString("hex")}`;
     this.counting = false;
     this.received = 0; // the client's stanzas
     this.acknowledged = 0; // how many of ours the client has
@@ -18,14 +18,14 @@ export class Session {
   }
 
   stanza(text) {
-    this.world.largest = Math.max(this.world.largest, text.length);
+    this.account.largest = Math.max(this.account.largest, text.length);
     if (this.counting) this.unacknowledged.push(text);
     this.connection?.write(text);
   }
 
   /** The friend's messages that the client may not have. */
   numbers() {
-    return this.unacknowledged.map((text) => Number(/ id='m(\d+)'/.exec(text.slice(0, 300))?.[1])).filter((n) => this.world.sent.has(n));
+    return this.unacknowledged.map((text) => Number(/ id='m(\d+)'/.exec(text.slice(0, 300))?.[1])).filter((n) => this.account.sent.has(n));
   }
 
   ask() {
@@ -35,7 +35,7 @@ export class Session {
   enable() {
     this.counting = true;
     this.received = 0;
-    this.world.sessions.set(this.id, this);
+    this.account.sessions.set(this.id, this);
     return el("enabled", { xmlns: ns.sm, id: this.id, resume: "true" });
   }
 
@@ -43,7 +43,7 @@ export class Session {
   acknowledge(h) {
     const n = h - this.acknowledged;
     if (!(n >= 0 && n <= this.unacknowledged.length)) {
-      this.world.faults.push(`the client acknowledged ${h} stanzas, but was sent ${this.acknowledged + this.unacknowledged.length} and had acknowledged ${this.acknowledged}`);
+      this.account.faults.push(`the client acknowledged ${h} stanzas, but was sent ${this.acknowledged + this.unacknowledged.length} and had acknowledged ${this.acknowledged}`);
       return;
     }
     this.acknowledged = h;
@@ -53,7 +53,7 @@ export class Session {
   /** The connection is gone. */
   detach(orderly) {
     this.connection = undefined;
-    if (orderly || !this.counting) this.world.bury(this);
+    if (orderly || !this.counting) this.account.lose(this);
   }
 
   /** Goes on with another connection, which has had `h` of our stanzas. `answer` may be a false one. */

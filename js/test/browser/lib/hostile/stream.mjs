@@ -16,28 +16,28 @@ const undeclared = (condition) => `<stream:error><${condition} xmlns='${ns.strea
 const inSession = (name, run, more = {}) => ({ name: `in a session: ${name}`, class: "stream", run, ...more });
 
 const errors = [
-  ...conditions.map((condition) => inSession(`stream error ${condition}`, ({ connection }) => connection.say(streamError(condition, "as the test wants"), close()))),
-  inSession("stream error conflict", ({ connection }) => connection.say(streamError("conflict", "Replaced by new connection"), close()), { must: conflict }),
-  inSession("undeclared stream error conflict", ({ connection }) => connection.say(undeclared("conflict"), close()), { must: conflict }),
-  inSession("undeclared stream error system-shutdown", ({ connection }) => connection.say(undeclared("system-shutdown"), close())),
-  inSession("an empty stream error", ({ connection }) => connection.say(el("stream:error", { "xmlns:stream": ns.stream }), close())),
-  inSession("a stream error with 20 conditions and 60 KB of text", ({ connection }) => connection.say(el("stream:error", { "xmlns:stream": ns.stream },
+  ...conditions.map((condition) => inSession(`stream error ${condition}`, ({ connection }) => connection.endStream(streamError(condition, "as the test wants"), close()))),
+  inSession("stream error conflict", ({ connection }) => connection.endStream(streamError("conflict", "Replaced by new connection"), close()), { must: conflict }),
+  inSession("undeclared stream error conflict", ({ connection }) => connection.endStream(undeclared("conflict"), close()), { must: conflict }),
+  inSession("undeclared stream error system-shutdown", ({ connection }) => connection.endStream(undeclared("system-shutdown"), close())),
+  inSession("an empty stream error", ({ connection }) => connection.endStream(el("stream:error", { "xmlns:stream": ns.stream }), close())),
+  inSession("a stream error with 20 conditions and 60 KB of text", ({ connection }) => connection.endStream(el("stream:error", { "xmlns:stream": ns.stream },
     conditions.map((c) => el(c, { xmlns: ns.streams })), el("text", { xmlns: ns.streams }, "x".repeat(60_000))), close())),
 ];
 
 const ends = [
-  inSession("close", ({ connection }) => connection.say(close())),
-  inSession("close to another host", ({ connection }) => connection.say(close("wss://elsewhere.example/ws"))),
-  inSession("close to no address", ({ connection }) => connection.say(close("javascript:alert(1)"))),
-  inSession("close to an address of 60 KB", ({ connection }) => connection.say(close(`wss://elsewhere.example/${"x".repeat(60_000)}`))),
+  inSession("close", ({ connection }) => connection.endStream(close())),
+  inSession("close to another host", ({ connection }) => connection.endStream(close("wss://elsewhere.example/ws"))),
+  inSession("close to no address", ({ connection }) => connection.endStream(close("javascript:alert(1)"))),
+  inSession("close to an address of 60 KB", ({ connection }) => connection.endStream(close(`wss://elsewhere.example/${"x".repeat(60_000)}`))),
   { name: "sent on to itself for ever, at each log-in", class: "stream", rules: 6,
-    run: ({ world }) => {
-      world.rule("open", (c) => c.say(open(), close(world.url)), 6);
-      world.cut();
+    run: ({ account }) => {
+      account.rule("open", (c) => c.endStream(open(), close(account.url)), 6);
+      account.cut();
     } },
-  inSession("sent on to itself", ({ world, connection }) => connection.say(close(world.url))),
-  inSession("the socket is closed without a reason", ({ connection }) => connection.leave()),
-  ...[1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 4000].map((code) => inSession(`the socket is closed with ${code}`, ({ connection }) => connection.leave(code, "as the test wants"))),
+  inSession("sent on to itself", ({ account, connection }) => connection.endStream(close(account.url))),
+  inSession("the socket is closed without a reason", ({ connection }) => connection.closeSocket()),
+  ...[1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 4000].map((code) => inSession(`the socket is closed with ${code}`, ({ connection }) => connection.closeSocket(code, "as the test wants"))),
 ];
 
 const broken = [
@@ -64,7 +64,7 @@ const broken = [
   ["open in a session", open()],
   ["success in a session", `<success xmlns='${ns.sasl}'/>`],
   ["proceed of STARTTLS", "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"],
-].map(([name, text]) => inSession(name, (stage) => stage.amid(text)));
+].map(([name, text]) => inSession(name, (context) => context.amid(text)));
 
 const frames = [
   inSession("a binary message", ({ connection }) => connection.binary(randomBytes(300))),
@@ -95,49 +95,49 @@ const answers = [
   ["garbage", "\0\0\0\0\0\0\0\0"],
 ].map(([name, text]) => ({
   name: `the upgrade is answered with ${name}`, class: "stream", rules: 2,
-  run: ({ world }) => {
-    world.rule("upgrade", ({ socket }) => socket.end(text), 2);
-    world.cut();
+  run: ({ account }) => {
+    account.rule("upgrade", ({ socket }) => socket.end(text), 2);
+    account.cut();
   },
 }));
 
 /** The steps of a new session, in order. */
 export const steps = ["open", "auth", "response", "reopen", "bind", "enable", "presence", "info", "list"];
 
-const anew = (world) => {
-  world.bury(world.session);
-  world.cut();
+const newSession = (account) => {
+  account.lose(account.session);
+  account.cut();
 };
 
 const cuts = ["upgrade", ...steps].map((step) => ({
   name: `a TCP reset at ${step}`, class: "stream", rules: step === "presence" || step === "info" ? 1 : 2, // what was sent before the session counted is not sent again
-  run: ({ world }) => {
-    world.rule(step, (c) => (step === "upgrade" ? c.socket.resetAndDestroy() : c.reset()), 2);
-    anew(world);
+  run: ({ account }) => {
+    account.rule(step, (c) => (step === "upgrade" ? c.socket.resetAndDestroy() : c.reset()), 2);
+    newSession(account);
   },
 }));
 
 /** The server says nothing more; the page is woken, so that the client looks sooner. */
 const silences = ["upgrade", "open", "auth", "response", "reopen", "bind", "list"].map((step) => ({
   name: `silence at ${step}`, class: "silence", rules: 1,
-  run: async ({ world, rig }) => {
-    const dumb = new Set();
-    world.rule(step, (c) => {
+  run: async ({ account, tab }) => {
+    const silent = new Set();
+    account.rule(step, (c) => {
       if (c.answer) c.receive = () => undefined;
-      dumb.add(c);
+      silent.add(c);
     });
-    anew(world);
-    while (dumb.size === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    await rig.wake();
+    newSession(account);
+    while (silent.size === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await tab.wake();
   },
   limits: { again: 45_000 },
 }));
 
 const closes = ["open", "auth", "response", "reopen", "bind", "list"].map((step) => ({
   name: `close at ${step}`, class: "stream", rules: 2,
-  run: ({ world }) => {
-    world.rule(step, (c) => c.say(close()), 2);
-    anew(world);
+  run: ({ account }) => {
+    account.rule(step, (c) => c.endStream(close()), 2);
+    newSession(account);
   },
 }));
 

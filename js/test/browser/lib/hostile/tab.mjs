@@ -6,7 +6,7 @@ import { startLab } from "../lab.mjs";
 export { startLab };
 
 /** A page, and what has gone wrong in it. It is opened anew if it crashed. */
-export class Rig {
+export class Tab {
   constructor(browser, lab) {
     Object.assign(this, { browser, lab });
   }
@@ -40,8 +40,8 @@ export class Rig {
     }
   }
 
-  begin(world, options) {
-    return this.ask(begin, [world.url, world.account, world.password, options]);
+  begin(account, options) {
+    return this.ask(begin, [account.url, account.jid, account.password, options]);
   }
 
   status(want) { return this.ask(status, want); }

@@ -9,9 +9,9 @@ export const service = "pubsub.localhost";
 
 const deltas = 50; // changes of which the server still knows the order
 
-export class World {
+export class Account {
   constructor(name, password) {
-    this.account = `${name}@localhost`;
+    this.jid = `${name}@localhost`;
     this.name = name;
     this.password = password;
     this.offered = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"];
@@ -44,7 +44,7 @@ export class World {
 
   /** What the list is compared by: sorted rows as text. */
   list() {
-    return [...this.rows.values()].map((r) => [r.service, r.node, r.subid ?? "", this.account, r.state].join(" ")).sort();
+    return [...this.rows.values()].map((r) => [r.service, r.node, r.subid ?? "", this.jid, r.state].join(" ")).sort();
   }
 
   /** Another device of the account, or the service, changes a subscription; "none" ends it. */
@@ -60,7 +60,7 @@ export class World {
   /** The notify of the n-th change. */
   notifyOf(n) {
     const entry = this.history[n - 1];
-    return notify(this.account, entry.service, `${this.epoch}-${n}`, row(entry, this.account, false));
+    return notify(this.jid, entry.service, `${this.epoch}-${n}`, row(entry, this.jid, false));
   }
 
   /** The notifies since a version, undefined if the server does not know it any more. */
@@ -73,24 +73,24 @@ export class World {
   // The friend -----------------------------------------------------------------------
 
   /** A message of the friend, which the page must get. */
-  friendly() {
+  friendMessage() {
     const number = this.sent.size + 1;
     this.sent.set(number, 1);
-    return chat(friend, this.account, `m${number}`, el("body", {}, esc(`friend ${number} & <co>`)));
+    return chat(friend, this.jid, `m${number}`, el("body", {}, esc(`friend ${number} & <co>`)));
   }
 
   /** Delivers stanzas to the session, in one turn of the page's loop if they fit; without one they wait. */
   push(...stanzas) {
     const session = this.session;
     if (!session) return void this.offline.push(...stanzas);
-    session.connection?.together(() => {
+    session.connection?.batch(() => {
       for (const stanza of stanzas) session.stanza(stanza);
       session.ask();
     }) ?? stanzas.forEach((stanza) => session.stanza(stanza));
   }
 
   /** What the client never had of a session that is lost is delivered to the next. */
-  bury(session) {
+  lose(session) {
     this.sessions.delete(session.id);
     for (const stanza of session.unacknowledged) {
       const number = Number(/ id='m(\d+)'/.exec(stanza.slice(0, 300))?.[1]);
@@ -103,7 +103,7 @@ export class World {
   }
 
   begin(connection) {
-    for (const old of new Set([...this.sessions.values(), this.session])) if (old) this.bury(old);
+    for (const old of new Set([...this.sessions.values(), this.session])) if (old) this.lose(old);
     this.session = new Session(this, connection);
     return this.session;
   }
@@ -115,7 +115,7 @@ export class World {
     this.rules.push({ step, act, times });
   }
 
-  take(step) {
+  ruleAt(step) {
     this.steps.push(step);
     const rule = this.rules.find((r) => r.step === step && r.times > 0);
     if (!rule) return undefined;
