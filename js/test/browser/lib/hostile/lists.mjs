@@ -110,11 +110,15 @@ const hint = (w, node) => el("message", { xmlns: ns.client, from: "pubsub.localh
   el("event", { xmlns: ns.event }, el("subscription", { node, jid: w.jid, subscription: "none" }), el("delete", { node })));
 
 const requests = [
-  ["subscribe", "not-authorized", "evil.example"], ["subscribe", "remote-server-timeout"], ["unsubscribe", "item-not-found"], ["unsubscribe", "internal-server-error"], ["subscribe", "a".repeat(1000)],
+  ["subscribe", "not-authorized", "evil.example"], ["subscribe", "remote-server-timeout"], ["unsubscribe", "internal-server-error"], ["subscribe", "a".repeat(1000)],
+  ["unsubscribe", "item-not-found"], // and the row is gone
 ].map(([method, condition, by]) => ({
   name: `${method} is answered ${condition.slice(0, 30)}`, class: "list", rules: 1,
   run: async ({ account, tab }) => {
-    account.rule(method, (c, e) => c.session.stanza(iqError(e, account.jid, condition).replace("<error ", by ? `<error by='${by}' ` : "<error ")));
+    account.rule(method, (c, e) => {
+      if (condition === "item-not-found") account.change("news", "none");
+      c.session.stanza(iqError(e, account.jid, condition).replace("<error ", by ? `<error by='${by}' ` : "<error "));
+    });
     await tab.call(method, { service: "pubsub.localhost", node: method === "subscribe" ? "wanted" : "news" });
   },
 }));

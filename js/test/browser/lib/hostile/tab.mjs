@@ -78,7 +78,8 @@ async function begin([service, account, password, options]) {
   client.on("warning", note);
   client.on("crash", (e) => { life.crash = note(e); });
   client.on("sync", ({ error }) => error && error !== life.error && note(life.error = error));
-  client.on("message", ({ from, xml }) => {
+  client.on("message", ({ from, xml: text }) => {
+    const xml = text ?? ""; // it may be too long, or not to be read by a page
     life.text = Math.max(life.text, xml.length);
     const number = / id=['"]m(\d+)['"]/.exec(xml.slice(0, 500))?.[1];
     if (number && from === "friend@elsewhere.example/home") {
