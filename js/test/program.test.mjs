@@ -53,6 +53,14 @@ test("without IndexedDB the list is kept in memory, and a warning says so", asyn
   await client.close();
 });
 
+test("another program is not started, even if one bit alone differs", async () => {
+  const changed = new Uint8Array(wasm);
+  changed[changed.length - 1] ^= 1;
+  const client = keep(createClient({ ...base, runtime: { where: "main", wasm: changed } }));
+  await assert.rejects(client.connect(), isCode("wasm-version"));
+  assert.equal(client.runtime.getSnapshot().phase, "idle");
+});
+
 for (const [name, options, code] of [
   ["an account that is no JID", { account: "a\u2000@localhost" }, "bad-jid"],
   ["an open line", { service: "ws://example.org/" }, "tls-required"],

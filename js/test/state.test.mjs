@@ -170,8 +170,11 @@ for (const [name, end, phase] of [
     assert.deepEqual([rows(client), client.sync.getSnapshot().pendingWrites, client.inspector.stats().liveReferences], [["a", "b subscribing"], 1, 2]);
     const shown = [];
     client.subscriptions.subscribe(() => shown.push(rows(client).join()));
+    const told = [];
+    client.on("sync", (state) => told.push(state.phase));
     await end(host);
     await turn();
+    assert.ok(told.includes(name === "close" ? "offline" : "failed"), "the last event sync was not told");
     assert.deepEqual(rows(client), ["a"]);
     assert.equal(shown.at(-1), "a");
     const { pendingWrites, attempt, resumed, missing, nextAttemptAt, lastSyncedAt, ...rest } = client.sync.getSnapshot();

@@ -124,6 +124,31 @@ test("a wait that ends leaves the client connecting, and disconnect leaves no so
   await page.context().close();
 });
 
+test("connect, disconnect, connect in one turn, as React's StrictMode calls them, ends live", async () => {
+  const page = await device();
+  const outcomes = await page.evaluate(async () => {
+    const calls = [failure(client.connect()), client.disconnect().then(() => "ok"), client.connect()];
+    const [first, second, third] = await Promise.all(calls);
+    return [first.code, second, third.phase, client.sync.getSnapshot().phase];
+  });
+  assert.deepEqual(outcomes, ["aborted", "ok", "live", "live"]);
+  await page.context().close();
+});
+
+test("a program of which one bit is changed is not started", async () => {
+  const page = await device();
+  const error = await page.evaluate(async () => {
+    const { createClient } = await import("/pkg/index.js");
+    const bytes = new Uint8Array(await (await fetch("/pkg/pam.wasm")).arrayBuffer());
+    bytes[bytes.length - 1] ^= 1;
+    const wasm = new Response(bytes, { headers: { "content-type": "application/wasm" } });
+    const client = createClient({ account: "alice@localhost", credentials: { password: "secret" }, storage: "memory", runtime: { wasm } });
+    return failure(client.connect());
+  });
+  assert.equal(error.code, "wasm-version");
+  await page.context().close();
+});
+
 test("a credentials function that fails is told apart from one that is wrong", async () => {
   const page = await device();
   const failures = await page.evaluate(async (service) => {
