@@ -308,11 +308,10 @@ $("nodes-title").textContent = `Nodes of ${config.pubsub}:`;
 $("nodes").append(...config.nodes.map(newChip));
 client.sync.subscribe(renderState);
 client.runtime.subscribe(renderRuntime);
-client.subscriptions.subscribe(renderList);
 client.on("warning", (error) => $("error").hidden && notice(error.message));
-renderState();
-renderRuntime();
-client.subscriptions.ready.then(renderList, (error) => {
+const showList = () => client.subscriptions.subscribe(renderList);
+client.subscriptions.ready.then(showList, (error) => {
+  showList();
   $("empty").textContent = "What this device has stored could not be read.";
   showError(error);
 });

@@ -160,6 +160,7 @@ for (const [name, end, phase] of [
   test(`after ${name} nothing of the program is shown`, async () => {
     const host = makeHost({}, { load: () => ({ list: [row("a")], provisional: [], ver: "1", source: "cache" }), subscribe: () => undefined, connect: () => rawState("live") });
     const { client } = host;
+    await client.subscriptions.ready;
     await client.connect();
     client.subscribe(target).catch(() => undefined);
     host.post(
