@@ -470,6 +470,17 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed v4 -> v5:
 		> heard v5 -a/n3`},
+	{"a dropped row is replaced by the one whose subid becomes known", `
+		> stored 7/v3 dropped a/n1
+		> session
+		< phase syncing
+		< list v3
+		> empty
+		< phase synced
+		> heard v4 a/n1#x
+		< commit 7/v3 -> 8/v4: +a/n1#x
+		> ok
+		< changed v3 -> v4: +a/n1#x`},
 	{"a dropped row comes back when it is asked for", `
 		> stored 7/v3 a/n1
 		> drop a/n1
