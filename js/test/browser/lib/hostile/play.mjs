@@ -96,6 +96,7 @@ class Context {
 
   /** The page ends. What it had not stored by then may be delivered to the next page again. */
   async leavePage() {
+    await this.heard();
     this.had = (await this.tab.status()).messages;
     await this.tab.page.goto("about:blank");
     for (const number of this.session?.numbers() ?? []) this.account.sent.set(number, this.account.sent.get(number) + 1);
