@@ -182,12 +182,13 @@ func TestEventRate(t *testing.T) {
 	if full := rowsOf(nil, heard[len(heard)-1:]); full["x\n"] != "unconfigured" {
 		t.Errorf("the list misses what was told before: %v", full)
 	}
+	id := a.begin(pam(service.jid, "subscribe", "y", "alice@localhost"))
+	iq := service.request("subscribe", "y")
 	for range 30 {
 		service.event("<subscription node='y' subscription='subscribed'/>")
 		service.event("<subscription node='y' subscription='pending'/>")
 	}
-	id := a.begin(pam(service.jid, "subscribe", "y", "alice@localhost"))
-	service.reply(service.request("subscribe", "y"), "result", "")
+	service.reply(iq, "result", "")
 	a.answer(id)
 	time.Sleep(1500 * time.Millisecond)
 	a.drain()

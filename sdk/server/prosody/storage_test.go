@@ -2,6 +2,7 @@ package prosody
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,6 +79,52 @@ func TestHistory(t *testing.T) {
 		expect(t, a.list(ver), "notify pubsub.localhost n3 none", "result 0")
 	}
 	expect(t, a.list(versions[len(versions)-1]), "result 0")
+}
+
+// TestEndOfHistory asks from each version around the oldest that is known, whenever the list was put
+// together: the delta of the oldest must be whole.
+func TestEndOfHistory(t *testing.T) {
+	t.Parallel()
+	var nodes []string
+	for i := range 30 {
+		nodes = append(nodes, fmt.Sprint("k", i))
+	}
+	s := start(t, Config{Accounts: accounts, Nodes: nodes})
+	s.restart(t, "pam_history_size = 10")
+	a := online(t, s, "alice", "a")
+	list := rowsOf(nil, a.list(""))
+	type known struct {
+		version string
+		list    map[string]string
+	}
+	var before []known
+	snapshot, deltas := "", 0
+	for i := range 320 {
+		operation := a.subscribe
+		if i%2 == 1 {
+			operation = a.unsubscribe
+		}
+		heard := operation(svc, nodes[i/2%30])
+		list = rowsOf(list, heard)
+		before = append(before, known{version(t, heard), maps.Clone(list)})
+		text := content(s.snapshot())
+		if text == snapshot || i < 14 {
+			continue
+		}
+		snapshot = text
+		for _, old := range before[len(before)-14:] {
+			heard := a.list(old.version)
+			if heard[len(heard)-1].String() == "result 0" {
+				deltas++
+			}
+			if got := rowsOf(maps.Clone(old.list), heard); !maps.Equal(got, list) {
+				t.Errorf("change %d: from version %s the delta makes %v, the list is %v", i, old.version, got, list)
+			}
+		}
+	}
+	if deltas < 22 {
+		t.Errorf("%d deltas, want 11 for each time", deltas)
+	}
 }
 
 // TestRowsOfOneChange checks that a change writes its own rows only, and that the list is put together
@@ -225,15 +272,17 @@ func TestListsMakeRoom(t *testing.T) {
 	for i, d := range devices[:2] {
 		d.list(versions[i])
 	}
-	write(t, s.snapshot(), "return {")
+	for _, user := range users[:2] {
+		write(t, strings.Replace(s.snapshot(), "alice", user, 1), "return {")
+	}
 	for range 3 {
-		for i, d := range devices[:2] {
-			expect(t, d.list(versions[i]), "result 0")
+		for _, i := range []int{1, 0} {
+			expect(t, devices[i].list(versions[i]), "result 0")
 		}
 	}
-	expect(t, devices[2].list(versions[2]), "result 0") // takes the place of alice's
-	expect(t, devices[1].list(versions[1]), "result 0")
-	expect(t, devices[0].list(versions[0]), "error wait internal-server-error by=")
+	expect(t, devices[2].list(versions[2]), "result 0") // takes the place of bob's, not used for longest
+	expect(t, devices[0].list(versions[0]), "result 0")
+	expect(t, devices[1].list(versions[1]), "error wait internal-server-error by=")
 }
 
 // TestRestoredBackup checks that a version is never used twice: as many other changes after a backup was
