@@ -133,8 +133,6 @@ var mutants = []struct {
 		{"forget.go", "o.forgetSession() // also one of an earlier run", ""}}},
 	{"a connection made while the account is forgotten stays", "TestLastWordCounts", []edit{
 		{"connection.go", "o.connectLoaded()", "o.dial()"}}},
-	{"Connect does not wait while the account is forgotten", "TestLastWordCounts", []edit{
-		{"storing.go", "o.loaded && o.emptying == 0 &&", "o.loaded &&"}}},
 	{"a failed store keeps the record of the session", "TestFailedStoreAndSession", []edit{
 		{"storage.go", "if len(remove) > 0 && old", "if false && old"}}},
 	{"the log-in is shown in the wire log", "TestNextRunResumes", []edit{
