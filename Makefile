@@ -46,7 +46,7 @@ test-cut:
 # test-wasm runs the browser's rooms in Chromium.
 test-wasm: bin/browsertest
 	@scripts/need chromium
-	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch
+	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch ./wasm/kdf
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./wasm
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" -run 'TestCorpus$$' ./sdk/stream
 

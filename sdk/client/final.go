@@ -25,13 +25,13 @@ func isRefused(err *Error) bool {
 }
 
 // isFinal reports whether no attempt follows err even after a session was live:
-// the server refused the credentials, another session took the resource, the server
-// wants the password by a weaker mechanism than before, or the program itself gave
-// no credentials or wrong options. Anything else a server may
-// say while it starts or is out of order.
+// the server refused the credentials, another session took the resource, or the
+// program itself gave no credentials or wrong options. Anything else a server may
+// say while it starts or is out of order, also that it offers only mechanisms weaker
+// than before: the password was not sent.
 func isFinal(err *Error) bool {
 	switch err.Code {
-	case CodeConflict, CodeWeaker, CodeAborted, CodeBadOptions:
+	case CodeConflict, CodeAborted, CodeBadOptions:
 		return true
 	}
 	return isRefused(err)

@@ -35,8 +35,8 @@ func (s *switched) Dial(ctx context.Context, _ string) (transport.Conn, error) {
 }
 
 // TestWeakerLogin: a server that offers only weaker mechanisms than it did before
-// gets no password, neither at a reconnection nor after a reload, until the
-// program allows it.
+// gets no password, neither at a reconnection, where it is tried again, nor after a
+// reload, until the program allows it.
 func TestWeakerLogin(t *testing.T) {
 	servers := &switched{}
 	for _, mechanisms := range [][]string{nil, {"PLAIN"}, {"SCRAM-SHA-256", "PLAIN"}} {
@@ -55,10 +55,15 @@ func TestWeakerLogin(t *testing.T) {
 		return newDevice(t, &peer{url: "ws://localhost/", domain: "localhost"}, kept,
 			append([]func(*client.Options){quick, func(o *client.Options) { o.Dialer = servers }}, edit...)...)
 	}
-	refused := func(a *device, from int) {
+	refused := func(a *device, from int, phase client.Phase) {
 		t.Helper()
-		a.wait("the end", func() bool { return a.State().Phase == client.PhaseFailed })
-		if err := a.State().Err; err.Code != client.CodeWeaker || err.Retryable || !strings.Contains(err.Text, "SCRAM-SHA-512") || !strings.Contains(err.Text, "mechanisms") {
+		var err *client.Error
+		a.wait("the refusal", func() bool {
+			s := a.State()
+			err = s.Err
+			return s.Phase == phase && err.Code == client.CodeWeaker
+		})
+		if err.Retryable != (phase == client.PhaseWaiting) || !strings.Contains(err.Text, "SCRAM-SHA-512") || !strings.Contains(err.Text, "mechanisms") {
 			t.Errorf("%+v", err)
 		}
 		if wire := a.wire(true)[from:]; strings.Contains(wire, "<auth") {
@@ -71,9 +76,9 @@ func TestWeakerLogin(t *testing.T) {
 		before := len(a.wire(true))
 		servers.now.Store(server)
 		a.Drop()
-		refused(a, before)
+		refused(a, before, client.PhaseWaiting)
 		servers.now.Store(strong)
-		a.connect()
+		a.wait("the session", func() bool { return a.State().Phase == client.PhaseLive })
 	}
 	_ = a.Close()
 
@@ -82,7 +87,7 @@ func TestWeakerLogin(t *testing.T) {
 	if _, err := b.Connect(t.Context()); asError(t, err).Code != client.CodeWeaker {
 		t.Errorf("after a reload: %v", err)
 	}
-	refused(b, 0)
+	refused(b, 0, client.PhaseFailed)
 	if e, err := b.Export(t.Context()); err != nil || e.Mechanism != "SCRAM-SHA-512" {
 		t.Errorf("exported: %q, %v", e.Mechanism, err)
 	}
@@ -95,7 +100,7 @@ func TestWeakerLogin(t *testing.T) {
 	servers.now.Store(weak)
 	d := again()
 	_, _ = d.Connect(t.Context())
-	refused(d, 0)
+	refused(d, 0, client.PhaseFailed)
 	if err := d.Forget(t.Context()); err != nil {
 		t.Fatal(err)
 	}

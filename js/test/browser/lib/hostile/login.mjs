@@ -107,7 +107,7 @@ function* loginScenarios() {
 
 /** A server that offers less than before, by the strength of what was used. */
 const downgrade = (name, offered, first = undefined) => ({
-  name: `reconnection: ${name}`, class: "login", rules: 3, final: { code: "weaker-login", text: /as strong as/ },
+  name: `reconnection: ${name}`, class: "login", rules: 3,
   setup: (account) => { if (first) account.offered = first; },
   run: ({ account }) => {
     account.rule("open", opened(...offered), 3);
