@@ -251,13 +251,13 @@ export interface RuntimeState {
 export interface MessageEvent {
   readonly from: Jid;
   /**
-   * The stanza as it came, with its own prefixes: read it with a parser that knows namespaces, such as `DOMParser`, and take
+   * The stanza as it came, with its own prefixes: read it with a parser that knows namespaces, such as that of the browser, and take
    * no attribute with a prefix, such as `x:from`, for the stanza's own. Null if it is `omitted`.
    */
   readonly xml: string | null;
   /**
    * Why there is no text; an event `warning` tells it too. "too-long": it has more than 4 MiB. "unreadable": it holds an
-   * element in the namespace of XML itself, such as `<xml:a/>`, which a `DOMParser` refuses.
+   * element in the namespace of XML itself, such as `<xml:a/>`, which browsers refuse.
    */
   readonly omitted?: "too-long" | "unreadable";
 }
