@@ -232,7 +232,7 @@ export function makeClient(options: ClientOptions): PamClient {
       return rows.row(await request(connected(), "subscribe", { service, node }, signal) as Row);
     }),
     unsubscribe: (target: Target | Subscription, o?: OpOptions) => call(o, async (signal) => {
-      await request(connected(), "unsubscribe", readTarget(target), signal);
+      await request(connected(), "unsubscribe", readTarget(target, true), signal);
     }),
     subscriptions: Object.freeze({
       getSnapshot: rows.snapshot,
@@ -242,7 +242,7 @@ export function makeClient(options: ClientOptions): PamClient {
         return (ready ??= call({}, () => running().then(rows.snapshot)));
       },
       get(target: Target) {
-        const { service, node, subid } = readTarget(target);
+        const { service, node, subid } = readTarget(target, true);
         return rows.get(service, node, subid);
       },
       refresh: (o?: OpOptions & { ignoreVersion?: boolean }) => call(o, async (signal) => {

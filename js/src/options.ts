@@ -79,11 +79,11 @@ function readAll(options: ClientOptions): Config {
   };
 }
 
-/** Reads a target of subscribe or unsubscribe. */
-export function readTarget(target: Target): { service: string; node: string; subid: string } {
+/** Reads a target. Only a row that is listed may be without a node: a service has told it, and it can be removed. */
+export function readTarget(target: Target, listed = false): { service: string; node: string; subid: string } {
   const { service, node, subid } = reading("target", () => fields(target, "target"));
   if (typeof service !== "string" || service === "") throw bad("target.service must be a JID, such as pubsub.example.org.");
-  if (typeof node !== "string" || node === "") throw bad("target.node must be the name of a node.");
+  if (typeof node !== "string" || (node === "" && !listed)) throw bad("target.node must be the name of a node.");
   if (subid !== undefined && typeof subid !== "string") throw bad("target.subid must be text.");
   return { service, node, subid: subid ?? "" };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createClient, PamError } from "../dist/index.js";
+import { readTarget } from "../build/src/options.js";
 import { base } from "./host.mjs";
 
 const throwing = (name) => Object.defineProperty({ ...base }, name, { get() { throw new Error("trap"); }, enumerable: true });
@@ -88,6 +89,13 @@ test("options are read once, at once", () => {
   const client = createClient(options);
   assert.equal(reads, 1);
   assert.equal(client.account, "alice@example.org");
+});
+
+test("a listed row without a node can be named, and one with an odd node cannot", () => {
+  assert.deepEqual(readTarget({ service: "pubsub.example.org", node: "", subid: "1" }, true), { service: "pubsub.example.org", node: "", subid: "1" });
+  for (const node of [undefined, null, 1, {}]) {
+    assert.throws(() => readTarget({ service: "pubsub.example.org", node }, true), (e) => PamError.is(e, "bad-options") && /target\.node/.test(e.message));
+  }
 });
 
 test("a client is frozen and has no private fields", () => {
