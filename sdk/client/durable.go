@@ -30,10 +30,15 @@ var (
 )
 
 // durable keeps a pam.Durable in a store. It remembers what is stored, so that
-// a commit writes only what differs. One goroutine at a time uses it.
+// a commit writes only what differs. One goroutine at a time uses it; only store,
+// which stays the same, may be read by others meanwhile.
 type durable struct {
 	store store.Store
+	remembered
+}
 
+// remembered is what a durable knows of the store.
+type remembered struct {
 	meta    []byte    // as stored; nil if absent
 	stamp   pam.Stamp // of the list that is remembered
 	digest  uint64
@@ -71,7 +76,7 @@ func (d *durable) loadAnew(ctx context.Context) (out pam.Durable, found bool, er
 	if out, found = next.take(values); !found {
 		return pam.Durable{}, false, errUnreadable
 	}
-	*d = next
+	d.remembered = next.remembered
 	return out, true, nil
 }
 
@@ -157,7 +162,7 @@ func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord) (store
 		out, ok := next.take(values)
 		switch {
 		case ok:
-			*d = next
+			d.remembered = next.remembered
 			return &out, store.ErrConflict
 		case !conflict:
 			d.meta, d.stale = values[0], true
@@ -227,7 +232,7 @@ func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
 
 // inMemory returns a durable that keeps now in memory.
 func inMemory(now pam.Durable) *durable {
-	d := &durable{store: store.NewMemory(), stamp: now.Stamp, stale: true}
+	d := &durable{store: store.NewMemory(), remembered: remembered{stamp: now.Stamp, stale: true}}
 	fill(&d.buckets, now.List)
 	return d
 }
