@@ -54,7 +54,7 @@ func (c *crowd) die(d *device) {
 	synctest.Wait()
 	records, _ := c.Scan(c.t.Context(), store.Range{})
 	c.f.set(func() { c.f.refuse = errors.New("the program is gone") })
-	if last := c.f.last; last != nil {
+	if last := c.f.socket(); last != nil {
 		last.fail(errors.New("reset"))
 	}
 	_ = d.Close()

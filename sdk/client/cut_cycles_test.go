@@ -101,7 +101,7 @@ func (w *world) cycles(rng *rand.Rand) *run {
 			return r
 		}
 		n.plot(c)
-		for i := 0; n.made() <= k; i++ {
+		for i := 0; n.counts().cuts <= k; i++ {
 			if i == 1000 {
 				r.faultf("cut %d was never made: %+v", k, c)
 				return r
@@ -166,10 +166,4 @@ func (n *network) plot(c cut) {
 	defer n.mu.Unlock()
 	c.after += n.passed[c.way]
 	n.plan = append(n.plan, c)
-}
-
-func (n *network) made() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.cuts
 }

@@ -55,18 +55,30 @@ type network struct {
 	transport *http.Transport
 	onCut     func(cut)
 
-	mu       sync.Mutex
-	plan     []cut
-	passed   [2]int // messages that began since the last cut
-	sizes    [2][]int
-	links    []*link
-	down     bool // nobody can connect
+	mu     sync.Mutex
+	plan   []cut
+	passed [2]int // messages that began since the last cut
+	sizes  [2][]int
+	links  []*link
+	down   bool // nobody can connect
+	tally
+}
+
+// A tally is what a network counts.
+type tally struct {
 	dials    int
 	open     int // connections of the client that are not closed
 	sockets  int // those that carry a WebSocket that the client holds
 	most     int // of them at once
 	cuts     int // that were made
 	sinceCut int // dials since the last of them
+}
+
+// counts returns what was counted until now.
+func (n *network) counts() tally {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.tally
 }
 
 func newNetwork(plan ...cut) *network {

@@ -214,20 +214,21 @@ func (w *world) transcript(n *network) *run {
 	if all := len(plan) > 0 && !slices.ContainsFunc(plan, func(c cut) bool { return c.ending != resumes }); all && sessions != before {
 		r.faultf("%d sessions began, though all could be resumed", sessions-before)
 	}
-	if n.cuts > 0 && n.sinceCut > 2 {
-		r.faultf("%d reconnects since the last cut", n.sinceCut)
+	if k := n.counts(); k.cuts > 0 && k.sinceCut > 2 {
+		r.faultf("%d reconnects since the last cut", k.sinceCut)
 	}
 	w.stats["resumed"] += resumed
 	w.stats["new sessions"] += sessions
 
-	made := n.cuts
+	made := n.counts().cuts
 	_ = r.c.Disconnect(context.Background())
-	if n.cuts > made { // It was cut while it said goodbye.
+	if n.counts().cuts > made { // It was cut while it said goodbye.
 		_, _ = r.c.Connect(context.Background())
 		r.until("the server's list again", r.equal)
 	}
-	w.stats["cuts"] += n.cuts
-	w.stats[fmt.Sprint("runs with ", n.cuts, " cuts")]++
+	cuts := n.counts().cuts
+	w.stats["cuts"] += cuts
+	w.stats[fmt.Sprint("runs with ", cuts, " cuts")]++
 	return r
 }
 
@@ -315,13 +316,13 @@ func (r *run) checkRequests(codes []client.Code, same, silence bool) {
 // end closes the client and looks for what is left of it.
 func (r *run) end() {
 	_ = r.c.Close()
-	dials := r.n.dials
+	dials := r.n.counts().dials
 	if k := client.Timers(r.c); k != 0 {
 		r.faultf("%d timers are left", k)
 	}
 	time.Sleep(5 * time.Minute)
-	if r.n.most > 1 || r.n.open != 0 || r.n.dials != dials {
-		r.faultf("%d sockets at once, %d left, %d dials after the end", r.n.most, r.n.open, r.n.dials-dials)
+	if k := r.n.counts(); k.most > 1 || k.open != 0 || k.dials != dials {
+		r.faultf("%d sockets at once, %d left, %d dials after the end", k.most, k.open, k.dials-dials)
 	}
 	r.n.transport.CloseIdleConnections()
 	_ = r.front.Close()

@@ -145,18 +145,18 @@ func TestListWhileResumed(t *testing.T) {
 		f.set(func() { silent = true })
 		go func() { _ = a.Refresh(context.Background(), false) }()
 		synctest.Wait()
-		before := len(f.lists)
+		before := len(f.listed())
 		for range 9 {
 			time.Sleep(2 * time.Second)
 			f.socket().fail(errors.New("cut"))
 			time.Sleep(3 * time.Second)
 		}
 		synctest.Wait()
-		if n := len(f.lists); n != before {
+		if n := len(f.listed()); n != before {
 			t.Errorf("asked for %d lists in 18 s", n-before+1)
 		}
 		time.Sleep(3 * time.Second)
-		if n := len(f.lists); n != before+1 {
+		if n := len(f.listed()); n != before+1 {
 			t.Errorf("asked for %d lists in 21 s", n-before+1)
 		}
 		_ = a.Close()
@@ -394,7 +394,7 @@ func TestListTooLarge(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 		time.Sleep(time.Hour)
-		if n := len(f.lists); n < 5 || n > 9 {
+		if n := len(f.listed()); n < 5 || n > 9 {
 			t.Errorf("asked for the list %d times in an hour", n)
 		}
 		if s := a.State(); s.Phase != client.PhaseWaiting || s.Err.Code != client.CodeTooLarge {

@@ -48,16 +48,16 @@ func TestDelayedNotify(t *testing.T) {
 				a := f.device(t).connect()
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
-				before := len(f.lists)
-				f.last.fail(errors.New("reset"))
+				before := len(f.listed())
+				f.socket().fail(errors.New("reset"))
 				time.Sleep(10 * time.Second)
 				synctest.Wait()
 				s := a.Snapshot()
 				if state := a.State(); !state.Resumed || state.Phase != client.PhaseLive {
 					t.Fatalf("%+v\n%s", state, a.log())
 				}
-				if listed := len(f.lists) > before; listed != test.listed {
-					t.Errorf("lists asked for: %v\n%s", f.lists, a.log())
+				if listed := len(f.listed()) > before; listed != test.listed {
+					t.Errorf("lists asked for: %v\n%s", f.listed(), a.log())
 				}
 				if applied := s.Version == "v1" && len(s.List) == 1; applied == test.listed {
 					t.Errorf("the list is %v, version %q\n%s", s.List, s.Version, a.log())

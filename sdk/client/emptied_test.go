@@ -32,7 +32,7 @@ func TestStoreEmptied(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 			synctest.Wait()
-			seen, lists := len(a.events), len(f.lists)
+			seen, lists := len(a.events), len(f.listed())
 			f.socket().notify("v2", "weather", "subscribed")
 			time.Sleep(time.Minute)
 			synctest.Wait()
@@ -41,8 +41,8 @@ func TestStoreEmptied(t *testing.T) {
 					t.Errorf("hinted %v: a row vanished: %+v", hinted, c)
 				}
 			}
-			if len(f.lists) != lists {
-				t.Errorf("hinted %v: %d more lists", hinted, len(f.lists)-lists)
+			if len(f.listed()) != lists {
+				t.Errorf("hinted %v: %d more lists", hinted, len(f.listed())-lists)
 			}
 			b := f.device(t, func(o *client.Options) { o.Store = keep(shared) })
 			if s, err := b.Load(t.Context()); err != nil || s.Version != "v2" || len(s.List) != 2 {

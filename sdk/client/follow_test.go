@@ -105,8 +105,8 @@ func TestSeeOther(t *testing.T) {
 					_, err := a.Connect(t.Context())
 					synctest.Wait()
 					s := a.State()
-					if !slices.Equal(f.urls, tt.dials) || f.most != 1 || s.Attempt != len(tt.dials) || time.Since(f.start) > time.Second {
-						t.Errorf("dialed %q in %v, attempt %d, %d sockets at once\n%s", f.urls, time.Since(f.start), s.Attempt, f.most, a.log())
+					if !slices.Equal(f.addresses(), tt.dials) || f.atOnce() != 1 || s.Attempt != len(tt.dials) || time.Since(f.start) > time.Second {
+						t.Errorf("dialed %q in %v, attempt %d, %d sockets at once\n%s", f.addresses(), time.Since(f.start), s.Attempt, f.atOnce(), a.log())
 					}
 					if tt.why == "" {
 						// In a session it may have been live for a occasion before.
@@ -132,25 +132,25 @@ func TestDrained(t *testing.T) {
 		a := f.device(t).connect()
 		for range 10 {
 			time.Sleep(2 * time.Minute)
-			f.last.push(goTo("wss://localhost/x"))
+			f.socket().push(goTo("wss://localhost/x"))
 			synctest.Wait()
 			if s := a.State(); s.Phase != client.PhaseLive || s.Attempt != 1 {
-				t.Fatalf("%+v after %q", s, f.urls)
+				t.Fatalf("%+v after %q", s, f.addresses())
 			}
 		}
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if last := f.urls[len(f.urls)-1]; len(f.urls) != 12 || last != "wss://localhost/" {
-			t.Errorf("came back to %s, dialed %q", last, f.urls)
+		if last := f.addresses()[len(f.addresses())-1]; len(f.addresses()) != 12 || last != "wss://localhost/" {
+			t.Errorf("came back to %s, dialed %q", last, f.addresses())
 		}
 		_ = a.Close()
 
 		b := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Off: true} }).connect()
-		f.last.push(goTo("wss://localhost/x"))
+		f.socket().push(goTo("wss://localhost/x"))
 		synctest.Wait()
-		if s := b.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeStream || len(f.urls) != 13 {
-			t.Errorf("%+v after %q", s, f.urls)
+		if s := b.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeStream || len(f.addresses()) != 13 {
+			t.Errorf("%+v after %q", s, f.addresses())
 		}
 		_ = b.Close()
 	})
@@ -175,8 +175,8 @@ func TestSentOnWhileLeaving(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if s := a.State(); s.Phase != client.PhaseOffline || len(f.urls) != 1 {
-			t.Errorf("%+v after %q", s, f.urls)
+		if s := a.State(); s.Phase != client.PhaseOffline || len(f.addresses()) != 1 {
+			t.Errorf("%+v after %q", s, f.addresses())
 		}
 		_ = a.Close()
 	})
@@ -200,11 +200,11 @@ func TestSentOnKeepsTheSession(t *testing.T) {
 				return r.handle(s, e)
 			}
 		})
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || r.binds != 1 || f.urls[len(f.urls)-1] != "wss://localhost/2" {
-			t.Errorf("%+v after %d binds, dialed %q", s, r.binds, f.urls)
+		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || r.binds != 1 || f.addresses()[len(f.addresses())-1] != "wss://localhost/2" {
+			t.Errorf("%+v after %d binds, dialed %q", s, r.binds, f.addresses())
 		}
 		_ = a.Close()
 	})
@@ -256,17 +256,17 @@ func TestLocation(t *testing.T) {
 					b := a
 					if run == "next run" {
 						f.set(func() { f.refuse = errors.New("the program is gone") })
-						f.last.fail(errors.New("reset"))
+						f.socket().fail(errors.New("reset"))
 						f.set(func() { f.refuse = nil; f.urls = nil })
 						b = device(time.Second)
 						_, _ = b.Connect(t.Context())
 					} else {
-						f.last.fail(errors.New("reset"))
+						f.socket().fail(errors.New("reset"))
 					}
 					time.Sleep(4 * time.Second)
 					synctest.Wait()
-					if s := b.State(); !s.Resumed || s.Phase != client.PhaseLive || r.binds != 1 || !slices.Equal(f.urls, tt.dials) {
-						t.Errorf("%+v after %d binds, dialed %q\n%s", s, r.binds, f.urls, b.log())
+					if s := b.State(); !s.Resumed || s.Phase != client.PhaseLive || r.binds != 1 || !slices.Equal(f.addresses(), tt.dials) {
+						t.Errorf("%+v after %d binds, dialed %q\n%s", s, r.binds, f.addresses(), b.log())
 					}
 					_, _ = a.Close(), b.Close()
 				})

@@ -274,7 +274,7 @@ func TestLongBackOff(t *testing.T) {
 		f.socket().fail(errors.New("reset"))
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if n := len(f.dials); n < 60 || n > 122 {
+		if n := len(f.dialed()); n < 60 || n > 122 {
 			t.Errorf("it dialed %d times in an hour", n)
 		}
 		if s := a.State(); s.Phase != client.PhaseWaiting || s.Err.Condition != "host-unknown" || !s.Err.Retryable {

@@ -38,14 +38,14 @@ func TestHandledOnceStored(t *testing.T) {
 				}).connect()
 				time.Sleep(10 * time.Second)
 				ask := func() string {
-					f.last.push("<r xmlns='" + nsSM + "'/>")
+					f.socket().push("<r xmlns='" + nsSM + "'/>")
 					return <-told
 				}
 				if h := ask(); h != "2" { // the answers to disco and to the list
 					t.Errorf("at first h is %s", h)
 				}
-				f.last.notify("v1", "news", "subscribed")
-				f.last.push("<message xmlns='jabber:client' from='bob@localhost'/>")
+				f.socket().notify("v1", "news", "subscribed")
+				f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
 				if h := ask(); h != "2" {
 					t.Errorf("while the notify is being stored h is %s", h)
 				}
@@ -85,15 +85,15 @@ func TestAllHandledIsAcknowledged(t *testing.T) {
 					}
 					d := f.device(t, func(o *client.Options) { o.Tab = tab }).connect()
 					for range extra {
-						f.last.push("<message xmlns='jabber:client' from='bob@localhost'/>")
+						f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
 					}
 					time.Sleep(10 * time.Second)
 					if told.Load() == nil {
 						t.Error("nothing was acknowledged unasked")
 					}
-					f.last.push("<message xmlns='jabber:client' from='bob@localhost'/>")
+					f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
 					time.Sleep(10 * time.Second)
-					f.last.push("<r xmlns='" + nsSM + "'/>")
+					f.socket().push("<r xmlns='" + nsSM + "'/>")
 					time.Sleep(time.Second)
 					if want := strconv.Itoa(extra + 3); told.Load() != want { // and the answers to disco and to the list
 						t.Errorf("h is %v, want %s", told.Load(), want)
@@ -123,9 +123,9 @@ func TestFailedStoreAcknowledgesNothing(t *testing.T) {
 		d := f.device(t, func(o *client.Options) { o.Store, o.Tab = s, "tab" }).connect()
 		time.Sleep(time.Second)
 		s.on.Store(true)
-		f.last.notify("v1", "news", "subscribed")
+		f.socket().notify("v1", "news", "subscribed")
 		time.Sleep(5 * time.Second)
-		f.last.push("<r xmlns='" + nsSM + "'/>")
+		f.socket().push("<r xmlns='" + nsSM + "'/>")
 		if h := <-told; h != "2" || !d.State().Storage.Degraded {
 			t.Errorf("h is %s, %+v", h, d.State())
 		}
@@ -145,21 +145,21 @@ func TestSameListStoredFirst(t *testing.T) {
 			return f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), tab }).connect()
 		}
 		first := run("")
-		toFirst := f.last
+		toFirst := f.socket()
 		a := run("tab")
 		time.Sleep(time.Second)
 		toFirst.notify("v1", "news", "subscribed")
 		time.Sleep(time.Second)
-		f.last.notify("v1", "news", "subscribed")
+		f.socket().notify("v1", "news", "subscribed")
 		time.Sleep(time.Minute)
-		before := len(f.lists)
+		before := len(f.listed())
 		f.set(func() { f.refuse = errors.New("the program is gone") })
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		f.set(func() { f.refuse = nil })
 
 		b := run("tab")
-		if len(r.asked) != 1 || r.asked[0] != "3" || len(f.lists) != before+1 { // the answers to disco and to the list, and the notify
-			t.Errorf("asked from %v, %d lists\n%s", r.asked, len(f.lists)-before, b.log())
+		if len(r.asked) != 1 || r.asked[0] != "3" || len(f.listed()) != before+1 { // the answers to disco and to the list, and the notify
+			t.Errorf("asked from %v, %d lists\n%s", r.asked, len(f.listed())-before, b.log())
 		}
 		b.waitNodes("news")
 		for _, d := range []*device{first, a, b} {

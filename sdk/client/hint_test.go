@@ -4,6 +4,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -40,14 +41,14 @@ func TestHintsOfAService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, d := follower(t, "v1")
 		time.Sleep(time.Minute)
-		before := len(f.lists)
+		before := len(f.listed())
 		for range 100 { // for 10 s
-			f.last.push("<message xmlns='jabber:client' from='pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event></message>")
+			f.socket().push("<message xmlns='jabber:client' from='pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event></message>")
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := len(f.lists) - before; n != 3 {
+		if n := len(f.listed()) - before; n != 3 {
 			t.Errorf("%d lists, want one at once, and one after 5 and after 10 s\n%s", n, d.log())
 		}
 		_ = d.Close()
@@ -64,10 +65,10 @@ func TestHintsOfOthers(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, d := follower(t, "v1")
 				time.Sleep(time.Minute)
-				before := len(f.lists)
-				f.last.push("<message xmlns='jabber:client' from='" + from + "'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event></message>")
+				before := len(f.listed())
+				f.socket().push("<message xmlns='jabber:client' from='" + from + "'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event></message>")
 				time.Sleep(time.Minute)
-				if n := len(f.lists) - before; n != 0 {
+				if n := len(f.listed()) - before; n != 0 {
 					t.Errorf("%d lists", n)
 				}
 				_ = d.Close()
@@ -106,12 +107,12 @@ func TestOtherSessions(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, d := follower(t, test.ver)
 				time.Sleep(time.Minute)
-				before := len(f.lists)
+				before := len(f.listed())
 				for _, p := range test.presence {
-					f.last.push(p)
+					f.socket().push(p)
 				}
 				time.Sleep(time.Minute)
-				if n := len(f.lists) - before; n != test.lists {
+				if n := len(f.listed()) - before; n != test.lists {
 					t.Errorf("%d lists, want %d\n%s", n, test.lists, d.log())
 				}
 				_ = d.Close()
@@ -182,7 +183,7 @@ func TestOriginOfAChange(t *testing.T) {
 			{row("pubsub.localhost", "weather", "pending"), client.OriginThisDevice},
 			{row("pubsub.localhost", "weather", "none"), client.OriginOtherDevice},
 		} {
-			f.last.push(test.text)
+			f.socket().push(test.text)
 			time.Sleep(time.Second)
 			synctest.Wait()
 			d.mu.Lock()
@@ -205,14 +206,12 @@ func TestOriginOfAChange(t *testing.T) {
 // same.
 func TestConnectWhileDialing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, r := newScripted(), &resumer{}
-		_ = r
+		f := newScripted()
 		var d *device
-		f.refuse = fmt.Errorf("refused")
+		f.refuse = errors.New("refused")
 		d = f.device(t, func(o *client.Options) {
 			o.Reconnect = &client.Reconnect{Base: time.Second, Max: time.Hour, NoJitter: true}
 		})
-		f.dial = nil
 		go d.Connect(t.Context())
 		synctest.Wait()
 		f.set(func() {
@@ -220,12 +219,12 @@ func TestConnectWhileDialing(t *testing.T) {
 				time.Sleep(100 * time.Millisecond)
 				go d.Connect(t.Context())
 				time.Sleep(100 * time.Millisecond)
-				return f.refuse
+				return errors.New("refused")
 			}
 		})
 		time.Sleep(20 * time.Second) // 0, 1, 3.2, 7.4, 15.6
-		if len(f.dials) != 5 {
-			t.Errorf("dialed at %v", f.dials)
+		if len(f.dialed()) != 5 {
+			t.Errorf("dialed at %v", f.dialed())
 		}
 		_ = d.Close()
 	})

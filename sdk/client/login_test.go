@@ -277,10 +277,10 @@ func TestTooManyIterations(t *testing.T) {
 			if s.Phase != want || s.Err.Code != client.CodeAuth || s.Err.Retryable != wasLive || !strings.Contains(s.Err.Text, "1000001 iterations") {
 				t.Errorf("live before: %v: it is %s: %v", wasLive, s.Phase, s.Err)
 			}
-			if dials := len(f.dials); wasLive {
+			if dials := len(f.dialed()); wasLive {
 				time.Sleep(time.Hour)
 				synctest.Wait()
-				if n := len(f.dials) - dials; n > 121 {
+				if n := len(f.dialed()) - dials; n > 121 {
 					t.Errorf("%d attempts in an hour", n)
 				}
 			}

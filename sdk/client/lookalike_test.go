@@ -63,13 +63,13 @@ func TestNewsOfOthers(t *testing.T) {
 		news := func(subscriber string) int {
 			f.socket().notify("v1", "news", "subscribed") // The list of this server is empty.
 			synctest.Wait()
-			before := len(f.lists)
+			before := len(f.listed())
 			event := element.New("http://jabber.org/protocol/pubsub#event", "event")
 			event.Add(element.New(event.Name.Space, "subscription").Set("node", "news").Set("jid", subscriber).Set("subscription", "none"))
 			f.socket().push(element.New(nsClient, "message").Set("from", "pubsub.localhost").Add(event).String())
 			time.Sleep(10 * time.Second)
 			synctest.Wait()
-			return len(f.lists) - before
+			return len(f.listed()) - before
 		}
 		for seed := range uint64(50) {
 			domain := addresstest.LookAlike(rand.New(rand.NewPCG(seed, 0)), "localhost")

@@ -65,28 +65,28 @@ func TestLookUp(t *testing.T) {
 		expect := func(asked, dials int, last string) {
 			t.Helper()
 			synctest.Wait()
-			if s := a.State(); s.Phase != client.PhaseLive || d.lookups() != asked || len(f.urls) != dials || f.urls[dials-1] != last {
-				t.Fatalf("%+v (%v) after %d lookups, dialed %q", s, s.Err, d.lookups(), f.urls)
+			if s := a.State(); s.Phase != client.PhaseLive || d.lookups() != asked || len(f.addresses()) != dials || f.addresses()[dials-1] != last {
+				t.Fatalf("%+v (%v) after %d lookups, dialed %q", s, s.Err, d.lookups(), f.addresses())
 			}
 		}
 		expect(1, 1, "wss://one.example/ws")
 
 		// A lost session is no reason to ask again.
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		time.Sleep(time.Minute + 10*time.Second)
 		expect(1, 2, "wss://one.example/ws")
 
 		// A failed attempt is.
 		f.set(func() { f.down = "wss://one.example/ws" })
 		d.at = "wss://two.example/ws"
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		time.Sleep(time.Minute + 10*time.Second)
 		expect(2, 4, "wss://two.example/ws")
 
 		// What was found last is good enough while nothing is found.
 		f.set(func() { f.down = "wss://two.example/ws" })
 		d.at = ""
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if s := a.State(); s.Phase != client.PhaseWaiting || s.Err.Code != client.CodeTransport || d.lookups() < 3 {
@@ -95,7 +95,7 @@ func TestLookUp(t *testing.T) {
 		f.set(func() { f.down = "" })
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		expect(d.lookups(), len(f.urls), "wss://two.example/ws")
+		expect(d.lookups(), len(f.addresses()), "wss://two.example/ws")
 		_ = a.Close()
 	})
 }
@@ -120,8 +120,8 @@ func TestLookUpFails(t *testing.T) {
 				_, err := a.Connect(t.Context())
 				got := asError(t, err)
 				if got.Code != client.CodeDiscovery || got.Origin != client.FromNetwork || !strings.Contains(got.Text, tt.text) ||
-					got.Retryable != (tt.phase == client.PhaseWaiting) || a.State().Phase != tt.phase || len(f.urls) > 0 || time.Since(f.start) > 10*time.Second {
-					t.Errorf("%+v in %v, dialed %q, %+v", got, time.Since(f.start), f.urls, a.State())
+					got.Retryable != (tt.phase == client.PhaseWaiting) || a.State().Phase != tt.phase || len(f.addresses()) > 0 || time.Since(f.start) > 10*time.Second {
+					t.Errorf("%+v in %v, dialed %q, %+v", got, time.Since(f.start), f.addresses(), a.State())
 				}
 				d.mu.Lock()
 				d.at, d.err, d.slow = "wss://localhost/", nil, false
@@ -149,8 +149,8 @@ func TestGivenURL(t *testing.T) {
 		_, _ = a.Connect(t.Context())
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if d.lookups() > 0 || len(f.urls) < 2 || f.urls[1] != "wss://localhost/" {
-			t.Errorf("%d lookups, dialed %q", d.lookups(), f.urls)
+		if d.lookups() > 0 || len(f.addresses()) < 2 || f.addresses()[1] != "wss://localhost/" {
+			t.Errorf("%d lookups, dialed %q", d.lookups(), f.addresses())
 		}
 		_ = a.Close()
 	})
@@ -175,8 +175,8 @@ func TestDisconnectDuringLookUp(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if s := a.State(); s.Phase != client.PhaseOffline || len(f.urls) > 0 || d.lookups() != 1 {
-			t.Errorf("%+v after %d lookups, dialed %q", s, d.lookups(), f.urls)
+		if s := a.State(); s.Phase != client.PhaseOffline || len(f.addresses()) > 0 || d.lookups() != 1 {
+			t.Errorf("%+v after %d lookups, dialed %q", s, d.lookups(), f.addresses())
 		}
 		_ = a.Close()
 	})

@@ -31,8 +31,8 @@ func TestConnectDuringDisconnect(t *testing.T) {
 		if err := a.Refresh(t.Context(), false); asError(t, err).Code != client.CodeOffline {
 			t.Errorf("refresh while leaving gave %v", err)
 		}
-		if f.sent["iq"] != 3 {
-			t.Errorf("%d requests were sent, want bind, disco, list", f.sent["iq"])
+		if f.received("iq") != 3 {
+			t.Errorf("%d requests were sent, want bind, disco, list", f.received("iq"))
 		}
 		if _, err := a.Connect(t.Context()); err != nil {
 			t.Fatal(err)
@@ -41,8 +41,8 @@ func TestConnectDuringDisconnect(t *testing.T) {
 			t.Error(err)
 		}
 		time.Sleep(time.Minute)
-		if s := a.State(); s.Phase != client.PhaseLive || s.Attempt != 1 || len(f.dials) != 2 || f.most != 1 {
-			t.Errorf("%+v after %d dials, %d sockets at once", s, len(f.dials), f.most)
+		if s := a.State(); s.Phase != client.PhaseLive || s.Attempt != 1 || len(f.dialed()) != 2 || f.atOnce() != 1 {
+			t.Errorf("%+v after %d dials, %d sockets at once", s, len(f.dialed()), f.atOnce())
 		}
 		_ = a.Close()
 	})
@@ -143,7 +143,7 @@ func TestLastSyncedOfALostConnection(t *testing.T) {
 		a := f.device(t).connect()
 		before := a.State().LastSynced
 		time.Sleep(time.Hour)
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		synctest.Wait()
 		if got := a.State().LastSynced; got.Sub(before) > time.Hour || got.Sub(before) < time.Hour-time.Minute {
 			t.Errorf("the list is said to have been right for %v", got.Sub(before))
@@ -189,8 +189,8 @@ func TestReasonOfTheServer(t *testing.T) {
 				}
 				s.fail(gone)
 				time.Sleep(10 * time.Second)
-				if s := a.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeConflict || len(f.dials) != 1 {
-					t.Errorf("state %+v (%v) after %d dials", s, s.Err, len(f.dials))
+				if s := a.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeConflict || len(f.dialed()) != 1 {
+					t.Errorf("state %+v (%v) after %d dials", s, s.Err, len(f.dialed()))
 				}
 				_ = a.Close()
 			})
@@ -211,8 +211,8 @@ func TestUnsent(t *testing.T) {
 			t.Errorf("refresh gave %v", err)
 		}
 		time.Sleep(10 * time.Second)
-		if s := a.State(); s.Phase != client.PhaseLive || len(f.dials) != 2 || f.most != 1 || f.count() != 1 {
-			t.Errorf("state %+v after %d dials, %d sockets", s, len(f.dials), f.count())
+		if s := a.State(); s.Phase != client.PhaseLive || len(f.dialed()) != 2 || f.atOnce() != 1 || f.count() != 1 {
+			t.Errorf("state %+v after %d dials, %d sockets", s, len(f.dialed()), f.count())
 		}
 		_ = a.Close()
 	})
@@ -238,7 +238,7 @@ func TestLostAtOnce(t *testing.T) {
 				_, _ = a.Subscribe(t.Context(), news)
 			}
 			time.Sleep(time.Minute)
-			if s := a.State(); s.Phase != client.PhaseLive || s.Pending != 0 || f.count() != 1 || f.most != 1 {
+			if s := a.State(); s.Phase != client.PhaseLive || s.Pending != 0 || f.count() != 1 || f.atOnce() != 1 {
 				t.Errorf("message %d: state %+v, %d sockets", n, s, f.count())
 			}
 			_ = a.Close()

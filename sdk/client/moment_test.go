@@ -134,8 +134,8 @@ func everyMoment(t *testing.T, at time.Duration, event func(f *scripted, a *devi
 	synctest.Wait()
 	s := a.State()
 	sockets := map[client.Phase]int{client.PhaseLive: 1}[want]
-	if s.Phase != want || s.Pending != 0 || f.count() != sockets || f.most > 1 {
-		t.Errorf("at %v: %+v with %d sockets, %d at once", at, s, f.count(), f.most)
+	if s.Phase != want || s.Pending != 0 || f.count() != sockets || f.atOnce() > 1 {
+		t.Errorf("at %v: %+v with %d sockets, %d at once", at, s, f.count(), f.atOnce())
 	}
 	if want == client.PhaseLive {
 		list := a.Snapshot()

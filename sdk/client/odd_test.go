@@ -21,7 +21,7 @@ func TestDeadContext(t *testing.T) {
 		a := f.device(t).connect()
 		dead, cancel := context.WithCancel(t.Context())
 		cancel()
-		before := f.sent["iq"]
+		before := f.received("iq")
 		for range 50 {
 			_, err := a.Subscribe(dead, news)
 			for _, err := range []error{err, a.Unsubscribe(dead, news)} {
@@ -31,8 +31,8 @@ func TestDeadContext(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if f.sent["iq"] != before || a.State().Phase != client.PhaseLive {
-			t.Errorf("%d requests were sent, phase %s", f.sent["iq"]-before, a.State().Phase)
+		if f.received("iq") != before || a.State().Phase != client.PhaseLive {
+			t.Errorf("%d requests were sent, phase %s", f.received("iq")-before, a.State().Phase)
 		}
 		_ = a.Close()
 	})
@@ -63,7 +63,7 @@ func TestOddStanzas(t *testing.T) {
 		} {
 			s.push(odd)
 			time.Sleep(time.Second)
-			if len(f.dials) != 1 || a.State().Phase != client.PhaseLive {
+			if len(f.dialed()) != 1 || a.State().Phase != client.PhaseLive {
 				t.Fatalf("%s ended the session: %v", odd, a.State().Err)
 			}
 		}

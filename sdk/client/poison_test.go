@@ -74,8 +74,8 @@ func TestTooLarge(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if sent := a.wire(true)[before:]; strings.Contains(sent, pubsub.NS) || len(f.dials) != 1 || client.Waiting(a.Client) != "" {
-			t.Errorf("it sent %d bytes, dialed %d times; %s", len(sent), len(f.dials), client.Waiting(a.Client))
+		if sent := a.wire(true)[before:]; strings.Contains(sent, pubsub.NS) || len(f.dialed()) != 1 || client.Waiting(a.Client) != "" {
+			t.Errorf("it sent %d bytes, dialed %d times; %s", len(sent), len(f.dialed()), client.Waiting(a.Client))
 		}
 		_ = a.Close()
 	})
@@ -93,8 +93,8 @@ func TestSameResource(t *testing.T) {
 			"<close xmlns='"+nsFraming+"'/>")
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if s := a.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeConflict || len(f.dials) != 2 {
-			t.Errorf("it is %s (%v), after %d dials", s.Phase, s.Err, len(f.dials))
+		if s := a.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeConflict || len(f.dialed()) != 2 {
+			t.Errorf("it is %s (%v), after %d dials", s.Phase, s.Err, len(f.dialed()))
 		}
 		if p := b.State().Phase; p != client.PhaseLive {
 			t.Errorf("the other is %s", p)

@@ -58,7 +58,7 @@ func TestOutOfOrder(t *testing.T) {
 		time.Sleep(time.Second)
 		records, _ := kept.Scan(t.Context(), store.Range{})
 		f.set(func() { f.refuse = errors.New("the program is gone") })
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		_ = a.Close()
 		for _, r := range records { // It ended without warning: what was stored stays.
 			_ = kept.Commit(t.Context(), nil, []store.Op{store.Put(r.Key, r.Value)})
@@ -87,7 +87,7 @@ func TestOutOfOrder(t *testing.T) {
 			_ = d.Refresh(t.Context(), false)
 			time.Sleep(time.Second)
 			f.set(func() { r.lost = 2 }) // the two answers, which were not acknowledged
-			f.last.fail(errors.New("reset"))
+			f.socket().fail(errors.New("reset"))
 			time.Sleep(3 * time.Second)
 			return d
 		}},
@@ -119,7 +119,7 @@ func TestOutOfOrder(t *testing.T) {
 				r.lists.Store(false)
 				r.disco.Store(false)
 				time.Sleep(time.Minute)
-				f.last.notify("v1", "news", "subscribed")
+				f.socket().notify("v1", "news", "subscribed")
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if s := d.State(); s.Phase != client.PhaseLive || len(s.Missing) > 0 || len(d.Snapshot().List) != 1 {
@@ -146,7 +146,7 @@ func TestServerGoneForGood(t *testing.T) {
 		}()
 		synctest.Wait()
 		f.set(func() { f.refuse = errors.New("nobody is there") })
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		begun := time.Now()
 		if err := <-done; asError(t, err).Code != client.CodeOutcomeUnknown || time.Since(begun) > 2*time.Minute {
 			t.Errorf("%v after %v", err, time.Since(begun))
@@ -172,7 +172,7 @@ func TestWaitWhileLeaving(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if p := a.State().Phase; p != client.PhaseLive {
-			t.Errorf("phase %s after %d dials", p, len(f.dials))
+			t.Errorf("phase %s after %d dials", p, len(f.dialed()))
 		}
 		_ = a.Close()
 	})
@@ -185,7 +185,7 @@ func TestCloseWaitsForTheStore(t *testing.T) {
 		f, s := newScripted(), &watched{Store: store.NewMemory()}
 		a := f.device(t, func(o *client.Options) { o.Store = s }).connect()
 		time.Sleep(10 * time.Second)
-		f.last.notify("v1", "news", "subscribed")
+		f.socket().notify("v1", "news", "subscribed")
 		synctest.Wait()
 		_ = a.Close()
 		if n := s.busy.Load(); n > 0 {

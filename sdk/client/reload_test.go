@@ -64,7 +64,7 @@ func (r *reload) end(d *device) {
 		_ = r.kept.Commit(r.t.Context(), nil, []store.Op{store.Put(record.Key, record.Value)})
 	}
 	r.set(func() { r.scripted.refuse = errors.New("the program is gone") })
-	r.last.fail(errors.New("reset"))
+	r.socket().fail(errors.New("reset"))
 	_ = d.Close()
 	synctest.Wait()
 	r.set(func() { r.scripted.refuse = nil })
@@ -100,7 +100,7 @@ func TestReloadInARound(t *testing.T) {
 				first := r.run().connect()
 				time.Sleep(10 * time.Second)
 				r.set(func() { silent = true })
-				r.last.push("<message xmlns='jabber:client' from='bob@localhost'/>") // so that the record was written just now
+				r.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>") // so that the record was written just now
 				synctest.Wait()
 				go func() { _ = first.Refresh(t.Context(), false) }()
 				time.Sleep(after)
@@ -145,7 +145,7 @@ func TestReloadAfterAHint(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				stamp := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
 				old := notifyText("v1", "news", "<delay xmlns='urn:xmpp:delay' stamp='"+stamp+"'/>")
-				r.last.push(old)
+				r.socket().push(old)
 				time.Sleep(after)
 				r.end(first)
 
@@ -222,7 +222,7 @@ func TestReloadsAreNoSessions(t *testing.T) {
 		d := r.run().connect()
 		for range 30 {
 			time.Sleep(time.Second)
-			r.last.fail(errors.New("reset"))
+			r.socket().fail(errors.New("reset"))
 			time.Sleep(10 * time.Second)
 		}
 		for range 30 {
@@ -232,8 +232,8 @@ func TestReloadsAreNoSessions(t *testing.T) {
 				t.Fatalf("not resumed\n%s", d.log())
 			}
 		}
-		if len(r.lists) != 31 || slices.Contains(r.lists[1:], "") {
-			t.Errorf("lists with %q", r.lists)
+		if len(r.listed()) != 31 || slices.Contains(r.listed()[1:], "") {
+			t.Errorf("lists with %q", r.listed())
 		}
 		r.resumer.refuse = true
 		for range 25 {
@@ -241,8 +241,8 @@ func TestReloadsAreNoSessions(t *testing.T) {
 			r.end(d)
 			d = r.run().connect()
 		}
-		if full := slices.Index(r.lists[31:], ""); full != 19 { // the 21st session
-			t.Errorf("without a version in new session %d of %q", full+2, r.lists[31:])
+		if full := slices.Index(r.listed()[31:], ""); full != 19 { // the 21st session
+			t.Errorf("without a version in new session %d of %q", full+2, r.listed()[31:])
 		}
 		r.end(d)
 	})

@@ -79,16 +79,16 @@ func TestRequestSurvivesResumption(t *testing.T) {
 		synctest.Wait()
 		r.ignored = func(e *element.Element) bool {
 			if isPAM(e) {
-				f.last.notify("v1", "news", "subscribed")
+				f.socket().notify("v1", "news", "subscribed")
 			}
 			return false
 		}
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		if err := <-done; err != nil {
 			t.Fatalf("%v\n%s", err, a.log())
 		}
-		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || len(f.lists) != 1 || r.binds != 1 {
-			t.Errorf("%+v after %d lists and %d binds\n%s", s, len(f.lists), r.binds, a.log())
+		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || len(f.listed()) != 1 || r.binds != 1 {
+			t.Errorf("%+v after %d lists and %d binds\n%s", s, len(f.listed()), r.binds, a.log())
 		}
 		_ = a.Close()
 	})
@@ -108,13 +108,13 @@ func TestRequestOfALostSession(t *testing.T) {
 			done <- err
 		}()
 		synctest.Wait()
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		if err := <-done; asError(t, err).Code != client.CodeOutcomeUnknown {
 			t.Errorf("subscribe gave %v", err)
 		}
 		synctest.Wait()
-		if s := a.State(); s.Resumed || s.Phase != client.PhaseLive || len(f.lists) != 2 || r.binds != 2 {
-			t.Errorf("%+v after %d lists and %d binds", s, len(f.lists), r.binds)
+		if s := a.State(); s.Resumed || s.Phase != client.PhaseLive || len(f.listed()) != 2 || r.binds != 2 {
+			t.Errorf("%+v after %d lists and %d binds", s, len(f.listed()), r.binds)
 		}
 		_ = a.Close()
 	})
@@ -156,7 +156,7 @@ func TestFailedListIsAskedForAnew(t *testing.T) {
 			t.Fatalf("%d lists were asked for\n%s", lists, a.log())
 		}
 		failing.Store(false)
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
 		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || lists != 8 || a.Snapshot().Version != "v9" {
@@ -185,16 +185,16 @@ func TestNextRunResumes(t *testing.T) {
 			return f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), "tab" }).connect()
 		}
 		a := run()
-		f.last.notify("v1", "news", "subscribed")
+		f.socket().notify("v1", "news", "subscribed")
 		time.Sleep(time.Second)
-		before := len(f.lists)
+		before := len(f.listed())
 		f.set(func() { f.refuse = errors.New("the program is gone") })
-		f.last.fail(errors.New("reset"))
+		f.socket().fail(errors.New("reset"))
 		f.set(func() { f.refuse = nil })
 
 		b := run()
-		if s := b.State(); !s.Resumed || s.Phase != client.PhaseLive || !slices.Equal(f.lists[before:], []string{"v1"}) || r.binds != 1 || !slices.Equal(resumed, []string{"iq"}) {
-			t.Errorf("%+v after %d lists and %d binds\n%s", s, len(f.lists)-before, r.binds, b.log())
+		if s := b.State(); !s.Resumed || s.Phase != client.PhaseLive || !slices.Equal(f.listed()[before:], []string{"v1"}) || r.binds != 1 || !slices.Equal(resumed, []string{"iq"}) {
+			t.Errorf("%+v after %d lists and %d binds\n%s", s, len(f.listed())-before, r.binds, b.log())
 		}
 		// The answers to disco and to the list, and the notify.
 		if r.asked[0] != "3" {
@@ -262,10 +262,10 @@ func TestNextRunAfterARefusal(t *testing.T) {
 		end(b)
 
 		f.set(func() { r.refuse, r.ignored = false, nil })
-		before := len(f.lists)
+		before := len(f.listed())
 		c := run()
-		if s := c.State(); !s.Resumed || s.Phase != client.PhaseLive || len(f.lists) != before+1 {
-			t.Errorf("%+v after %d lists\n%s", s, len(f.lists)-before, c.log())
+		if s := c.State(); !s.Resumed || s.Phase != client.PhaseLive || len(f.listed()) != before+1 {
+			t.Errorf("%+v after %d lists\n%s", s, len(f.listed())-before, c.log())
 		}
 		_ = c.Close()
 	})

@@ -647,8 +647,8 @@ func (g *stage) end() {
 	time.Sleep(time.Minute)
 	for _, t := range g.tabs {
 		t.n.transport.CloseIdleConnections()
-		if t.n.open != 0 || t.n.most > 1 {
-			g.faultf("tab %d had %d sockets at once, and has %d left", t.i, t.n.most, t.n.open)
+		if k := t.n.counts(); k.open != 0 || k.most > 1 {
+			g.faultf("tab %d had %d sockets at once, and has %d left", t.i, k.most, k.open)
 		}
 		_ = t.front.Close()
 		_ = t.n.Close()

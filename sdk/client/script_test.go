@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -45,6 +46,8 @@ type scripted struct {
 	down   string         // an address at which nobody is
 
 	delay time.Duration // of everything that the server says
+
+	script sync.Mutex // held while handle runs
 
 	// dial, if set, runs at every attempt to connect.
 	dial func(ctx context.Context) error
@@ -146,6 +149,8 @@ func (s *socket) Send(message string) error {
 		f.lists = append(f.lists, e.Child(pam.NS, "subscriptions").Attr("ver"))
 	}
 	f.mu.Unlock()
+	f.script.Lock()
+	defer f.script.Unlock()
 	if handle == nil || !handle(s, e) {
 		s.answer(e)
 	}
@@ -243,8 +248,45 @@ func (f *scripted) socket() *socket {
 	return f.last
 }
 
-// set changes the script while clients use it.
+// dialed returns when it was dialed, since start.
+func (f *scripted) dialed() []time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.dials)
+}
+
+// addresses returns where it was dialed.
+func (f *scripted) addresses() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.urls)
+}
+
+// listed returns the versions that lists were asked for with.
+func (f *scripted) listed() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.lists)
+}
+
+// received returns how many elements of this name have come.
+func (f *scripted) received(name string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent[name]
+}
+
+// atOnce returns the highest number of sockets that were open.
+func (f *scripted) atOnce() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.most
+}
+
+// set changes the script, and what handle uses, while clients use it.
 func (f *scripted) set(edit func()) {
+	f.script.Lock()
+	defer f.script.Unlock()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	edit()

@@ -176,7 +176,10 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 	if d := time.Since(begun); d > 7*time.Second {
 		t.Errorf("close took %v", d)
 	}
-	if (err != nil) != (s.silent && !silent) || err != nil && asError(t, err).Code != client.CodeStorage {
+	s.mu.Lock()
+	silentClose := s.silent && !silent
+	s.mu.Unlock()
+	if (err != nil) != silentClose || err != nil && asError(t, err).Code != client.CodeStorage {
 		t.Errorf("close gave %v", err)
 	}
 	if again := a.Close(); (again != nil) != (err != nil) {

@@ -56,8 +56,8 @@ func TestDisconnectDuringLoad(t *testing.T) {
 					t.Error("Connect waited for the store")
 				}
 				time.Sleep(time.Minute)
-				if p := a.State().Phase; p != phase || len(f.dials) != dials {
-					t.Errorf("phase %s after %d dials", p, len(f.dials))
+				if p := a.State().Phase; p != phase || len(f.dialed()) != dials {
+					t.Errorf("phase %s after %d dials", p, len(f.dialed()))
 				}
 				if _, err := a.Connect(t.Context()); err != nil {
 					t.Errorf("connecting again: %v", err)
@@ -198,7 +198,7 @@ func TestBadStores(t *testing.T) {
 				}
 				time.Sleep(10 * time.Minute)
 				synctest.Wait()
-				if n := len(f.lists); n > 10 {
+				if n := len(f.listed()); n > 10 {
 					t.Errorf("%d lists in ten minutes", n)
 				}
 				if got := a.Snapshot(); string(got.Version) != version || len(got.List) != 1 || len(got.Provisional) != 0 {

@@ -94,8 +94,8 @@ func TestListFailsWithVersion(t *testing.T) {
 		a := f.device(t).connect()
 		_ = a.Disconnect(t.Context())
 		a.connect()
-		if want := []string{"", "v0", ""}; !slices.Equal(f.lists, want) {
-			t.Errorf("asked with %q, want %q", f.lists, want)
+		if want := []string{"", "v0", ""}; !slices.Equal(f.listed(), want) {
+			t.Errorf("asked with %q, want %q", f.listed(), want)
 		}
 		_ = a.Close()
 	})
@@ -215,8 +215,8 @@ func TestBackOff(t *testing.T) {
 			for i := range at {
 				at[i] *= time.Second
 			}
-			if !slices.Equal(f.dials, at) {
-				t.Fatalf("dialed at %v, want %v", f.dials, at)
+			if !slices.Equal(f.dialed(), at) {
+				t.Fatalf("dialed at %v, want %v", f.dialed(), at)
 			}
 		}
 		time.Sleep(20 * time.Second)
@@ -314,7 +314,7 @@ func TestFullList(t *testing.T) {
 				t.Fatal(err)
 			}
 			a = f.device(t, func(o *client.Options) { o.Store = kept })
-			return f.lists[len(f.lists)-1] == ""
+			return f.listed()[len(f.listed())-1] == ""
 		}
 		for i := range 45 {
 			if got := full(); got != (i%20 == 0) {

@@ -100,8 +100,8 @@ func TestLastWordCounts(t *testing.T) {
 					want, sockets = client.PhaseLive, 1
 				}
 			}
-			if p := a.State().Phase; p != want || f.count() != sockets || f.most > 1 {
-				t.Errorf("%q ends %s, with %d sockets, %d at once", asked, p, f.count(), f.most)
+			if p := a.State().Phase; p != want || f.count() != sockets || f.atOnce() > 1 {
+				t.Errorf("%q ends %s, with %d sockets, %d at once", asked, p, f.count(), f.atOnce())
 			}
 			if w := client.Waiting(a.Client); w != "" {
 				t.Errorf("%q: left %s", asked, w)
