@@ -517,6 +517,18 @@ var transcripts = []struct{ name, text string }{
 		< changed . -> .: -a/n#x +a/n#z
 		> heard . -a/m#q
 		< commit 9/. -> 10/.: -a/m#y=pending`},
+	{"rule 9: a list names no subid, and two are known", `
+		> stored 7/. a/n#x a/n#y
+		> session
+		< phase syncing
+		< list .
+		> full . a/n
+		< commit 7/. -> 8/. whole: a/n
+		> ok
+		< changed . -> . resync: +a/n -a/n#x -a/n#y
+		< phase synced
+		> heard . a/n#y
+		< commit 8/. -> 9/.: -a/n +a/n#y`},
 	{"rule 9: a notify names no subid", `
 		> stored 7/. a/n#x=pending a/m#y a/m#z
 		> session
