@@ -127,7 +127,10 @@ func TestUnsubscribeFromNobody(t *testing.T) {
 	if strings.HasPrefix(s.Version(), "Prosody 13") {
 		unreachable = "error cancel remote-server-not-found by="
 	}
+	// Prosody stands still until both requests have come: the first is refused at once.
+	s.signal(t, "STOP")
 	both := []string{a.begin(pam("127.0.0.77", "unsubscribe", "node0", "alice@localhost")), a.begin(pam("127.0.0.77", "unsubscribe", "node0", "alice@localhost"))}
+	s.signal(t, "CONT")
 	expect(t, a.answer(both[0]), unreachable)
 	expect(t, a.answer(both[1]), unreachable)
 	expect(t, a.subscribe("127.0.0.77", "node1"), unreachable)

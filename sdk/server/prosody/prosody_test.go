@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,6 +37,14 @@ func (s *Server) edit(t testing.TB, old, new string) {
 	}
 	if err := os.WriteFile(configFile, []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// signal sends a signal to Prosody. Package syscall does not name all of them everywhere.
+func (s *Server) signal(t testing.TB, name string) {
+	t.Helper()
+	if out, err := exec.Command("kill", "-"+name, strconv.Itoa(s.child.process.Pid)).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
 }
 
