@@ -3,6 +3,7 @@
 package client_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -52,6 +53,34 @@ func TestStoreEmptied(t *testing.T) {
 			_ = b.Close()
 		})
 	}
+}
+
+// TestReloadBehindAFailure has a hint come while the commit is under way with which
+// the store fails, and the session end. What memory holds stays.
+func TestReloadBehindAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		s := &bad{Store: keep(store.NewMemory()), commit: func(n int) error {
+			if n < 3 {
+				return nil
+			}
+			time.Sleep(time.Second)
+			return errBroken
+		}}
+		a := f.device(t, func(o *client.Options) { o.Store = s }).connect()
+		f.socket().notify("v1", "news", "subscribed")
+		time.Sleep(time.Minute)
+		f.socket().notify("v2", "weather", "subscribed")
+		synctest.Wait()
+		a.Reload()
+		_ = a.Disconnect(t.Context())
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := a.Snapshot(); !errors.Is(a.State().Storage.Err, errBroken) || got.Version != "v2" || !slices.Equal(nodesOf(got.List), []string{"news", "weather"}) {
+			t.Errorf("%+v shows %+v", a.State().Storage, got)
+		}
+		_ = a.Close()
+	})
 }
 
 // TestNewListOverEmptyStore has clients read an empty store before another one

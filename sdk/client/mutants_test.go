@@ -135,6 +135,8 @@ var mutants = []struct {
 		{"connection.go", "o.connectLoaded()", "o.dial()"}}},
 	{"a failed store keeps the record of the session", "TestFailedStoreAndSession", []edit{
 		{"storage.go", "if len(remove) > 0 && old", "if false && old"}}},
+	{"a store that failed is read again", "TestReloadBehindAFailure", []edit{
+		{"storing.go", "o.reloads--\n\t\t\tif o.state.Storage.Degraded {", "o.reloads--\n\t\t\tif false {"}}},
 	{"the log-in is shown in the wire log", "TestNextRunResumes", []edit{
 		{"inspect.go", "f.Element = withoutSecrets(e)", "_ = withoutSecrets"}}},
 	{"only what the client itself says of a log-in is hidden", "TestInspector.*", []edit{

@@ -107,6 +107,9 @@ func (o *owner) reload() {
 		now, found, err := d.loadAnew(ctx)
 		return func() {
 			o.reloads--
+			if o.state.Storage.Degraded {
+				return // It failed meanwhile, and the memory that was read instead knows less.
+			}
 			// The account may have been forgotten. While there is a session, memory
 			// is right, and the next commit finds out.
 			switch {
