@@ -299,11 +299,12 @@ func (r *run) checkEvents(items []string, same bool) {
 
 // checkRequests: a request that was under way when its session was lost has an
 // unknown outcome; otherwise it has one, or was never sent. In silence it may time
-// out, too.
+// out, too, or end while the session waits to be resumed: the outcome is unknown then.
 func (r *run) checkRequests(codes []client.Code, same, silence bool) {
 	for _, code := range codes {
 		switch {
-		case code == "", code == client.CodeOffline, code == client.CodeOutcomeUnknown && !same, code == client.CodeTimeout && silence:
+		case code == "", code == client.CodeOffline:
+		case code == client.CodeOutcomeUnknown && (silence || !same), code == client.CodeTimeout && silence:
 		default:
 			r.faultf("a request ended with %s, session lost: %v", code, !same)
 		}

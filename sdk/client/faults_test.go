@@ -71,10 +71,14 @@ func (f *faulty) hit(get bool) bool {
 	return true
 }
 
-// answer waits as long as the fault says.
-func (f *faulty) answer(ctx context.Context) error {
-	if f.fault.silent > 0 {
+// answer waits as long as the fault says, and calls given once the caller need not
+// wait any more.
+func (f *faulty) answer(ctx context.Context, given func()) error {
+	if f.fault.silent == 0 {
+		given()
+	} else {
 		<-ctx.Done() // The caller gives up.
+		given()
 		time.Sleep(f.fault.silent)
 	}
 	return f.fault.err
@@ -83,7 +87,7 @@ func (f *faulty) answer(ctx context.Context) error {
 func (f *faulty) Get(ctx context.Context, keys ...string) ([][]byte, error) {
 	hit := f.hit(true)
 	if hit && !f.fault.corrupt {
-		return nil, f.answer(ctx)
+		return nil, f.answer(ctx, func() {})
 	}
 	values, err := f.handle.Get(ctx, keys...)
 	for i, v := range values {
@@ -97,7 +101,7 @@ func (f *faulty) Get(ctx context.Context, keys ...string) ([][]byte, error) {
 func (f *faulty) Scan(ctx context.Context, r store.Range) ([]store.Record, error) {
 	hit := f.hit(true)
 	if hit && !f.fault.corrupt {
-		return nil, f.answer(ctx)
+		return nil, f.answer(ctx, func() {})
 	}
 	records, err := f.handle.Scan(ctx, r)
 	for i := range records {
@@ -115,10 +119,7 @@ func (f *faulty) Commit(ctx context.Context, expect []store.Record, ops []store.
 	if f.fault.applied {
 		_ = f.handle.Commit(ctx, expect, ops)
 	}
-	if len(expect) > 0 && f.fault.err == errBroken {
-		f.lost.Store(true)
-	}
-	err := f.answer(ctx)
+	err := f.answer(ctx, func() { f.lost.Store(len(expect) > 0 && f.fault.err == errBroken || f.lost.Load()) })
 	if f.fault.late {
 		_ = f.handle.Commit(ctx, expect, ops)
 	}
@@ -204,6 +205,7 @@ func (g *stage) unheard() bool {
 // checkStorage checks what a program says of its storage: it has fallen back to
 // memory if and only if its store failed, and it says why.
 func (t *tab) checkStorage() {
+	synctest.Wait() // Who has lost the store has said so.
 	said := t.c.State().Storage
 	f, ok := t.store.(*faulty)
 	if !ok || !f.met.Load() {
