@@ -222,6 +222,38 @@ func TestHalfStarted(t *testing.T) {
 	}
 }
 
+// TestSilentAccount: a domain that does not offer PAM says nothing of an account
+// that does not answer yet, and the list is asked for again.
+func TestSilentAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		started := false
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case started:
+				return false
+			case isDisco(e) && e.Attr("to") == "localhost":
+				s.result(e, "<query xmlns='"+nsInfo+"'/>")
+			case !isDisco(e) && !isList(e):
+				return false
+			}
+			return true
+		}
+		a := f.device(t)
+		_, err := a.Connect(t.Context())
+		if got := asError(t, err); !got.Retryable || a.State().Missing != nil {
+			t.Errorf("%v, missing %q", got, a.State().Missing)
+		}
+		f.set(func() { started = true })
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if s := a.State(); s.Phase != client.PhaseLive || s.Missing != nil {
+			t.Errorf("it is %s without %q", s.Phase, s.Missing)
+		}
+		_ = a.Close()
+	})
+}
+
 // TestHalfStartedRepeatedly draws several oddities in a row.
 func TestHalfStartedRepeatedly(t *testing.T) {
 	all := oddities()

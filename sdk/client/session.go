@@ -82,12 +82,17 @@ func (o *owner) discover() {
 			o.decideSupport()
 		}
 	}
-	o.discoverAt(o.account.String(), func(found support) {
-		if found == supportYes {
-			supported(found)
+	o.discoverAt(o.account.String(), func(account support) {
+		if account == supportYes {
+			supported(account)
 			return
 		}
-		o.discoverAt(o.account.Domain().String(), supported)
+		o.discoverAt(o.account.Domain().String(), func(domain support) {
+			if domain == supportNo {
+				domain = account // The domain cannot deny for an account that was silent.
+			}
+			supported(domain)
+		})
 	})
 }
 
