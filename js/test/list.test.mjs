@@ -54,6 +54,9 @@ test("a reload keeps the objects of rows that did not change", () => {
 test("what a change repeats is no difference", () => {
   const l = make(row("a"));
   assert.equal(apply(l, [null, row("a")]), undefined);
+  assert.equal(l.snapshot().ver, "2");
+  assert.equal(l.apply([], "2", "3", "other-device", "server"), undefined);
+  assert.equal(l.snapshot().ver, "3", "the version alone differs");
   assert.equal(apply(l, [row("x"), null]), undefined);
   assert.deepEqual(apply(l, [row("a"), null]).removed.map((r) => r.node), ["a"]);
   assert.deepEqual(shown(l), []);
@@ -83,6 +86,8 @@ test("an unchanged provisional row stays the same object", () => {
   const first = l.snapshot()[1];
   l.setProvisional([[...row("b", "pending"), "subscribing"], [...row("c", "pending"), "subscribing"]]);
   assert.equal(l.snapshot()[1], first);
+  l.setProvisional([row("b", "pending")]); // its operation has ended, and the list does not show it yet
+  assert.deepEqual(shown(l), ["a:subscribed", "b:pending"]);
 });
 
 test("node names are only names", () => {
@@ -93,7 +98,7 @@ test("node names are only names", () => {
 });
 
 test("get finds by node, and by subid if one is given", () => {
-  const l = make(row("a", "subscribed", "s", "1"), row("a", "subscribed", "s", "2"), row("ab", "subscribed", "s"));
+  const l = make(row("a", "subscribed", "s", "1"), row("a", "subscribed", "s", "2"), row("a", "subscribed", "s", "31"), row("ab", "subscribed", "s"));
   assert.equal(l.get("s", "a", "").subid, "1");
   assert.equal(l.get("s", "a", "2").subid, "2");
   assert.equal(l.get("S", "ab", "").node, "ab");

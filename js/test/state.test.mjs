@@ -179,7 +179,7 @@ for (const [name, end, phase] of [
     assert.deepEqual(rows(client), ["a"]);
     assert.equal(shown.at(-1), "a");
     const { pendingWrites, attempt, resumed, missing, nextAttemptAt, lastSyncedAt, ...rest } = client.sync.getSnapshot();
-    assert.deepEqual([rest.phase, pendingWrites, attempt, resumed, missing, nextAttemptAt, lastSyncedAt.getTime()], [phase, 0, 0, false, [], null, 7]);
+    assert.deepEqual([rest.phase, pendingWrites, attempt, resumed, missing, nextAttemptAt, lastSyncedAt?.getTime()], [phase, 0, 0, false, [], null, 7]);
     if (name !== "a crash, and another start") assert.deepEqual([client.inspector.stats().liveReferences, client.inspector.stats().goHeapBytes], [0, 0]);
   });
 }
@@ -264,12 +264,17 @@ for (const account of ["alice@example.org", "Alice@Example.org"]) {
   });
 }
 
-test("without a store nothing is left for the next page", async (t) => {
+test("without a store nothing is left for the next page, and other tabs are not listened to", async (t) => {
   const { window, kept } = page(t);
   const host = makeHost({ storage: "indexeddb" }, { create: ({ account }) => ({ account, why: "no room" }) });
   await host.client.connect();
   window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: false }));
   assert.deepEqual(kept, {});
+  const other = new BroadcastChannel("xmpp-pam:list:alice@example.org");
+  t.after(() => other.close());
+  other.postMessage("");
+  await turn();
+  assert.equal(host.request("reload"), undefined);
 });
 
 /** What a credentials function may throw or reject with. */

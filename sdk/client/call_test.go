@@ -203,3 +203,33 @@ func TestForgetUnderWay(t *testing.T) {
 		})
 	}
 }
+
+// TestSpellingOfAService names a service in another spelling than the list does: it
+// is the same one, in what is asked, found and shown.
+func TestSpellingOfAService(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		version := 0
+		f.handle = func(s *socket, e *element.Element) bool {
+			if !isPAM(e) {
+				return false
+			}
+			version++
+			what := e.First().First()
+			if to := e.First().Attr("jid"); to != "pubsub.localhost" {
+				t.Errorf("the server was asked for %q", to)
+			}
+			s.notify(fmt.Sprint("v", version), what.Attr("node"), map[string]string{"subscribe": "subscribed", "unsubscribe": "none"}[what.Name.Local])
+			return false
+		}
+		a := f.device(t).connect()
+		target := client.Target{Service: "PubSub.LOCALHOST", Node: "news"}
+		if s, err := a.Subscribe(t.Context(), target); err != nil || s.Service != "pubsub.localhost" {
+			t.Errorf("subscribe gave %+v, %v", s, err)
+		}
+		if err := a.Unsubscribe(t.Context(), target); err != nil || len(a.Snapshot().List) != 0 {
+			t.Errorf("unsubscribe gave %v, and %+v is listed", err, a.Snapshot().List)
+		}
+		_ = a.Close()
+	})
+}

@@ -107,7 +107,7 @@ func TestAllHandledIsAcknowledged(t *testing.T) {
 
 // TestFailedStoreAcknowledgesNothing lets the store fail while it holds a record
 // of the session. What only memory has is not acknowledged: the next run goes on
-// from the record.
+// from the record. The store is closed.
 func TestFailedStoreAcknowledgesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
@@ -128,6 +128,9 @@ func TestFailedStoreAcknowledgesNothing(t *testing.T) {
 		f.socket().push("<r xmlns='" + nsSM + "'/>")
 		if h := <-told; h != "2" || !d.State().Storage.Degraded {
 			t.Errorf("h is %s, %+v", h, d.State())
+		}
+		if n := s.closed.Load(); n != 1 {
+			t.Errorf("the store was closed %d times once it had failed", n)
 		}
 		_ = d.Close()
 	})
@@ -168,10 +171,74 @@ func TestSameListStoredFirst(t *testing.T) {
 	})
 }
 
+// TestHandledWithoutPAM: at a server without PAM nothing is to be stored, so all
+// that was delivered is handled.
+func TestHandledWithoutPAM(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		told, said := "", 0
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case e.Is(nsSM, "a"):
+				told = e.Attr("h")
+				return true
+			case isList(e), isDisco(e):
+				r.h++
+				said++
+				s.failure(e, "service-unavailable")
+				return true
+			}
+			return r.handle(s, e)
+		}
+		d := f.device(t).connect()
+		f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
+		time.Sleep(time.Second)
+		f.socket().push("<r xmlns='" + nsSM + "'/>")
+		synctest.Wait()
+		if want := strconv.Itoa(said + 1); told != want || len(d.State().Missing) != 1 {
+			t.Errorf("h is %s, want %s; %+v", told, want, d.State())
+		}
+		_ = d.Close()
+	})
+}
+
+// TestSleepAcknowledges: before the program may be stopped, what is handled is
+// stored, and what is stored is acknowledged.
+func TestSleepAcknowledges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		told := ""
+		f.handle = func(s *socket, e *element.Element) bool {
+			if e.Is(nsSM, "a") {
+				told = e.Attr("h")
+				return true
+			}
+			return r.handle(s, e)
+		}
+		d := f.device(t, func(o *client.Options) { o.Tab = "tab" }).connect()
+		time.Sleep(10 * time.Second)
+		f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
+		synctest.Wait()
+		d.Sleep()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if told != "3" { // the answers to disco and to the list, and the message
+			t.Errorf("h is %q", told)
+		}
+		_ = d.Close()
+	})
+}
+
 // A failing store refuses commits while on is set.
 type failing struct {
 	store.Store
-	on atomic.Bool
+	on     atomic.Bool
+	closed atomic.Int32 // how many times
+}
+
+func (s *failing) Close() error {
+	s.closed.Add(1)
+	return s.Store.Close()
 }
 
 func (s *failing) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {

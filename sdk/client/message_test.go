@@ -100,3 +100,28 @@ func TestLongWarnings(t *testing.T) {
 		}
 	})
 }
+
+// TestIgnoredAgain has messages ignored now and then: each is warned of at once.
+func TestIgnoredAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		d := f.device(t).connect()
+		for n := range 3 {
+			f.socket().push("<message xmlns='jabber:client' from='bob@localhost'><notify xmlns='urn:xmpp:pam:0'/></message>")
+			synctest.Wait()
+			warnings := 0
+			d.mu.Lock()
+			for _, e := range d.events {
+				if w, ok := e.(client.Warning); ok && w.Ignored == 1 {
+					warnings++
+				}
+			}
+			d.mu.Unlock()
+			if warnings != n+1 || d.Ignored() != uint64(n+1) {
+				t.Errorf("%d warnings of %d messages", warnings, n+1)
+			}
+			time.Sleep(time.Minute)
+		}
+		_ = d.Close()
+	})
+}

@@ -222,3 +222,72 @@ func (s *watched) Close() error {
 	s.closed.Store(true)
 	return nil
 }
+
+// TestRefusedOnce has the server refuse the list once. That it gave one later
+// counts: no resumption asks for another.
+func TestRefusedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &illness{resumer: &resumer{}}
+		f.handle = r.handle
+		a := f.device(t, quick).connect()
+		r.lists.Store(true)
+		_ = a.Refresh(t.Context(), false)
+		r.lists.Store(false)
+		time.Sleep(time.Minute)
+		before := len(f.listed())
+		f.socket().fail(errors.New("reset"))
+		time.Sleep(time.Minute)
+		if s := a.State(); !s.Resumed || len(f.listed()) != before {
+			t.Errorf("%+v, %d lists more\n%s", s, len(f.listed())-before, a.log())
+		}
+		_ = a.Close()
+	})
+}
+
+// TestAttemptTimesOut has a server accept a connection and say nothing. The
+// session still waits, and the next attempt resumes it.
+func TestAttemptTimesOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		var mute atomic.Bool
+		f.handle = func(s *socket, e *element.Element) bool { return mute.Load() || r.handle(s, e) }
+		a := f.device(t, quick).connect()
+		mute.Store(true)
+		f.socket().fail(errors.New("reset"))
+		time.Sleep(10 * time.Second)
+		mute.Store(false)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || r.binds != 1 || len(r.asked) != 1 {
+			t.Errorf("%+v after %d binds, resumed %d times\n%s", s, r.binds, len(r.asked), a.log())
+		}
+		_ = a.Close()
+	})
+}
+
+// TestLiveIsStored ends the program without warning: the next run knows when the
+// list was right.
+func TestLiveIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, memory := newScripted(), store.NewMemory()
+		run := func() *device { return f.device(t, func(o *client.Options) { o.Store = keep(memory) }) }
+		a := run().connect()
+		for _, wait := range []time.Duration{time.Second, time.Hour} { // at first, and once the connection is lost
+			time.Sleep(wait)
+			if wait == time.Hour {
+				f.set(func() { f.refuse = errors.New("refused") })
+				f.socket().fail(errors.New("reset"))
+				time.Sleep(time.Second)
+			}
+			b := run()
+			if _, err := b.Load(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := b.State().LastSynced, a.State().LastSynced; want.IsZero() || !got.Equal(want.Truncate(time.Millisecond)) {
+				t.Errorf("stored is %v, want %v", got, want)
+			}
+			_ = b.Close()
+		}
+		_ = a.Close()
+	})
+}

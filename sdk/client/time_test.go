@@ -5,6 +5,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -17,34 +18,38 @@ import (
 )
 
 // TestNobodyKnows connects where the list is refused and service discovery is
-// never answered: Connect must end, and the list be asked for again.
+// never answered, or fails as well: Connect must end, and the list be asked for again.
 func TestNobodyKnows(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newScripted()
-		healed := false
-		f.handle = func(s *socket, e *element.Element) bool {
-			switch {
-			case isDisco(e):
-				return true
-			case isList(e) && !healed:
-				s.failure(e, "internal-server-error")
-				return true
-			}
-			return false
-		}
-		a := f.device(t)
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-		defer cancel()
-		if _, err := a.Connect(ctx); asError(t, err).Code != client.CodeStanza {
-			t.Errorf("got %v", err)
-		}
-		f.set(func() { healed = true })
-		time.Sleep(6 * time.Second)
-		if s := a.State(); s.Phase != client.PhaseLive || s.Missing != nil {
-			t.Errorf("state %+v", s)
-		}
-		_ = a.Close()
-	})
+	for _, silent := range []bool{true, false} {
+		t.Run(fmt.Sprint("silent ", silent), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newScripted()
+				healed := false
+				f.handle = func(s *socket, e *element.Element) bool {
+					switch {
+					case isDisco(e) && silent:
+						return true
+					case (isDisco(e) || isList(e)) && !healed:
+						s.failure(e, "internal-server-error")
+						return true
+					}
+					return false
+				}
+				a := f.device(t)
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+				defer cancel()
+				if _, err := a.Connect(ctx); asError(t, err).Code != client.CodeStanza {
+					t.Errorf("got %v", err)
+				}
+				f.set(func() { healed = true })
+				time.Sleep(6 * time.Second)
+				if s := a.State(); s.Phase != client.PhaseLive || s.Missing != nil {
+					t.Errorf("state %+v", s)
+				}
+				_ = a.Close()
+			})
+		})
+	}
 }
 
 // TestListOutOfOrder connects where PAM is offered but the list fails for 12 s.

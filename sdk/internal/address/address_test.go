@@ -16,6 +16,7 @@ func TestParse(t *testing.T) {
 		"alice@example.org":            "alice@example.org",
 		"Alice@Example.ORG/Desk":       "alice@example.org/Desk",
 		"example.org":                  "example.org",
+		"ABCXYZ.Example":               "abcxyz.example",
 		"example.org/a@b/c":            "example.org/a@b/c",
 		"alice@münchen.example":        "alice@münchen.example",
 		"alice@MüNCHEN.Example":        "alice@münchen.example",
