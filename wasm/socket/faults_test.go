@@ -172,6 +172,33 @@ func TestMessagesAfterABatchAreCollected(t *testing.T) {
 	}
 }
 
+// What is held back when the connection is closed does not enter Go any more.
+func TestNothingEntersAfterClose(t *testing.T) {
+	f := fakeSockets(t)
+	reports := consoleErrors(t)
+	for range 10 {
+		c := f.dial(t)
+		f.do("message", "first")
+		if _, err := c.Receive(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond) // until JavaScript goes on
+		f.do("message", "second")
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		before := f.count("entered")
+		time.Sleep(20 * time.Millisecond)
+		if n := f.count("entered") - before; n != 0 {
+			t.Errorf("messages entered Go %d times after Close", n)
+		}
+		f.isOver(t, "1000")
+	}
+	if *reports != 0 {
+		t.Error("JavaScript called a function that was released")
+	}
+}
+
 // Whoever keeps one message of a batch does not keep the batch.
 func TestKeptMessageKeepsNoBatch(t *testing.T) {
 	f := fakeSockets(t)
