@@ -36,12 +36,12 @@ test-go:
 
 # test-cut breaks the connection at every message, at every two and inside them,
 # and plays schedules. test-go has done a few of them with the race detector. Then
-# it plants mistakes in what keeps the list.
+# it plants ten mistakes in what keeps the list.
 LIST_TESTS = TestSchedules|TestStoreFaults|TestDurable|TestDelayed|TestSameList|TestChanged|TestStoreEmptied
 test-cut:
 	@scripts/need
 	go test -count=1 -timeout 30m -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client
-	go test -count=1 -timeout 30m -run '^TestMutants$$' ./sdk/client -client.mutants '$(LIST_TESTS)'
+	go test -count=1 -timeout 30m -run '^TestMutants$$' ./sdk/client -client.mutants '$(LIST_TESTS)' -client.mutants.most 10
 
 # test-wasm runs the browser's rooms in Chromium.
 test-wasm: bin/browsertest

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,15 +15,19 @@ import (
 
 var flagMutants = flag.String("client.mutants", "", "check that the tests whose names match this find planted mistakes; all take minutes")
 
+var flagMutantsMost = flag.Int("client.mutants.most", 0, "plant no more mistakes than these, drawn by PAM_SEED; 0 is all")
+
 type edit = mutate.Edit
+
+type mutant struct {
+	name, by string
+	edits    []edit
+}
 
 // Mutants are mistakes that lose something, or let somebody fool the client.
 // The test named by "by", after its package if that is another, must find each.
 // One that survives, or whose pieces are no longer in the code, fails.
-var mutants = []struct {
-	name, by string
-	edits    []edit
-}{
+var mutants = []mutant{
 	{"what was not acknowledged is not sent again", "TestCutMessages", []edit{
 		{"../stream/sm.go", "for _, text := range l.unacked {\n\t\t\ts.emit", "for _, text := range l.unacked[:0] {\n\t\t\ts.emit"}}},
 	{"what was not acknowledged is sent twice", "TestCutMessages", []edit{
@@ -203,10 +208,12 @@ func TestMutants(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go command")
 	}
-	for _, m := range mutants {
-		if !asked.MatchString(m.by) {
-			continue
-		}
+	chosen := slices.DeleteFunc(slices.Clone(mutants), func(m mutant) bool { return !asked.MatchString(m.by) })
+	if most := *flagMutantsMost; most > 0 && most < len(chosen) {
+		seeded(t).Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
+		chosen = chosen[:most]
+	}
+	for _, m := range chosen {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			in, by, elsewhere := strings.Cut(m.by, " ")
