@@ -161,6 +161,22 @@ func TestCancelledOpeningCreatesNothing(t *testing.T) {
 	}
 }
 
+// A connection that nobody waits for any more is closed.
+func TestCancelledOpeningLeavesNoConnection(t *testing.T) {
+	f := tamper(t)
+	name := fresh()
+	put(t, open(t, name, nil), "k", "v")
+	for range 10 {
+		ctx, cancel := context.WithCancel(t.Context())
+		go cancel()
+		if _, err := Open(ctx, host(t), name, nil); !errors.Is(err, context.Canceled) {
+			t.Fatalf("error %v, want context.Canceled", err)
+		}
+	}
+	time.Sleep(100 * time.Millisecond) // for the connections that come after all
+	f.wait(t, "connections", 1)
+}
+
 // A database that cannot be read can still be deleted, and what cannot be
 // deleted is an error if its records are there.
 func TestDeletingWhatCannotBeRead(t *testing.T) {
