@@ -102,8 +102,6 @@ var mutants = []mutant{
 		{"../pam/wire.go", "\tfor n := range message.Elements() {\n\t\tif !isPAM", "\tif r := message.First(); r != nil && r.Name.Local == \"received\" {\n\t\tmessage = r.First().First()\n\t}\n\tfor n := range message.Elements() {\n\t\tif !isPAM"}}},
 	{"an operation ends when it is answered", "TestSchedules|TestCommitUnderWay", []edit{
 		{"operation.go", "\t\t\to.settle()\n\t\tcase err.Code", "\t\t\to.finish(op, pam.Subscription{}, nil)\n\t\tcase err.Code"}}},
-	{"what a failed store held is taken for the list", "TestStoreFaults", []edit{
-		{"storing.go", "o.storage.toMemory(o.held(), ", "o.storage.toMemory(pam.Durable{}, "}}},
 	{"a failed store is not told of", "TestStoreFaults", []edit{
 		{"storing.go", "o.state.Storage = StorageState{Degraded: true, Err: err}", "_ = StorageState{}"}}},
 	{"a silent store is waited for", "TestSilentStore", []edit{
