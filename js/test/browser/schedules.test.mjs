@@ -296,7 +296,7 @@ async function setUp([account, password, urls, service]) {
     if (faults.length > 0) throw new Error(faults.join("\n"));
     return all.map((tab, i) => {
       const list = tab.client.subscriptions.getSnapshot();
-      return { connected: connected(tab, i), ver: list.ver, announced: [...tab.view.values()].map(fields), shown: list.some((r) => r.local) ? undefined : list.map(fields) };
+      return { connected: connected(tab, i), ver: list.ver, announced: [...tab.view.values()].map(fields), shown: connected(tab, i) && !list.some((r) => r.local) ? list.map(fields) : undefined }; // without a connection what was heard lies over the list
     });
   };
 }
