@@ -145,6 +145,7 @@ func TestOpenBehindABlockedDelete(t *testing.T) {
 	}
 	replaceGlobal(t, "console", console)
 	release()
+	setPatience(t, 10*time.Second)
 	if err := Delete(t.Context(), host(t), name); err != nil {
 		t.Fatal(err)
 	}
@@ -163,6 +164,7 @@ func TestBlockedUpgrade(t *testing.T) {
 	wantError(t, err, "open", "BlockedError")
 	release()
 	// The upgrade happens now, and must not leave a connection behind.
+	setPatience(t, 10*time.Second)
 	if err := Delete(t.Context(), host(t), name); err != nil {
 		t.Fatal(err)
 	}
