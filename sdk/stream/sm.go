@@ -73,19 +73,6 @@ func (s *Stream) Resumption() *Resumption {
 // that is to resume it begins a new session.
 func (r *Resumption) Stuck() bool { return r.Replays >= maxReplays }
 
-// After is the Resumption as it is when the n oldest stanzas of Waiting are
-// handled.
-func (r *Resumption) After(n int) *Resumption {
-	after, end := *r, r.H+r.Seen
-	if n = max(n, 0); n < len(r.Waiting) {
-		after.H, after.Waiting = r.Waiting[n]-1, r.Waiting[n:]
-	} else {
-		after.H, after.Waiting = end, nil
-	}
-	after.Seen = end - after.H
-	return &after
-}
-
 // handled is the number of the last stanza before which all are handled.
 func (l *ledger) handled() uint32 {
 	if len(l.waiting) > 0 {

@@ -102,53 +102,6 @@ S: <resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='9'/>
 	play(t, cfg, resumed+acks(10)+tooHigh("10", "9")+closes+"= hangup protocol retry: no count")
 }
 
-// TestAfter compares with what a stream says itself when that many are handled.
-func TestAfter(t *testing.T) {
-	for seed := range uint64(500) {
-		random := rand.New(rand.NewPCG(seed, 1))
-		r := &stream.Resumption{H: random.Uint32(), ID: "sm1"}
-		if seed%2 == 0 {
-			r.H = 1<<32 - 5 // The count passes 2³².
-		}
-		for range random.IntN(12) {
-			if r.Seen++; random.IntN(3) > 0 {
-				r.Waiting = append(r.Waiting, r.H+r.Seen)
-			}
-		}
-		if len(r.Waiting) > 0 && random.IntN(2) > 0 { // as a stream has it: the first after H is not handled
-			skip := r.Waiting[0] - 1 - r.H
-			r.H, r.Seen = r.H+skip, r.Seen-skip
-		}
-		for n := range len(r.Waiting) + 2 {
-			after := r.After(n)
-			end := r.H + r.Seen
-			want := end
-			if n < len(r.Waiting) {
-				want = r.Waiting[n] - 1
-			}
-			if after.H != want || after.H+after.Seen != end || len(after.Waiting) != max(0, len(r.Waiting)-n) {
-				t.Fatalf("seed %d: %+v after %d is %+v", seed, r, n, after)
-			}
-			for i, number := range after.Waiting {
-				if number != r.Waiting[n+i] || int32(number-after.H) <= 0 {
-					t.Fatalf("seed %d: %+v after %d is %+v", seed, r, n, after)
-				}
-			}
-		}
-	}
-	// What a stream has delivered, and of which a part is handled.
-	s := play(t, config(), enabled+"S: <iq xmlns='jabber:client' type='result'/>\n= dropped without an id"+arrives+"S: <iq xmlns='jabber:client' type='result'/>\n= dropped without an id"+arrives+arrives)
-	all := s.Resumption()
-	for n, want := range []uint32{1, 3, 4, 5} {
-		if n > 0 {
-			s.Step(start, stream.Handled{N: 1})
-		}
-		if got := all.After(n).H; got != want || s.Resumption().H != want {
-			t.Errorf("after %d of three it is %d, and the stream says %d; want %d", n, got, s.Resumption().H, want)
-		}
-	}
-}
-
 // TestUnackedIsBounded: a server that acknowledges nothing ends the stream by its
 // count or its size, and strangers cannot fill what is kept.
 func TestUnackedIsBounded(t *testing.T) {
