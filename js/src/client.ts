@@ -145,7 +145,7 @@ export function makeClient(options: ClientOptions): PamClient {
     }
   }
 
-  /** Tells the program whether anybody listens to messages: it makes their texts for nobody else. */
+  /** Tells the program whether the page has a listener for messages. Without one the program builds no texts. */
   function tellListening(): void {
     const now = events.used("message");
     if (!program || now === told) return;
@@ -169,7 +169,7 @@ export function makeClient(options: ClientOptions): PamClient {
 
   /** Tells everybody what has changed in this turn: first the stores, then the events, in order. */
   function flush(): void {
-    tellListening(); // that nobody does any more: not at once, for who awaits once() again and again is to miss nothing
+    tellListening(); // that no listener is left: with the next batch, so that a loop over once() misses nothing
     runtime.flush();
     sync.flush();
     heard.flush();
@@ -206,7 +206,7 @@ export function makeClient(options: ClientOptions): PamClient {
     account: config.account,
     connect: (o?: OpOptions) => call(o, async (signal) => {
       const asked = await running();
-      // The client is to be connected, even if nobody waits for it any more.
+      // The client connects even if every caller has stopped waiting.
       return stateOf(await asked.connect(signal.aborted ? undefined : signal) as RawState);
     }),
     disconnect: (o?: OpOptions) => call(o, async () => {

@@ -95,7 +95,7 @@ async function compileBytes(source: ArrayBuffer | ArrayBufferView<ArrayBuffer>, 
 
 /**
  * The module, if its bytes are the program of this package. Browsers digest in secure contexts only; elsewhere the length is
- * compared, and whoever can change the program there can change this script as well.
+ * compared, and an attacker who can change the program there can change this script too.
  */
 async function checked(module: Promise<WebAssembly.Module>, body: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>, url: string, type?: string): Promise<WebAssembly.Module> {
   module.catch(() => undefined); // what is wrong with the bytes is said first

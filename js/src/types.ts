@@ -48,7 +48,7 @@ export interface CredentialRequest {
   readonly reason: "initial" | "reconnect" | "rejected";
   /** SASL mechanisms that both sides know, strongest first. */
   readonly mechanisms: readonly string[];
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the answer is no longer needed. */
   readonly signal: AbortSignal;
 }
 
@@ -246,7 +246,7 @@ export interface RuntimeState {
 
 /**
  * A message stanza that is no part of this library's work: a pubsub event, or a chat message that the server gave to this
- * session. Messages that come while nobody listens are not kept: listen before `connect()` to miss none.
+ * session. Messages that arrive while there is no listener are not kept: add one before `connect()` to miss none.
  */
 export interface MessageEvent {
   readonly from: Jid;
