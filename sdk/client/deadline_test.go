@@ -412,3 +412,32 @@ func TestListTooLarge(t *testing.T) {
 		_ = a.Close()
 	})
 }
+
+// TestTooLargeAndResumed: the server sends a message that is too large again
+// whenever its session is resumed, so the client begins another session.
+func TestTooLargeAndResumed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newHalfStarted()
+		a := f.device(t, quick).connect()
+		tooLarge := func(s *socket) {
+			s.fail(&transport.CloseError{Code: 1009, Reason: transport.ReasonTooLarge})
+		}
+		answer := f.handle
+		f.set(func() {
+			f.handle = func(s *socket, e *element.Element) bool {
+				handled := answer(s, e)
+				if e.Is(nsSM, "resume") {
+					tooLarge(s)
+				}
+				return handled
+			}
+		})
+		tooLarge(f.socket())
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		if s := a.State(); s.Phase != client.PhaseLive || s.Resumed || f.sessions != 2 {
+			t.Errorf("half a minute later it is %s, resumed: %v, in session %d", s.Phase, s.Resumed, f.sessions)
+		}
+		_ = a.Close()
+	})
+}

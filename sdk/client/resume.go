@@ -39,6 +39,8 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 		// An attempt failed, or is to be made elsewhere. The session, if any, still waits.
 	case !c.bound:
 		o.endSession() // What the server objects to may be the session.
+	case cause.Code == stream.Code(CodeTooLarge):
+		o.endSession() // The server would send the same message again.
 	default:
 		o.suspended = c.stream.Resumption()
 		if o.suspended == nil {
