@@ -155,7 +155,6 @@ func (m *Machine) reload(d Durable) {
 func (m *Machine) adopt(d Durable) {
 	from, old := m.stamp.Version, m.base
 	m.base, m.dropped, m.stamp = NewList(d.List), d.Dropped, d.Stamp
-	m.versioned = m.versioned || d.Version != ""
 	m.work = nil
 	if m.round != nil {
 		m.round.moved = true

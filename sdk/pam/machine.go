@@ -33,10 +33,9 @@ type Machine struct {
 	stamp   Stamp
 	used    bool // Step was called
 
-	online    bool
-	newest    Version          // the last version heard in this session
-	versioned bool             // the server has sent a version
-	assumed   map[place]string // subids that the last list left out, and that are kept
+	online  bool
+	newest  Version          // the last version heard in this session
+	assumed map[place]string // subids that the last full list left out, and that are kept
 
 	round    *round // under way
 	rounds   int
@@ -131,8 +130,9 @@ func (m *Machine) Committed() (*List, Stamp) { return m.base, m.stamp }
 // The caller must not change them.
 func (m *Machine) Dropped() []Subscription { return m.dropped }
 
-// Versioned reports whether the server is known to send versions.
-func (m *Machine) Versioned() bool { return m.versioned }
+// Versioned reports whether the server sends versions: the committed list has one,
+// or what was heard last in this session.
+func (m *Machine) Versioned() bool { return m.stamp.Version != "" || m.newest != "" }
 
 // Get returns the committed entry of a key.
 func (m *Machine) Get(k Key) (Subscription, bool) { return m.base.get(k) }
@@ -156,7 +156,6 @@ func (m *Machine) Busy() bool {
 // load takes what is stored at the start.
 func (m *Machine) load(d Durable) {
 	m.base, m.dropped, m.stamp = NewList(d.List), d.Dropped, d.Stamp
-	m.versioned = d.Version != ""
 	m.shown = m.layer()
 }
 
@@ -164,8 +163,7 @@ func (m *Machine) load(d Durable) {
 // brings it again.
 func (m *Machine) start(full bool) {
 	m.end()
-	m.online, m.live, m.assumed = true, nil, nil
-	m.newest, m.versioned = "", m.stamp.Version != ""
+	m.online, m.newest, m.live = true, "", nil
 	m.wish(full)
 }
 
@@ -195,9 +193,6 @@ func (m *Machine) hear(h Heard) {
 	}
 	m.takeBackDrops(h.Items)
 	m.newest = h.Version
-	if h.Version != "" {
-		m.versioned = true
-	}
 	if m.settled {
 		m.live = append(m.live, h)
 		return

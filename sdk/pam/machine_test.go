@@ -44,6 +44,45 @@ func TestReads(t *testing.T) {
 	}
 }
 
+// TestVersioned has a version come from each place in turn: nothing else tells
+// that the server sends versions.
+func TestVersioned(t *testing.T) {
+	session := func(m *Machine) int {
+		m.Step(SessionEnded{})
+		return m.Step(SessionStarted{})[1].(RequestList).Round
+	}
+	for name, test := range map[string]struct {
+		steps func(m *Machine)
+		want  bool
+	}{
+		"nothing": {func(m *Machine) { m.Step(ListResult{Round: session(m), Full: true}) }, false},
+		"the stored list": {func(m *Machine) {
+			m.Step(Stored{Durable{Stamp: Stamp{7, "v3"}}})
+			session(m)
+		}, true},
+		"a notify that is not committed": {func(m *Machine) {
+			session(m)
+			m.Step(Heard{Version: "v1"})
+		}, true},
+		"a list that is not committed": {func(m *Machine) { m.Step(ListResult{Round: session(m), Full: true, Version: "v1"}) }, true},
+		"another tab's list": {func(m *Machine) {
+			session(m)
+			m.Step(Stored{Durable{Stamp: Stamp{7, "v3"}}})
+		}, true},
+		"a notify of the last session": {func(m *Machine) {
+			session(m)
+			m.Step(Heard{Version: "v1"})
+			session(m)
+		}, false},
+	} {
+		m := NewMachine()
+		m.Step(Stored{})
+		if test.steps(m); m.Versioned() != test.want {
+			t.Errorf("%s: %v", name, m.Versioned())
+		}
+	}
+}
+
 // Inputs in no order at all, with wrong numbers and odd entries: nothing
 // panics, and never more than one round or commit is begun.
 func TestOddInputs(t *testing.T) {

@@ -82,7 +82,7 @@ var mutants = []struct {
 		{"commit.go", "m.round.moved = true", "_ = m.round"},
 	}},
 	{name: "a session begins without a list", edits: []edit{
-		{"machine.go", "m.newest, m.versioned = \"\", m.stamp.Version != \"\"\n\tm.wish(full)", "m.newest, m.versioned, m.settled = m.stamp.Version, true, m.stamp.Version != \"\"\n\tif !m.settled {\nm.wish(full)\n}"},
+		{"machine.go", "\"\", nil\n\tm.wish(full)", "\"\", nil\n\tm.newest, m.settled = m.stamp.Version, m.stamp.Version != \"\"\n\tif !m.settled {\nm.wish(full)\n}"},
 	}},
 	{name: "a list without a version is taken for the newest", edits: []edit{
 		{"commit.go", "d.Version != \"\" && d.Version == m.newest", "d.Version == m.newest"},

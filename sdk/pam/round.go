@@ -61,9 +61,6 @@ func (m *Machine) result(in ListResult) {
 // once, and nothing that was heard is applied to it, because it may be in the
 // list already, or undone in it.
 func (m *Machine) fullResult(r *round, in ListResult) {
-	if in.Version != "" {
-		m.versioned = true
-	}
 	noisy := r.moved || len(m.heard) > r.from || m.newest != "" && m.newest != in.Version
 	m.newest, m.work = in.Version, nil
 	if noisy {
@@ -133,7 +130,7 @@ func (m *Machine) emptyResult(r *round) {
 	if m.work.under == m.base {
 		c.changes = m.work.changes()
 	} else {
-		c.whole = NewList(m.work.items())
+		c.whole, m.assumed = NewList(m.work.items()), nil
 		c.changes = diff(m.base, c.whole)
 	}
 	m.settled, m.work = true, nil

@@ -529,6 +529,50 @@ var transcripts = []struct{ name, text string }{
 		< phase synced
 		> heard . a/n#y
 		< commit 8/. -> 9/.: -a/n +a/n#y`},
+	{"rule 9: a list names no subid of one row, and does of another", `
+		> stored 7/. a/n#x
+		> session
+		< phase syncing
+		< list .
+		> full . a/n a/n#x
+		< commit 7/. -> 8/. whole: a/n a/n#x
+		> ok
+		< changed . -> . resync: +a/n
+		< phase synced`},
+	{"rule 9: a subid that was assumed is not when its row has ended", `
+		> stored 7/. a/n#x
+		> session
+		< phase syncing
+		< list .
+		> full . a/n
+		< phase synced
+		> refresh
+		< phase syncing
+		< list .
+		> empty
+		< commit 7/. -> 8/. whole:
+		> ok
+		< changed . -> . resync: -a/n#x
+		< phase synced
+		> heard . a/n#x a/n#y
+		< commit 8/. -> 9/.: +a/n#x +a/n#y`},
+	{"rule 9: a subid that was assumed still is in the next session", `
+		> stored 7/. a/n#x
+		> session
+		< phase syncing
+		< list .
+		> full . a/n
+		< phase synced
+		> session
+		< phase syncing
+		< list .
+		> heard . a/n#y
+		< overlay -a/n#x a/n#y
+		> stored 8/. a/m a/n#x
+		< changed . -> . resync: +a/m
+		< overlay reset -a/n#x a/n#y
+		> full . a/m a/n
+		< commit 8/. -> 9/. whole: a/m a/n#y`},
 	{"rule 9: a notify names no subid", `
 		> stored 7/. a/n#x=pending a/m#y a/m#z
 		> session
