@@ -60,6 +60,33 @@ func TestHandledOnceStored(t *testing.T) {
 	}
 }
 
+// TestHandledWhileMoreIsStored has notifies come faster than they are stored: what a
+// commit covered is acknowledged although the next one is under way.
+func TestHandledWhileMoreIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		told := make(chan string, 10)
+		f.handle = func(s *socket, e *element.Element) bool {
+			if e.Is(nsSM, "a") {
+				told <- e.Attr("h")
+				return true
+			}
+			return r.handle(s, e)
+		}
+		d := f.device(t, slowly(0, time.Second)).connect()
+		time.Sleep(10 * time.Second)
+		f.socket().notify("v1", "news", "subscribed")
+		time.Sleep(700 * time.Millisecond)
+		f.socket().notify("v2", "weather", "subscribed")
+		time.Sleep(700 * time.Millisecond)
+		f.socket().push("<r xmlns='" + nsSM + "'/>")
+		if h := <-told; h != "3" { // the answers to disco and to the list, and the first notify
+			t.Errorf("h is %s", h)
+		}
+		_ = d.Close()
+	})
+}
+
 // TestAllHandledIsAcknowledged has nothing left unacknowledged once all is
 // handled, whether the session can be resumed or stored, or not: a server would
 // deliver it again after the session.

@@ -145,10 +145,11 @@ func (o *owner) acknowledge() {
 	}
 }
 
-// committed tells the stream what the commit of session s covered, though
-// another may be under way already.
-func (o *owner) committed(s *session, covered uint64) {
-	if o.session == s && o.settled() {
+// committed tells the stream what a commit covered, though another may be under
+// way already. If the session is another than at the commit's begin, nothing is
+// settled yet: the first round of a session waits for the commit under way.
+func (o *owner) committed(covered uint64) {
+	if o.settled() {
 		o.handledUpTo(covered)
 	}
 	o.acknowledge()

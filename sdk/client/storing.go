@@ -67,20 +67,20 @@ func (o *owner) goOn() {
 }
 
 // commit stores what the machine asks for; it has at most one commit under way.
-func (o *owner) commit(c pam.Commit) { o.store(c, o.session, o.delivered) }
+func (o *owner) commit(c pam.Commit) { o.store(c, o.delivered) }
 
-// store stores c. The first covered stanzas of session s need not come again
+// store stores c. The first covered stanzas of the session need not come again
 // once it is done.
-func (o *owner) store(c pam.Commit, s *session, covered uint64) {
+func (o *owner) store(c pam.Commit, covered uint64) {
 	record := o.sync
-	intoMemory := func() { o.store(c, s, covered) } // which cannot fail
+	intoMemory := func() { o.store(c, covered) } // which cannot fail
 	o.storage.do(func(ctx context.Context, d *durable) func() {
 		stored, err := d.commit(ctx, c, record)
 		return func() {
 			switch {
 			case err == nil:
 				o.step(pam.Committed{Seq: c.Seq})
-				o.committed(s, covered)
+				o.committed(covered)
 				if !o.state.Storage.Degraded {
 					o.emit(Stored{})
 				}
