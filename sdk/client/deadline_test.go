@@ -409,6 +409,13 @@ func TestListTooLarge(t *testing.T) {
 		if s := a.State(); s.Phase != client.PhaseLive {
 			t.Errorf("state %+v", s)
 		}
+		before := len(f.listed())
+		f.set(func() { large = true })
+		f.socket().fail(errors.New("reset"))
+		time.Sleep(9 * time.Minute)
+		if n := len(f.listed()) - before; n != 2 {
+			t.Errorf("after a list that was not too large, two in a row may be: asked %d times in 9 minutes", n)
+		}
 		_ = a.Close()
 	})
 }

@@ -69,7 +69,8 @@ func TestDisconnectDuringLoad(t *testing.T) {
 }
 
 // TestChangedMeanwhile has another client store a list after this one has read, or
-// emptied, the store, but before it knows that. The hint is not lost.
+// emptied, the store, but before it knows that. The hint is not lost, even if it is
+// the second.
 func TestChangedMeanwhile(t *testing.T) {
 	for name, doing := range map[string]func(*client.Client, context.Context) error{
 		"loading": func(c *client.Client, ctx context.Context) error {
@@ -77,6 +78,7 @@ func TestChangedMeanwhile(t *testing.T) {
 			return err
 		},
 		"forgetting": (*client.Client).Forget,
+		"reloading":  func(c *client.Client, _ context.Context) error { c.Reload(); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

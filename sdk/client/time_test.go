@@ -5,7 +5,6 @@ package client_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -18,18 +17,22 @@ import (
 )
 
 // TestNobodyKnows connects where the list is refused and service discovery is
-// never answered, or fails as well: Connect must end, and the list be asked for again.
+// never answered, or fails for now as well: Connect must end, a warning say why, and
+// the list be asked for again.
 func TestNobodyKnows(t *testing.T) {
-	for _, silent := range []bool{true, false} {
-		t.Run(fmt.Sprint("silent ", silent), func(t *testing.T) {
+	for _, failure := range []string{"", "<error type='cancel'><internal-server-error", "<error type='wait'><service-unavailable"} {
+		t.Run("disco "+failure, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newScripted()
 				healed := false
 				f.handle = func(s *socket, e *element.Element) bool {
 					switch {
-					case isDisco(e) && silent:
+					case isDisco(e) && failure == "":
 						return true
-					case (isDisco(e) || isList(e)) && !healed:
+					case isDisco(e) && !healed:
+						s.push("<iq xmlns='jabber:client' type='error' id='" + e.Attr("id") + "' from='" + e.Attr("to") + "'>" + failure + " xmlns='" + nsStanzas + "'/></error></iq>")
+						return true
+					case isList(e) && !healed:
 						s.failure(e, "internal-server-error")
 						return true
 					}
@@ -38,8 +41,14 @@ func TestNobodyKnows(t *testing.T) {
 				a := f.device(t)
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 				defer cancel()
-				if _, err := a.Connect(ctx); asError(t, err).Code != client.CodeStanza {
-					t.Errorf("got %v", err)
+				_, err := a.Connect(ctx)
+				synctest.Wait()
+				warned := func(e client.Event) bool {
+					w, ok := e.(client.Warning)
+					return ok && w.Err.Condition == "internal-server-error"
+				}
+				if asError(t, err).Code != client.CodeStanza || !slices.ContainsFunc(a.events, warned) {
+					t.Errorf("got %v, and the events %v", err, a.events)
 				}
 				f.set(func() { healed = true })
 				time.Sleep(6 * time.Second)
