@@ -1,5 +1,5 @@
-// Counts what is registered and not yet released: listeners, timers, channels, ports. It stands between the package and
-// the platform for one test.
+// Counts what is registered and not yet released: listeners, timers, channels, ports, and the entries under numbers in a
+// Map. It stands between the package and the platform for one test.
 
 /** What a page has, for one test: a window, a document and a sessionStorage. */
 export function page(t) {
@@ -91,6 +91,25 @@ export function watchRegistrations(t) {
       }
     });
   }
+  const RealMap = Map; // with numbers for keys: requests and questions that are open
+  const entries = new WeakMap(); // map → key → entry
+  replace(globalThis, "Map", class extends RealMap {
+    set(key, value) {
+      if (typeof key === "number" && !this.has(key)) {
+        const mine = entries.get(this) ?? entries.set(this, new RealMap()).get(this);
+        mine.set(key, add(`what is numbered ${key}`));
+      }
+      return super.set(key, value);
+    }
+    delete(key) {
+      open.delete(entries.get(this)?.get(key));
+      return super.delete(key);
+    }
+    clear() {
+      entries.get(this)?.forEach((entry) => open.delete(entry));
+      super.clear();
+    }
+  });
   t.after(() => restore.reverse().forEach((f) => f()));
   return { left: () => [...open].map((e) => e.what).sort(), pause: (ms) => new Promise((resolve) => set(resolve, ms)) };
 }

@@ -62,6 +62,25 @@ for (const [op, call] of Object.entries(calls)) {
   }
 }
 
+test("close waits 5 s for a program that does not answer, and ends it", async (t) => {
+  const host = makeHost({}, { close: () => undefined });
+  await host.client.connect();
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const pause = async () => { for (let i = 0; i < 50; i++) await new Promise(setImmediate); };
+  let closed = false;
+  const closing = host.client.close().then(() => { closed = true; });
+  await pause();
+  t.mock.timers.tick(4999);
+  await pause();
+  assert.ok(host.request("close"));
+  assert.deepEqual([closed, host.terminated], [false, 0]);
+  t.mock.timers.tick(1);
+  await pause();
+  assert.deepEqual([closed, host.terminated], [true, 1]);
+  await closing;
+  assert.equal(host.client.runtime.getSnapshot().phase, "closed");
+});
+
 /** Ends of a client, each from its beginning. */
 const lives = {
   "closed, and never used": async ({ client }) => client.close(),
