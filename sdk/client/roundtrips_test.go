@@ -80,6 +80,10 @@ func TestRoundTrips(t *testing.T) {
 					a.wait("the loss", func() bool { return a.State().Phase == client.PhaseWaiting })
 				}
 				if way.reload {
+					a.wait("the session's record", func() bool {
+						records, err := kept.Scan(t.Context(), store.Range{From: "session/", To: "session/\xff"})
+						return err == nil && len(records) == 1
+					})
 					line = &slowLine{} // The old program never gets a connection again.
 					a = newDevice(t, p, way.store(), slowly)
 				}
