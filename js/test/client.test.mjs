@@ -102,6 +102,18 @@ test("a signal ends a call at once and cancels it in the program", async () => {
   await client.close();
 });
 
+test("timeoutMs may be longer than a timer can wait", async () => {
+  const host = makeHost({}, { refresh: () => undefined });
+  const { client } = host;
+  await client.connect();
+  const ended = [];
+  for (const days of [20, 25, 30, 49, 50, 100, 100_000]) client.subscriptions.refresh({ timeoutMs: days * 86_400_000 }).catch(() => ended.push(days));
+  await host.until("refresh", 7);
+  await new Promise((r) => setTimeout(r, 50));
+  assert.deepEqual(ended, []);
+  await client.close();
+});
+
 test("timeoutMs ends every asynchronous method", async () => {
   const never = () => undefined;
   const host = makeHost({}, { connect: never, disconnect: never, subscribe: never, unsubscribe: never, refresh: never });

@@ -27,6 +27,15 @@ test("it keeps the last messages, by number and by length", () => {
   }
 });
 
+test("what was cleared does not count", () => {
+  const cell = inspector(1000, () => undefined);
+  for (let round = 0; round < 5; round++) {
+    for (let i = 0; i < 60; i++) cell.add(raw(i, "x".repeat(65_536)));
+    assert.equal(cell.inspector.getSnapshot().length, 60, `round ${round}`);
+    cell.inspector.clear();
+  }
+});
+
 test("what is dropped is let go of", () => {
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc");

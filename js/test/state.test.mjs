@@ -112,6 +112,43 @@ test("a listener may stop, and begin others, while it is called", () => {
   assert.deepEqual(heard, ["a1", "a2", "b2", "b3"]);
 });
 
+test("a listener that another one stops is not called any more", async () => {
+  const host = makeHost();
+  await host.client.connect();
+  const heard = [];
+  let stop = () => undefined;
+  host.client.subscriptions.subscribe(() => { heard.push("first"); stop(); });
+  stop = host.client.subscriptions.subscribe(() => heard.push("second"));
+  heard.length = 0;
+  host.post({ event: "changed", changes: [[null, row("a")]], from: "", to: "1", origin: "other-device", source: "server" });
+  await turn();
+  assert.deepEqual(heard, ["first"]);
+});
+
+test("a listener of one event that throws is not called for the next", async (t) => {
+  const thrown = [];
+  globalThis.reportError = (e) => thrown.push(e.message);
+  t.after(() => delete globalThis.reportError);
+  const host = makeHost();
+  await host.client.connect();
+  let calls = 0;
+  host.client.on("warning", () => { calls++; throw new Error("bad"); }, { once: true });
+  for (let i = 0; i < 2; i++) host.post({ event: "warning", error: { code: "storage", text: "full" } });
+  await turn();
+  assert.deepEqual([calls, thrown], [1, ["bad"]]);
+});
+
+test("without PAM at the server the list stays the stored one", async () => {
+  const host = makeHost({}, { load: () => ({ list: [row("a")], provisional: [], ver: "1", source: "cache" }), connect: () => rawState("live", { missing: ["pam"] }) });
+  await host.client.connect();
+  host.post({ event: "state", state: rawState("live", { missing: ["pam"] }) });
+  await turn();
+  assert.equal(host.client.subscriptions.getSnapshot().source, "cache");
+  host.post({ event: "state", state: rawState("live") });
+  await turn();
+  assert.equal(host.client.subscriptions.getSnapshot().source, "server");
+});
+
 test("a listener that throws when it begins is reported, and listens", (t) => {
   const thrown = [];
   globalThis.reportError = (e) => thrown.push(e.message);
