@@ -62,18 +62,23 @@ func (p *parser) resolveAttrs(e *Element) {
 		return
 	}
 	attrs := carveLen(&p.attrSlab, len(p.raw))
-	for i, a := range p.raw {
+	for i := range p.raw {
+		a := &p.raw[i]
 		name := xml.Name{Local: a.local}
 		if a.prefix != "" {
-			name.Space, p.raw[i].binding = p.resolve(a.prefix, a.at)
+			name.Space, a.binding = p.resolve(a.prefix, a.at)
+			if len(p.raw) > 1 {
+				a.hash = a.binding.sum()
+			}
 		}
-		for _, other := range p.raw[:i] {
+		for j, before := 0, p.raw[:i]; j < len(before); j++ { // up to 63 times for each of 64
+			other := &before[j]
 			switch {
-			case other.local != a.local:
+			case other.hash != a.hash || other.local != a.local:
 			case other.prefix == a.prefix:
 				p.fail(NotWellFormed, a.at, "an attribute that is there twice")
 				return
-			case p.misuse == nil && other.binding.same(p.raw[i].binding):
+			case p.misuse == nil && a.binding != nil && other.binding != nil && a.binding.space == other.binding.space:
 				p.misused(a.at, "an attribute that is there twice under different prefixes")
 			}
 		}
@@ -167,27 +172,5 @@ func (p *parser) attrValue() string {
 	at := p.pos + 1
 	value := p.s[at : at+n]
 	p.pos = at + n + 1
-	plain := true
-	for i := 0; i < len(value); i++ {
-		for i+8 <= len(value) {
-			if w := word(value, i); !plainWord(w) || hasByte(w, '<') || hasByte(w, '&') {
-				break
-			}
-			i += 8
-		}
-		if i == len(value) {
-			break
-		}
-		switch value[i] {
-		case '<':
-			p.fail(NotWellFormed, at+i, "'<' in an attribute value")
-			return ""
-		case '&', '\t', '\n', '\r':
-			plain = false
-		}
-	}
-	if plain {
-		return value
-	}
 	return p.expand(value, at, true)
 }

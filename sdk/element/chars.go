@@ -108,21 +108,24 @@ func badChar(s string) int {
 			i += size
 		}
 	}
-	for i := 0; i < len(s); i++ {
-		for i+8 <= len(s) && plainWord(word(s, i)) {
-			i += 8
-		}
-		if i == len(s) {
-			break
-		}
-		switch c := s[i]; {
-		case c < 0x20:
-			if !isSpace(c) {
-				return i
+	for i := 0; i < len(s); {
+		end := min(i+8, len(s))
+		if end-i == 8 {
+			if w := word(s, i); controls(w)|marks(w, 0xEF) == 0 {
+				i = end
+				continue
 			}
-		case c == 0xEF: // U+FFFE and U+FFFF are the only others in valid UTF-8
-			if strings.HasPrefix(s[i:], "\uFFFE") || strings.HasPrefix(s[i:], "\uFFFF") {
-				return i
+		}
+		for ; i < end; i++ {
+			switch c := s[i]; {
+			case c < 0x20:
+				if !isSpace(c) {
+					return i
+				}
+			case c == 0xEF: // U+FFFE and U+FFFF are the only others in valid UTF-8
+				if strings.HasPrefix(s[i:], "\uFFFE") || strings.HasPrefix(s[i:], "\uFFFF") {
+					return i
+				}
 			}
 		}
 	}
@@ -143,14 +146,15 @@ func word(s string, i int) uint64 {
 		uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
 }
 
-// plainWord reports whether all bytes are ASCII and no control characters.
-func plainWord(w uint64) bool { return (w|(w-0x20*ones))&highs == 0 }
-
-// hasByte reports whether a byte of w is c.
-func hasByte(w uint64, c byte) bool {
+// marks sets the highest bit of each byte of w that is c. Above the lowest such
+// byte it may set more.
+func marks(w uint64, c byte) uint64 {
 	w ^= ones * uint64(c)
-	return (w-ones)&^w&highs != 0
+	return (w - ones) &^ w & highs
 }
+
+// controls does what marks does, for the bytes below 0x20.
+func controls(w uint64) uint64 { return (w - 0x20*ones) &^ w & highs }
 
 func isSpace(c byte) bool {
 	return c == ' ' || c == '\n' || c == '\t' || c == '\r'

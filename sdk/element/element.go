@@ -18,8 +18,9 @@ type Element struct {
 	Attrs    []xml.Attr
 	Children []Node
 
-	source string   // as Parse read it, from the start tag to the end tag
-	around *binding // the innermost one in scope outside of source
+	source     string   // as Parse read it, from the start tag to the end tag
+	around     *binding // the innermost one in scope outside of source
+	unreadable bool     // source holds an element in the namespace of XML
 }
 
 // A Node is one child: an element, or the text between elements if Element is

@@ -99,6 +99,7 @@ type rawAttr struct {
 	prefix, local, value string
 	at                   int
 	binding              *binding // of the prefix; nil if it has none, or it is xml
+	hash                 uint64   // of the namespace, if the tag has several attributes
 }
 
 func (p *parser) fail(kind Kind, at int, text string) {
@@ -154,9 +155,9 @@ func (p *parser) message() *Element {
 		switch rest := p.s[p.pos:]; {
 		case rest == "":
 			p.malformed("the message ends inside an element")
-		case rest[0] != '<' || strings.HasPrefix(rest, cdataStart):
+		case rest[0] != '<' || p.atCDATA():
 			p.text()
-		case strings.HasPrefix(rest, "</"):
+		case len(rest) > 1 && rest[1] == '/':
 			p.endTag()
 		default:
 			p.startTag()
@@ -237,6 +238,9 @@ func (p *parser) startTag() *Element {
 	if prefix != "" {
 		f.element.Name.Space, _ = p.resolve(prefix, at)
 	}
+	if f.element.Name.Space == spaceXML {
+		p.unreadable(f.element)
+	}
 	p.resolveAttrs(f.element)
 	if p.root == nil {
 		p.root = &Element{Name: f.element.Name, Attrs: f.element.Attrs}
@@ -247,21 +251,31 @@ func (p *parser) startTag() *Element {
 		p.open = append(p.open, f)
 		return f.element
 	}
-	if !strings.HasPrefix(p.s[p.pos:], "/>") {
+	if p.pos++; p.pos == len(p.s) || p.s[p.pos] != '>' {
+		p.pos--
 		p.malformed("a tag that ends neither in '>' nor in '/>'")
 		return nil
 	}
-	p.pos += 2
+	p.pos++
 	p.token()
 	p.finish(f)
 	return f.element
+}
+
+// unreadable marks e, which is in the namespace of XML, and the elements around
+// it, up to one that has been marked before.
+func (p *parser) unreadable(e *Element) {
+	e.unreadable = true
+	for i := len(p.open) - 1; i >= 0 && !p.open[i].element.unreadable; i-- {
+		p.open[i].element.unreadable = true
+	}
 }
 
 // endTag reads an end tag, which must name the innermost open element.
 func (p *parser) endTag() {
 	p.token()
 	f := p.open[len(p.open)-1]
-	if !strings.HasPrefix(p.s[p.pos+2:], f.name) {
+	if end := p.pos + 2 + len(f.name); end > len(p.s) || p.s[p.pos+2:end] != f.name {
 		p.malformed("an end tag that does not match its start tag")
 		return
 	}

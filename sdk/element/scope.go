@@ -23,17 +23,12 @@ const manyPrefixes = 8
 
 var hashSeed = maphash.MakeSeed()
 
-// same reports whether two attributes whose prefixes have these bindings are in
-// the same namespace. It compares hashes first: two long namespaces that differ
-// only at their end may be compared thousands of times.
-func (b *binding) same(other *binding) bool {
-	if b == nil || other == nil {
-		return false
-	}
-	return b.sum() == other.sum() && b.space == other.space
-}
-
+// sum returns the hash of the namespace, 0 if there is none. Two long namespaces
+// that differ only at their end may have to be compared thousands of times.
 func (b *binding) sum() uint64 {
+	if b == nil {
+		return 0
+	}
 	if b.hash == 0 {
 		b.hash = maphash.String(hashSeed, b.space)
 	}
@@ -51,11 +46,9 @@ func (p *parser) declare(a rawAttr, around *binding) {
 	case (a.local == "xml") != (a.value == spaceXML) || a.value == spaceXMLNS:
 		p.misused(a.at, "a reserved prefix or namespace declared otherwise")
 	}
-	for b := p.scope; b != around; b = b.outside {
-		if b.prefix == a.local {
-			p.fail(NotWellFormed, a.at, "an attribute that is there twice")
-			return
-		}
+	if b := p.find(a.local); b != nil && (around == nil || b.count > around.count) {
+		p.fail(NotWellFormed, a.at, "an attribute that is there twice")
+		return
 	}
 	if p.scope != nil && p.scope.count >= 4*p.limits.Attrs {
 		p.fail(TooBig, a.at, "more namespace declarations in scope than allowed")

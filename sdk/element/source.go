@@ -36,7 +36,7 @@ func (e *Element) XML(limit int) (string, error) {
 			return "", ErrTooLong
 		}
 		return string(text), nil
-	case strings.Contains(e.source, "<xml:") && e.holdsXML():
+	case e.unreadable:
 		return "", ErrUnreadable
 	}
 	name := 1 + strings.IndexAny(e.source[1:], " \t\r\n/>")
@@ -61,19 +61,6 @@ func (e *Element) XML(limit int) (string, error) {
 		}
 	}
 	return string(append(text, e.source[name:]...)), nil
-}
-
-// holdsXML reports whether e or an element in it is in the namespace of XML.
-func (e *Element) holdsXML() bool {
-	if e.Name.Space == spaceXML {
-		return true
-	}
-	for c := range e.Elements() {
-		if c.holdsXML() {
-			return true
-		}
-	}
-	return false
 }
 
 // outside returns the namespaces in scope around e that its start tag does not

@@ -1,6 +1,7 @@
 package element
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,7 +20,7 @@ func (p *parser) text() {
 		var piece string
 		if p.s[at] != '<' {
 			piece = p.charData()
-		} else if strings.HasPrefix(p.s[at:], cdataStart) {
+		} else if p.atCDATA() {
 			piece = p.cdata()
 		} else {
 			break
@@ -48,32 +49,13 @@ func (p *parser) charData() string {
 		n = len(p.s) - at
 	}
 	p.pos += n
-	data := p.s[at:p.pos]
-	plain := true
-	for i := 0; i < len(data); i++ {
-		for i+8 <= len(data) {
-			if w := word(data, i); hasByte(w, '>') || hasByte(w, '&') || hasByte(w, '\r') {
-				break
-			}
-			i += 8
-		}
-		if i == len(data) {
-			break
-		}
-		switch data[i] {
-		case '>':
-			if i >= 2 && data[i-1] == ']' && data[i-2] == ']' {
-				p.fail(NotWellFormed, at+i-2, "']]>' outside a CDATA section")
-				return ""
-			}
-		case '&', '\r':
-			plain = false
-		}
-	}
-	if plain {
-		return data
-	}
-	return p.expand(data, at, false)
+	return p.expand(p.s[at:p.pos], at, false)
+}
+
+// atCDATA reports whether a CDATA section begins at pos, where a '<' is.
+func (p *parser) atCDATA() bool {
+	rest := p.s[p.pos:]
+	return len(rest) > 1 && rest[1] == '!' && strings.HasPrefix(rest, cdataStart)
 }
 
 func (p *parser) cdata() string {
@@ -91,52 +73,89 @@ func (p *parser) cdata() string {
 	return strings.ReplaceAll(strings.ReplaceAll(data, "\r\n", "\n"), "\r", "\n")
 }
 
-// expand replaces references, line ends, and, in an attribute value, white
-// space. at is where raw starts in the message.
-func (p *parser) expand(raw string, at int, attr bool) string {
-	b := make([]byte, 0, len(raw))
-	for i := 0; i < len(raw) && p.err == nil; i++ {
-		c := raw[i]
-		switch {
+// expand checks text or an attribute value and replaces references, line ends,
+// and, in a value, white space. at is where raw starts in the message.
+func (p *parser) expand(raw string, at int, value bool) string {
+	i := ordinary(raw, value)
+	if i == len(raw) {
+		return raw
+	}
+	b := append(make([]byte, 0, len(raw)), raw[:i]...)
+	for i < len(raw) && p.err == nil {
+		switch c := raw[i]; {
 		case c == '&':
 			r, n := p.reference(raw[i:], at+i)
-			b = utf8.AppendRune(b, r)
-			i += n - 1
+			if r < utf8.RuneSelf {
+				b = append(b, byte(r))
+			} else {
+				b = utf8.AppendRune(b, r)
+			}
+			i += n
+			continue
+		case c == '\r' && i+1 < len(raw) && raw[i+1] == '\n':
+		case value && isSpace(c):
+			b = append(b, ' ')
 		case c == '\r':
-			if i+1 < len(raw) && raw[i+1] == '\n' {
-				continue
-			}
-			c = '\n'
-			fallthrough
-		case c == '\n', c == '\t':
-			if attr {
-				c = ' '
-			}
-			fallthrough
+			b = append(b, '\n')
+		case value && c == '<':
+			p.fail(NotWellFormed, at+i, "'<' in an attribute value")
+		case !value && c == '>' && strings.HasSuffix(raw[:i], "]]"):
+			p.fail(NotWellFormed, at+i-2, "']]>' outside a CDATA section")
 		default:
-			b = append(b, c)
+			n := max(1, ordinary(raw[i:], value))
+			b = append(b, raw[i:i+n]...)
+			i += n
+			continue
 		}
+		i++
 	}
 	return string(b)
 }
 
+// ordinary returns how many bytes at the start of text, or of an attribute value,
+// need not be looked at one by one.
+func ordinary(s string, value bool) int {
+	for i := 0; i < len(s); i += 8 {
+		var w, special uint64
+		if i+8 <= len(s) {
+			w = word(s, i)
+		} else {
+			for j := len(s) - 1; j >= i; j-- {
+				w = w<<8 | uint64(s[j])
+			}
+		}
+		if value {
+			special = marks(w, '&') | marks(w, '<') | controls(w)
+		} else {
+			special = marks(w, '&') | marks(w, '>') | marks(w, '\r')
+		}
+		if special != 0 {
+			return i + bits.TrailingZeros64(special)/8 // len(s), if that is where the zeros begin
+		}
+	}
+	return len(s)
+}
+
 // reference decodes the reference at the start of s and returns its length.
 func (p *parser) reference(s string, at int) (r rune, n int) {
-	switch {
-	case strings.HasPrefix(s, "&lt;"):
-		return '<', 4
-	case strings.HasPrefix(s, "&gt;"):
-		return '>', 4
-	case strings.HasPrefix(s, "&amp;"):
-		return '&', 5
-	case strings.HasPrefix(s, "&apos;"):
-		return '\'', 6
-	case strings.HasPrefix(s, "&quot;"):
-		return '"', 6
-	case strings.HasPrefix(s, "&#"):
+	if len(s) > 1 && s[1] == '#' {
 		return p.charReference(s, at)
 	}
 	name := nameLen(s[1:])
+	if end := 1 + name; end < len(s) && s[end] == ';' {
+		switch s[1:end] {
+		case "lt":
+			return '<', end + 1
+		case "gt":
+			return '>', end + 1
+		case "amp":
+			return '&', end + 1
+		case "apos":
+			return '\'', end + 1
+		case "quot":
+			return '"', end + 1
+		}
+	}
 	if name > 0 && strings.HasPrefix(s[1+name:], ";") {
 		p.fail(RestrictedXML, at, "a reference to an entity that is not predefined is prohibited in XMPP")
 	}
@@ -147,7 +166,7 @@ func (p *parser) reference(s string, at int) (r rune, n int) {
 // charReference decodes &#32; or &#x20; and the like.
 func (p *parser) charReference(s string, at int) (r rune, n int) {
 	base, i := rune(10), 2
-	if strings.HasPrefix(s[i:], "x") {
+	if len(s) > i && s[i] == 'x' {
 		base, i = 16, 3
 	}
 	start := i

@@ -1,6 +1,7 @@
 package element
 
 import (
+	"math/bits"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -28,13 +29,22 @@ func TestWords(t *testing.T) {
 		if len(text) < 8 {
 			continue
 		}
-		w, plain, has := word(text, 0), true, false
-		for i := range 8 {
-			plain = plain && text[i] >= 0x20 && text[i] < 0x80
-			has = has || text[i] == '>'
+		w := word(text, 0)
+		control := strings.IndexFunc(text[:8], func(c rune) bool { return c < 0x20 })
+		angle := strings.IndexByte(text[:8], '>')
+		if got := lowest(controls(w)); got != control {
+			t.Fatalf("%q: the first control character is at %d, not at %d", text[:8], control, got)
 		}
-		if plainWord(w) != plain || hasByte(w, '>') != has {
-			t.Fatalf("%q: plain %v, has > %v", text[:8], plainWord(w), hasByte(w, '>'))
+		if got := lowest(marks(w, '>')); got != angle {
+			t.Fatalf("%q: the first '>' is at %d, not at %d", text[:8], angle, got)
 		}
 	}
+}
+
+// lowest returns which byte has the lowest mark, or -1.
+func lowest(marks uint64) int {
+	if marks == 0 {
+		return -1
+	}
+	return bits.TrailingZeros64(marks) / 8
 }
