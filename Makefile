@@ -31,7 +31,7 @@ test:
 # test-go runs the portable packages natively, with the race detector.
 test-go:
 	@scripts/need
-	go test -race -count=1 -timeout 30m ./sdk/... ./demo/...
+	go test -race -count=1 -timeout 30m ./sdk/... ./demo/... ./wasm/jstext
 	go test -count=1 ./sdk/pam -pam.schedules=100000
 
 # test-cut breaks the connection at every message, at every two and inside them,
@@ -137,7 +137,7 @@ size: js
 lint:
 	@scripts/need
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "lint: run gofmt -w on these"; exit 1; }
-	go vet ./sdk/... ./demo/... ./wasm/browsertest
+	go vet ./sdk/... ./demo/... ./wasm/browsertest ./wasm/jstext
 	GOOS=js GOARCH=wasm go vet ./...
 
 wasm js: js/node_modules/.stamp

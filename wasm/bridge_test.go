@@ -16,6 +16,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/pam"
+	"xmpp-pam/wasm/jstext"
 )
 
 // The runtime itself keeps a goroutine that handles JavaScript events.
@@ -37,7 +38,7 @@ func newPeer(t *testing.T) *peer {
 		for _, object := range objects(t, text) {
 			p.texts <- object
 		}
-		return lengthInJS(text)
+		return jstext.Len(text)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -316,7 +317,7 @@ func TestABatchCrossesInFewTextsAndInOrder(t *testing.T) {
 	post, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
 		text, _ := args[0].String()
 		texts = append(texts, text)
-		return lengthInJS(text)
+		return jstext.Len(text)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/wasm/jstext"
 )
 
 // Sizes in bytes of the texts that are posted.
@@ -147,27 +148,7 @@ func (b *bridge) cross(text string) bool {
 		return false
 	}
 	n, err := arrived.Int()
-	return err == nil && n == lengthInJS(text)
-}
-
-// lengthInJS returns the length of text in UTF-16, which is that of a string in
-// JavaScript.
-func lengthInJS(text string) (n int) {
-	for i := 0; i < len(text); i++ {
-		for i+8 <= len(text) && word(text, i)&highs == 0 {
-			i, n = i+8, n+8
-		}
-		if i == len(text) {
-			break
-		}
-		if c := text[i]; c&0xC0 != 0x80 { // the first byte of a character
-			n++
-			if c >= 0xF0 {
-				n++
-			}
-		}
-	}
-	return n
+	return err == nil && n == jstext.Len(text)
 }
 
 // lost says that an object of n bytes has not crossed: to the caller of the

@@ -14,6 +14,7 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/pam"
+	"xmpp-pam/wasm/jstext"
 )
 
 // strictHost takes no text longer than limit: it fails, takes a part, or takes
@@ -26,7 +27,7 @@ func strictHost(t *testing.T, limit int, how string) (*bridge, *[]string) {
 		if len(text) > limit {
 			switch how {
 			case "part":
-				return lengthInJS(text[:limit])
+				return jstext.Len(text[:limit])
 			case "nothing":
 				return 0
 			default:
@@ -34,7 +35,7 @@ func strictHost(t *testing.T, limit int, how string) (*bridge, *[]string) {
 			}
 		}
 		texts = append(texts, text)
-		return lengthInJS(text)
+		return jstext.Len(text)
 	})
 	if err != nil {
 		t.Fatal(err)
