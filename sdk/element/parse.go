@@ -75,8 +75,8 @@ type parser struct {
 	raw    []rawAttr // of the current start tag
 	spaces []string  // namespaces seen in this message
 
-	scope    *binding            // the innermost declaration in scope
-	prefixes map[string]*binding // those in scope by prefix, once they are many
+	scope    *binding             // the innermost declaration in scope
+	prefixes map[string]**binding // the innermost with each prefix, nil if out of scope, once they are many
 
 	elementSlab []Element
 	attrSlab    []xml.Attr

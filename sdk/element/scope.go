@@ -12,9 +12,10 @@ import (
 type binding struct {
 	prefix, space string
 	outside       *binding
-	shadowed      *binding // the one outside of it with the same prefix, if prefixes are indexed
-	hash          uint64   // of space; zero until it is needed
-	count         int      // of prefixes in scope, this one included
+	shadowed      *binding  // the one outside of it with the same prefix, if prefixes are indexed
+	innermost     **binding // where the index holds the innermost one with the same prefix
+	hash          uint64    // of space; zero until it is needed
+	count         int       // of prefixes in scope, this one included
 }
 
 // manyPrefixes is from how many on a prefix is found through an index. Else
@@ -78,7 +79,7 @@ func (p *parser) bind(prefix, space string) *binding {
 	case p.prefixes != nil:
 		p.index(b)
 	case b.count > manyPrefixes:
-		p.prefixes = map[string]*binding{}
+		p.prefixes = map[string]**binding{}
 		var all []*binding
 		for b := b; b != nil; b = b.outside {
 			all = append(all, b)
@@ -91,22 +92,24 @@ func (p *parser) bind(prefix, space string) *binding {
 }
 
 func (p *parser) index(b *binding) {
-	if b.prefix != "" {
-		b.shadowed = p.prefixes[b.prefix]
-		p.prefixes[b.prefix] = b
+	if b.prefix == "" {
+		return
 	}
+	innermost := p.prefixes[b.prefix]
+	if innermost == nil {
+		innermost = new(*binding)
+		p.prefixes[b.prefix] = innermost
+	}
+	b.innermost, b.shadowed = innermost, *innermost
+	*innermost = b
 }
 
 // leave ends the scope of what was declared since around was the innermost.
 func (p *parser) leave(around *binding) {
 	if p.prefixes != nil {
 		for b := p.scope; b != around; b = b.outside {
-			switch {
-			case b.prefix == "":
-			case b.shadowed != nil:
-				p.prefixes[b.prefix] = b.shadowed
-			default:
-				delete(p.prefixes, b.prefix)
+			if b.innermost != nil {
+				*b.innermost = b.shadowed
 			}
 		}
 	}
@@ -128,7 +131,10 @@ func (p *parser) resolve(prefix string, at int) (string, *binding) {
 
 func (p *parser) find(prefix string) *binding {
 	if p.prefixes != nil {
-		return p.prefixes[prefix]
+		if innermost := p.prefixes[prefix]; innermost != nil {
+			return *innermost
+		}
+		return nil
 	}
 	b := p.scope
 	for b != nil && b.prefix != prefix {
