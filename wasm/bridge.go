@@ -28,8 +28,6 @@ type bridge struct {
 	asks     map[int]chan answer        // for credentials
 	lastAsk  int
 
-	frames frameLog
-
 	messages bool // the page listens to messages; guarded by mu
 
 	outMu sync.Mutex

@@ -64,8 +64,8 @@ func (b *bridge) message(m client.MessageReceived) {
 		return
 	}
 	b.event("message", func(w *writer) {
-		w.text("from", m.Stanza.Attr("from"))
-		w.text("xml", m.XML())
+		w.text("from", m.From)
+		w.text("xml", m.XML)
 		w.text("omitted", string(m.Omitted))
 	})
 }

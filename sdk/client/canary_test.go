@@ -44,7 +44,7 @@ func (d *device) sweep(opened store.Store) {
 		case client.StateChanged:
 			fmt.Fprintf(&events, "%+v %v\n", e.State, e.State.Err)
 		case client.MessageReceived:
-			events.WriteString(e.Stanza.String())
+			events.WriteString(e.XML)
 		default:
 			fmt.Fprintf(&events, "%+v\n", e)
 		}

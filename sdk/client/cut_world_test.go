@@ -98,7 +98,7 @@ func (r *run) client(edit ...func(*client.Options)) *client.Client {
 			if m, ok := e.(client.MessageReceived); ok {
 				r.mu.Lock()
 				defer r.mu.Unlock()
-				item := m.Stanza.Child("http://jabber.org/protocol/pubsub#event", "event").
+				item := parsed(m).Child("http://jabber.org/protocol/pubsub#event", "event").
 					Child("http://jabber.org/protocol/pubsub#event", "items").
 					Child("http://jabber.org/protocol/pubsub#event", "item").Attr("id")
 				r.got[item]++ // A ghost has no id.

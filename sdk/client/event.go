@@ -105,10 +105,14 @@ type (
 	StateChanged struct{ State SyncState }
 	// MessageReceived hands on a message stanza that is none of this package's
 	// business: pubsub events, and chat messages that the server gave to this
-	// session because presence is sent with priority 0. Its text is to be had from
-	// XML, unless Omitted says why there is none; then a Warning tells it too.
+	// session because presence is sent with priority 0.
 	MessageReceived struct {
-		Stanza  *element.Element
+		From, To, Type, ID string // as they came; empty if absent
+		// XML is the stanza as it came, a part of what the server sent. A reader
+		// must resolve prefixes, and must not take an attribute in a namespace, such
+		// as x:from, for the stanza's own.
+		XML string
+		// Omitted says why XML is empty; then a Warning tells it too.
 		Omitted Omitted
 	}
 	// Stored says that this Client has changed the list in its store. Another
@@ -132,34 +136,26 @@ const MaxText = 4 << 20
 // Omitted says why a message is handed on without its text; "" if it has one.
 type Omitted string
 
-// The reasons. Every Go program can read the Stanza all the same.
+// The reasons.
 const (
 	// OmittedTooLong is a text of more than MaxText bytes.
 	OmittedTooLong Omitted = "too-long"
-	// OmittedUnreadable is a text that other parsers of XML refuse, as
-	// element.ErrUnreadable tells.
+	// OmittedUnreadable is a text that other parsers of XML refuse.
 	OmittedUnreadable Omitted = "unreadable"
 )
 
 // newMessage finds out whether the text can be handed on.
 func newMessage(stanza *element.Element) MessageReceived {
-	m := MessageReceived{Stanza: stanza}
-	switch _, err := stanza.XML(MaxText); err {
+	m := MessageReceived{From: stanza.Attr("from"), To: stanza.Attr("to"), Type: stanza.Attr("type"), ID: stanza.Attr("id")}
+	switch text, err := stanza.XML(MaxText); err {
 	case nil:
+		m.XML = text
 	case element.ErrTooLong:
 		m.Omitted = OmittedTooLong
 	default:
 		m.Omitted = OmittedUnreadable
 	}
 	return m
-}
-
-// XML returns the stanza as it came, "" if it is Omitted. It is a part of the
-// message and costs nothing. A reader must resolve prefixes, and must not take an
-// attribute in a namespace, such as x:from, for the stanza's own.
-func (m MessageReceived) XML() string {
-	text, _ := m.Stanza.XML(MaxText)
-	return text
 }
 
 // Origin says what changed the list.

@@ -9,33 +9,13 @@ import (
 	"xmpp-pam/sdk/stream"
 )
 
-// MaxFrame is how many bytes of a message a Frame shows.
-const MaxFrame = 64 << 10
-
-// A Frame is one message on the wire.
-type Frame struct {
-	At  time.Time
-	Out bool
-	// XML is the message, or its first MaxFrame bytes. Of an element of a log-in
-	// (SASL) only the name is shown, the mechanism, and the condition of a
-	// failure. A message of the server that cannot be read is not shown before
-	// the log-in: what it holds is not known.
-	XML string
-	// Bytes is the length of the message. It is more than that of XML if not all
-	// is shown. Of an element of a log-in it is the length of what is shown.
-	Bytes int
-	// Element is the message as it was parsed, once, and under the limits of the
-	// moment; nil if it was refused. Of an element of a log-in it is what is shown.
-	Element *element.Element
-}
-
 // inspectRead shows a message of the server.
 func (c *connection) inspectRead(r stream.Read) {
-	f := Frame{XML: r.Text, Bytes: len(r.Text), Element: r.Element}
+	f := Frame{XML: r.Text, Bytes: len(r.Text)}
 	if r.Element == nil && !c.bound {
 		f.XML = ""
 	}
-	c.inspect(f)
+	c.inspect(f, r.Element)
 }
 
 // inspectWrite shows an own message.
@@ -44,23 +24,25 @@ func (c *connection) inspectWrite(w stream.Write) {
 		return
 	}
 	f := Frame{Out: true, XML: w.Text, Bytes: len(w.Text)}
+	var e *element.Element
 	if len(w.Text) <= MaxFrame {
-		f.Element, _ = element.Parse(w.Text, nil)
+		e, _ = element.Parse(w.Text, nil)
 	}
-	if w.Secret && f.Element == nil {
+	if w.Secret && e == nil {
 		f.XML = ""
 	}
-	c.inspect(f)
+	c.inspect(f, e)
 }
 
-// inspect shows a message without what must not be seen.
-func (c *connection) inspect(f Frame) {
+// inspect shows a message, which was parsed as e, without what must not be seen.
+func (c *connection) inspect(f Frame, e *element.Element) {
 	f.At = time.Now()
-	if e := f.Element; e != nil && isSASL(e.Name.Space) {
-		f.Element = withoutSecrets(e)
-		f.XML = f.Element.String()
+	if e != nil && isSASL(e.Name.Space) {
+		e = withoutSecrets(e)
+		f.XML = e.String()
 		f.Bytes = len(f.XML)
 	}
+	c.o.frames.describe(&f, e)
 	if n := MaxFrame; len(f.XML) > n {
 		for !utf8.RuneStart(f.XML[n]) {
 			n--

@@ -77,6 +77,7 @@ type owner struct {
 	saver     sessionSaver
 	ignores   ignoreLog
 	hints     hintLimit
+	frames    frameLog
 
 	running   map[*timer]bool
 	waiters   []*waiter // of connect

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/server/prosody"
@@ -245,4 +246,10 @@ func nodesOf(list []pam.Subscription) []string {
 		out = append(out, s.Node)
 	}
 	return out
+}
+
+// parsed is the stanza of a message.
+func parsed(m client.MessageReceived) *element.Element {
+	e, _ := element.Parse(m.XML, nil)
+	return e
 }

@@ -106,7 +106,7 @@ func (d *device) waitItems(want []string) {
 		got = nil
 		for _, e := range d.events {
 			if m, ok := e.(client.MessageReceived); ok {
-				for _, id := range strings.SplitAfter(m.Stanza.String(), "<item ")[1:] {
+				for _, id := range strings.SplitAfter(parsed(m).String(), "<item ")[1:] {
 					_, id, _ = strings.Cut(id, "id='")
 					id, _, _ = strings.Cut(id, "'")
 					got = append(got, id)

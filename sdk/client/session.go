@@ -15,7 +15,10 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-const nsPing = "urn:xmpp:ping"
+const (
+	nsPing = "urn:xmpp:ping"
+	nsMAM  = "urn:xmpp:mam:2"
+)
 
 // A list without version is asked for after this many sessions or this long,
 // which heals whatever went wrong unseen (sync rule 1).

@@ -225,7 +225,7 @@ func (v *victim) seen(since moment) string {
 				found["warning"] = true
 			}
 		case client.MessageReceived:
-			if !isMark(e.Stanza) {
+			if !isMark(e) {
 				found["message"] = true
 			}
 		}
@@ -255,7 +255,7 @@ func (v *victim) seen(since moment) string {
 	return strings.Join(words, "+")
 }
 
-func isMark(e *element.Element) bool { return strings.HasPrefix(e.Attr("id"), "mark") }
+func isMark(m client.MessageReceived) bool { return strings.HasPrefix(m.ID, "mark") }
 
 // nextMark is a message that tells, when it arrives, that all before it did.
 func (v *victim) nextMark() (id, xml string) {
@@ -277,8 +277,8 @@ func (v *victim) pass(p *peer) {
 // passed tells whether a marker was handed on. v.mu is held.
 func (v *victim) passed(id string) bool {
 	for i := len(v.events) - 1; i >= 0; i-- {
-		if m, ok := v.events[i].(client.MessageReceived); ok && isMark(m.Stanza) {
-			return m.Stanza.Attr("id") == id
+		if m, ok := v.events[i].(client.MessageReceived); ok && isMark(m) {
+			return m.ID == id
 		}
 	}
 	return false

@@ -1,6 +1,4 @@
-//go:build js && wasm
-
-package main
+package client
 
 import (
 	"strconv"
@@ -8,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/element"
 )
 
@@ -45,13 +42,14 @@ func TestDescribe(t *testing.T) {
 		{false, ``, "stream", "", "", 0},
 	} {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			d := log.describe(frame(start.Add(time.Duration(i)*time.Second), c.out, c.xml))
-			want := description{seq: int64(i + 1), kind: c.kind, layer: c.layer, id: c.id, replyTo: c.replyTo}
+			at := start.Add(time.Duration(i) * time.Second)
+			got := described(&log, at, c.out, c.xml)
+			want := Frame{Seq: int64(i + 1), At: at, Out: c.out, Kind: c.kind, Layer: c.layer, ID: c.id, ReplyTo: c.replyTo}
 			if c.replyTo != 0 {
-				want.rtt = time.Duration(int64(i)+1-c.replyTo) * time.Second
+				want.RTT = time.Duration(int64(i)+1-c.replyTo) * time.Second
 			}
-			if d != want {
-				t.Errorf("got %+v, want %+v", d, want)
+			if got != want {
+				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
 	}
@@ -60,23 +58,25 @@ func TestDescribe(t *testing.T) {
 func TestRequestsWithoutReplyAreForgotten(t *testing.T) {
 	var log frameLog
 	for i := range 3 * maxOpen {
-		log.describe(frame(time.Time{}, true, `<iq xmlns='jabber:client' type='get' id='`+strconv.Itoa(i)+`'/>`))
+		described(&log, time.Time{}, true, `<iq xmlns='jabber:client' type='get' id='`+strconv.Itoa(i)+`'/>`)
 	}
 	if len(log.open) > maxOpen {
 		t.Errorf("%d requests are remembered", len(log.open))
 	}
 }
 
-func frame(at time.Time, out bool, xml string) client.Frame {
+func described(log *frameLog, at time.Time, out bool, xml string) Frame {
 	e, _ := element.Parse(xml, nil)
-	return client.Frame{At: at, Out: out, XML: xml, Bytes: len(xml), Element: e}
+	f := Frame{At: at, Out: out}
+	log.describe(&f, e)
+	return f
 }
 
 // TestLongIDsAreNotRemembered: a server may send any number of requests.
 func TestLongIDsAreNotRemembered(t *testing.T) {
 	var log frameLog
-	d := log.describe(frame(time.Time{}, false, "<iq xmlns='jabber:client' type='get' id='"+strings.Repeat("x", maxID+1)+"'/>"))
-	if d.kind != "iq" || d.id != "" || len(log.open) != 0 {
-		t.Errorf("got %+v, %d remembered", d, len(log.open))
+	f := described(&log, time.Time{}, false, "<iq xmlns='jabber:client' type='get' id='"+strings.Repeat("x", maxID+1)+"'/>")
+	if f.Kind != "iq" || f.ID != "" || len(log.open) != 0 {
+		t.Errorf("got %+v, %d remembered", f, len(log.open))
 	}
 }
