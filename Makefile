@@ -118,7 +118,7 @@ bench-browser: js
 
 # fuzz runs every fuzzer for FUZZTIME. The minimizer would eat it all.
 FUZZTIME ?= 60s
-FUZZERS = element/FuzzParse element/FuzzEncode sasl/FuzzSCRAM stream/FuzzMessage pam/FuzzParse client/FuzzOptions client/FuzzRecords server/mem/FuzzParse discovery/FuzzJSON discovery/FuzzHostMeta
+FUZZERS = element/FuzzParse element/FuzzEncode sasl/FuzzSCRAM stream/FuzzMessage pam/FuzzParse client/FuzzOptions client/FuzzRecords server/mem/FuzzParse internal/hostmeta/FuzzJSON internal/hostmeta/FuzzHostMeta
 fuzz:
 	@for f in $(FUZZERS); do \
 		echo "== $$f"; \

@@ -35,7 +35,7 @@ func TestRooms(t *testing.T) {
 		{"prosody shares nothing with the client", "linux", "amd64", "./sdk/server/prosody", []string{own + "sdk/element", own + "sdk/stream", own + "sdk/pam", own + "sdk/client"}},
 		{"stream does no I/O", "linux", "amd64", "./sdk/stream", []string{own + "sdk/transport", own + "sdk/store", own + "sdk/pam", own + "sdk/client"}},
 		{"pam does no I/O", "linux", "amd64", "./sdk/pam", []string{own + "sdk/transport", own + "sdk/store", own + "sdk/stream", own + "sdk/client"}},
-		{"discovery fetches by its interface", "linux", "amd64", "./sdk/discovery", []string{"net/http", "net/url", "encoding/json", own + "sdk/client", own + "sdk/stream", own + "sdk/transport", "mellium.im/"}},
+		{"hostmeta fetches by an interface", "linux", "amd64", "./sdk/internal/hostmeta", []string{"net/http", "net/url", "encoding/json", own + "sdk/client", own + "sdk/stream", "mellium.im/"}},
 		{"store knows no protocol", "linux", "amd64", "./sdk/store", []string{own + "sdk/element", own + "sdk/pam", "mellium.im/"}},
 		{"client knows no transport", "linux", "amd64", "./sdk/client", []string{"github.com/coder/websocket", "net/http", own + "sdk/server/"}},
 	}

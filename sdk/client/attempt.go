@@ -128,7 +128,7 @@ func (o *owner) begin() *connection {
 	c := &connection{o: o, ctx: ctx, cancel: cancel}
 	s, err := stream.New(stream.Config{
 		Account: o.account, Resource: o.opts.Resource,
-		Private:    true, // as every discovery.Endpoint is
+		Private:    true, // as every hostmeta.Endpoint is
 		Mechanisms: o.opts.Mechanisms, Used: o.sync.mechanism, Nonce: randomID, ID: randomID,
 		Resume: o.suspended, Unstored: o.opts.Tab == "",
 		Inspect: o.opts.OnFrame != nil,

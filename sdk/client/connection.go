@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"xmpp-pam/sdk/discovery"
 	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/hostmeta"
 	"xmpp-pam/sdk/sasl"
 	"xmpp-pam/sdk/stream"
 	"xmpp-pam/sdk/transport"
@@ -20,9 +20,9 @@ type connection struct {
 	o      *owner
 	ctx    context.Context
 	cancel context.CancelFunc
-	at     discovery.Endpoint // zero until it is known
-	socket transport.Conn     // nil while dialing
-	free   func() bool        // stops the closing of socket with ctx
+	at     hostmeta.Endpoint // zero until it is known
+	socket transport.Conn    // nil while dialing
+	free   func() bool       // stops the closing of socket with ctx
 	stream *stream.Stream
 	timer  *timer
 
@@ -38,7 +38,7 @@ type connection struct {
 }
 
 // open dials, and begins the stream.
-func (c *connection) open(at discovery.Endpoint) {
+func (c *connection) open(at hostmeta.Endpoint) {
 	o := c.o
 	c.at = at
 	go func() {
@@ -213,7 +213,7 @@ func (c *connection) derive(d sasl.Derivation) {
 	go func() {
 		ctx, cancel := context.WithTimeout(c.ctx, deriveTimeout)
 		defer cancel()
-		key, err := c.o.opts.Derive(ctx, d)
+		key, err := c.o.opts.Derive(ctx, Derivation(d))
 		c.post(func() { c.step(stream.Derived{Key: key, Err: err}) })
 	}()
 }

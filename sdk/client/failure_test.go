@@ -16,10 +16,10 @@ import (
 	"github.com/coder/websocket"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/discovery/web"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
+	"xmpp-pam/sdk/transport/web"
 	"xmpp-pam/sdk/transport/ws"
 )
 

@@ -13,7 +13,7 @@ import (
 
 	"mellium.im/xmpp/jid"
 
-	"xmpp-pam/sdk/discovery"
+	"xmpp-pam/sdk/internal/hostmeta"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/stream"
 	"xmpp-pam/sdk/transport"
@@ -75,7 +75,7 @@ func hasCode(t *testing.T, err error, codes ...Code) {
 // too strict.
 func sameAddress(t *testing.T, address string) {
 	t.Helper()
-	at, err := discovery.ParseEndpoint(address)
+	at, err := hostmeta.ParseEndpoint(address)
 	if err != nil {
 		t.Fatal(err)
 	}

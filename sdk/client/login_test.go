@@ -17,7 +17,6 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/sasl"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
@@ -151,9 +150,9 @@ func TestDeriveSlowly(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newScripted()
 			f.challenging(1_000_000)
-			var asked []sasl.Derivation
+			var asked []client.Derivation
 			a := f.device(t, scram, func(o *client.Options) {
-				o.Derive = func(ctx context.Context, d sasl.Derivation) ([]byte, error) {
+				o.Derive = func(ctx context.Context, d client.Derivation) ([]byte, error) {
 					asked = append(asked, d)
 					select {
 					case <-time.After(takes):
@@ -191,7 +190,7 @@ func TestDeriveEnds(t *testing.T) {
 				running, ended := 0, 0
 				a := f.device(t, scram, func(o *client.Options) {
 					o.Reconnect = &client.Reconnect{Off: true}
-					o.Derive = func(ctx context.Context, d sasl.Derivation) ([]byte, error) {
+					o.Derive = func(ctx context.Context, d client.Derivation) ([]byte, error) {
 						running++
 						defer func() { running--; ended++ }()
 						<-ctx.Done()
@@ -231,7 +230,7 @@ func TestDeriveKeepsNobodyWaiting(t *testing.T) {
 	f.challenging(1_000_000)
 	began, ended := make(chan bool), make(chan error, 1)
 	a := f.device(t, scram, func(o *client.Options) {
-		o.Derive = func(ctx context.Context, d sasl.Derivation) ([]byte, error) {
+		o.Derive = func(ctx context.Context, d client.Derivation) ([]byte, error) {
 			d.Iterations = 1 << 40 // It would take days.
 			close(began)
 			_, err := d.Key(ctx.Err)
@@ -257,7 +256,7 @@ func TestTooManyIterations(t *testing.T) {
 			f := newScripted()
 			a := f.device(t, func(o *client.Options) {
 				o.Mechanisms = []string{"SCRAM-SHA-512", "PLAIN"}
-				o.Derive = func(context.Context, sasl.Derivation) ([]byte, error) { panic("derived") }
+				o.Derive = func(context.Context, client.Derivation) ([]byte, error) { panic("derived") }
 			})
 			if wasLive {
 				a.connect()

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/discovery"
-	"xmpp-pam/sdk/discovery/web"
 	"xmpp-pam/sdk/server/mem"
+	"xmpp-pam/sdk/transport"
+	"xmpp-pam/sdk/transport/web"
 	"xmpp-pam/sdk/transport/ws"
 )
 
@@ -29,7 +29,7 @@ type directory struct {
 	slow  bool
 }
 
-func (d *directory) Fetch(ctx context.Context, url string) (discovery.Response, error) {
+func (d *directory) Fetch(ctx context.Context, url string) (transport.Response, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if strings.HasSuffix(url, ".json") {
@@ -38,13 +38,13 @@ func (d *directory) Fetch(ctx context.Context, url string) (discovery.Response, 
 	switch {
 	case d.slow:
 		<-ctx.Done()
-		return discovery.Response{}, ctx.Err()
+		return transport.Response{}, ctx.Err()
 	case d.err != nil:
-		return discovery.Response{}, d.err
+		return transport.Response{}, d.err
 	case d.at == "":
-		return discovery.Response{Status: 404}, nil
+		return transport.Response{Status: 404}, nil
 	}
-	return discovery.Response{Status: 200, Body: `{"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"` + d.at + `"}]}`}, nil
+	return transport.Response{Status: 200, Body: `{"links":[{"rel":"urn:xmpp:alt-connections:websocket","href":"` + d.at + `"}]}`}, nil
 }
 
 func (d *directory) lookups() int {

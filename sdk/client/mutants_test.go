@@ -187,7 +187,7 @@ var mutants = []mutant{
 	{"a domain that looks like the account's is the account's", "TestLookAlikes", []edit{
 		{"../internal/address/address.go", "case j.Domainpart() != lowerASCII(domain):", "case false:"}}},
 	{"an error shows the token of an address", "TestNoToken", []edit{
-		{"../discovery/show.go", "if i := strings.IndexAny(shown, \"?#\"); i >= 0 {", "if i := -1; i >= 0 {"}}},
+		{"../transport/show.go", "if i := strings.IndexAny(shown, \"?#\"); i >= 0 {", "if i := -1; i >= 0 {"}}},
 }
 
 func TestMutants(t *testing.T) {

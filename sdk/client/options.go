@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"xmpp-pam/sdk/discovery"
 	"xmpp-pam/sdk/sasl"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
@@ -25,8 +24,8 @@ type Options struct {
 	// (XEP-0156), before the first attempt to connect and again after every one
 	// that failed; while the lookup fails, the address that was found last is
 	// good enough. It is not used if there is a URL. Natively use
-	// discovery/web.
-	Fetcher discovery.Fetcher
+	// transport/web.
+	Fetcher transport.Fetcher
 
 	// FollowTo lists the hosts, besides that of the endpoint itself, to which
 	// the server may send the client on (RFC 7395 §3.6.1, see-other-uri), such
@@ -43,10 +42,10 @@ type Options struct {
 	// server that offers no other is an error with CodeWeaker.
 	Mechanisms []string
 
-	// Derive computes the key of a SCRAM log-in (sasl.Derivation), which takes
-	// seconds on a slow device, on a goroutine of its own. It must end soon after
+	// Derive computes the key of a SCRAM log-in, which takes seconds on a slow
+	// device, on a goroutine of its own. It must end soon after
 	// ctx, at the latest after a minute. Nil computes it in Go.
-	Derive func(ctx context.Context, d sasl.Derivation) ([]byte, error)
+	Derive func(ctx context.Context, d Derivation) ([]byte, error)
 
 	// Resource is asked for when binding; empty leaves it to the server.
 	Resource string
@@ -112,3 +111,19 @@ type CredentialRequest struct {
 	Reason     string   // "initial", "reconnect", or "rejected" if the last ones were refused
 	Mechanisms []string // the ones both sides know, strongest first
 }
+
+// A Derivation is the slow part of SCRAM: SaltedPassword = Hi(password, salt, i)
+// of RFC 5802 §2.2, which is PBKDF2 (RFC 8018 §5.2) with HMAC and a key as long
+// as the hash.
+type Derivation struct {
+	Hash       string // "SHA-1", "SHA-256" or "SHA-512", as in Web Cryptography
+	Password   string // prepared, UTF-8
+	Salt       []byte
+	Iterations int
+	Size       int // of the key, in bytes
+}
+
+// Key computes the key in Go. It calls pause every 4096 iterations, which take
+// about 2 ms natively and 10 ms in WebAssembly, so that something else can run
+// meanwhile, and ends with the error that pause returns.
+func (d Derivation) Key(pause func() error) ([]byte, error) { return sasl.Derivation(d).Key(pause) }

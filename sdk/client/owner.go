@@ -15,7 +15,6 @@ import (
 	"xmpp-pam/sdk/disco"
 	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/pam"
-	"xmpp-pam/sdk/sasl"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/stream"
 )
@@ -125,7 +124,7 @@ func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 		o.policy.Max = time.Minute
 	}
 	if o.opts.Derive == nil {
-		o.opts.Derive = func(ctx context.Context, d sasl.Derivation) ([]byte, error) { return d.Key(ctx.Err) }
+		o.opts.Derive = func(ctx context.Context, d Derivation) ([]byte, error) { return d.Key(ctx.Err) }
 	}
 	if o.opts.Software == "" {
 		o.opts.Software = "xmpp-pam"

@@ -5,8 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"xmpp-pam/sdk/discovery"
+	"xmpp-pam/sdk/internal/hostmeta"
 	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/transport"
 )
 
 // maxFollowed is how many times in a row the server may send the client on.
@@ -14,19 +15,19 @@ const maxFollowed = 3
 
 // places is what is known of where the server can be reached.
 type places struct {
-	ordinary discovery.Endpoint // zero if it is still to be looked up
-	lookUp   bool               // it is looked up, not given, and due
-	followTo []string           // hosts that the server may name, in lower case
-	followed int                // how many times in a row it was followed
-	avoid    string             // where a session was to be resumed, in vain
+	ordinary hostmeta.Endpoint // zero if it is still to be looked up
+	lookUp   bool              // it is looked up, not given, and due
+	followTo []string          // hosts that the server may name, in lower case
+	followed int               // how many times in a row it was followed
+	avoid    string            // where a session was to be resumed, in vain
 }
 
 func newPlaces(opts *Options) (places, error) {
 	var p places
 	for _, host := range opts.FollowTo {
-		at, err := discovery.ParseEndpoint("wss://" + host)
+		at, err := hostmeta.ParseEndpoint("wss://" + host)
 		if host = strings.ToLower(host); err != nil || at.Host != strings.Trim(host, "[]") {
-			return p, clientError(CodeBadOptions, "FollowTo holds "+quote(discovery.Show(host))+", which is no host: give names such as node2.example.org, without scheme, port and path.")
+			return p, clientError(CodeBadOptions, "FollowTo holds "+quote(transport.Show(host))+", which is no host: give names such as node2.example.org, without scheme, port and path.")
 		}
 		p.followTo = append(p.followTo, at.Host)
 	}
@@ -34,14 +35,14 @@ func newPlaces(opts *Options) (places, error) {
 		p.lookUp = true
 		return p, nil
 	}
-	at, err := discovery.ParseEndpoint(opts.URL)
+	at, err := hostmeta.ParseEndpoint(opts.URL)
 	switch {
 	case opts.URL == "":
 		return p, clientError(CodeBadOptions, "URL is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket, or a Fetcher to look it up.")
-	case errors.Is(err, discovery.ErrOpen):
-		return p, clientError(CodeTLSRequired, "The URL "+quote(discovery.Show(opts.URL))+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
+	case errors.Is(err, hostmeta.ErrOpen):
+		return p, clientError(CodeTLSRequired, "The URL "+quote(transport.Show(opts.URL))+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
 	case err != nil:
-		return p, clientError(CodeBadOptions, "The URL "+quote(discovery.Show(opts.URL))+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
+		return p, clientError(CodeBadOptions, "The URL "+quote(transport.Show(opts.URL))+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
 	}
 	p.ordinary = at
 	return p, nil
@@ -55,7 +56,7 @@ func (o *owner) locate(c *connection) {
 		return
 	}
 	go func() {
-		at, err := discovery.Find(c.ctx, o.opts.Fetcher, o.account.Domainpart())
+		at, err := hostmeta.Find(c.ctx, o.opts.Fetcher, o.account.Domainpart())
 		c.post(func() {
 			switch {
 			case err == nil:
@@ -74,7 +75,7 @@ func (o *owner) locate(c *connection) {
 // which the server might also send the client by see-other-uri. The XEP means
 // a host and port for TCP by it, which says nothing about WebSocket, so only a
 // whole address counts. If it fails, the next attempt is an ordinary one.
-func (o *owner) choose() discovery.Endpoint {
+func (o *owner) choose() hostmeta.Endpoint {
 	p := &o.places
 	if o.suspended != nil && o.suspended.Location != p.avoid {
 		if at, err := p.permit(p.ordinary, o.suspended.Location); err == nil {
@@ -122,7 +123,7 @@ func (o *owner) follow(c *connection, address string) {
 	if err != nil {
 		o.failedAt(c)
 		o.ended(&Error{Code: CodeStream, Origin: FromServer, Retryable: true,
-			Text: "The server at " + c.at.String() + " sends this client on to " + quote(discovery.Show(address)) + ", which is not followed: " + err.Error() + "."})
+			Text: "The server at " + c.at.String() + " sends this client on to " + quote(transport.Show(address)) + ", which is not followed: " + err.Error() + "."})
 		return
 	}
 	p.followed++
@@ -133,8 +134,8 @@ func (o *owner) follow(c *connection, address string) {
 
 // permit returns the address to which a server at from may send the client: at
 // the same host, the ordinary one or one in FollowTo, and not less secure.
-func (p *places) permit(from discovery.Endpoint, address string) (discovery.Endpoint, error) {
-	at, err := discovery.ParseEndpoint(address)
+func (p *places) permit(from hostmeta.Endpoint, address string) (hostmeta.Endpoint, error) {
+	at, err := hostmeta.ParseEndpoint(address)
 	switch {
 	case err != nil:
 		return at, errors.New("it is " + err.Error())
@@ -148,7 +149,7 @@ func (p *places) permit(from discovery.Endpoint, address string) (discovery.Endp
 
 // lookupError is how a connection ends whose address was not found.
 func lookupError(err error) *stream.Error {
-	var why *discovery.Error
+	var why *hostmeta.Error
 	retry := !errors.As(err, &why) || why.Retry
 	return &stream.Error{Code: stream.CodeTransport, Retry: retry, Err: &Error{
 		Code: CodeDiscovery, Origin: FromNetwork, Retryable: retry, Err: err,

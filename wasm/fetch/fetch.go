@@ -1,6 +1,6 @@
 //go:build js && wasm
 
-// Package fetch is the browser's fetch as a [discovery.Fetcher].
+// Package fetch is the browser's fetch as a [transport.Fetcher].
 package fetch
 
 import (
@@ -10,7 +10,7 @@ import (
 
 	"github.com/hack-pad/safejs"
 
-	"xmpp-pam/sdk/discovery"
+	"xmpp-pam/sdk/transport"
 )
 
 // A Fetcher fetches as a page or worker may.
@@ -18,7 +18,7 @@ type Fetcher struct {
 	host safejs.Value
 }
 
-var _ discovery.Fetcher = Fetcher{}
+var _ transport.Fetcher = Fetcher{}
 
 // New returns a Fetcher that uses host.fetchDocument, the function that fetch.js
 // exports.
@@ -31,14 +31,14 @@ func New(host safejs.Value) Fetcher { return Fetcher{host: host} }
 
 // An answer is what fetch.js has to tell.
 type answer struct {
-	response discovery.Response
+	response transport.Response
 	err      error
 }
 
-// Fetch implements [discovery.Fetcher].
-func (f Fetcher) Fetch(ctx context.Context, url string) (discovery.Response, error) {
+// Fetch implements [transport.Fetcher].
+func (f Fetcher) Fetch(ctx context.Context, url string) (transport.Response, error) {
 	if err := ctx.Err(); err != nil {
-		return discovery.Response{}, err
+		return transport.Response{}, err
 	}
 	done := make(chan answer, 1)
 	onDone, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
@@ -46,19 +46,19 @@ func (f Fetcher) Fetch(ctx context.Context, url string) (discovery.Response, err
 		return nil
 	})
 	if err != nil {
-		return discovery.Response{}, err
+		return transport.Response{}, err
 	}
 	defer onDone.Release()
-	handle, err := f.host.Call("fetchDocument", url, discovery.MaxBody, onDone)
+	handle, err := f.host.Call("fetchDocument", url, transport.MaxBody, onDone)
 	if err != nil {
-		return discovery.Response{}, err
+		return transport.Response{}, err
 	}
 	select {
 	case a := <-done:
 		return a.response, a.err
 	case <-ctx.Done():
 		_, _ = handle.Call("cancel") // After it onDone is not called, so it may be released.
-		return discovery.Response{}, ctx.Err()
+		return transport.Response{}, ctx.Err()
 	}
 }
 
@@ -71,7 +71,7 @@ func read(args []safejs.Value) answer {
 	switch failure {
 	case "":
 	case "large":
-		return answer{err: fmt.Errorf("the document is larger than %d bytes", discovery.MaxBody)}
+		return answer{err: fmt.Errorf("the document is larger than %d bytes", transport.MaxBody)}
 	case "text":
 		return answer{err: errors.New("the document is not UTF-8")}
 	default:
@@ -84,5 +84,5 @@ func read(args []safejs.Value) answer {
 		return answer{err: err}
 	}
 	body, err := args[2].String()
-	return answer{discovery.Response{Status: status, Body: body}, err}
+	return answer{transport.Response{Status: status, Body: body}, err}
 }

@@ -14,11 +14,11 @@ import (
 
 	"github.com/hack-pad/safejs"
 
-	"xmpp-pam/sdk/discovery"
+	"xmpp-pam/sdk/transport"
 )
 
 func TestFetch(t *testing.T) {
-	whole := strings.Repeat("é", discovery.MaxBody/2)
+	whole := strings.Repeat("é", transport.MaxBody/2)
 	for _, tt := range []struct {
 		name   string
 		query  url.Values
@@ -28,8 +28,8 @@ func TestFetch(t *testing.T) {
 	}{
 		{"a text", url.Values{"body": {"{}"}}, 200, "{}", ""},
 		{"nothing", url.Values{}, 200, "", ""},
-		{"as much as may be", url.Values{"body": {"é"}, "times": {fmt.Sprint(discovery.MaxBody / 2)}}, 200, whole, ""},
-		{"a byte more", url.Values{"body": {"x"}, "times": {fmt.Sprint(discovery.MaxBody + 1)}}, 0, "", "larger than 65536 bytes"},
+		{"as much as may be", url.Values{"body": {"é"}, "times": {fmt.Sprint(transport.MaxBody / 2)}}, 200, whole, ""},
+		{"a byte more", url.Values{"body": {"x"}, "times": {fmt.Sprint(transport.MaxBody + 1)}}, 0, "", "larger than 65536 bytes"},
 		{"far more", url.Values{"body": {"x"}, "times": {"50000000"}}, 0, "", "larger than 65536 bytes"},
 		{"no UTF-8", url.Values{"body": {"a\xff"}}, 0, "", "not UTF-8"},
 		{"UTF-8 that breaks off", url.Values{"body": {"a\xc3"}}, 0, "", "not UTF-8"},

@@ -12,7 +12,7 @@ import (
 
 	"github.com/hack-pad/safejs"
 
-	"xmpp-pam/sdk/sasl"
+	"xmpp-pam/sdk/client"
 )
 
 // errNone says that the browser has no Web Cryptography.
@@ -22,8 +22,8 @@ var errNone = errors.New("kdf: no Web Cryptography")
 // function that kdf.js exports. Where a browser does not offer Web Cryptography, as
 // outside of secure contexts, or refuses, the key is computed here, in slices of
 // about 10 ms between which everything else on the thread runs.
-func New(host safejs.Value) func(context.Context, sasl.Derivation) ([]byte, error) {
-	return func(ctx context.Context, d sasl.Derivation) ([]byte, error) {
+func New(host safejs.Value) func(context.Context, client.Derivation) ([]byte, error) {
+	return func(ctx context.Context, d client.Derivation) ([]byte, error) {
 		key, err := derive(ctx, host, d)
 		if err == nil || ctx.Err() != nil {
 			return key, err
@@ -41,7 +41,7 @@ type answer struct {
 	err error
 }
 
-func derive(ctx context.Context, host safejs.Value, d sasl.Derivation) ([]byte, error) {
+func derive(ctx context.Context, host safejs.Value, d client.Derivation) ([]byte, error) {
 	done := make(chan answer, 1)
 	onDone, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
 		done <- read(args)

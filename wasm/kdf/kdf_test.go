@@ -12,11 +12,11 @@ import (
 
 	"github.com/hack-pad/safejs"
 
-	"xmpp-pam/sdk/sasl"
+	"xmpp-pam/sdk/client"
 )
 
-func derivation(hash string, size, iterations int) sasl.Derivation {
-	return sasl.Derivation{Hash: hash, Password: "pässword", Salt: []byte("\x00salt\xff!"), Iterations: iterations, Size: size}
+func derivation(hash string, size, iterations int) client.Derivation {
+	return client.Derivation{Hash: hash, Password: "pässword", Salt: []byte("\x00salt\xff!"), Iterations: iterations, Size: size}
 }
 
 var sizes = map[string]int{"SHA-1": 20, "SHA-256": 32, "SHA-512": 64}

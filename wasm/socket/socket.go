@@ -15,7 +15,6 @@ import (
 
 	"github.com/hack-pad/safejs"
 
-	"xmpp-pam/sdk/discovery"
 	"xmpp-pam/sdk/transport"
 )
 
@@ -52,7 +51,7 @@ func New(host safejs.Value) Dialer { return Dialer{host: host} }
 
 // Dial implements [transport.Dialer].
 func (d Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
-	where := discovery.Show(url)
+	where := transport.Show(url)
 	if !strings.HasPrefix(url, "ws://") && !strings.HasPrefix(url, "wss://") {
 		return nil, fmt.Errorf("socket: %q is not a WebSocket address: it must start with wss:// or ws://", where)
 	}

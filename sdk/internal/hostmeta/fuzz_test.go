@@ -1,4 +1,4 @@
-package discovery
+package hostmeta
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"xmpp-pam/sdk/transport"
 )
 
 var texts = []string{
@@ -90,6 +92,6 @@ func FuzzHostMeta(f *testing.F) {
 // same is a site that gives one text for everything.
 type same string
 
-func (s same) Fetch(context.Context, string) (Response, error) {
-	return Response{Status: 200, Body: string(s)}, nil
+func (s same) Fetch(context.Context, string) (transport.Response, error) {
+	return transport.Response{Status: 200, Body: string(s)}, nil
 }

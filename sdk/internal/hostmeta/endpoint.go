@@ -1,9 +1,11 @@
-package discovery
+package hostmeta
 
 import (
 	"errors"
 	"net/netip"
 	"strings"
+
+	"xmpp-pam/sdk/transport"
 )
 
 // An Endpoint is the address of an XMPP server over WebSocket (RFC 7395) at
@@ -13,6 +15,9 @@ type Endpoint struct {
 	Host string // in lower case, without port, and without brackets
 	TLS  bool   // it is wss:
 }
+
+// String writes the address for people, as transport.Show does.
+func (at Endpoint) String() string { return transport.Show(at.URL) }
 
 // The errors of ParseEndpoint say what the text is.
 var (

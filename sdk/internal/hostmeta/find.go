@@ -1,7 +1,7 @@
-// Package discovery finds the WebSocket endpoint of an XMPP domain in the host
+// Package hostmeta finds the WebSocket endpoint of an XMPP domain in the host
 // metadata of its web server (XEP-0156, RFC 6415), over a small interface, so
 // that it runs in a browser as well.
-package discovery
+package hostmeta
 
 import (
 	"context"
@@ -9,29 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// MaxBody is the size in bytes of the largest document that is read.
-const MaxBody = 64 << 10
+	"xmpp-pam/sdk/transport"
+)
 
 // lookupTime is how long Find takes at most.
 const lookupTime = 10 * time.Second
-
-// A Fetcher gets documents over HTTP. Natively it is implemented by
-// discovery/web, in a browser by wasm/fetch.
-type Fetcher interface {
-	// Fetch gets the document at url, without cookies or other credentials,
-	// and gives up when ctx ends. A status is no error, whatever it is; a body
-	// of more than MaxBody bytes is one. A redirection is never followed: it is
-	// an error or a status.
-	Fetch(ctx context.Context, url string) (Response, error)
-}
-
-// A Response is what a server answered. Body need be set only if Status is 200.
-type Response struct {
-	Status int
-	Body   string
-}
 
 // An Error says why no endpoint was found.
 type Error struct {
@@ -73,7 +56,7 @@ var documents = [...]struct {
 //
 // A loopback domain such as localhost, for which nobody gives certificates, is
 // asked over http: instead, and may name a ws: endpoint on a loopback host.
-func Find(ctx context.Context, f Fetcher, domain string) (Endpoint, error) {
+func Find(ctx context.Context, f transport.Fetcher, domain string) (Endpoint, error) {
 	if domain == "" || strings.ContainsAny(strings.Trim(domain, "[]"), "/?#@\\% ") ||
 		strings.Contains(domain, ":") && !strings.HasPrefix(domain, "[") {
 		return Endpoint{}, &Error{Text: "The domain " + strconv.Quote(domain) + " cannot be that of a web server"}
@@ -103,7 +86,7 @@ func Find(ctx context.Context, f Fetcher, domain string) (Endpoint, error) {
 }
 
 // ask looks into one document. The text of its error goes on from the address.
-func ask(ctx context.Context, f Fetcher, address string, read func(string) ([]link, error), local bool) (Endpoint, *Error) {
+func ask(ctx context.Context, f transport.Fetcher, address string, read func(string) ([]link, error), local bool) (Endpoint, *Error) {
 	response, err := f.Fetch(ctx, address)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
@@ -113,7 +96,7 @@ func ask(ctx context.Context, f Fetcher, address string, read func(string) ([]li
 	case response.Status != 200:
 		return Endpoint{}, &Error{Text: "was answered with status " + strconv.Itoa(response.Status),
 			Retry: response.Status >= 500 || response.Status == 429}
-	case len(response.Body) > MaxBody:
+	case len(response.Body) > transport.MaxBody:
 		return Endpoint{}, &Error{Text: "holds more than 64 KiB"}
 	}
 	links, err := read(strings.TrimPrefix(response.Body, "\ufeff"))
@@ -144,17 +127,8 @@ func choose(links []link, local bool) (Endpoint, *Error) {
 			err = ErrOpen
 		}
 		if why.Err == nil {
-			why = &Error{Text: "names " + strconv.Quote(Show(l.href)) + ", which is " + err.Error(), Err: err}
+			why = &Error{Text: "names " + strconv.Quote(transport.Show(l.href)) + ", which is " + err.Error(), Err: err}
 		}
 	}
 	return Endpoint{}, why
-}
-
-// cut shortens what a server sent to what fits into a sentence.
-func cut(s string) string {
-	const most = 200
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

@@ -10,7 +10,7 @@ import (
 	"io"
 	"net/http"
 
-	"xmpp-pam/sdk/discovery"
+	"xmpp-pam/sdk/transport"
 )
 
 // A Fetcher fetches over HTTP and HTTPS, and sends no cookies.
@@ -20,10 +20,10 @@ type Fetcher struct {
 	HTTPClient *http.Client
 }
 
-var _ discovery.Fetcher = (*Fetcher)(nil)
+var _ transport.Fetcher = (*Fetcher)(nil)
 
-// Fetch implements discovery.Fetcher. A redirection is its status.
-func (f *Fetcher) Fetch(ctx context.Context, url string) (discovery.Response, error) {
+// Fetch implements transport.Fetcher. A redirection is its status.
+func (f *Fetcher) Fetch(ctx context.Context, url string) (transport.Response, error) {
 	client := http.DefaultClient
 	if f.HTTPClient != nil {
 		client = f.HTTPClient
@@ -34,22 +34,22 @@ func (f *Fetcher) Fetch(ctx context.Context, url string) (discovery.Response, er
 
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return discovery.Response{}, err
+		return transport.Response{}, err
 	}
 	answer, err := direct.Do(request)
 	if err != nil {
-		return discovery.Response{}, err
+		return transport.Response{}, err
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return discovery.Response{Status: answer.StatusCode}, nil
+		return transport.Response{Status: answer.StatusCode}, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, discovery.MaxBody+1))
+	body, err := io.ReadAll(io.LimitReader(answer.Body, transport.MaxBody+1))
 	switch {
 	case err != nil:
-		return discovery.Response{}, err
-	case len(body) > discovery.MaxBody:
-		return discovery.Response{}, fmt.Errorf("the document is larger than %d bytes", discovery.MaxBody)
+		return transport.Response{}, err
+	case len(body) > transport.MaxBody:
+		return transport.Response{}, fmt.Errorf("the document is larger than %d bytes", transport.MaxBody)
 	}
-	return discovery.Response{Status: answer.StatusCode, Body: string(body)}, nil
+	return transport.Response{Status: answer.StatusCode, Body: string(body)}, nil
 }

@@ -1,9 +1,12 @@
-package discovery
+package transport_test
 
 import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"xmpp-pam/sdk/internal/hostmeta"
+	"xmpp-pam/sdk/transport"
 )
 
 func TestShow(t *testing.T) {
@@ -22,7 +25,7 @@ func TestShow(t *testing.T) {
 		"s3cret://@example.org":             "…@example.org",
 		"":                                  "",
 	} {
-		if got := Show(address); got != want {
+		if got := transport.Show(address); got != want {
 			t.Errorf("%q is shown as %q, want %q", address, got, want)
 		}
 	}
@@ -50,10 +53,10 @@ func TestShowHidesSecrets(t *testing.T) {
 			user := strings.NewReplacer("?", "", "#", "") // which end the authority (RFC 3986 §3.2)
 			address = []string{"wss://", "WSS://", "ws://", ""}[random.IntN(4)] + user.Replace(some()+secret+some()) + "@" + some()
 		}
-		if shown := Show(address); strings.Contains(shown, secret) || len(shown) > 210 {
+		if shown := transport.Show(address); strings.Contains(shown, secret) || len(shown) > 210 {
 			t.Fatalf("seed %d: %q is shown as %q", seed, address, shown)
 		}
-		if at, err := ParseEndpoint(address); err == nil && (strings.Contains(at.String(), secret) || !strings.HasPrefix(at.URL, "ws")) {
+		if at, err := hostmeta.ParseEndpoint(address); err == nil && (strings.Contains(at.String(), secret) || !strings.HasPrefix(at.URL, "ws")) {
 			t.Fatalf("seed %d: %q is shown as %q", seed, address, at)
 		}
 	}

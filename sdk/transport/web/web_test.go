@@ -14,7 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"xmpp-pam/sdk/discovery"
+	"xmpp-pam/sdk/transport"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -22,8 +22,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestFetch(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/text", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("hello" + r.Header.Get("Cookie"))) })
-	mux.HandleFunc("/full", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, discovery.MaxBody)) })
-	mux.HandleFunc("/large", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, discovery.MaxBody+1)) })
+	mux.HandleFunc("/full", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, transport.MaxBody)) })
+	mux.HandleFunc("/large", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, transport.MaxBody+1)) })
 	mux.Handle("/moved", http.RedirectHandler("/text", http.StatusFound))
 	mux.HandleFunc("/short", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
@@ -44,7 +44,7 @@ func TestFetch(t *testing.T) {
 		err    string
 	}{
 		{"/text", 200, "hello", ""},
-		{"/full", 200, strings.Repeat("\x00", discovery.MaxBody), ""},
+		{"/full", 200, strings.Repeat("\x00", transport.MaxBody), ""},
 		{"/large", 0, "", "larger than 65536 bytes"},
 		{"/moved", 302, "", ""},
 		{"/missing", 404, "", ""},

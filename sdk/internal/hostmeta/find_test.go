@@ -1,4 +1,4 @@
-package discovery
+package hostmeta
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"xmpp-pam/sdk/transport"
 )
 
 // A site answers like a web server: with status 404 for what it does not hold.
@@ -22,21 +24,21 @@ type site struct {
 	asked  []string
 }
 
-func (s *site) Fetch(ctx context.Context, url string) (Response, error) {
+func (s *site) Fetch(ctx context.Context, url string) (transport.Response, error) {
 	s.asked = append(s.asked, url)
 	body, ok := s.bodies[url]
 	switch {
 	case s.silent:
 		<-ctx.Done()
-		return Response{}, ctx.Err()
+		return transport.Response{}, ctx.Err()
 	case s.err != nil:
-		return Response{}, s.err
+		return transport.Response{}, s.err
 	case s.status != 0:
-		return Response{Status: s.status}, nil
+		return transport.Response{Status: s.status}, nil
 	case !ok:
-		return Response{Status: 404}, nil
+		return transport.Response{Status: 404}, nil
 	}
-	return Response{Status: 200, Body: body}, nil
+	return transport.Response{Status: 200, Body: body}, nil
 }
 
 const (
@@ -142,7 +144,7 @@ func TestFind(t *testing.T) {
 		{name: "half a surrogate", json: `{"links":["\ud800x"]}`, why: "surrogate"},
 		{name: "no UTF-8", json: "{\"links\":[\"\xff\"]}", xml: xml("wss://a.example/\xff"), why: "not UTF-8"},
 		{name: "deep", json: `{"x":` + deep + "," + jsonOf("wss://a.example/")[1:], xml: strings.Repeat("<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>", 1000), why: "too deep"},
-		{name: "huge", json: `{"x":"` + strings.Repeat("x", MaxBody) + `",` + jsonOf("wss://a.example/")[1:], why: "more than 64 KiB"},
+		{name: "huge", json: `{"x":"` + strings.Repeat("x", transport.MaxBody) + `",` + jsonOf("wss://a.example/")[1:], why: "more than 64 KiB"},
 		{name: "a document type", xml: `<!DOCTYPE XRD [<!ENTITY w "wss://a/">]>` + xml("&w;"), why: "prohibited"},
 		{name: "Link of another namespace", xml: `<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'><Link xmlns='x' rel='urn:xmpp:alt-connections:websocket' href='wss://a/'/><a><Link rel='urn:xmpp:alt-connections:websocket' href='wss://a/'/></a></XRD>`, why: "names no WebSocket endpoint"},
 		{name: "attributes of another namespace", xml: `<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0' xmlns:x='x'><Link rel='urn:xmpp:alt-connections:websocket' x:href='wss://a/'/></XRD>`, why: `names "", which`},

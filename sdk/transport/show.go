@@ -1,4 +1,4 @@
-package discovery
+package transport
 
 import "strings"
 
@@ -23,5 +23,11 @@ func Show(address string) string {
 	return cut(shown + rest)
 }
 
-// String writes the address for people, as Show does.
-func (at Endpoint) String() string { return Show(at.URL) }
+// cut shortens what a server sent to what fits into a sentence.
+func cut(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
