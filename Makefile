@@ -48,7 +48,7 @@ test-wasm: bin/browsertest
 	@scripts/need chromium
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch ./wasm/kdf
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./wasm
-	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" -run 'TestCorpus$$' ./sdk/stream
+	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" -run 'TestCorpus$$' ./sdk/internal/stream
 
 test-js: js
 	cd js && npm --silent run test
@@ -106,7 +106,7 @@ mutants:
 
 # bench prints ratios within one run: machines differ, and are shared.
 bench: bin/browsertest bench-browser bench-list
-	go test -run '^$$' -bench . ./sdk/element ./sdk/pam ./sdk/stream
+	go test -run '^$$' -bench . ./sdk/internal/element ./sdk/pam ./sdk/internal/stream
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" -run '^$$' -bench . ./wasm/idb
 
 # bench-browser floods the built package, and other libraries, in one run, and
@@ -118,7 +118,7 @@ bench-browser: js
 
 # fuzz runs every fuzzer for FUZZTIME. The minimizer would eat it all.
 FUZZTIME ?= 60s
-FUZZERS = element/FuzzParse element/FuzzEncode sasl/FuzzSCRAM stream/FuzzMessage pam/FuzzParse client/FuzzOptions client/FuzzRecords server/mem/FuzzParse internal/hostmeta/FuzzJSON internal/hostmeta/FuzzHostMeta
+FUZZERS = internal/element/FuzzParse internal/element/FuzzEncode internal/sasl/FuzzSCRAM internal/stream/FuzzMessage pam/FuzzParse client/FuzzOptions client/FuzzRecords server/mem/FuzzParse internal/hostmeta/FuzzJSON internal/hostmeta/FuzzHostMeta
 fuzz:
 	@for f in $(FUZZERS); do \
 		echo "== $$f"; \

@@ -66,9 +66,9 @@ function median(times) {
 function runNative() {
   const folder = mkdtempSync(join(tmpdir(), "xmpp-pam-cost-"));
   try {
-    execFileSync("go", ["build", "-o", join(folder, "cost"), "./js/bench/cost"], { cwd: root, stdio: "inherit" });
+    execFileSync("go", ["build", "-o", join(folder, "stanzacost"), "./sdk/internal/stanzacost"], { cwd: root, stdio: "inherit" });
     const input = names.flatMap((name) => [stanzas[name](size), stanzas[name](2 * size)]).join("\0");
-    const { stdout, status, error } = spawnSync(join(folder, "cost"), [turns, ...counts].map(String), { input, maxBuffer: 1 << 20, stdio: ["pipe", "pipe", "inherit"] });
+    const { stdout, status, error } = spawnSync(join(folder, "stanzacost"), [turns, ...counts].map(String), { input, maxBuffer: 1 << 20, stdio: ["pipe", "pipe", "inherit"] });
     if (status !== 0) throw error ?? new Error(`exit code ${status}`);
     return String(stdout).trim().split("\n").map((line) => JSON.parse(line));
   } finally {

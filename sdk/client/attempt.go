@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/stream"
 )
 
 // connect dials, unless a connection is there already. One that is leaving is

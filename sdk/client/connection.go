@@ -5,10 +5,10 @@ import (
 	"errors"
 	"time"
 
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/hostmeta"
-	"xmpp-pam/sdk/sasl"
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/sasl"
+	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/transport"
 )
 

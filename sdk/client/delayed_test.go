@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // TestDelayedNotify loses the connection, and lets the server send a notify with a

@@ -3,7 +3,7 @@ package client
 import (
 	"time"
 
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/pam"
 )
 

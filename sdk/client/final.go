@@ -3,7 +3,7 @@ package client
 import (
 	"errors"
 
-	"xmpp-pam/sdk/sasl"
+	"xmpp-pam/sdk/internal/sasl"
 )
 
 // isRefused reports whether err says that the server does not take the

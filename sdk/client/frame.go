@@ -4,11 +4,11 @@ import (
 	"strings"
 	"time"
 
-	"xmpp-pam/sdk/disco"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/disco"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
-	"xmpp-pam/sdk/pubsub"
-	"xmpp-pam/sdk/stream"
 )
 
 // MaxFrame is how many bytes of a message a Frame shows.

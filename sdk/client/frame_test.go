@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 func TestDescribe(t *testing.T) {

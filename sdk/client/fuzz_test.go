@@ -14,8 +14,8 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/internal/hostmeta"
+	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
-	"xmpp-pam/sdk/stream"
 	"xmpp-pam/sdk/transport"
 )
 

@@ -5,11 +5,11 @@ import (
 	"strings"
 	"time"
 
-	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
-	"xmpp-pam/sdk/pubsub"
-	"xmpp-pam/sdk/stream"
 )
 
 // hintEvery bounds how often services can have the list asked for.

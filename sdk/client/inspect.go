@@ -5,8 +5,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/stream"
 )
 
 // inspectRead shows a message of the server.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // TestInspectorHidesSecrets sends the server's part of a log-in in every spelling

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address/addresstest"
+	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/pam"
 )
 

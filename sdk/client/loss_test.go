@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // TestConnectDuringDisconnect connects again while the old session still waits

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // TestMessageTexts: a message is handed on as it came, or says why it has no text,

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 var news = client.Target{Service: "pubsub.localhost", Node: "news"}

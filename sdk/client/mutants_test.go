@@ -29,19 +29,19 @@ type mutant struct {
 // One that survives, or whose pieces are no longer in the code, fails.
 var mutants = []mutant{
 	{"what was not acknowledged is not sent again", "TestCutMessages", []edit{
-		{"../stream/sm.go", "for _, text := range l.unacked {\n\t\t\ts.emit", "for _, text := range l.unacked[:0] {\n\t\t\ts.emit"}}},
+		{"../internal/stream/sm.go", "for _, text := range l.unacked {\n\t\t\ts.emit", "for _, text := range l.unacked[:0] {\n\t\t\ts.emit"}}},
 	{"what was not acknowledged is sent twice", "TestCutMessages", []edit{
-		{"../stream/sm.go", "\t\t\ts.emit(Write{Text: text})\n\t\t}\n\t\tif len", "\t\t\ts.emit(Write{Text: text})\n\t\t\ts.emit(Write{Text: text})\n\t\t}\n\t\tif len"}}},
-	{"what was acknowledged is kept", "../stream TestCutAndResume", []edit{
-		{"../stream/unacked.go", "slices.Clone(l.unacked[known:])", "slices.Clone(l.unacked)"}}},
+		{"../internal/stream/sm.go", "\t\t\ts.emit(Write{Text: text})\n\t\t}\n\t\tif len", "\t\t\ts.emit(Write{Text: text})\n\t\t\ts.emit(Write{Text: text})\n\t\t}\n\t\tif len"}}},
+	{"what was acknowledged is kept", "../internal/stream TestCutAndResume", []edit{
+		{"../internal/stream/unacked.go", "slices.Clone(l.unacked[known:])", "slices.Clone(l.unacked)"}}},
 	{"a count too many is told at the resumption", "TestCutCycles", []edit{
-		{"../stream/sm.go", `.Set("h", strconv.FormatUint(uint64(saved), 10)))`, `.Set("h", strconv.FormatUint(uint64(saved+1), 10)))`}}},
+		{"../internal/stream/sm.go", `.Set("h", strconv.FormatUint(uint64(saved), 10)))`, `.Set("h", strconv.FormatUint(uint64(saved+1), 10)))`}}},
 	{"a count too few is told at the resumption", "TestCutCycles", []edit{
-		{"../stream/sm.go", `.Set("h", strconv.FormatUint(uint64(saved), 10)))`, `.Set("h", strconv.FormatUint(uint64(saved-1), 10)))`}}},
+		{"../internal/stream/sm.go", `.Set("h", strconv.FormatUint(uint64(saved), 10)))`, `.Set("h", strconv.FormatUint(uint64(saved-1), 10)))`}}},
 	{"every second stanza is not counted", "TestCutCycles", []edit{
-		{"../stream/sm.go", "\tdefault:\n\t\tl.received++\n\t}\n\treturn false", "\tdefault:\n\t\tl.received += l.received & 1\n\t}\n\treturn false"}}},
-	{"what comes again is delivered again", "../stream TestCutAndResume", []edit{
-		{"../stream/sm.go", "case l.again > 0:\n\t\tl.again--\n\t\treturn true", "case l.again > 0:\n\t\tl.again--\n\t\treturn false"}}},
+		{"../internal/stream/sm.go", "\tdefault:\n\t\tl.received++\n\t}\n\treturn false", "\tdefault:\n\t\tl.received += l.received & 1\n\t}\n\treturn false"}}},
+	{"what comes again is delivered again", "../internal/stream TestCutAndResume", []edit{
+		{"../internal/stream/sm.go", "case l.again > 0:\n\t\tl.again--\n\t\treturn true", "case l.again > 0:\n\t\tl.again--\n\t\treturn false"}}},
 	{"a session that goes on is taken for a new one", "TestCutMessages", []edit{
 		{"connection.go", "c.o.resumeSession(out.JID.String())", "c.o.startSession(out.JID.String())"}}},
 	{"a lost session ends no request", "TestCutMessages", []edit{
@@ -50,8 +50,8 @@ var mutants = []mutant{
 		{"resume.go", "for _, r := range o.requests {\n\t\t\tr.time.pause()\n\t\t}", "o.failRequests()"}}},
 	{"the socket of a connection that is over stays open", "TestCutMessages", []edit{
 		{"connection.go", "\t\t_ = c.socket.Close()\n", ""}}},
-	{"a silent server is believed to be there", "../stream TestLiveness", []edit{
-		{"../stream/liveness.go", "case w.answerBy.IsZero() && s.due(w.heard.Add(idleTime)):", "case false:"}}},
+	{"a silent server is believed to be there", "../internal/stream TestLiveness", []edit{
+		{"../internal/stream/liveness.go", "case w.answerBy.IsZero() && s.due(w.heard.Add(idleTime)):", "case false:"}}},
 	{"nobody dials again", "TestCutMessages", []edit{
 		{"attempt.go", "o.retry = o.after(wait, o.dial)", "o.retry = o.after(wait, func() {})"}}},
 	{"a notify is handled before it is stored", "TestHandledOnceStored", []edit{
@@ -149,31 +149,31 @@ var mutants = []mutant{
 	{"the text of a message is written anew", "TestMessageTexts", []edit{
 		{"event.go", "m.XML = text", "m.XML = stanza.String()\n\t\t_ = text"}}},
 	{"a text that other parsers refuse is handed on", "TestMessageTexts", []edit{
-		{"../element/source.go", "return \"\", ErrUnreadable", "return e.source, nil"}}},
-	{"a declaration outside of an element is not added", "../element TestXML.*", []edit{
-		{"../element/source.go", "for b := e.around; b != nil; b = b.outside {\n\t\tadd", "for b := e.around; false; b = b.outside {\n\t\tadd"}}},
-	{"an inner declaration ends with its element only if few are in scope", "../element TestXML.*", []edit{
-		{"../element/scope.go", "p.prefixes[b.prefix] = b.shadowed", "_ = b.shadowed"}}},
+		{"../internal/element/source.go", "return \"\", ErrUnreadable", "return e.source, nil"}}},
+	{"a declaration outside of an element is not added", "../internal/element TestXML.*", []edit{
+		{"../internal/element/source.go", "for b := e.around; b != nil; b = b.outside {\n\t\tadd", "for b := e.around; false; b = b.outside {\n\t\tadd"}}},
+	{"an inner declaration ends with its element only if few are in scope", "../internal/element TestXML.*", []edit{
+		{"../internal/element/scope.go", "p.prefixes[b.prefix] = b.shadowed", "_ = b.shadowed"}}},
 	{"a warning is as long as what it is about", "TestLongWarnings", []edit{
 		{"error.go", "if n := maxWarning; len(short.Text) > n {", "if n := 0; false {"}}},
-	{"an acknowledgement is asked for once", "../stream TestAskedAgain", []edit{
-		{"../stream/unacked.go", "l.ackBy, l.ackLate, l.oldest = time.Time{}, false, s.now", "l.ackLate, l.oldest = false, s.now"}}},
-	{"a server has for ever to acknowledge", "../stream TestAskedAgain", []edit{
-		{"../stream/liveness.go", "case ackDue && (l.ackLate || !answerDue && !s.slept(l.ackBy)):", "case false:"}}},
-	{"what is not acknowledged is kept without bound", "../stream TestUnackedIsBounded", []edit{
-		{"../stream/unacked.go", "full := len(l.unacked) >= maxUnacked || l.bytes > maxUnackedBytes-MaxStanza", "full := false"}}},
-	{"strangers fill what is kept", "../stream TestUnackedIsBounded", []edit{
-		{"../stream/unacked.go", "case l.sending && s.answersStranger(e) &&", "case false &&"}}},
-	{"a stuck session is resumed again", "../stream TestStuck", []edit{
-		{"../stream/stream.go", "|| r.Stuck()) {", "|| false) {"}}},
-	{"a stored session may have sent more for ever", "../stream TestCountTooHigh", []edit{
-		{"../stream/sm.go", "l.behind, l.oldest = true, true, false, s.now", "l.behind, l.oldest = true, true, l.behind, s.now"}}},
-	{"the first that waits counts as handled", "../stream TestAfter", []edit{
-		{"../stream/sm.go", "after.H, after.Waiting = r.Waiting[n]-1, r.Waiting[n:]", "after.H, after.Waiting = r.Waiting[n], r.Waiting[n:]"}}},
-	{"a refused session keeps its count", "../stream TestEnableRefused", []edit{
-		{"../stream/sm.go", "*l = ledger{full: l.full}\n\tcase e.Name.Local == \"r\"", "_ = l\n\tcase e.Name.Local == \"r\""}}},
+	{"an acknowledgement is asked for once", "../internal/stream TestAskedAgain", []edit{
+		{"../internal/stream/unacked.go", "l.ackBy, l.ackLate, l.oldest = time.Time{}, false, s.now", "l.ackLate, l.oldest = false, s.now"}}},
+	{"a server has for ever to acknowledge", "../internal/stream TestAskedAgain", []edit{
+		{"../internal/stream/liveness.go", "case ackDue && (l.ackLate || !answerDue && !s.slept(l.ackBy)):", "case false:"}}},
+	{"what is not acknowledged is kept without bound", "../internal/stream TestUnackedIsBounded", []edit{
+		{"../internal/stream/unacked.go", "full := len(l.unacked) >= maxUnacked || l.bytes > maxUnackedBytes-MaxStanza", "full := false"}}},
+	{"strangers fill what is kept", "../internal/stream TestUnackedIsBounded", []edit{
+		{"../internal/stream/unacked.go", "case l.sending && s.answersStranger(e) &&", "case false &&"}}},
+	{"a stuck session is resumed again", "../internal/stream TestStuck", []edit{
+		{"../internal/stream/stream.go", "|| r.Stuck()) {", "|| false) {"}}},
+	{"a stored session may have sent more for ever", "../internal/stream TestCountTooHigh", []edit{
+		{"../internal/stream/sm.go", "l.behind, l.oldest = true, true, false, s.now", "l.behind, l.oldest = true, true, l.behind, s.now"}}},
+	{"the first that waits counts as handled", "../internal/stream TestAfter", []edit{
+		{"../internal/stream/sm.go", "after.H, after.Waiting = r.Waiting[n]-1, r.Waiting[n:]", "after.H, after.Waiting = r.Waiting[n], r.Waiting[n:]"}}},
+	{"a refused session keeps its count", "../internal/stream TestEnableRefused", []edit{
+		{"../internal/stream/sm.go", "*l = ledger{full: l.full}\n\tcase e.Name.Local == \"r\"", "_ = l\n\tcase e.Name.Local == \"r\""}}},
 	{"the key has only the time of the negotiation", "TestDeriveSlowly", []edit{
-		{"../stream/auth.go", "\t\ts.phase = deriving\n\t\ts.setDeadline(0)\n", "\t\ts.phase = deriving\n"}}},
+		{"../internal/stream/auth.go", "\t\ts.phase = deriving\n\t\ts.setDeadline(0)\n", "\t\ts.phase = deriving\n"}}},
 	{"the computation of the key outlives its connection", "TestDeriveEnds", []edit{
 		{"connection.go", "context.WithTimeout(c.ctx, deriveTimeout)", "context.WithTimeout(context.Background(), deriveTimeout)"}}},
 	{"a server that starts ends the attempts", "TestHalfStarted", []edit{

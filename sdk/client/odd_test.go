@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // TestDeadContext asks with a context that has ended: nothing is sent.

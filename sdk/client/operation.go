@@ -6,11 +6,11 @@ import (
 	"sort"
 	"time"
 
-	"xmpp-pam/sdk/disco"
-	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address"
+	"xmpp-pam/sdk/internal/disco"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/pubsub"
 	"xmpp-pam/sdk/pam"
-	"xmpp-pam/sdk/pubsub"
 )
 
 // serviceAfter is when the service itself is asked what is wrong, because the

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"xmpp-pam/sdk/sasl"
+	"xmpp-pam/sdk/internal/sasl"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
 )

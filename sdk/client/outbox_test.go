@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // TestOutbox has the list asked for while the session waits to be resumed. The

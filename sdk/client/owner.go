@@ -12,11 +12,11 @@ import (
 
 	"mellium.im/xmpp/jid"
 
-	"xmpp-pam/sdk/disco"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/disco"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
-	"xmpp-pam/sdk/stream"
 )
 
 // Time limits.

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"xmpp-pam/sdk/internal/hostmeta"
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/transport"
 )
 

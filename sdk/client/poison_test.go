@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/pubsub"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/pubsub"
 )
 
 // TestPoison: a request that the server answers by cutting the connection is not

@@ -8,8 +8,8 @@ import (
 
 	"mellium.im/xmpp/jid"
 
+	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
-	"xmpp-pam/sdk/stream"
 )
 
 // A syncRecord remembers when the list was last asked for without a version, and

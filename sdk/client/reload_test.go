@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )

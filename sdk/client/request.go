@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 
-	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address"
-	"xmpp-pam/sdk/pubsub"
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/internal/stream"
 )
 
 // A request is an iq that waits for its answer.

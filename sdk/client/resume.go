@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
-	"xmpp-pam/sdk/stream"
 )
 
 // saveEvery is how often the session's record is written while messages flow.

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/pubsub"
 	"xmpp-pam/sdk/pam"
-	"xmpp-pam/sdk/pubsub"
 	"xmpp-pam/sdk/transport"
 )
 

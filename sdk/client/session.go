@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"time"
 
-	"xmpp-pam/sdk/disco"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/disco"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
-	"xmpp-pam/sdk/stream"
 	"xmpp-pam/sdk/transport"
 )
 

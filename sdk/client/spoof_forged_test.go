@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // forgedRows answer a request that is open, and know its id: {id}. Only the

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address/addresstest"
-	"xmpp-pam/sdk/pubsub"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/pubsub"
 )
 
 // TestLookAlikes: no domain that only looks like the account's may notify, no row

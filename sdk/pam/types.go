@@ -3,7 +3,7 @@
 // subscriptions equal to the one at the account's server.
 package pam
 
-import "xmpp-pam/sdk/pubsub"
+import "xmpp-pam/sdk/internal/pubsub"
 
 // NS is the namespace and the feature of XEP-0376.
 const NS = "urn:xmpp:pam:0"

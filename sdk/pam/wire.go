@@ -8,9 +8,9 @@ import (
 
 	"mellium.im/xmpp/jid"
 
-	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address"
-	"xmpp-pam/sdk/pubsub"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/pubsub"
 )
 
 // Errors of Reader. They come wrapped, with what was wrong.

@@ -9,8 +9,8 @@ import (
 
 	"mellium.im/xmpp/jid"
 
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/pubsub"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/pubsub"
 )
 
 func reader() *Reader { return NewReader(jid.MustParse("francisco@denmark.lit/barracks")) }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // nsXRD is the namespace of host metadata in XML (RFC 6415 §3).

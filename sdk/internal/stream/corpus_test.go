@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/stream"
 )
 
 //go:embed testdata/corpus/attacks.txt

@@ -3,9 +3,9 @@ package stream
 import (
 	"fmt"
 
-	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address"
-	"xmpp-pam/sdk/sasl"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/sasl"
 )
 
 // open starts or restarts the stream (RFC 7395 §3.4, §3.7). It has no from:

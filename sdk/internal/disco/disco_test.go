@@ -5,7 +5,7 @@ import (
 
 	"mellium.im/xmpp/disco/info"
 
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 func features(vars ...string) (all []info.Feature) {

@@ -13,8 +13,8 @@ import (
 
 	"mellium.im/xmpp/jid"
 
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/sasl"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/sasl"
 )
 
 // Namespaces of RFC 6120 and RFC 7395.

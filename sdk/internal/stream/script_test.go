@@ -12,9 +12,9 @@ import (
 
 	"mellium.im/xmpp/jid"
 
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/sasl"
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/sasl"
+	"xmpp-pam/sdk/internal/stream"
 )
 
 // A script is a dialogue, one line per event. Inputs:

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/sasl"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/sasl"
 )
 
 // How long the server may take.

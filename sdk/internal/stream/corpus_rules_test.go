@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/stream"
 )
 
 // The limits of a session, as the design settles them. They are written out

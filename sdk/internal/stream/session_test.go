@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/stream"
 )
 
 // TestStanzas: what a stranger or the server sends in a session, and what

@@ -11,7 +11,7 @@ import (
 
 	"mellium.im/xmpp/disco/info"
 
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // Namespaces of XEP-0030 and XEP-0115.

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"xmpp-pam/sdk/sasl"
+	"xmpp-pam/sdk/internal/sasl"
 )
 
 // TestDerivation compares with the standard library.

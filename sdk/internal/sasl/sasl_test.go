@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"xmpp-pam/sdk/sasl"
+	"xmpp-pam/sdk/internal/sasl"
 )
 
 // start returns a started mechanism for user/pencil with the given nonce.

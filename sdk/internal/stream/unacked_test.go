@@ -10,8 +10,8 @@ import (
 
 	"mellium.im/xmpp/jid"
 
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/stream"
 )
 
 const (

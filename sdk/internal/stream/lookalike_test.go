@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address/addresstest"
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/stream"
 )
 
 // TestLookAlikes: a server whose domain only looks like the account's is another

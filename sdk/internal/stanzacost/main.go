@@ -1,6 +1,6 @@
 //go:build unix
 
-// Command cost reads stanzas from standard input, separated by U+0000, of which
+// Command stanzacost reads stanzas from standard input, separated by U+0000, of which
 // each second one is twice the size of that before it. For such a pair it prints
 // how many milliseconds of the processor it takes to read and check each, as an
 // array of [one, other] for each turn. Its arguments are how many turns to take,
@@ -22,7 +22,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/client"
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/pam"
 )
 

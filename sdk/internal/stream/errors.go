@@ -4,8 +4,8 @@ import (
 	"errors"
 	"strings"
 
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/sasl"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/sasl"
 )
 
 // Error returns the code and the text, which names the condition, if any.

@@ -5,8 +5,8 @@ import (
 
 	"mellium.im/xmpp/jid"
 
-	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address"
+	"xmpp-pam/sdk/internal/element"
 )
 
 const nsStanzas = "urn:ietf:params:xml:ns:xmpp-stanzas"

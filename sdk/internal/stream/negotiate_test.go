@@ -6,7 +6,7 @@ import (
 
 	"mellium.im/xmpp/jid"
 
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/stream"
 )
 
 // The parts of a good dialogue.

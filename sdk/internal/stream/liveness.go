@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // NSPing is the namespace of XEP-0199.

@@ -4,8 +4,8 @@ import (
 	"encoding/base64"
 	"strings"
 
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/sasl"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/sasl"
 )
 
 // authenticate starts the strongest common mechanism (RFC 6120 §6.4.2).

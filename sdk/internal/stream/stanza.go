@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"xmpp-pam/sdk/element"
 	"xmpp-pam/sdk/internal/address"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // stanza takes a message of a bound stream. Strangers can write nearly all of

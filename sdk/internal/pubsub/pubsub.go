@@ -5,7 +5,7 @@ package pubsub
 import (
 	"mellium.im/xmpp/jid"
 
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // The namespaces of XEP-0060.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"xmpp-pam/sdk/element"
+	"xmpp-pam/sdk/internal/element"
 )
 
 // What is kept until the server has acknowledged it. A session whose server takes

@@ -8,8 +8,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"xmpp-pam/sdk/element"
-	"xmpp-pam/sdk/stream"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/stream"
 )
 
 // goodInputs are the inputs of a dialogue that leads to a session.
