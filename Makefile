@@ -32,7 +32,7 @@ test:
 test-go:
 	@scripts/need
 	go test -race -count=1 -timeout 30m ./sdk/... ./demo/... ./wasm/jstext
-	go test -count=1 ./sdk/pam -pam.schedules=100000
+	go test -count=1 ./sdk/internal/listsync -listsync.schedules=100000
 
 # test-cut breaks the connection at every message, at every two and inside them,
 # and plays schedules. test-go has done a few of them with the race detector. Then
@@ -91,7 +91,7 @@ soak: soak-go soak-browser personalities
 soak-go:
 	@scripts/need
 	SOAK=1 PAM_SEED=$(SEED) go test -count=1 -v -timeout 24h -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client
-	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/pam -pam.schedules=1000000
+	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/listsync -listsync.schedules=1000000
 
 soak-browser: js bin/demo
 	@scripts/need chromium prosody
@@ -101,12 +101,12 @@ soak-browser: js bin/demo
 # mutants plants mistakes, which the tests must find, and says which schedule did.
 mutants:
 	@scripts/need
-	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/pam
+	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/internal/listsync
 	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/client -client.mutants .
 
 # bench prints ratios within one run: machines differ, and are shared.
 bench: bin/browsertest bench-browser bench-list
-	go test -run '^$$' -bench . ./sdk/internal/element ./sdk/pam ./sdk/internal/stream
+	go test -run '^$$' -bench . ./sdk/internal/element ./sdk/internal/listsync ./sdk/internal/stream
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" -run '^$$' -bench . ./wasm/idb
 
 # bench-browser floods the built package, and other libraries, in one run, and
@@ -118,7 +118,7 @@ bench-browser: js
 
 # fuzz runs every fuzzer for FUZZTIME. The minimizer would eat it all.
 FUZZTIME ?= 60s
-FUZZERS = internal/element/FuzzParse internal/element/FuzzEncode internal/sasl/FuzzSCRAM internal/stream/FuzzMessage pam/FuzzParse client/FuzzOptions client/FuzzRecords server/mem/FuzzParse internal/hostmeta/FuzzJSON internal/hostmeta/FuzzHostMeta
+FUZZERS = internal/element/FuzzParse internal/element/FuzzEncode internal/sasl/FuzzSCRAM internal/stream/FuzzMessage internal/listsync/FuzzParse client/FuzzOptions client/FuzzRecords server/mem/FuzzParse internal/hostmeta/FuzzJSON internal/hostmeta/FuzzHostMeta
 fuzz:
 	@for f in $(FUZZERS); do \
 		echo "== $$f"; \

@@ -3,7 +3,7 @@
 // Management), stores the list, and comes back when the connection is lost.
 //
 // One goroutine owns all state. It feeds the pure machines of packages stream
-// and pam and carries out what they ask for.
+// and listsync and carries out what they ask for.
 package client
 
 import (
@@ -15,6 +15,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/internal/address"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -29,7 +30,7 @@ type Client struct {
 	closing error // why the store could not be closed; set before done is closed
 
 	mu       sync.Mutex
-	list     *pam.List // of the snapshot
+	list     *listsync.List // of the snapshot
 	snapshot Snapshot
 	state    SyncState
 	ignored  uint64
@@ -65,7 +66,7 @@ func New(opts *Options) (*Client, error) {
 		done:  make(chan struct{}),
 		state: SyncState{Phase: PhaseOffline},
 	}
-	c.list, c.snapshot.Source = pam.NewList(nil), SourceEmpty
+	c.list, c.snapshot.Source = listsync.NewList(nil), SourceEmpty
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.owner = newOwner(c, opts, account, where)
 	go c.run()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
@@ -39,8 +40,8 @@ type durable struct {
 
 // remembered is what a durable knows of the store.
 type remembered struct {
-	meta    []byte    // as stored; nil if absent
-	stamp   pam.Stamp // of the list that is remembered
+	meta    []byte         // as stored; nil if absent
+	stamp   listsync.Stamp // of the list that is remembered
 	digest  uint64
 	buckets [bucketCount]bucket
 	stale   bool // buckets are stored that belong to no list: rewrite all
@@ -48,14 +49,14 @@ type remembered struct {
 
 // A bucket is a part of the list and a hash of its encoding.
 type bucket struct {
-	list *pam.List
+	list *listsync.List
 	hash uint64
 }
 
 // load reads what is stored. A record that cannot be read, or a list that does
 // not match its digest, counts as absent: a version without its list is never
 // used.
-func (d *durable) load(ctx context.Context) (pam.Durable, syncRecord, error) {
+func (d *durable) load(ctx context.Context) (listsync.Durable, syncRecord, error) {
 	values, err := d.read(ctx)
 	if err != nil {
 		return d.fresh(), syncRecord{}, err
@@ -67,14 +68,14 @@ func (d *durable) load(ctx context.Context) (pam.Durable, syncRecord, error) {
 // loadAnew is load for a store that another client may have changed. If that
 // has emptied it, found is false. What is remembered stays then, and also if what
 // is stored cannot be read.
-func (d *durable) loadAnew(ctx context.Context) (out pam.Durable, found bool, err error) {
+func (d *durable) loadAnew(ctx context.Context) (out listsync.Durable, found bool, err error) {
 	values, err := d.read(ctx)
 	if err != nil || values[0] == nil {
-		return pam.Durable{}, false, err
+		return listsync.Durable{}, false, err
 	}
 	next := durable{store: d.store}
 	if out, found = next.take(values); !found {
-		return pam.Durable{}, false, errUnreadable
+		return listsync.Durable{}, false, errUnreadable
 	}
 	d.remembered = next.remembered
 	return out, true, nil
@@ -94,7 +95,7 @@ func (d *durable) read(ctx context.Context) ([][]byte, error) {
 }
 
 // take remembers what was read.
-func (d *durable) take(values [][]byte) (out pam.Durable, ok bool) {
+func (d *durable) take(values [][]byte) (out listsync.Durable, ok bool) {
 	d.meta = values[0]
 	if out, ok = d.decode(values[0], values[2:]); !ok {
 		// The bad meta record stays what the next commit expects, and is
@@ -106,13 +107,13 @@ func (d *durable) take(values [][]byte) (out pam.Durable, ok bool) {
 	return out, ok
 }
 
-func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
+func (d *durable) decode(meta []byte, values [][]byte) (listsync.Durable, bool) {
 	r := reader{data: string(meta)}
 	d.clear()
 	if meta == nil || r.byte() != format {
-		return pam.Durable{}, false
+		return listsync.Durable{}, false
 	}
-	out := pam.Durable{Stamp: pam.Stamp{Epoch: r.uint(), Version: pam.Version(r.string())}}
+	out := listsync.Durable{Stamp: listsync.Stamp{Epoch: r.uint(), Version: pam.Version(r.string())}}
 	r.byte() // was the mode
 	count, digest := r.uint(), r.uint()
 	if len(r.data) > 0 {
@@ -125,16 +126,16 @@ func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
 		}
 		list, ok := decodeBucket(value)
 		if !ok {
-			return pam.Durable{}, false
+			return listsync.Durable{}, false
 		}
 		d.buckets[i] = bucket{list, hashBucket(i, value)}
 		d.digest ^= d.buckets[i].hash
 		out.List = append(out.List, list.Rows()...)
 	}
 	if r.bad || len(r.data) > 0 || uint64(len(out.List)) != count || d.digest != digest {
-		return pam.Durable{}, false
+		return listsync.Durable{}, false
 	}
-	pam.Sort(out.List)
+	listsync.Sort(out.List)
 	return out, true
 }
 
@@ -143,7 +144,7 @@ func (d *durable) decode(meta []byte, values [][]byte) (pam.Durable, bool) {
 // on, or did when it was read last, it returns that and ErrConflict. If nothing
 // that can be read is stored any more, all is stored again: memory is right while
 // the program runs.
-func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord) (stored *pam.Durable, err error) {
+func (d *durable) commit(ctx context.Context, c listsync.Commit, s syncRecord) (stored *listsync.Durable, err error) {
 	conflict := c.Expect != d.stamp
 	for range commitTries {
 		if !conflict {
@@ -171,7 +172,7 @@ func (d *durable) commit(ctx context.Context, c pam.Commit, s syncRecord) (store
 	return nil, errUnsteady
 }
 
-func (d *durable) write(ctx context.Context, c pam.Commit, s syncRecord) error {
+func (d *durable) write(ctx context.Context, c listsync.Commit, s syncRecord) error {
 	next := d.buckets
 	var changes [bucketCount][]pam.Change
 	if c.Replace {
@@ -231,14 +232,14 @@ func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
 }
 
 // inMemory returns a durable that keeps now in memory.
-func inMemory(now pam.Durable) *durable {
+func inMemory(now listsync.Durable) *durable {
 	d := &durable{store: store.NewMemory(), remembered: remembered{stamp: now.Stamp, stale: true}}
 	fill(&d.buckets, now.List)
 	return d
 }
 
 // empty is what is stored after everything was removed.
-func (d *durable) empty() pam.Durable {
+func (d *durable) empty() listsync.Durable {
 	d.meta, d.stale = nil, false
 	d.clear()
 	now := d.fresh()
@@ -253,8 +254,8 @@ func (d *durable) clear() {
 }
 
 // fresh is an empty list whose epoch nobody else has.
-func (d *durable) fresh() pam.Durable {
-	return pam.Durable{Stamp: pam.Stamp{Epoch: randomUint64()}}
+func (d *durable) fresh() listsync.Durable {
+	return listsync.Durable{Stamp: listsync.Stamp{Epoch: randomUint64()}}
 }
 
 // fill puts a list, which is in key order, into the buckets.
@@ -265,7 +266,7 @@ func fill(buckets *[bucketCount]bucket, list []pam.Subscription) {
 		parts[i] = append(parts[i], row)
 	}
 	for i, rows := range parts {
-		buckets[i].list = pam.NewList(rows)
+		buckets[i].list = listsync.NewList(rows)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
@@ -28,7 +29,7 @@ func sorted(rows map[pam.Key]pam.Subscription) []pam.Subscription {
 		out = append(out, r)
 	}
 	slices.SortFunc(out, func(a, b pam.Subscription) int {
-		if a.Key.Less(b.Key) {
+		if a.Key.Compare(b.Key) < 0 {
 			return -1
 		}
 		return 1
@@ -51,7 +52,7 @@ func TestDurable(t *testing.T) {
 	want := map[pam.Key]pam.Subscription{}
 	stamp := now.Stamp
 	for i := range 300 {
-		c := pam.Commit{Seq: i, Expect: stamp, Next: pam.Stamp{Epoch: stamp.Epoch + 1, Version: pam.Version(fmt.Sprintf("v%d", i))}}
+		c := listsync.Commit{Seq: i, Expect: stamp, Next: listsync.Stamp{Epoch: stamp.Epoch + 1, Version: pam.Version(fmt.Sprintf("v%d", i))}}
 		for j := range random.IntN(3) {
 			c.Dropped = append(c.Dropped, row(1000+2*i+j))
 		}
@@ -98,15 +99,15 @@ func TestDurableConflict(t *testing.T) {
 	_, _, _ = one.load(t.Context())
 	_, _, _ = two.load(t.Context())
 	r := row(1)
-	first := pam.Commit{Expect: one.stamp, Next: pam.Stamp{Epoch: 5, Version: "first"}, Changes: []pam.Change{{After: &r}}}
+	first := listsync.Commit{Expect: one.stamp, Next: listsync.Stamp{Epoch: 5, Version: "first"}, Changes: []pam.Change{{After: &r}}}
 	if _, err := one.commit(t.Context(), first, syncRecord{}); err != nil {
 		t.Fatal(err)
 	}
-	stored, err := two.commit(t.Context(), pam.Commit{Expect: two.stamp, Next: pam.Stamp{Epoch: 9, Version: "second"}}, syncRecord{})
+	stored, err := two.commit(t.Context(), listsync.Commit{Expect: two.stamp, Next: listsync.Stamp{Epoch: 9, Version: "second"}}, syncRecord{})
 	if stored == nil || stored.Version != "first" || len(stored.List) != 1 {
 		t.Fatalf("got %+v, %v", stored, err)
 	}
-	if stored, err = two.commit(t.Context(), pam.Commit{Expect: stored.Stamp, Next: pam.Stamp{Epoch: 10, Version: "third"}, Changes: []pam.Change{{Before: &r}}}, syncRecord{}); err != nil {
+	if stored, err = two.commit(t.Context(), listsync.Commit{Expect: stored.Stamp, Next: listsync.Stamp{Epoch: 10, Version: "third"}, Changes: []pam.Change{{Before: &r}}}, syncRecord{}); err != nil {
 		t.Fatalf("after the conflict: %+v, %v", stored, err)
 	}
 }
@@ -118,7 +119,7 @@ func TestDurableCorrupt(t *testing.T) {
 		s := store.NewMemory()
 		d := &durable{store: s}
 		_, _, _ = d.load(t.Context())
-		c := pam.Commit{Expect: d.stamp, Replace: true, Next: pam.Stamp{Epoch: 5, Version: "v"}}
+		c := listsync.Commit{Expect: d.stamp, Replace: true, Next: listsync.Stamp{Epoch: 5, Version: "v"}}
 		for i := range 200 {
 			c.List = append(c.List, row(i))
 		}
@@ -154,7 +155,7 @@ func TestDurableCorrupt(t *testing.T) {
 				continue
 			}
 			r := row(3)
-			if _, err := d.commit(t.Context(), pam.Commit{Expect: got.Stamp, Next: pam.Stamp{Epoch: 8, Version: "w"}, Changes: []pam.Change{{After: &r}}}, syncRecord{}); err != nil {
+			if _, err := d.commit(t.Context(), listsync.Commit{Expect: got.Stamp, Next: listsync.Stamp{Epoch: 8, Version: "w"}, Changes: []pam.Change{{After: &r}}}, syncRecord{}); err != nil {
 				t.Errorf("%s %s: commit: %v", record.Key, name, err)
 			}
 			got, _, _ = (&durable{store: s}).load(t.Context())
@@ -180,11 +181,11 @@ func TestDurableReadAnew(t *testing.T) {
 	old, _, _ := one.load(t.Context())
 	_, _, _ = two.load(t.Context())
 	r, q := row(1), row(2)
-	if _, err := two.commit(t.Context(), pam.Commit{Expect: two.stamp, Next: pam.Stamp{Epoch: 5, Version: "theirs"}, Changes: []pam.Change{{After: &r}}}, syncRecord{}); err != nil {
+	if _, err := two.commit(t.Context(), listsync.Commit{Expect: two.stamp, Next: listsync.Stamp{Epoch: 5, Version: "theirs"}, Changes: []pam.Change{{After: &r}}}, syncRecord{}); err != nil {
 		t.Fatal(err)
 	}
 	_, _, _ = one.load(t.Context())
-	stored, err := one.commit(t.Context(), pam.Commit{Expect: old.Stamp, Next: pam.Stamp{Epoch: 6, Version: "mine"}, Changes: []pam.Change{{After: &q}}}, syncRecord{})
+	stored, err := one.commit(t.Context(), listsync.Commit{Expect: old.Stamp, Next: listsync.Stamp{Epoch: 6, Version: "mine"}, Changes: []pam.Change{{After: &q}}}, syncRecord{})
 	if !errors.Is(err, store.ErrConflict) || stored == nil || stored.Version != "theirs" {
 		t.Errorf("got %+v, %v", stored, err)
 	}
@@ -193,9 +194,9 @@ func TestDurableReadAnew(t *testing.T) {
 // TestInMemory checks that the list outlives the store.
 func TestInMemory(t *testing.T) {
 	r, q := row(1), row(2)
-	held := pam.Durable{Stamp: pam.Stamp{Epoch: 5, Version: "v"}, List: []pam.Subscription{r}}
+	held := listsync.Durable{Stamp: listsync.Stamp{Epoch: 5, Version: "v"}, List: []pam.Subscription{r}}
 	d := inMemory(held)
-	if _, err := d.commit(t.Context(), pam.Commit{Expect: held.Stamp, Next: pam.Stamp{Epoch: 6, Version: "w"}, Changes: []pam.Change{{After: &q}}}, syncRecord{}); err != nil {
+	if _, err := d.commit(t.Context(), listsync.Commit{Expect: held.Stamp, Next: listsync.Stamp{Epoch: 6, Version: "w"}, Changes: []pam.Change{{After: &q}}}, syncRecord{}); err != nil {
 		t.Fatal(err)
 	}
 	got, _, err := (&durable{store: d.store}).load(t.Context())

@@ -4,16 +4,16 @@ import (
 	"context"
 	"fmt"
 
-	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/store"
 )
 
 // StoredList is the list in a store, and whether what is there fits together.
-func StoredList(s store.Store) (pam.Durable, bool) {
+func StoredList(s store.Store) (listsync.Durable, bool) {
 	d := &durable{store: s}
 	now, _, err := d.load(context.Background())
 	if d.meta == nil {
-		now.Stamp = pam.Stamp{}
+		now.Stamp = listsync.Stamp{}
 	}
 	return now, err == nil && !d.stale || d.meta == nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
@@ -119,8 +120,8 @@ func (o *owner) wipe(reply func(error)) {
 func (o *owner) startOver() {
 	old := o.held()
 	d := o.storage.durable.empty()
-	o.machine = pam.NewMachine()
-	o.machine.Step(pam.Stored{Durable: d})
+	o.machine = listsync.NewMachine()
+	o.machine.Step(listsync.Stored{Durable: d})
 	clear(o.heard)
 	o.overlaid = true
 	o.sync, o.source, o.state.LastSynced = syncRecord{}, SourceEmpty, time.Time{}

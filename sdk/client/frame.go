@@ -6,9 +6,9 @@ import (
 
 	"xmpp-pam/sdk/internal/disco"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/internal/pubsub"
 	"xmpp-pam/sdk/internal/stream"
-	"xmpp-pam/sdk/pam"
 )
 
 // MaxFrame is how many bytes of a message a Frame shows.
@@ -118,7 +118,7 @@ func kindOf(e *element.Element) string {
 // belongs to. The outermost one counts.
 func layerOf(e *element.Element, depth int) string {
 	switch ns := e.Name.Space; {
-	case ns == pam.NS:
+	case ns == listsync.NS:
 		return "pam"
 	case ns == pubsub.NS, strings.HasPrefix(ns, pubsub.NS+"#"):
 		return "pubsub"

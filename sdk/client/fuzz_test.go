@@ -14,6 +14,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/internal/hostmeta"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/transport"
@@ -50,7 +51,7 @@ func FuzzOptions(f *testing.F) {
 		}
 		hasCode(t, c.Unsubscribe(t.Context(), target), CodeBadOptions, CodeBadJID, CodeOffline)
 		if j, err := jid.Parse(service); err == nil {
-			r := pam.UnsubscribeRequest(j.String(), node, account, subid)
+			r := listsync.UnsubscribeRequest(j.String(), node, account, subid)
 			if got := r.First(); r.Attr("jid") != j.String() || got.Attr("node") != node || got.Attr("subid") != subid {
 				t.Errorf("the request holds %s", r)
 			}
@@ -124,7 +125,7 @@ func FuzzRecords(f *testing.F) {
 				stream: stream.Resumption{ID: service, Location: node, JID: j, H: uint32(n), Acked: uint32(n >> 7), Unacked: []string{subid, node, ""}, Stored: true}})
 		}
 		key := pam.Key{Service: service, Node: node, SubID: subid}
-		sameBucket(t, pam.NewList([]pam.Subscription{{Key: key, JID: account, State: pam.State(node)}, {Key: pam.Key{Service: node}}}))
+		sameBucket(t, listsync.NewList([]pam.Subscription{{Key: key, JID: account, State: pam.State(node)}, {Key: pam.Key{Service: node}}}))
 	})
 }
 
@@ -147,7 +148,7 @@ func sameSession(t *testing.T, s sessionRecord) {
 	}
 }
 
-func sameBucket(t *testing.T, list *pam.List) {
+func sameBucket(t *testing.T, list *listsync.List) {
 	t.Helper()
 	again, ok := decodeBucket(encodeBucket(list.Rows()))
 	if !ok || !slices.Equal(again.Rows(), list.Rows()) {

@@ -7,9 +7,9 @@ import (
 
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/internal/pubsub"
 	"xmpp-pam/sdk/internal/stream"
-	"xmpp-pam/sdk/pam"
 )
 
 // hintEvery bounds how often services can have the list asked for.
@@ -79,7 +79,7 @@ func (o *owner) hint() {
 	wait := time.Until(h.last.Add(hintEvery))
 	if wait <= 0 {
 		h.last = time.Now()
-		o.step(pam.Refresh{})
+		o.step(listsync.Refresh{})
 		return
 	}
 	h.timer = o.after(wait, func() {

@@ -57,7 +57,7 @@ var mutants = []mutant{
 	{"a notify is handled before it is stored", "TestHandledOnceStored", []edit{
 		{"session.go", "\to.delivered++\n\tif len(heard) > 0 {", "\to.delivered++\n\to.handledUpTo(o.delivered)\n\tif len(heard) > 0 {"}}},
 	{"a stranger's notify is believed", "TestSpoofMatrix", []edit{
-		{"../pam/wire.go", "if !r.believed(message) {", "if false {"}}},
+		{"../internal/listsync/wire.go", "if !r.believed(message) {", "if false {"}}},
 	{"any sender may answer", "TestSpoof.*", []edit{
 		{"request.go", "return ok && address.Equal(from, to)\n\t}", "return true || ok && address.Equal(from, to)\n\t}"},
 		{"request.go", "return !ok || o.isOwnServer(from)", "return true || o.isOwnServer(from)"}}},
@@ -95,11 +95,11 @@ var mutants = []mutant{
 	{"a notify that comes after a new message is taken for a replay", "TestDelayedNotify", []edit{
 		{"session.go", "o.session.replay = o.session.replay && pam.Delayed(stanza)", "_ = pam.Delayed(stanza)"}}},
 	{"a notify that is older than the session is taken for a replay", "TestDelayedNotify", []edit{
-		{"session.go", "pam.DelayStamp(stanza).After(s.began.Add(-clockSkew))", "true"}}},
+		{"session.go", "listsync.DelayStamp(stanza).After(s.began.Add(-clockSkew))", "true"}}},
 	{"a notify of another device is believed", "TestSchedules", []edit{
-		{"../pam/wire.go", "from = j.String()", "from = j.Bare().String()"}}},
+		{"../internal/listsync/wire.go", "from = j.String()", "from = j.Bare().String()"}}},
 	{"a notify in a carbon is believed", "TestSchedules", []edit{
-		{"../pam/wire.go", "\tfor n := range message.Elements() {\n\t\tif !isPAM", "\tif r := message.First(); r != nil && r.Name.Local == \"received\" {\n\t\tmessage = r.First().First()\n\t}\n\tfor n := range message.Elements() {\n\t\tif !isPAM"}}},
+		{"../internal/listsync/wire.go", "\tfor n := range message.Elements() {\n\t\tif !isPAM", "\tif r := message.First(); r != nil && r.Name.Local == \"received\" {\n\t\tmessage = r.First().First()\n\t}\n\tfor n := range message.Elements() {\n\t\tif !isPAM"}}},
 	{"an operation ends when it is answered", "TestSchedules|TestCommitUnderWay", []edit{
 		{"operation.go", "\t\t\to.settle()\n\t\tcase err.Code", "\t\t\to.finish(op, pam.Subscription{}, nil)\n\t\tcase err.Code"}}},
 	{"a failed store is not told of", "TestStoreFaults", []edit{

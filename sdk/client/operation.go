@@ -9,6 +9,7 @@ import (
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/disco"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/internal/pubsub"
 	"xmpp-pam/sdk/pam"
 )
@@ -86,9 +87,9 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 	})
 
 	account := o.account.String()
-	payload := pam.SubscribeRequest(op.key.Service, op.key.Node, account)
+	payload := listsync.SubscribeRequest(op.key.Service, op.key.Node, account)
 	if !subscribe {
-		payload = pam.UnsubscribeRequest(op.key.Service, op.key.Node, account, op.key.SubID)
+		payload = listsync.UnsubscribeRequest(op.key.Service, op.key.Node, account, op.key.SubID)
 	}
 	op.ask(o, "set", account, payload, func(_ *element.Element, err *Error) {
 		switch {
@@ -96,7 +97,7 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 		case err == nil:
 			op.replied = true
 			if subscribe && len(o.machine.Dropped()) > 0 {
-				o.step(pam.Drop{Key: key, Undo: true})
+				o.step(listsync.Drop{Key: key, Undo: true})
 			}
 			o.settle()
 		case err.Code == CodeTimeout:
@@ -133,7 +134,7 @@ func (o *owner) unanswered(op *operation) {
 	if op.failure.Code != CodeStanza { // What the service said is better.
 		op.failure = timeoutError()
 	}
-	o.step(pam.Refresh{})
+	o.step(listsync.Refresh{})
 }
 
 // nothingLeft runs when the service says that there is nothing to unsubscribe
@@ -143,7 +144,7 @@ func (o *owner) nothingLeft(op *operation, err *Error) {
 	if row, ok := o.find(op.key); ok {
 		op.remains = &row
 	}
-	o.step(pam.Refresh{})
+	o.step(listsync.Refresh{})
 }
 
 // isGone reports whether an unsubscribe failed because there is nothing left to
@@ -193,11 +194,11 @@ func (o *owner) settle() {
 		case o.machine.Dirty():
 		case !op.listed:
 			op.listed = true
-			o.step(pam.Refresh{})
+			o.step(listsync.Refresh{})
 			return // The rest is settled after that step.
 		case op.gone && o.unremovable(op): // This ends below, once that is committed.
 			op.remains = nil
-			o.step(pam.Drop{Key: op.key})
+			o.step(listsync.Drop{Key: op.key})
 			return
 		case op.gone: // What is listed is newer than what the service said.
 			o.finish(op, pam.Subscription{}, nil)
@@ -221,7 +222,7 @@ func (o *owner) unremovable(op *operation) bool {
 
 // quiet tells that the committed list is not about to change.
 func (o *owner) quiet() bool {
-	return o.machine.Phase() == pam.Synced && !o.machine.Busy() && !o.machine.Dirty()
+	return o.machine.Phase() == listsync.Synced && !o.machine.Busy() && !o.machine.Dirty()
 }
 
 // reflects tells whether the committed list shows the effect of op.
@@ -306,7 +307,7 @@ func (o *owner) showProvisional() {
 	for _, p := range byKey {
 		items = append(items, p)
 	}
-	sort.Slice(items, func(i, j int) bool { return items[i].Key.Less(items[j].Key) })
+	sort.Slice(items, func(i, j int) bool { return items[i].Key.Compare(items[j].Key) < 0 })
 	o.c.mu.Lock()
 	same := slices.Equal(o.c.snapshot.Provisional, items)
 	o.c.snapshot.Provisional = items

@@ -14,6 +14,7 @@ import (
 
 	"xmpp-pam/sdk/internal/disco"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
@@ -55,11 +56,11 @@ type owner struct {
 	loading         []func(error) // who waits for the reading and the emptying
 	reloads         int           // readings because another Client has changed the store
 
-	reader   *pam.Reader
-	machine  *pam.Machine
-	inputs   []pam.Input // waiting while the outputs of another are carried out
+	reader   *listsync.Reader
+	machine  *listsync.Machine
+	inputs   []listsync.Input // waiting while the outputs of another are carried out
 	stepping bool
-	timers   map[pam.Timer]*timer
+	timers   map[listsync.Timer]*timer
 	source   Source
 	shown    Source // as it was announced
 
@@ -106,9 +107,9 @@ type waiter struct {
 func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 	o := &owner{
 		c: c, opts: *opts, account: account, places: where,
-		reader:   pam.NewReader(account),
-		machine:  pam.NewMachine(),
-		timers:   map[pam.Timer]*timer{},
+		reader:   listsync.NewReader(account),
+		machine:  listsync.NewMachine(),
+		timers:   map[listsync.Timer]*timer{},
 		running:  map[*timer]bool{},
 		requests: map[string]*request{},
 		heard:    map[pam.Key]pam.Subscription{},
@@ -137,14 +138,14 @@ func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 	if runtime.GOOS == "js" {
 		kind = "web"
 	}
-	o.info = disco.NewInfo(kind, o.opts.Software, pam.NS, nsPing)
+	o.info = disco.NewInfo(kind, o.opts.Software, listsync.NS, nsPing)
 	o.state.Phase = PhaseOffline
 	return o
 }
 
 // step feeds the machine and carries out what it asks for. An input that comes
 // up meanwhile waits until that is done, so that outputs keep their order.
-func (o *owner) step(in pam.Input) {
+func (o *owner) step(in listsync.Input) {
 	o.inputs = append(o.inputs, in)
 	if o.stepping {
 		return
@@ -162,15 +163,15 @@ func (o *owner) step(in pam.Input) {
 	o.showProvisional()
 }
 
-func (o *owner) perform(out pam.Output) {
+func (o *owner) perform(out listsync.Output) {
 	switch out := out.(type) {
-	case pam.RequestList:
+	case listsync.RequestList:
 		o.requestList(out)
-	case pam.Commit:
+	case listsync.Commit:
 		o.commit(out)
-	case pam.Changed:
+	case listsync.Changed:
 		o.announce(out)
-	case pam.Overlay:
+	case listsync.Overlay:
 		if out.Reset {
 			clear(o.heard)
 		}
@@ -178,16 +179,16 @@ func (o *owner) perform(out pam.Output) {
 			o.heard[s.Key] = s
 		}
 		o.overlaid = true
-	case pam.PhaseChanged:
+	case listsync.PhaseChanged:
 		o.phaseChanged(out)
-	case pam.SetTimer:
+	case listsync.SetTimer:
 		o.setTimer(out)
-	case pam.ListingFailed:
+	case listsync.ListingFailed:
 		o.listingFailed()
 	}
 }
 
-func (o *owner) announce(ch pam.Changed) {
+func (o *owner) announce(ch listsync.Changed) {
 	origin := OriginOtherDevice
 	if ch.Resync {
 		origin = OriginResync
@@ -204,13 +205,13 @@ func (o *owner) announce(ch pam.Changed) {
 	o.overlaid = true
 }
 
-func (o *owner) setTimer(t pam.SetTimer) {
+func (o *owner) setTimer(t listsync.SetTimer) {
 	o.timers[t.Timer].stop()
 	delete(o.timers, t.Timer)
 	if t.Millis != 0 {
 		o.timers[t.Timer] = o.after(time.Duration(t.Millis)*time.Millisecond, func() {
 			delete(o.timers, t.Timer)
-			o.step(pam.TimerFired{Timer: t.Timer})
+			o.step(listsync.TimerFired{Timer: t.Timer})
 		})
 	}
 }

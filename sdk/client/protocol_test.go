@@ -16,7 +16,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/internal/listsync"
 )
 
 // A protocolCase is a reading of XEP-0376 (sdk/pam/PROTOCOL.md): what is on the
@@ -113,7 +113,7 @@ func (c protocolCase) play(t *testing.T) {
 		case e.Is(nsClient, "presence"):
 			order = append(order, "presence")
 		case isDisco(e) && yes(e.Attr("to")):
-			s.result(e, "<query xmlns='"+nsInfo+"'><feature var='"+pam.NS+"'/></query>")
+			s.result(e, "<query xmlns='"+nsInfo+"'><feature var='"+listsync.NS+"'/></query>")
 		case isDisco(e):
 			s.result(e, "<query xmlns='"+nsInfo+"'/>")
 		case isList(e) || isPAM(e):

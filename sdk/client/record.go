@@ -8,6 +8,7 @@ import (
 
 	"mellium.im/xmpp/jid"
 
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
 )
@@ -63,13 +64,13 @@ func appendRows(out []byte, rows []pam.Subscription) []byte {
 	return out
 }
 
-func decodeBucket(value []byte) (*pam.List, bool) {
+func decodeBucket(value []byte) (*listsync.List, bool) {
 	r := reader{data: string(value)}
 	if r.byte() != format {
 		return nil, false
 	}
 	rows := r.rows()
-	list := pam.NewList(rows)
+	list := listsync.NewList(rows)
 	return list, !r.bad && len(r.data) == 0 && list.Len() == len(rows)
 }
 

@@ -3,7 +3,7 @@ package client
 import (
 	"slices"
 
-	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/internal/listsync"
 )
 
 // A refreshing is a call of Refresh.
@@ -40,5 +40,5 @@ func (o *owner) refresh(full bool, reply func(error)) {
 		reply(timeoutError())
 	})
 	o.refreshes = append(o.refreshes, r)
-	o.step(pam.Refresh{Full: full})
+	o.step(listsync.Refresh{Full: full})
 }

@@ -13,7 +13,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/store"
 )
 
@@ -44,7 +44,7 @@ func newReload(t *testing.T) *reload {
 			h, _ := strconv.Atoi(e.Attr("h"))
 			s.push(r.replay[min(max(h+1-r.number, 0), len(r.replay)):]...)
 		case isList(e):
-			r.list(s, e, e.Child(pam.NS, "subscriptions").Attr("ver"))
+			r.list(s, e, e.Child(listsync.NS, "subscriptions").Attr("ver"))
 			return true
 		}
 		return handled
@@ -94,7 +94,7 @@ func TestReloadInARound(t *testing.T) {
 					case ver == "v2":
 						s.result(e, "")
 					default:
-						s.result(e, "<subscriptions xmlns='"+pam.NS+"' ver='v0'/>")
+						s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v0'/>")
 					}
 				}
 				first := r.run().connect()
@@ -138,7 +138,7 @@ func TestReloadAfterAHint(t *testing.T) {
 					if ver == "v2" {
 						s.result(e, "")
 					} else {
-						s.result(e, "<subscriptions xmlns='"+pam.NS+"' ver='v2'/>")
+						s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v2'/>")
 					}
 				}
 				first := r.run().connect()
@@ -171,7 +171,7 @@ func TestReloadWithOtherCaps(t *testing.T) {
 			if ver == "v0" {
 				s.result(e, "")
 			} else {
-				s.result(e, "<subscriptions xmlns='"+pam.NS+"' ver='v0'/>")
+				s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v0'/>")
 			}
 		}
 		handle := r.scripted.handle
@@ -216,7 +216,7 @@ func TestReloadsAreNoSessions(t *testing.T) {
 			if ver == "v0" {
 				s.result(e, "")
 			} else {
-				s.result(e, "<subscriptions xmlns='"+pam.NS+"' ver='v0'/>")
+				s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v0'/>")
 			}
 		}
 		d := r.run().connect()

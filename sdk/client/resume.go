@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/internal/stream"
-	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -93,14 +93,14 @@ func (o *owner) resumeSession(fullJID string) {
 	for _, stanza := range waiting {
 		o.send(stanza)
 	}
-	if o.machine.Phase() == pam.Synced {
+	if o.machine.Phase() == listsync.Synced {
 		if o.source != SourceEmpty {
 			o.source = SourceServer
 		}
-		o.phaseChanged(pam.PhaseChanged{Phase: pam.Synced})
+		o.phaseChanged(listsync.PhaseChanged{Phase: listsync.Synced})
 	}
 	if s.refused { // The list that failed last was to be asked for again soon.
-		o.step(pam.Refresh{})
+		o.step(listsync.Refresh{})
 	}
 	o.acknowledge()
 }
@@ -166,7 +166,7 @@ func (o *owner) handledUpTo(n uint64) {
 
 // settled tells that live notifies are committed one by one.
 func (o *owner) settled() bool {
-	return o.machine.Phase() == pam.Synced && !o.machine.Dirty()
+	return o.machine.Phase() == listsync.Synced && !o.machine.Dirty()
 }
 
 // sleep stores and acknowledges what can be.

@@ -10,6 +10,7 @@ import (
 
 	"xmpp-pam/sdk/internal/disco"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/transport"
@@ -72,7 +73,7 @@ func (o *owner) sendPresence() {
 // list asks for the list in a session that this run of the program begins, or
 // takes over (sync rule 1).
 func (o *owner) list() {
-	o.step(pam.SessionStarted{Full: o.sync.sessions >= fullEverySessions || time.Since(o.sync.lastFull) > fullEvery})
+	o.step(listsync.SessionStarted{Full: o.sync.sessions >= fullEverySessions || time.Since(o.sync.lastFull) > fullEvery})
 }
 
 // discover asks whether the server knows PAM: the account, or the domain.
@@ -105,7 +106,7 @@ func (o *owner) discoverAt(to string, found func(support)) {
 		switch {
 		case err != nil && (err.Code != CodeStanza || err.wait || err.Condition == "internal-server-error"):
 			found(supportSilent)
-		case err == nil && disco.Parse(iq).Has(pam.NS):
+		case err == nil && disco.Parse(iq).Has(listsync.NS):
 			found(supportYes)
 		default:
 			found(supportNo)
@@ -114,15 +115,15 @@ func (o *owner) discoverAt(to string, found func(support)) {
 }
 
 // requestList carries out the machine's wish.
-func (o *owner) requestList(r pam.RequestList) {
+func (o *owner) requestList(r listsync.RequestList) {
 	s := o.session
 	if s == nil {
 		return // The machine hears of the end of the session soon.
 	}
-	o.ask("get", o.account.String(), pam.ListRequest(r.Version), func(iq *element.Element, err *Error) {
+	o.ask("get", o.account.String(), listsync.ListRequest(r.Version), func(iq *element.Element, err *Error) {
 		if err == nil {
 			result, bad := o.reader.ParseListResult(iq)
-			if bad != nil && !errors.Is(bad, pam.ErrNoList) {
+			if bad != nil && !errors.Is(bad, listsync.ErrNoList) {
 				o.warn(&Error{Code: CodeProtocol, Origin: FromServer, Err: bad,
 					Text: "The server's list holds what cannot be read, and which is not shown: " + bad.Error()})
 				bad = nil
@@ -141,7 +142,7 @@ func (o *owner) requestList(r pam.RequestList) {
 				Text: "The server's list of subscriptions cannot be read: " + bad.Error()}
 		}
 		o.listError = err
-		o.step(pam.ListFailed{Round: r.Round})
+		o.step(listsync.ListFailed{Round: r.Round})
 	})
 }
 
@@ -188,15 +189,15 @@ func (o *owner) decideSupport() {
 		o.relist.stop()
 		o.relist = o.after(relistAfter, func() {
 			if o.session == s && o.conn.usable() {
-				o.step(pam.Refresh{})
+				o.step(listsync.Refresh{})
 			}
 		})
 	}
 }
 
 // phaseChanged follows the machine: Synced, dirty or not, is live.
-func (o *owner) phaseChanged(p pam.PhaseChanged) {
-	if p.Phase != pam.Synced || !o.conn.usable() {
+func (o *owner) phaseChanged(p listsync.PhaseChanged) {
+	if p.Phase != listsync.Synced || !o.conn.usable() {
 		return
 	}
 	o.state.Missing = nil // There is a list, whatever service discovery says.
@@ -208,7 +209,7 @@ func (o *owner) beLive() {
 		o.state.LastSynced = time.Now()
 		if o.shown != o.source {
 			_, stamp := o.machine.Committed()
-			o.announce(pam.Changed{From: stamp.Version, To: stamp.Version, Resync: true})
+			o.announce(listsync.Changed{From: stamp.Version, To: stamp.Version, Resync: true})
 		}
 	}
 	if !o.session.counted {
@@ -246,7 +247,7 @@ func (o *owner) endSession() {
 	o.delivered, o.handled, o.outbox = 0, 0, nil
 	o.state.Resumed = false
 	o.failRequests()
-	o.step(pam.SessionEnded{})
+	o.step(listsync.SessionEnded{})
 	o.failOperations()
 }
 
@@ -266,7 +267,7 @@ func (c *connection) deliver(stanza *element.Element) {
 }
 
 // route hands on a stanza, but for the notifies in it, which it returns.
-func (c *connection) route(stanza *element.Element) []pam.Heard {
+func (c *connection) route(stanza *element.Element) []listsync.Heard {
 	o := c.o
 	switch stanza.Name.Local {
 	case "iq":
@@ -283,7 +284,7 @@ func (c *connection) route(stanza *element.Element) []pam.Heard {
 		for i := range heard {
 			heard[i].Delayed = heard[i].Delayed && !o.session.replayed(stanza)
 		}
-		o.session.replay = o.session.replay && pam.Delayed(stanza)
+		o.session.replay = o.session.replay && listsync.Delayed(stanza)
 		if len(heard) == 0 && err == nil {
 			o.serviceEvent(stanza)
 			o.deliverMessage(stanza)
@@ -316,7 +317,7 @@ const clockSkew = 10 * time.Minute
 // was stored somewhere. Where clocks are wrong all is taken for that, which costs
 // a list.
 func (s *session) replayed(stanza *element.Element) bool {
-	return s.replay && pam.DelayStamp(stanza).After(s.began.Add(-clockSkew))
+	return s.replay && listsync.DelayStamp(stanza).After(s.began.Add(-clockSkew))
 }
 
 // serve answers a request of another entity.
@@ -335,7 +336,7 @@ func (c *connection) serve(iq *element.Element) {
 			if o.isOwnServer(iq.Attr("from")) && o.session.listed {
 				// The server learns only now that this session speaks PAM, and
 				// may have told it nothing until then.
-				o.step(pam.Refresh{})
+				o.step(listsync.Refresh{})
 			}
 			return
 		}

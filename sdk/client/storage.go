@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/store"
 )
 
@@ -89,7 +89,7 @@ func (s *storage) finish(j *job, then func()) {
 // store is removed from it if it still takes that, removed is called on the
 // owner's goroutine then, and it is closed. What an abandoned job still does
 // happens to the old durable, which nothing else uses.
-func (s *storage) toMemory(now pam.Durable, remove []store.Op, removed func()) {
+func (s *storage) toMemory(now listsync.Durable, remove []store.Op, removed func()) {
 	old := s.durable.store
 	s.durable = inMemory(now)
 	s.failed.Go(func() {

@@ -5,7 +5,7 @@ import (
 	"context"
 	"time"
 
-	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/store"
 )
 
@@ -40,7 +40,7 @@ func (o *owner) read() {
 }
 
 // takeLoaded takes what the first reading found.
-func (o *owner) takeLoaded(d pam.Durable, record syncRecord, session *sessionRecord) {
+func (o *owner) takeLoaded(d listsync.Durable, record syncRecord, session *sessionRecord) {
 	if d.Version != "" || len(d.List) > 0 {
 		o.source = SourceCache
 	}
@@ -49,7 +49,7 @@ func (o *owner) takeLoaded(d pam.Durable, record syncRecord, session *sessionRec
 		o.restored, o.suspended = session, &session.stream
 		o.saver.stored = true
 	}
-	o.step(pam.Stored{Durable: d})
+	o.step(listsync.Stored{Durable: d})
 	o.publishSnapshot()
 	o.publish()
 	o.loaded = true
@@ -67,11 +67,11 @@ func (o *owner) goOn() {
 }
 
 // commit stores what the machine asks for; it has at most one commit under way.
-func (o *owner) commit(c pam.Commit) { o.store(c, o.delivered) }
+func (o *owner) commit(c listsync.Commit) { o.store(c, o.delivered) }
 
 // store stores c. The first covered stanzas of the session need not come again
 // once it is done.
-func (o *owner) store(c pam.Commit, covered uint64) {
+func (o *owner) store(c listsync.Commit, covered uint64) {
 	record := o.sync
 	intoMemory := func() { o.store(c, covered) } // which cannot fail
 	o.storage.do(func(ctx context.Context, d *durable) func() {
@@ -79,13 +79,13 @@ func (o *owner) store(c pam.Commit, covered uint64) {
 		return func() {
 			switch {
 			case err == nil:
-				o.step(pam.Committed{Seq: c.Seq})
+				o.step(listsync.Committed{Seq: c.Seq})
 				o.committed(covered)
 				if !o.state.Storage.Degraded {
 					o.emit(Stored{})
 				}
 			case stored != nil:
-				o.step(pam.Conflict{Seq: c.Seq, Durable: *stored})
+				o.step(listsync.Conflict{Seq: c.Seq, Durable: *stored})
 				o.acknowledge() // It may be what was to be stored.
 			default:
 				o.degrade(err)
@@ -113,14 +113,14 @@ func (o *owner) reload() {
 			// The account may have been forgotten. While there is a session, memory
 			// is right, and the next commit finds out.
 			switch {
-			case err == nil && !found && o.machine.Phase() == pam.Unsynced:
+			case err == nil && !found && o.machine.Phase() == listsync.Unsynced:
 				now, found = d.empty(), true
 				o.sync, o.source, o.state.LastSynced = syncRecord{}, SourceEmpty, time.Time{}
 			case found && o.source == SourceEmpty:
 				o.source = SourceCache
 			}
 			if found {
-				o.step(pam.Stored{Durable: now})
+				o.step(listsync.Stored{Durable: now})
 				o.acknowledge()
 				o.publish()
 			}
@@ -130,9 +130,9 @@ func (o *owner) reload() {
 
 // held is the list that the machine holds, which is what counts when the store
 // has failed.
-func (o *owner) held() pam.Durable {
+func (o *owner) held() listsync.Durable {
 	list, stamp := o.machine.Committed()
-	return pam.Durable{Stamp: stamp, List: list.Rows(), Dropped: o.machine.Dropped()}
+	return listsync.Durable{Stamp: stamp, List: list.Rows(), Dropped: o.machine.Dropped()}
 }
 
 // degrade goes on in memory after the store has failed.

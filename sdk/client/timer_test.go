@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
@@ -87,8 +88,8 @@ func TestReloadSpoiled(t *testing.T) {
 		d := &durable{store: s}
 		first, _, _ := d.load(t.Context())
 		r, q := row(1), row(2)
-		next := pam.Stamp{Epoch: first.Epoch + 1, Version: "v"}
-		if _, err := d.commit(t.Context(), pam.Commit{Expect: first.Stamp, Next: next, Changes: []pam.Change{{After: &r}}}, syncRecord{}); err != nil {
+		next := listsync.Stamp{Epoch: first.Epoch + 1, Version: "v"}
+		if _, err := d.commit(t.Context(), listsync.Commit{Expect: first.Stamp, Next: next, Changes: []pam.Change{{After: &r}}}, syncRecord{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Commit(t.Context(), nil, []store.Op{store.Put(spoil, []byte("spoiled"))}); err != nil {
@@ -97,8 +98,8 @@ func TestReloadSpoiled(t *testing.T) {
 		if now, found, err := d.loadAnew(t.Context()); found || err == nil {
 			t.Errorf("%s: found %+v", spoil, now)
 		}
-		after := pam.Stamp{Epoch: next.Epoch + 1, Version: "w"}
-		if stored, err := d.commit(t.Context(), pam.Commit{Expect: next, Next: after, Changes: []pam.Change{{After: &q}}}, syncRecord{}); err != nil {
+		after := listsync.Stamp{Epoch: next.Epoch + 1, Version: "w"}
+		if stored, err := d.commit(t.Context(), listsync.Commit{Expect: next, Next: after, Changes: []pam.Change{{After: &q}}}, syncRecord{}); err != nil {
 			t.Errorf("%s: commit gave %v, %v", spoil, stored, err)
 		}
 		got, _, err := (&durable{store: s}).load(t.Context())

@@ -1,11 +1,12 @@
-// Package pubsub is the part of XEP-0060 that a subscriber needs: requests,
-// subscription states and errors.
+// Package pubsub is the part of XEP-0060 that a subscriber needs: requests
+// and errors.
 package pubsub
 
 import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 )
 
 // The namespaces of XEP-0060.
@@ -14,18 +15,6 @@ const (
 	NSEvent  = "http://jabber.org/protocol/pubsub#event"
 	NSErrors = "http://jabber.org/protocol/pubsub#errors"
 	NSOwner  = "http://jabber.org/protocol/pubsub#owner"
-)
-
-// A State is the state of a subscription (XEP-0060 §4.2). States that are not
-// listed here are kept as they came.
-type State string
-
-// The states of XEP-0060 §4.2.
-const (
-	StateNone         State = "none"
-	StatePending      State = "pending"
-	StateUnconfigured State = "unconfigured"
-	StateSubscribed   State = "subscribed"
 )
 
 // Subscribe returns the <subscribe/> of XEP-0060 §6.1. It goes into a
@@ -64,7 +53,7 @@ func Subscribed(iq *element.Element, node, subid string, account jid.JID) bool {
 		who, err := jid.Parse(row.Attr("jid"))
 		n, ok := row.Lookup("node")
 		id := row.Attr("subid")
-		if row.Is(NS, "subscription") && row.Attr("subscription") != string(StateNone) &&
+		if row.Is(NS, "subscription") && row.Attr("subscription") != string(pam.StateNone) &&
 			err == nil && who.Bare().Equal(account.Bare()) &&
 			(!ok || n == node) && (subid == "" || id == "" || id == subid) {
 			return true

@@ -23,7 +23,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/internal/listsync"
 )
 
 func main() {
@@ -39,7 +39,7 @@ func main() {
 	turns, counts := numbers[0], numbers[1:]
 	input, err := io.ReadAll(os.Stdin)
 	check(err)
-	reader := pam.NewReader(jid.MustParse("alice@localhost"))
+	reader := listsync.NewReader(jid.MustParse("alice@localhost"))
 	for pair := range slices.Chunk(strings.Split(string(input), "\x00"), len(counts)) {
 		times := make([][]float64, turns)
 		for turn := range times {

@@ -1,14 +1,18 @@
-package pam
+package listsync
 
-import "slices"
+import (
+	"slices"
+
+	"xmpp-pam/sdk/pam"
+)
 
 // A commit is what is to be stored, and what to do when it is.
 type commit struct {
 	seq     int
-	changes []Change
-	whole   *List          // the whole list, if it replaces the stored one
-	dropped []Subscription // all rows left out
-	version Version
+	changes []pam.Change
+	whole   *List              // the whole list, if it replaces the stored one
+	dropped []pam.Subscription // all rows left out
+	version pam.Version
 	epoch   uint64
 	list    bool // it ends a round
 	keep    int  // what was heard before this is no longer shown
@@ -37,7 +41,7 @@ func (m *Machine) commitDrop() {
 		c.dropped = nil
 		for _, s := range m.dropped {
 			if d.names(s) {
-				c.changes = append(c.changes, Change{After: &s})
+				c.changes = append(c.changes, pam.Change{After: &s})
 			} else {
 				c.dropped = append(c.dropped, s)
 			}
@@ -45,7 +49,7 @@ func (m *Machine) commitDrop() {
 	} else {
 		for _, s := range m.base.at(d.Key.Service, d.Key.Node) {
 			if d.names(s) {
-				c.changes = append(c.changes, Change{Before: &s})
+				c.changes = append(c.changes, pam.Change{Before: &s})
 				c.dropped = append(slices.Clip(c.dropped), s)
 			}
 		}
@@ -54,13 +58,13 @@ func (m *Machine) commitDrop() {
 	m.store(c)
 }
 
-func (d Drop) names(s Subscription) bool {
+func (d Drop) names(s pam.Subscription) bool {
 	return s.Service == d.Key.Service && s.Node == d.Key.Node && (d.Key.SubID == "" || d.Key.SubID == s.SubID)
 }
 
 // takeBackDrops gives up what waits to be left out and what items are about: they
 // are newer.
-func (m *Machine) takeBackDrops(items []Subscription) {
+func (m *Machine) takeBackDrops(items []pam.Subscription) {
 	m.drops = slices.DeleteFunc(m.drops, func(d Drop) bool { return slices.ContainsFunc(items, d.names) })
 }
 
@@ -179,7 +183,7 @@ func (m *Machine) distrust() {
 	}
 }
 
-func (m *Machine) announce(changes []Change, from Version, resync bool) {
+func (m *Machine) announce(changes []pam.Change, from pam.Version, resync bool) {
 	if len(changes) > 0 || from != m.stamp.Version {
 		m.out = append(m.out, Changed{Changes: changes, From: from, To: m.stamp.Version, Resync: resync})
 	}

@@ -1,4 +1,4 @@
-package pam
+package listsync
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"xmpp-pam/sdk/pam"
 )
 
 // A player reads the inputs of a transcript and writes outputs.
@@ -105,27 +107,27 @@ func readDurable(f []string) Durable {
 	return d
 }
 
-func readVersion(s string) Version { return Version(strings.TrimPrefix(s, ".")) }
+func readVersion(s string) pam.Version { return pam.Version(strings.TrimPrefix(s, ".")) }
 
-func readRows(f []string) []Subscription {
-	var list []Subscription
+func readRows(f []string) []pam.Subscription {
+	var list []pam.Subscription
 	for _, s := range f {
 		s, none := strings.CutPrefix(s, "-")
 		s, state, _ := strings.Cut(s, "=")
 		s, subid, _ := strings.Cut(s, "#")
 		service, node, _ := strings.Cut(s, "/")
-		row := sub(service, node, subid, StateSubscribed)
+		row := sub(service, node, subid, pam.StateSubscribed)
 		if none {
-			row.State = StateNone
+			row.State = pam.StateNone
 		} else if state != "" {
-			row.State = State(state)
+			row.State = pam.State(state)
 		}
 		list = append(list, row)
 	}
 	return list
 }
 
-func sayVersion(v Version) string {
+func sayVersion(v pam.Version) string {
 	if v == "" {
 		return "."
 	}
@@ -134,22 +136,22 @@ func sayVersion(v Version) string {
 
 func sayStamp(s Stamp) string { return fmt.Sprintf("%d/%s", s.Epoch, sayVersion(s.Version)) }
 
-func sayRow(s Subscription) string {
+func sayRow(s pam.Subscription) string {
 	text := s.Service + "/" + s.Node
 	if s.SubID != "" {
 		text += "#" + s.SubID
 	}
 	switch s.State {
-	case StateNone:
+	case pam.StateNone:
 		text = "-" + text
-	case StateSubscribed:
+	case pam.StateSubscribed:
 	default:
 		text += "=" + string(s.State)
 	}
 	return text
 }
 
-func sayRows(list []Subscription) string {
+func sayRows(list []pam.Subscription) string {
 	var b strings.Builder
 	for _, s := range list {
 		b.WriteString(" " + sayRow(s))
@@ -157,7 +159,7 @@ func sayRows(list []Subscription) string {
 	return b.String()
 }
 
-func sayChanges(changes []Change) string {
+func sayChanges(changes []pam.Change) string {
 	var b strings.Builder
 	for _, c := range changes {
 		switch {

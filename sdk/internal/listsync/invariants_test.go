@@ -1,6 +1,10 @@
-package pam
+package listsync
 
-import "slices"
+import (
+	"slices"
+
+	"xmpp-pam/sdk/pam"
+)
 
 // A witness checks what a machine does with each input. I1 to I3 are checked at
 // the store (execute, check), I7 at rest (quiesce), I11 in input; I8 and I12 are
@@ -63,11 +67,11 @@ func (w *world) see(t *tab, in Input, outs []Output, phase Phase, dirty bool) {
 		w.fail("I5: Synced after a noisy round")
 	}
 	list, _ := t.m.Committed()
-	for _, list := range [][]Subscription{list.Rows(), t.m.Dropped()} {
+	for _, list := range [][]pam.Subscription{list.Rows(), t.m.Dropped()} {
 		if !slices.Equal(list, newRows(list).sorted()) {
 			w.fail("I10: %v has a key twice, or no order", list)
 		}
-		if slices.ContainsFunc(list, func(s Subscription) bool { return s.State == StateNone }) {
+		if slices.ContainsFunc(list, func(s pam.Subscription) bool { return s.State == pam.StateNone }) {
 			w.fail("I10: %v has none", list)
 		}
 	}
@@ -75,8 +79,8 @@ func (w *world) see(t *tab, in Input, outs []Output, phase Phase, dirty bool) {
 
 // noFalseChange fails if a list that names no subid where one is known is taken
 // for the end of one subscription and the begin of another.
-func (w *world) noFalseChange(t *tab, list []Subscription, changes []Change) {
-	at := func(k Key) (n int) {
+func (w *world) noFalseChange(t *tab, list []pam.Subscription, changes []pam.Change) {
+	at := func(k pam.Key) (n int) {
 		for _, s := range list {
 			if s.Service == k.Service && s.Node == k.Node {
 				n++
@@ -86,7 +90,7 @@ func (w *world) noFalseChange(t *tab, list []Subscription, changes []Change) {
 	}
 	for _, c := range changes {
 		if c.Before == nil && c.After.SubID == "" && at(c.After.Key) == 1 && !t.told[c.After.Key] { // or one may have ended, and another begun
-			var gone []Subscription
+			var gone []pam.Subscription
 			for _, other := range changes {
 				if other.After == nil && other.Before.Service == c.After.Service && other.Before.Node == c.After.Node {
 					gone = append(gone, *other.Before)

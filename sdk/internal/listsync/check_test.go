@@ -1,10 +1,12 @@
-package pam
+package listsync
 
 import (
 	"cmp"
 	"maps"
 	"slices"
 	"strings"
+
+	"xmpp-pam/sdk/pam"
 )
 
 // input steps a machine and does what it says.
@@ -51,7 +53,7 @@ func (w *world) input(t *tab, in Input) {
 			t.pending = &out
 		case Changed:
 			for _, c := range out.Changes {
-				old, had := t.view[c.key()]
+				old, had := t.view[keyOf(c)]
 				if (c.Before != nil) != had || had && old != *c.Before {
 					w.fail("announced %v over %v", c, t.view)
 				}
@@ -105,7 +107,7 @@ func (w *world) input(t *tab, in Input) {
 // hears takes note of a notify: what it is about is no longer left out.
 func (t *tab) hears(service, node string) {
 	for _, subid := range []string{"", "x", "y"} {
-		t.told[Key{service, node, subid}] = true
+		t.told[pam.Key{Service: service, Node: node, SubID: subid}] = true
 	}
 }
 
@@ -119,7 +121,7 @@ func (w *world) undropped(t *tab, next Durable) {
 		}
 		if t.full != nil {
 			_, listed := t.full[s.Key]
-			_, bare := t.full[Key{s.Service, s.Node, ""}]
+			_, bare := t.full[pam.Key{Service: s.Service, Node: s.Node, SubID: ""}]
 			if !listed && !(bare && w.noVersion) {
 				continue
 			}
@@ -200,13 +202,13 @@ func (w *world) drain() {
 }
 
 // all are the rows that the server lists, as far as is known.
-func (d Durable) all() []Subscription { return append(slices.Clone(d.List), d.Dropped...) }
+func (d Durable) all() []pam.Subscription { return append(slices.Clone(d.List), d.Dropped...) }
 
 // alike tells whether a list is the server's. Where the server may not tell a
 // subid, the list's row may have any.
-func (w *world) alike(list, theirs []Subscription) bool {
+func (w *world) alike(list, theirs []pam.Subscription) bool {
 	type at struct{ service, node string }
-	nodes := func(list []Subscription) map[at]rows {
+	nodes := func(list []pam.Subscription) map[at]rows {
 		m := map[at]rows{}
 		for _, s := range list {
 			k := at{s.Service, s.Node}
@@ -240,9 +242,9 @@ func (w *world) alike(list, theirs []Subscription) bool {
 }
 
 // rows is a list as a plain map, with semantics written anew for the tests.
-type rows map[Key]Subscription
+type rows map[pam.Key]pam.Subscription
 
-func newRows(list []Subscription) rows {
+func newRows(list []pam.Subscription) rows {
 	r := rows{}
 	for _, s := range list {
 		r[s.Key] = s
@@ -250,27 +252,27 @@ func newRows(list []Subscription) rows {
 	return r
 }
 
-func (r rows) sorted() []Subscription {
-	return slices.SortedFunc(maps.Values(r), func(a, b Subscription) int { return byKey(a.Key, b.Key) })
+func (r rows) sorted() []pam.Subscription {
+	return slices.SortedFunc(maps.Values(r), func(a, b pam.Subscription) int { return byKey(a.Key, b.Key) })
 }
 
-func byKey(a, b Key) int {
+func byKey(a, b pam.Key) int {
 	return cmp.Or(strings.Compare(a.Service, b.Service), strings.Compare(a.Node, b.Node), strings.Compare(a.SubID, b.SubID))
 }
 
-func (r rows) apply(items []Subscription) {
+func (r rows) apply(items []pam.Subscription) {
 	for _, s := range items {
 		for k := range r {
 			same := k.Service == s.Service && k.Node == s.Node
 			switch {
 			case !same:
-			case s.State != StateNone && s.SubID != "" && k.SubID == "":
+			case s.State != pam.StateNone && s.SubID != "" && k.SubID == "":
 				delete(r, k)
-			case s.State == StateNone && (s.SubID == "" || k.SubID == s.SubID || k.SubID == ""):
+			case s.State == pam.StateNone && (s.SubID == "" || k.SubID == s.SubID || k.SubID == ""):
 				delete(r, k)
 			}
 		}
-		if s.State != StateNone {
+		if s.State != pam.StateNone {
 			r[s.Key] = s
 		}
 	}

@@ -1,4 +1,4 @@
-package pam
+package listsync
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"xmpp-pam/sdk/pam"
 )
 
 // TestList makes lists from lists and compares them with maps. Those made
@@ -16,23 +18,23 @@ func TestList(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	type made struct {
 		list *List
-		rows []Subscription
+		rows []pam.Subscription
 	}
-	list, want := NewList(nil), map[Key]Subscription{}
+	list, want := NewList(nil), map[pam.Key]pam.Subscription{}
 	all := []made{{list, nil}}
 	for i := range 200 {
-		touched := map[Key]Subscription{}
+		touched := map[pam.Key]pam.Subscription{}
 		for range random.IntN(1 << random.IntN(11)) {
-			k := Key{Service: string(rune('a' + random.IntN(3))), Node: fmt.Sprint(random.IntN(700)), SubID: []string{"", "x", "y"}[random.IntN(3)]}
-			touched[k] = Subscription{Key: k, State: []State{StateNone, StateSubscribed, StatePending}[random.IntN(3)]}
+			k := pam.Key{Service: string(rune('a' + random.IntN(3))), Node: fmt.Sprint(random.IntN(700)), SubID: []string{"", "x", "y"}[random.IntN(3)]}
+			touched[k] = pam.Subscription{Key: k, State: []pam.State{pam.StateNone, pam.StateSubscribed, pam.StatePending}[random.IntN(3)]}
 		}
 		l := newLayer(list)
 		for k, s := range touched {
-			if s.State == StateNone && !l.has(k) {
+			if s.State == pam.StateNone && !l.has(k) {
 				continue
 			}
 			l.set(s)
-			if want[k] = s; s.State == StateNone {
+			if want[k] = s; s.State == pam.StateNone {
 				delete(want, k)
 			}
 		}
@@ -45,7 +47,7 @@ func TestList(t *testing.T) {
 		if random.IntN(4) == 0 { // from scratch, in no order and with rows that do not count
 			messy := append(slices.Clone(rows), slices.Collect(maps.Values(touched))...)
 			random.Shuffle(len(messy), func(i, j int) { messy[i], messy[j] = messy[j], messy[i] })
-			next = NewList(append(append(messy, Subscription{Key: Key{Service: "z"}}, Subscription{Key: Key{Service: "z"}, State: StateNone}), finals(rows, touched)...))
+			next = NewList(append(append(messy, pam.Subscription{Key: pam.Key{Service: "z"}}, pam.Subscription{Key: pam.Key{Service: "z"}, State: pam.StateNone}), finals(rows, touched)...))
 		}
 		if got := diff(list, next); !slices.EqualFunc(got, changes, sameChange) {
 			t.Fatalf("list %d: %d changes, want %d", i, len(got), len(changes))
@@ -71,10 +73,10 @@ func TestList(t *testing.T) {
 }
 
 // finals says of each key what counts in the end.
-func finals(rows []Subscription, touched map[Key]Subscription) []Subscription {
+func finals(rows []pam.Subscription, touched map[pam.Key]pam.Subscription) []pam.Subscription {
 	last := maps.Clone(touched)
 	for k := range last {
-		last[k] = Subscription{Key: k, State: StateNone}
+		last[k] = pam.Subscription{Key: k, State: pam.StateNone}
 	}
 	for _, s := range rows {
 		last[s.Key] = s
@@ -82,8 +84,8 @@ func finals(rows []Subscription, touched map[Key]Subscription) []Subscription {
 	return slices.Collect(maps.Values(last))
 }
 
-func filter(rows []Subscription, k Key) func(func(Subscription) bool) {
-	return func(yield func(Subscription) bool) {
+func filter(rows []pam.Subscription, k pam.Key) func(func(pam.Subscription) bool) {
+	return func(yield func(pam.Subscription) bool) {
 		for _, s := range rows {
 			if s.Service == k.Service && s.Node == k.Node && !yield(s) {
 				return
@@ -92,7 +94,7 @@ func filter(rows []Subscription, k Key) func(func(Subscription) bool) {
 	}
 }
 
-func sameChange(a, b Change) bool {
-	same := func(a, b *Subscription) bool { return a == b || a != nil && b != nil && *a == *b }
+func sameChange(a, b pam.Change) bool {
+	same := func(a, b *pam.Subscription) bool { return a == b || a != nil && b != nil && *a == *b }
 	return same(a.Before, b.Before) && same(a.After, b.After)
 }

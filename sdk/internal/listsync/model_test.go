@@ -1,4 +1,4 @@
-package pam
+package listsync
 
 import (
 	"flag"
@@ -13,9 +13,9 @@ import (
 )
 
 var (
-	flagSeed      = flag.Uint64("pam.seed", 0, "seed of the schedules; 0 takes one from the clock")
-	flagSchedules = flag.Int("pam.schedules", 0, "number of schedules; 0 takes the usual number")
-	flagShrink    = flag.Bool("pam.shrink", true, "look for a shorter schedule that fails too")
+	flagSeed      = flag.Uint64("listsync.seed", 0, "seed of the schedules; 0 takes one from the clock")
+	flagSchedules = flag.Int("listsync.schedules", 0, "number of schedules; 0 takes the usual number")
+	flagShrink    = flag.Bool("listsync.shrink", true, "look for a shorter schedule that fails too")
 )
 
 // TestSchedules lets machines, a server and a store run in random orders and
@@ -33,7 +33,7 @@ func TestSchedules(t *testing.T) {
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
-	t.Logf("-pam.seed=%d -pam.schedules=%d", seed, n)
+	t.Logf("-listsync.seed=%d -listsync.schedules=%d", seed, n)
 
 	var next, steps, sloppy, early atomic.Int64
 	var failed atomic.Pointer[failure]
@@ -68,7 +68,7 @@ func TestSchedules(t *testing.T) {
 		}
 		var trace strings.Builder
 		run(&choices{replay: made}, &trace)
-		t.Fatalf("schedule %d of -pam.seed=%d: %s\nshortest found: %s\n%s", f.schedule, seed, f.err, err, trace.String())
+		t.Fatalf("schedule %d of -listsync.seed=%d: %s\nshortest found: %s\n%s", f.schedule, seed, f.err, err, trace.String())
 	}
 	t.Logf("%d choices; of %d servers that break the order, %d needed the list without a version", steps.Load(), sloppy.Load(), early.Load())
 }

@@ -1,6 +1,10 @@
-package pam
+package listsync
 
-import "slices"
+import (
+	"slices"
+
+	"xmpp-pam/sdk/pam"
+)
 
 // Limits of rule 4.
 const (
@@ -12,9 +16,9 @@ const (
 // A round is a list request and its result.
 type round struct {
 	id    int
-	sent  Version // empty: asked without
-	from  int     // what was heard from here on was heard during the round
-	moved bool    // another tab's list was adopted meanwhile
+	sent  pam.Version // empty: asked without
+	from  int         // what was heard from here on was heard during the round
+	moved bool        // another tab's list was adopted meanwhile
 }
 
 // begin asks for the list with the version that the working list belongs to,
@@ -77,7 +81,7 @@ func (m *Machine) fullResult(r *round, in ListResult) {
 // in a notify and not in a list. A row without is the one known row of that node,
 // if the list has no version: then every run and every other tab asks for the whole
 // list too, and knows that the subid is assumed.
-func (m *Machine) listed(rows []Subscription, version Version) (list *List, dropped []Subscription) {
+func (m *Machine) listed(rows []pam.Subscription, version pam.Version) (list *List, dropped []pam.Subscription) {
 	list = NewList(rows)
 	m.assumed = nil
 	if version != "" && len(m.dropped) == 0 {
@@ -94,7 +98,7 @@ func (m *Machine) listed(rows []Subscription, version Version) (list *List, drop
 				m.assumed[place{s.Service, s.Node}] = s.SubID
 			}
 		}
-		if slices.ContainsFunc(m.dropped, func(d Subscription) bool { return d.Key == s.Key }) {
+		if slices.ContainsFunc(m.dropped, func(d pam.Subscription) bool { return d.Key == s.Key }) {
 			dropped = append(dropped, s)
 		} else {
 			kept = append(kept, s)

@@ -1,9 +1,11 @@
-package pam
+package listsync
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"xmpp-pam/sdk/pam"
 )
 
 // A world is a model server, a model store, and one or two tabs that share the
@@ -50,10 +52,10 @@ type tab struct {
 	hinted  bool
 	round   int // under way
 	failed  bool
-	view    map[Key]Subscription // what was announced
-	offered Durable              // the last Stored
-	known   []Subscription       // what the store is known to hold
-	overlay map[Key]Subscription
+	view    map[pam.Key]pam.Subscription // what was announced
+	offered Durable                      // the last Stored
+	known   []pam.Subscription           // what the store is known to hold
+	overlay map[pam.Key]pam.Subscription
 	phase   Phase
 	dirty   bool
 	witness witness
@@ -62,9 +64,9 @@ type tab struct {
 	handled int     // stanzas of s
 	record  *record // outlives a run
 
-	drops bool         // rows were left out of the list, or put back
-	told  map[Key]bool // what notifies were about, or was to be put back
-	full  rows         // the last full result
+	drops bool             // rows were left out of the list, or put back
+	told  map[pam.Key]bool // what notifies were about, or was to be put back
+	full  rows             // the last full result
 }
 
 // A session is the server's side of one, with all stanzas that it sent in it, in
@@ -267,7 +269,7 @@ func (w *world) execute(t *tab) {
 	}
 	list := newRows(w.store.List)
 	for _, ch := range c.Changes {
-		old, had := list[ch.key()]
+		old, had := list[keyOf(ch)]
 		if (ch.Before != nil) != had || had && old != *ch.Before {
 			w.fail("I3: change %v does not fit the stored list %v", ch, w.store.List)
 		}
@@ -392,7 +394,7 @@ func (w *world) crash(t *tab) {
 }
 
 func (w *world) boot(t *tab) {
-	*t = tab{name: t.name, run: t.run + 1, told: map[Key]bool{}, m: NewMachine(), view: newRows(w.store.List), known: w.store.List, overlay: map[Key]Subscription{}}
+	*t = tab{name: t.name, run: t.run + 1, told: map[pam.Key]bool{}, m: NewMachine(), view: newRows(w.store.List), known: w.store.List, overlay: map[pam.Key]pam.Subscription{}}
 	w.input(t, Stored{w.store})
 }
 

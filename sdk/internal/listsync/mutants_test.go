@@ -1,4 +1,4 @@
-package pam
+package listsync
 
 import (
 	"flag"
@@ -8,7 +8,7 @@ import (
 	"xmpp-pam/sdk/internal/mutate"
 )
 
-var flagMutants = flag.Bool("pam.mutants", true, "check that the tests find planted mistakes")
+var flagMutants = flag.Bool("listsync.mutants", true, "check that the tests find planted mistakes")
 
 // Mutants are mistakes that somebody could make. Each replaces pieces of the
 // package, and the schedules or, where they cannot tell, the transcripts must
@@ -26,7 +26,7 @@ var mutants = []struct {
 		{"machine.go", "m.settled = false\n", "m.settled = false\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.live = m.heard\n}\n"},
 	}},
 	{name: "a full result is merged", edits: []edit{
-		{"round.go", "m.listed(in.List,", "m.listed(append(append([]Subscription(nil), m.base.Rows()...), in.List...),"},
+		{"round.go", "m.listed(in.List,", "m.listed(append(append([]pam.Subscription(nil), m.base.Rows()...), in.List...),"},
 	}},
 	{name: "what was heard is applied to a full result", transcripts: true, edits: []edit{
 		{"round.go", "list, dropped := m.listed(in.List, in.Version)\n", "list, dropped := m.listed(in.List, in.Version)\nfor _, h := range m.heard[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist = list.Apply(l.changes())\n}\n"},
@@ -70,7 +70,7 @@ var mutants = []struct {
 		{"machine.go", "if m.settled {\n\t\tm.live", "if m.settled && m.commit != nil {\nreturn\n}\nif m.settled {\n\t\tm.live"},
 	}},
 	{name: "after a conflict the same is written again", edits: []edit{
-		{"commit.go", "m.adopt(in.Durable)\n\tif", "if c.whole == nil {\nm.adopt(in.Durable)\nw := newLayer(m.base)\nfor _, ch := range c.changes {\nif ch.After != nil {\nw.apply([]Subscription{*ch.After})\n} else {\nw.apply([]Subscription{{Key: ch.Before.Key, State: StateNone}})\n}\n}\nm.store(&commit{changes: w.changes(), version: c.version})\nreturn\n}\nm.adopt(in.Durable)\n\tif"},
+		{"commit.go", "m.adopt(in.Durable)\n\tif", "if c.whole == nil {\nm.adopt(in.Durable)\nw := newLayer(m.base)\nfor _, ch := range c.changes {\nif ch.After != nil {\nw.apply([]pam.Subscription{*ch.After})\n} else {\nw.apply([]Subscription{{Key: ch.Before.Key, State: pam.StateNone}})\n}\n}\nm.store(&commit{changes: w.changes(), version: c.version})\nreturn\n}\nm.adopt(in.Durable)\n\tif"},
 	}},
 	{name: "after a conflict no list is asked for", edits: []edit{
 		{"commit.go", "m.done(c)\n\t\treturn\n\t}\n\tm.distrust()", "m.done(c)\n\t\treturn\n\t}\n\tm.done(c)"},
@@ -106,7 +106,7 @@ var mutants = []struct {
 		{"layer.go", "if assumed != s.SubID {", "if false {"},
 	}},
 	{name: "none without a subid removes only the entry without one", edits: []edit{
-		{"layer.go", "for _, known := range l.under.at(s.Service, s.Node) {", "for _, known := range []Subscription{{Key: Key{s.Service, s.Node, \"\"}}} {"},
+		{"layer.go", "for _, known := range l.under.at(s.Service, s.Node) {", "for _, known := range []pam.Subscription{{Key: pam.Key{Service: s.Service, Node: s.Node}}} {"},
 	}},
 	{name: "delayed notifies are applied", edits: []edit{
 		{"machine.go", "case h.Delayed:\n\t\tm.wish(false) // rule 8\n\t\treturn", "case h.Delayed:"},
@@ -138,7 +138,7 @@ func TestMutants(t *testing.T) {
 			if m.transcripts {
 				tests = "TestTranscripts"
 			}
-			mutate.Find(t, m.edits, ".", tests, "-pam.seed=1", "-pam.schedules=20000", "-pam.shrink=false")
+			mutate.Find(t, m.edits, ".", tests, "-listsync.seed=1", "-listsync.schedules=20000", "-listsync.shrink=false")
 		})
 	}
 }

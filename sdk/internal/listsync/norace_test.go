@@ -1,5 +1,5 @@
 //go:build !race
 
-package pam
+package listsync
 
 const raceEnabled = false

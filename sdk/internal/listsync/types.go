@@ -1,66 +1,31 @@
-// Package pam is XEP-0376 (Pubsub Account Management), client side: the
-// vocabulary of its stanzas, and the machine that keeps a list of
-// subscriptions equal to the one at the account's server.
-package pam
+// Package listsync keeps a list of subscriptions equal to the one at the account's
+// server by XEP-0376 (Pubsub Account Management), client side: the machine that
+// decides, and the stanzas that it asks with and hears.
+package listsync
 
-import "xmpp-pam/sdk/internal/pubsub"
+import "xmpp-pam/sdk/pam"
 
 // NS is the namespace and the feature of XEP-0376.
 const NS = "urn:xmpp:pam:0"
-
-// A Version is the server's opaque name for one state of the list, `ver` on
-// the wire (XEP-0376 §3.4). Versions are only ever compared with ==. The empty
-// Version means that there is none; it is never sent.
-type Version string
-
-// A State is the state of a subscription (XEP-0060 §4.2).
-type State = pubsub.State
-
-// The states of XEP-0060 §4.2. Others are kept as they came.
-const (
-	StateNone         = pubsub.StateNone
-	StatePending      = pubsub.StatePending
-	StateUnconfigured = pubsub.StateUnconfigured
-	StateSubscribed   = pubsub.StateSubscribed
-)
-
-// A Key names a subscription of the account. Service is a normalised JID; Node
-// and SubID are compared bytewise. SubID is empty if the service gave none.
-type Key struct{ Service, Node, SubID string }
-
-// Less orders keys by service, node and subid.
-func (k Key) Less(other Key) bool { return compareKeys(k, other) < 0 }
-
-// A Subscription is one entry of the list. JID is the subscriber, the account's
-// bare JID.
-type Subscription struct {
-	Key
-	JID   string
-	State State
-}
 
 // A Stamp names what is stored at one moment. Epoch starts at random when a
 // store is new or was wiped, and grows by one with each commit that changes
 // the list or the version.
 type Stamp struct {
 	Epoch   uint64
-	Version Version
+	Version pam.Version
 }
 
 // A Durable is what is stored: the list, the rows left out of it, and the
 // version that belongs to both. They change together or not at all.
 type Durable struct {
 	Stamp
-	List []Subscription // in key order, no key twice, no StateNone
+	List []pam.Subscription // in key order, no key twice, no StateNone
 	// Dropped are rows that the server lists and this account no longer wants to
 	// see (see Drop), in key order. List and Dropped together are the server's
 	// list at Version.
-	Dropped []Subscription
+	Dropped []pam.Subscription
 }
-
-// A Change is what a commit did to one key. Before or After is nil where the
-// key was or is absent; both are set if only the state or JID changed.
-type Change struct{ Before, After *Subscription }
 
 // Phase says how far the machine is.
 type Phase uint8
@@ -96,8 +61,8 @@ type (
 	ListResult struct {
 		Round   int
 		Full    bool
-		List    []Subscription
-		Version Version
+		List    []pam.Subscription
+		Version pam.Version
 	}
 	// ListFailed answers RequestList when the server sent an error or nothing.
 	ListFailed struct{ Round int }
@@ -105,8 +70,8 @@ type (
 	// a delay stamp, and was not replayed by a resumption within this run while it
 	// was Synced: a hint to list.
 	Heard struct {
-		Version Version
-		Items   []Subscription // in document order; StateNone removes
+		Version pam.Version
+		Items   []pam.Subscription // in document order; StateNone removes
 		Delayed bool
 	}
 	// Committed says that the commit numbered Seq is stored.
@@ -126,7 +91,7 @@ type (
 	// server's list says otherwise, or until a Drop with Undo puts them back,
 	// because this account has subscribed again.
 	Drop struct {
-		Key  Key
+		Key  pam.Key
 		Undo bool
 	}
 	// TimerFired says that the time asked for by SetTimer has passed.
@@ -141,7 +106,7 @@ type (
 	// empty. Answer with ListResult or ListFailed bearing the same Round.
 	RequestList struct {
 		Round   int
-		Version Version
+		Version pam.Version
 	}
 	// Commit stores a new state in one transaction that first compares the
 	// stored stamp with Expect. Answer with Committed or Conflict. There is
@@ -154,17 +119,17 @@ type (
 		// applied to the stored one. Changes are set in both cases, in key
 		// order and one for each key. Dropped are all rows left out, always.
 		Replace bool
-		List    []Subscription
-		Changes []Change
-		Dropped []Subscription
+		List    []pam.Subscription
+		Changes []pam.Change
+		Dropped []pam.Subscription
 	}
 	// Changed announces that the committed list or its version differs: after
 	// Committed, or because another tab's list was adopted. Changes are in key
 	// order, and empty if only the version differs. Resync tells that it came
 	// from a list rather than from a live notify.
 	Changed struct {
-		Changes  []Change
-		From, To Version
+		Changes  []pam.Change
+		From, To pam.Version
 		Resync   bool
 	}
 	// Overlay adds to the provisional layer over the committed list: what was
@@ -173,7 +138,7 @@ type (
 	// empties the layer first.
 	Overlay struct {
 		Reset bool
-		Items []Subscription
+		Items []pam.Subscription
 	}
 	// PhaseChanged tells the phase, and in Synced whether it is dirty: notifies
 	// are then only shown until a round is quiet.

@@ -1,9 +1,11 @@
-package pam
+package listsync
 
 import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"xmpp-pam/sdk/pam"
 )
 
 func TestReads(t *testing.T) {
@@ -13,10 +15,10 @@ func TestReads(t *testing.T) {
 	if got := sayRows(list.Rows()); got != " a/m a/n#x a/n#y b/n=pending" || stamp != (Stamp{7, "v3"}) {
 		t.Errorf("committed%s, %v", got, stamp)
 	}
-	if s, ok := m.Get(Key{"b", "n", ""}); !ok || s.State != StatePending {
+	if s, ok := m.Get(pam.Key{Service: "b", Node: "n", SubID: ""}); !ok || s.State != pam.StatePending {
 		t.Errorf("got %v, %v", s, ok)
 	}
-	if s, ok := m.Get(Key{"a", "n", ""}); ok {
+	if s, ok := m.Get(pam.Key{Service: "a", Node: "n", SubID: ""}); ok {
 		t.Errorf("got %v", s)
 	}
 	if got := sayRows(m.At("a", "n")); got != " a/n#x a/n#y" {
@@ -89,14 +91,14 @@ func TestOddInputs(t *testing.T) {
 	rows := []string{"a/n", "-a/n", "a/n#x", "-a/n#x", "a/n#y=pending", "b/", "/", "-/", "b/n=", "a/n#x=odd"}
 	for seed := range uint64(3000) {
 		r := rand.New(rand.NewPCG(1, seed))
-		some := func() []Subscription {
+		some := func() []pam.Subscription {
 			var f []string
 			for range r.IntN(4) {
 				f = append(f, rows[r.IntN(len(rows))])
 			}
 			return readRows(f)
 		}
-		version := func() Version { return []Version{"", "v1", "v2", "v3"}[r.IntN(4)] }
+		version := func() pam.Version { return []pam.Version{"", "v1", "v2", "v3"}[r.IntN(4)] }
 		durable := func() Durable {
 			return Durable{Stamp{uint64(r.IntN(9)), version()}, some(), NewList(some()).Rows()}
 		}
@@ -146,7 +148,7 @@ func TestOddInputs(t *testing.T) {
 				}
 			}
 			list, _ := m.Committed()
-			if !slices.IsSortedFunc(list.Rows(), func(a, b Subscription) int { return byKey(a.Key, b.Key) }) {
+			if !slices.IsSortedFunc(list.Rows(), func(a, b pam.Subscription) int { return byKey(a.Key, b.Key) }) {
 				t.Fatalf("seed %d: not in order: %v", seed, list.Rows())
 			}
 		}

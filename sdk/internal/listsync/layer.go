@@ -1,27 +1,28 @@
-package pam
+package listsync
 
 import (
 	"slices"
 	"sort"
-	"strings"
+
+	"xmpp-pam/sdk/pam"
 )
 
 // A layer is a list as notifies leave it, while the list itself stays as it is.
 // Rows of over replace those of under; StateNone hides them.
 type layer struct {
 	under  *List
-	over   map[Key]Subscription
+	over   map[pam.Key]pam.Subscription
 	subids map[place][]string // of over
 
-	dropped []Subscription   // rows that are left out of under
-	assumed map[place]string // subids of under that count like none
+	dropped []pam.Subscription // rows that are left out of under
+	assumed map[place]string   // subids of under that count like none
 }
 
 // A place is where subscriptions are: a node at a service.
 type place struct{ service, node string }
 
 func newLayer(under *List) *layer {
-	return &layer{under: under, over: map[Key]Subscription{}, subids: map[place][]string{}}
+	return &layer{under: under, over: map[pam.Key]pam.Subscription{}, subids: map[place][]string{}}
 }
 
 // apply applies items in order and returns the keys they touched, in key
@@ -34,16 +35,16 @@ func newLayer(under *List) *layer {
 // and not in a list. Others do it the other way round: an item without subid is
 // the one row of its node. Rows that are left out and that an item is about are
 // left out no longer.
-func (l *layer) apply(items []Subscription) []Key {
-	var touched []Key
-	hide := func(k Key) {
+func (l *layer) apply(items []pam.Subscription) []pam.Key {
+	var touched []pam.Key
+	hide := func(k pam.Key) {
 		if l.has(k) {
-			l.set(Subscription{Key: k, State: StateNone})
+			l.set(pam.Subscription{Key: k, State: pam.StateNone})
 			touched = append(touched, k)
 		}
 	}
 	for _, s := range items {
-		if s.SubID == "" && s.State != StateNone {
+		if s.SubID == "" && s.State != pam.StateNone {
 			s.SubID = l.onlySubID(s.Service, s.Node)
 		}
 		assumed := l.assumed[place{s.Service, s.Node}]
@@ -52,16 +53,16 @@ func (l *layer) apply(items []Subscription) []Key {
 		}
 		switch {
 		case s.SubID != "":
-			hide(Key{s.Service, s.Node, ""})
+			hide(pam.Key{Service: s.Service, Node: s.Node, SubID: ""})
 			if assumed != s.SubID {
-				hide(Key{s.Service, s.Node, assumed})
+				hide(pam.Key{Service: s.Service, Node: s.Node, SubID: assumed})
 			}
-			if s.State == StateNone {
+			if s.State == pam.StateNone {
 				hide(s.Key)
 				break
 			}
 			fallthrough
-		case s.State != StateNone:
+		case s.State != pam.StateNone:
 			l.set(s)
 			touched = append(touched, s.Key)
 		default:
@@ -69,17 +70,17 @@ func (l *layer) apply(items []Subscription) []Key {
 				hide(known.Key)
 			}
 			for _, subid := range l.subids[place{s.Service, s.Node}] {
-				hide(Key{s.Service, s.Node, subid})
+				hide(pam.Key{Service: s.Service, Node: s.Node, SubID: subid})
 			}
 		}
 	}
-	sort.Slice(touched, func(i, j int) bool { return touched[i].Less(touched[j]) })
+	sort.Slice(touched, func(i, j int) bool { return touched[i].Compare(touched[j]) < 0 })
 	return slices.Compact(touched)
 }
 
 // undrop returns the dropped rows that s is not about.
-func undrop(dropped []Subscription, s Subscription, assumed string) []Subscription {
-	about := func(d Subscription) bool {
+func undrop(dropped []pam.Subscription, s pam.Subscription, assumed string) []pam.Subscription {
+	about := func(d pam.Subscription) bool {
 		return d.Service == s.Service && d.Node == s.Node &&
 			(s.SubID == "" || d.SubID == "" || d.SubID == s.SubID || d.SubID == assumed)
 	}
@@ -99,7 +100,7 @@ func (l *layer) onlySubID(service, node string) string {
 		}
 	}
 	for _, subid := range l.subids[place{service, node}] {
-		if k := (Key{service, node, subid}); l.has(k) && !slices.Contains(subids, subid) {
+		if k := (pam.Key{Service: service, Node: node, SubID: subid}); l.has(k) && !slices.Contains(subids, subid) {
 			subids = append(subids, subid)
 		}
 	}
@@ -114,7 +115,7 @@ func (l *layer) onlySubID(service, node string) string {
 	return ""
 }
 
-func (l *layer) set(s Subscription) {
+func (l *layer) set(s pam.Subscription) {
 	if _, ok := l.over[s.Key]; !ok {
 		p := place{s.Service, s.Node}
 		l.subids[p] = append(l.subids[p], s.SubID)
@@ -122,17 +123,17 @@ func (l *layer) set(s Subscription) {
 	l.over[s.Key] = s
 }
 
-func (l *layer) has(k Key) bool {
+func (l *layer) has(k pam.Key) bool {
 	if s, ok := l.over[k]; ok {
-		return s.State != StateNone
+		return s.State != pam.StateNone
 	}
 	_, ok := l.under.get(k)
 	return ok
 }
 
 // items returns what lies over the list, in key order.
-func (l *layer) items() []Subscription {
-	items := make([]Subscription, 0, len(l.over))
+func (l *layer) items() []pam.Subscription {
+	items := make([]pam.Subscription, 0, len(l.over))
 	for _, s := range l.over {
 		items = append(items, s)
 	}
@@ -141,36 +142,27 @@ func (l *layer) items() []Subscription {
 }
 
 // changes returns what the layer does to the list under it, in key order.
-func (l *layer) changes() []Change {
-	var changes []Change
+func (l *layer) changes() []pam.Change {
+	var changes []pam.Change
 	for _, after := range l.items() {
 		before, had := l.under.get(after.Key)
-		has := after.State != StateNone
+		has := after.State != pam.StateNone
 		switch {
 		case had && has && before != after:
-			changes = append(changes, Change{Before: &before, After: &after})
+			changes = append(changes, pam.Change{Before: &before, After: &after})
 		case had && !has:
-			changes = append(changes, Change{Before: &before})
+			changes = append(changes, pam.Change{Before: &before})
 		case !had && has:
-			changes = append(changes, Change{After: &after})
+			changes = append(changes, pam.Change{After: &after})
 		}
 	}
 	return changes
 }
 
-func (c Change) key() Key {
+// keyOf returns the key that a change is about.
+func keyOf(c pam.Change) pam.Key {
 	if c.After != nil {
 		return c.After.Key
 	}
 	return c.Before.Key
-}
-
-func compareKeys(a, b Key) int {
-	if c := strings.Compare(a.Service, b.Service); c != 0 {
-		return c
-	}
-	if c := strings.Compare(a.Node, b.Node); c != 0 {
-		return c
-	}
-	return strings.Compare(a.SubID, b.SubID)
 }

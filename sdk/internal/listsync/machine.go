@@ -1,4 +1,6 @@
-package pam
+package listsync
+
+import "xmpp-pam/sdk/pam"
 
 // A Machine keeps a committed list equal to the one at the account's server.
 // It is pure: it does no I/O and knows no clock; Step takes what happened and
@@ -29,22 +31,22 @@ package pam
 // SessionStarted or Refresh with Full heals the list.
 type Machine struct {
 	base    *List // the committed list
-	dropped []Subscription
+	dropped []pam.Subscription
 	stamp   Stamp
 	used    bool // Step was called
 
 	online  bool
-	newest  Version          // the last version heard in this session
+	newest  pam.Version      // the last version heard in this session
 	assumed map[place]string // subids that the last full list left out, and that are kept
 
 	round    *round // under way
 	rounds   int
-	noisy    int     // noisy rounds since the last quiet one
-	work     *layer  // after noisy empty results: the list that belongs to ...
-	claim    Version // ... this version, which the next round asks with
-	want     bool    // a round shall begin as soon as nothing is under way
-	wantFull bool    // and ask without a version
-	settled  bool    // the last round was quiet: notifies commit by themselves
+	noisy    int         // noisy rounds since the last quiet one
+	work     *layer      // after noisy empty results: the list that belongs to ...
+	claim    pam.Version // ... this version, which the next round asks with
+	want     bool        // a round shall begin as soon as nothing is under way
+	wantFull bool        // and ask without a version
+	settled  bool        // the last round was quiet: notifies commit by themselves
 	dirty    bool
 	armed    bool // the timers run
 
@@ -128,18 +130,18 @@ func (m *Machine) Committed() (*List, Stamp) { return m.base, m.stamp }
 
 // Dropped returns the committed rows that are left out of the list, in key order.
 // The caller must not change them.
-func (m *Machine) Dropped() []Subscription { return m.dropped }
+func (m *Machine) Dropped() []pam.Subscription { return m.dropped }
 
 // Versioned reports whether the server sends versions: the committed list has one,
 // or what was heard last in this session.
 func (m *Machine) Versioned() bool { return m.stamp.Version != "" || m.newest != "" }
 
 // Get returns the committed entry of a key.
-func (m *Machine) Get(k Key) (Subscription, bool) { return m.base.get(k) }
+func (m *Machine) Get(k pam.Key) (pam.Subscription, bool) { return m.base.get(k) }
 
 // At returns the committed entries of a node at a service, in key order: more
 // than one if the service gave several subids.
-func (m *Machine) At(service, node string) []Subscription { return m.base.at(service, node) }
+func (m *Machine) At(service, node string) []pam.Subscription { return m.base.at(service, node) }
 
 // Phase returns the phase last announced.
 func (m *Machine) Phase() Phase { return m.phase }
@@ -254,7 +256,7 @@ func (m *Machine) tell() {
 func (m *Machine) show(h Heard) {
 	m.heard = append(m.heard, h)
 	if touched := m.shown.apply(h.Items); len(touched) > 0 {
-		items := make([]Subscription, len(touched))
+		items := make([]pam.Subscription, len(touched))
 		for i, k := range touched {
 			items[i] = m.shown.over[k]
 		}

@@ -1,4 +1,4 @@
-package pam
+package listsync
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/pam"
 )
 
 func reader() *Reader { return NewReader(jid.MustParse("francisco@denmark.lit/barracks")) }
@@ -258,12 +259,12 @@ func FuzzParse(f *testing.F) {
 		if err != nil && !errors.Is(err, ErrRow) {
 			return
 		}
-		sorted := slices.IsSortedFunc(res.List, func(a, b Subscription) int { return byKey(a.Key, b.Key) })
+		sorted := slices.IsSortedFunc(res.List, func(a, b pam.Subscription) int { return byKey(a.Key, b.Key) })
 		if !sorted || len(newRows(res.List)) != len(res.List) {
 			t.Errorf("not a list: %v", res.List)
 		}
 		for _, s := range res.List {
-			if s.State == StateNone || s.JID != testAccount {
+			if s.State == pam.StateNone || s.JID != testAccount {
 				t.Errorf("not an entry: %v", s)
 			}
 		}
@@ -282,10 +283,10 @@ func synced(d Durable) *Machine {
 	return m
 }
 
-func bigList(n int) []Subscription {
-	list := make([]Subscription, n)
+func bigList(n int) []pam.Subscription {
+	list := make([]pam.Subscription, n)
 	for i := range list {
-		list[i] = sub(fmt.Sprintf("pubsub%d.lit", i%50), fmt.Sprintf("urn:xmpp:microblog:%d", i), "", StateSubscribed)
+		list[i] = sub(fmt.Sprintf("pubsub%d.lit", i%50), fmt.Sprintf("urn:xmpp:microblog:%d", i), "", pam.StateSubscribed)
 	}
 	return NewList(list).Rows()
 }
@@ -299,7 +300,7 @@ func BenchmarkNotify(b *testing.B) {
 			i := 0
 			for b.Loop() {
 				i++
-				out := m.Step(Heard{Version: Version(fmt.Sprint(i)), Items: []Subscription{sub("a.lit", "n", fmt.Sprint(i%100), StateSubscribed)}})
+				out := m.Step(Heard{Version: pam.Version(fmt.Sprint(i)), Items: []pam.Subscription{sub("a.lit", "n", fmt.Sprint(i%100), pam.StateSubscribed)}})
 				m.Step(Committed{out[0].(Commit).Seq})
 			}
 		})

@@ -1,9 +1,11 @@
-package pam
+package listsync
 
 import (
 	"slices"
 	"sort"
 	"sync"
+
+	"xmpp-pam/sdk/pam"
 )
 
 // A List is a list of subscriptions in key order: no key twice, no StateNone. It
@@ -11,8 +13,8 @@ import (
 // so that a notify costs little more among 100,000 than among 100. Any goroutine
 // may use it.
 type List struct {
-	chunks [][]Subscription // none is empty
-	rows   []Subscription   // all, once somebody asks
+	chunks [][]pam.Subscription // none is empty
+	rows   []pam.Subscription   // all, once somebody asks
 	flat   sync.Once
 }
 
@@ -21,7 +23,7 @@ const chunkLen = 256
 
 // NewList returns a list of rows, which must not change later: the last one of
 // each key, and none whose state is none.
-func NewList(rows []Subscription) *List {
+func NewList(rows []pam.Subscription) *List {
 	if !ordered(rows) {
 		rows = tidy(rows)
 	}
@@ -35,15 +37,15 @@ func NewList(rows []Subscription) *List {
 }
 
 // tidy puts rows in order, and drops what does not count if there is anything.
-func tidy(rows []Subscription) []Subscription {
+func tidy(rows []pam.Subscription) []pam.Subscription {
 	out := slices.Clone(rows)
 	Sort(out)
 	if ordered(out) {
 		return out
 	}
-	latest := make(map[Key]Subscription, len(rows))
+	latest := make(map[pam.Key]pam.Subscription, len(rows))
 	for _, s := range rows {
-		if latest[s.Key] = s; s.State == StateNone {
+		if latest[s.Key] = s; s.State == pam.StateNone {
 			delete(latest, s.Key)
 		}
 	}
@@ -65,10 +67,10 @@ func (l *List) Len() int {
 }
 
 // Rows returns all rows. The caller must not change them.
-func (l *List) Rows() []Subscription {
+func (l *List) Rows() []pam.Subscription {
 	l.flat.Do(func() {
 		if l.rows == nil && len(l.chunks) > 0 {
-			l.rows = make([]Subscription, 0, l.Len())
+			l.rows = make([]pam.Subscription, 0, l.Len())
 			for _, chunk := range l.chunks {
 				l.rows = append(l.rows, chunk...)
 			}
@@ -77,19 +79,19 @@ func (l *List) Rows() []Subscription {
 	return l.rows
 }
 
-func (l *List) get(k Key) (Subscription, bool) {
+func (l *List) get(k pam.Key) (pam.Subscription, bool) {
 	c := l.find(k)
 	if s := c.row(); s != nil && s.Key == k {
 		return *s, true
 	}
-	return Subscription{}, false
+	return pam.Subscription{}, false
 }
 
 // at returns the rows of a node at a service: more than one if the service gave
 // several subids.
-func (l *List) at(service, node string) []Subscription {
-	var rows []Subscription
-	c := l.find(Key{Service: service, Node: node})
+func (l *List) at(service, node string) []pam.Subscription {
+	var rows []pam.Subscription
+	c := l.find(pam.Key{Service: service, Node: node})
 	for s := c.row(); s != nil && s.Service == service && s.Node == node; s = c.row() {
 		rows = append(rows, *s)
 		c.next()
@@ -98,8 +100,8 @@ func (l *List) at(service, node string) []Subscription {
 }
 
 // only returns the row of a node at a service if there is exactly one.
-func (l *List) only(service, node string) *Subscription {
-	c := l.find(Key{Service: service, Node: node})
+func (l *List) only(service, node string) *pam.Subscription {
+	c := l.find(pam.Key{Service: service, Node: node})
 	first := c.row()
 	if first == nil || first.Service != service || first.Node != node {
 		return nil
@@ -112,13 +114,13 @@ func (l *List) only(service, node string) *Subscription {
 }
 
 // Apply returns the list as changes leave it, which are in key order.
-func (l *List) Apply(changes []Change) *List {
-	next := &List{chunks: make([][]Subscription, 0, len(l.chunks)+1)}
+func (l *List) Apply(changes []pam.Change) *List {
+	next := &List{chunks: make([][]pam.Subscription, 0, len(l.chunks)+1)}
 	for i, chunk := range l.chunks {
 		n := len(changes) // those up to the next chunk
 		if i+1 < len(l.chunks) {
 			first := l.chunks[i+1][0].Key
-			n = sort.Search(n, func(j int) bool { return !changes[j].key().Less(first) })
+			n = sort.Search(n, func(j int) bool { return keyOf(changes[j]).Compare(first) >= 0 })
 		}
 		next.add(merge(chunk, changes[:n]))
 		changes = changes[n:]
@@ -128,7 +130,7 @@ func (l *List) Apply(changes []Change) *List {
 }
 
 // add appends a chunk, in two if it has grown too long.
-func (l *List) add(chunk []Subscription) {
+func (l *List) add(chunk []pam.Subscription) {
 	for len(chunk) > chunkLen {
 		n := min(len(chunk)/2, chunkLen)
 		l.chunks = append(l.chunks, chunk[:n:n])
@@ -140,14 +142,14 @@ func (l *List) add(chunk []Subscription) {
 }
 
 // merge returns chunk itself if there are no changes.
-func merge(chunk []Subscription, changes []Change) []Subscription {
+func merge(chunk []pam.Subscription, changes []pam.Change) []pam.Subscription {
 	if len(changes) == 0 {
 		return chunk
 	}
-	out := make([]Subscription, 0, len(chunk)+len(changes))
+	out := make([]pam.Subscription, 0, len(chunk)+len(changes))
 	for _, c := range changes {
-		k := c.key()
-		for len(chunk) > 0 && chunk[0].Less(k) {
+		k := keyOf(c)
+		for len(chunk) > 0 && chunk[0].Compare(k) < 0 {
 			out = append(out, chunk[0])
 			chunk = chunk[1:]
 		}
@@ -163,8 +165,8 @@ func merge(chunk []Subscription, changes []Change) []Subscription {
 
 // diff returns what turns the rows of from into those of to, in key order. The
 // changes point into the lists.
-func diff(from, to *List) []Change {
-	var changes []Change
+func diff(from, to *List) []pam.Change {
+	var changes []pam.Change
 	a, b := cursor{list: from}, cursor{list: to}
 	for {
 		before, after := a.row(), b.row()
@@ -178,15 +180,15 @@ func diff(from, to *List) []Change {
 		case before == nil:
 			order = 1
 		default:
-			order = compareKeys(before.Key, after.Key)
+			order = before.Key.Compare(after.Key)
 		}
 		switch {
 		case order < 0:
-			changes = append(changes, Change{Before: before})
+			changes = append(changes, pam.Change{Before: before})
 		case order > 0:
-			changes = append(changes, Change{After: after})
+			changes = append(changes, pam.Change{After: after})
 		case before != after && *before != *after:
-			changes = append(changes, Change{Before: before, After: after})
+			changes = append(changes, pam.Change{Before: before, After: after})
 		}
 		if order <= 0 {
 			a.next()
@@ -204,17 +206,17 @@ type cursor struct {
 }
 
 // find returns where k is, or where it would be.
-func (l *List) find(k Key) cursor {
-	i := max(sort.Search(len(l.chunks), func(i int) bool { return k.Less(l.chunks[i][0].Key) })-1, 0)
+func (l *List) find(k pam.Key) cursor {
+	i := max(sort.Search(len(l.chunks), func(i int) bool { return k.Compare(l.chunks[i][0].Key) < 0 })-1, 0)
 	if i >= len(l.chunks) {
 		return cursor{l, i, 0}
 	}
 	chunk := l.chunks[i]
-	return cursor{l, i, sort.Search(len(chunk), func(j int) bool { return !chunk[j].Less(k) })}
+	return cursor{l, i, sort.Search(len(chunk), func(j int) bool { return chunk[j].Compare(k) >= 0 })}
 }
 
 // row returns the row under the cursor, nil at the end.
-func (c *cursor) row() *Subscription {
+func (c *cursor) row() *pam.Subscription {
 	for c.chunk < len(c.list.chunks) {
 		if chunk := c.list.chunks[c.chunk]; c.pos < len(chunk) {
 			return &chunk[c.pos]
@@ -226,9 +228,9 @@ func (c *cursor) row() *Subscription {
 
 func (c *cursor) next() { c.pos++ }
 
-func ordered(rows []Subscription) bool {
+func ordered(rows []pam.Subscription) bool {
 	for i := range rows {
-		if rows[i].State == StateNone || i > 0 && compareKeys(rows[i-1].Key, rows[i].Key) >= 0 {
+		if rows[i].State == pam.StateNone || i > 0 && rows[i-1].Key.Compare(rows[i].Key) >= 0 {
 			return false
 		}
 	}
@@ -237,6 +239,6 @@ func ordered(rows []Subscription) bool {
 
 // Sort puts rows in key order. It is the one generic sort of this package: each
 // further element type costs 15 KB of wasm.
-func Sort(rows []Subscription) {
-	slices.SortFunc(rows, func(a, b Subscription) int { return compareKeys(a.Key, b.Key) })
+func Sort(rows []pam.Subscription) {
+	slices.SortFunc(rows, func(a, b pam.Subscription) int { return a.Key.Compare(b.Key) })
 }

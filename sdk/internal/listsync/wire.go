@@ -1,4 +1,4 @@
-package pam
+package listsync
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/pam"
 )
 
 // Errors of Reader. They come wrapped, with what was wrong.
@@ -38,7 +39,7 @@ const (
 // ListRequest returns the payload that asks for the list (XEP-0376 §3.3), to
 // go into an iq of type get to the account's bare JID. An empty version is
 // left out, because an empty ver has no meaning in XEP-0376.
-func ListRequest(v Version) *element.Element {
+func ListRequest(v pam.Version) *element.Element {
 	e := element.New(NS, "subscriptions")
 	if v != "" {
 		e.Set("ver", string(v))
@@ -169,7 +170,7 @@ func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
 	if list == nil {
 		return ListResult{}, nil
 	}
-	var rows []Subscription
+	var rows []pam.Subscription
 	var errs []error
 	for e := range list.Elements() {
 		s, ok, err := r.row(e, list.Attr("service"))
@@ -203,7 +204,7 @@ func (r *Reader) believed(message *element.Element) bool {
 
 // row reads one entry. It is not ok if it is none, or about somebody else.
 // Service is that of the parent, if that has one.
-func (r *Reader) row(e *element.Element, service string) (s Subscription, ok bool, err error) {
+func (r *Reader) row(e *element.Element, service string) (s pam.Subscription, ok bool, err error) {
 	switch e.Name.Local {
 	case "subscription":
 		switch e.Name.Space {
@@ -216,7 +217,7 @@ func (r *Reader) row(e *element.Element, service string) (s Subscription, ok boo
 		if e.Name.Space != pubsub.NS {
 			return s, false, nil
 		}
-		s.State = StateNone
+		s.State = pam.StateNone
 	default:
 		return s, false, nil
 	}
@@ -246,7 +247,7 @@ func (r *Reader) row(e *element.Element, service string) (s Subscription, ok boo
 
 // detach copies what rows have of a stanza, or they would keep all of it in
 // memory. One text for all rows costs much less than one for each.
-func detach(rows []Subscription) {
+func detach(rows []pam.Subscription) {
 	var b strings.Builder
 	for i := range rows {
 		b.WriteString(rows[i].Node)
@@ -262,18 +263,18 @@ func detach(rows []Subscription) {
 
 // state reads a subscription attribute. An absent one is an old way to say
 // subscribed (XEP-0060 §6.1.2 once had it so).
-func state(raw string) State {
+func state(raw string) pam.State {
 	switch raw {
-	case "", string(StateSubscribed):
-		return StateSubscribed
-	case string(StateNone), "unsubscribed", "remove", "removed":
-		return StateNone
-	case string(StatePending):
-		return StatePending
-	case string(StateUnconfigured):
-		return StateUnconfigured
+	case "", string(pam.StateSubscribed):
+		return pam.StateSubscribed
+	case string(pam.StateNone), "unsubscribed", "remove", "removed":
+		return pam.StateNone
+	case string(pam.StatePending):
+		return pam.StatePending
+	case string(pam.StateUnconfigured):
+		return pam.StateUnconfigured
 	}
-	return State(strings.Clone(raw))
+	return pam.State(strings.Clone(raw))
 }
 
 // maxVersion is the longest version that is kept, in bytes as it is sent:
@@ -284,10 +285,10 @@ const maxVersion = 1 << 10
 // stanza it is cloned, or it would keep the whole message in memory. XEP-0376
 // sets no limit; one that is too long is none, because it is stored and sent back
 // with every list request, escaped.
-func version(e *element.Element) (Version, error) {
+func version(e *element.Element) (pam.Version, error) {
 	v := e.Attr("ver")
 	if len(v) <= maxVersion/6 || len(v) <= maxVersion && len(element.New("", "a").Set("v", v).String()) <= maxVersion+len("<a v=''/>") {
-		return Version(strings.Clone(v)), nil
+		return pam.Version(strings.Clone(v)), nil
 	}
 	return "", fmt.Errorf("%w: it has more than %d bytes", ErrVersion, maxVersion)
 }

@@ -1,9 +1,11 @@
-package pam
+package listsync
 
 import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"xmpp-pam/sdk/pam"
 )
 
 // A server is the model of an account's server: every state of the list it
@@ -22,17 +24,17 @@ type server struct {
 	hides     int  // subids: 1 in the list, 2 in notifies
 	stamping  bool // what comes again after a resumption bears a delay stamp
 
-	narrow int              // 1: all changes are at one service
-	states [][]Subscription // states[i] is the list after i changes
-	log    []logged         // log[i] leads from states[i] to states[i+1]
-	floor  int              // deltas from states before this are not known
-	index  map[Version]int  // the last state of each version
+	narrow int                  // 1: all changes are at one service
+	states [][]pam.Subscription // states[i] is the list after i changes
+	log    []logged             // log[i] leads from states[i] to states[i+1]
+	floor  int                  // deltas from states before this are not known
+	index  map[pam.Version]int  // the last state of each version
 }
 
 type logged struct {
-	version Version
-	items   []Subscription // as notified
-	touched []Key
+	version pam.Version
+	items   []pam.Subscription // as notified
+	touched []pam.Key
 }
 
 // How a delta is told.
@@ -51,7 +53,7 @@ const (
 )
 
 func newServer(c *choices) server {
-	s := server{choices: c, states: [][]Subscription{nil}, index: map[Version]int{}}
+	s := server{choices: c, states: [][]pam.Subscription{nil}, index: map[pam.Version]int{}}
 	s.narrow = c.next(2)
 	s.delta = c.next(4)
 	s.stamps = c.next(3)
@@ -92,64 +94,64 @@ func (s *server) String() string {
 		s.delta, s.stamps, s.after, s.sloppy, s.mute, s.noVersion, s.hashed, s.rejects, s.notifies, s.hides, s.stamping, s.now())
 }
 
-func (s *server) now() []Subscription { return s.states[len(s.states)-1] }
+func (s *server) now() []pam.Subscription { return s.states[len(s.states)-1] }
 
 // exact tells that a stored list is always that of the stored version. A delta
 // after the result looks like live notifies: it is committed in parts, and may
 // repeat what the list held already.
 func (s *server) exact() bool { return !s.after }
 
-func (s *server) version(i int) Version {
+func (s *server) version(i int) pam.Version {
 	switch {
 	case s.noVersion:
 		return ""
 	case !s.hashed:
-		return Version("v" + strconv.Itoa(i))
+		return pam.Version("v" + strconv.Itoa(i))
 	}
 	v := "h"
 	for _, row := range s.states[i] {
 		v += row.Service + row.Node + row.SubID + string(row.State)
 	}
-	return Version(v)
+	return pam.Version(v)
 }
 
 const testAccount = "francisco@denmark.lit"
 
-func sub(service, node, subid string, state State) Subscription {
-	return Subscription{Key{service, node, subid}, testAccount, state}
+func sub(service, node, subid string, state pam.State) pam.Subscription {
+	return pam.Subscription{Key: pam.Key{Service: service, Node: node, SubID: subid}, JID: testAccount, State: state}
 }
 
 // mutate is some device subscribing or unsubscribing. At node n1 the service
 // gives no subid; at n2 it gives one when it confirms; at n3 there are two.
 func (s *server) mutate() (Heard, bool) {
 	service := []string{"a.lit", "b.lit"}[s.next(2-s.narrow)]
-	var item Subscription
+	var item pam.Subscription
 	switch s.next(10) {
 	case 0, 1:
-		item = sub(service, "n1", "", []State{StateSubscribed, StatePending}[s.next(2)])
+		item = sub(service, "n1", "", []pam.State{pam.StateSubscribed, pam.StatePending}[s.next(2)])
 	case 2:
-		item = sub(service, "n1", "", StateNone)
+		item = sub(service, "n1", "", pam.StateNone)
 	case 3, 15:
-		item = sub(service, "n2", "", StatePending)
+		item = sub(service, "n2", "", pam.StatePending)
 	case 4:
-		item = sub(service, "n2", "x", StateSubscribed)
+		item = sub(service, "n2", "x", pam.StateSubscribed)
 	case 5:
-		item = sub(service, "n2", "", StateNone)
+		item = sub(service, "n2", "", pam.StateNone)
 	case 6, 7:
-		item = sub(service, "n3", []string{"x", "y"}[s.next(2)], StateSubscribed)
+		item = sub(service, "n3", []string{"x", "y"}[s.next(2)], pam.StateSubscribed)
 	case 8:
-		item = sub(service, "n3", []string{"x", "y"}[s.next(2)], StateNone)
+		item = sub(service, "n3", []string{"x", "y"}[s.next(2)], pam.StateNone)
 	case 9:
-		item = sub(service, "n3", "", StateNone)
+		item = sub(service, "n3", "", pam.StateNone)
 	}
 	old := newRows(s.now())
-	if item.State == StatePending && item.Node == "n2" {
-		if _, confirmed := old[Key{service, "n2", "x"}]; confirmed {
+	if item.State == pam.StatePending && item.Node == "n2" {
+		if _, confirmed := old[pam.Key{Service: service, Node: "n2", SubID: "x"}]; confirmed {
 			return Heard{}, false
 		}
 	}
 	list := newRows(s.now())
-	list.apply([]Subscription{item})
+	list.apply([]pam.Subscription{item})
 	next := list.sorted()
 	if slices.Equal(next, s.now()) {
 		return Heard{}, false
@@ -163,7 +165,7 @@ func (s *server) mutate() (Heard, bool) {
 			at[row.Service+" "+row.Node] = true
 		}
 	}
-	var touched []Key
+	var touched []pam.Key
 	for k, before := range old {
 		if after, ok := list[k]; !ok || after != before {
 			touched = append(touched, k)
@@ -178,7 +180,7 @@ func (s *server) mutate() (Heard, bool) {
 	s.states = append(s.states, next)
 	v := s.version(len(s.states) - 1)
 	s.index[v] = len(s.states) - 1
-	s.log = append(s.log, logged{v, []Subscription{item}, touched})
+	s.log = append(s.log, logged{v, []pam.Subscription{item}, touched})
 	h := s.notify(v, item)
 	if s.mute && s.next(4) == 0 {
 		h.Version = ""
@@ -187,7 +189,7 @@ func (s *server) mutate() (Heard, bool) {
 }
 
 // notify is a notify of changes as this server words it.
-func (s *server) notify(v Version, items ...Subscription) Heard {
+func (s *server) notify(v pam.Version, items ...pam.Subscription) Heard {
 	if s.hides == 2 {
 		items = slices.Clone(items)
 		for i := range items {
@@ -251,11 +253,11 @@ func (s *server) list(req RequestList, mayFail bool) []Input {
 
 func (s *server) changesSince(from int) (heards []Input) {
 	rows := newRows(s.now())
-	final := func(k Key) Subscription {
+	final := func(k pam.Key) pam.Subscription {
 		if row, ok := rows[k]; ok {
 			return row
 		}
-		return Subscription{k, testAccount, StateNone}
+		return pam.Subscription{Key: k, JID: testAccount, State: pam.StateNone}
 	}
 	switch s.delta {
 	case deltaSteps:
@@ -263,14 +265,14 @@ func (s *server) changesSince(from int) (heards []Input) {
 			heards = append(heards, s.notify(l.version, l.items...))
 		}
 	case deltaCollapsed:
-		last := map[Key]int{}
+		last := map[pam.Key]int{}
 		for i, l := range s.log[from:] {
 			for _, k := range l.touched {
 				last[k] = i
 			}
 		}
 		for i, l := range s.log[from:] {
-			var items []Subscription
+			var items []pam.Subscription
 			for _, k := range l.touched {
 				if last[k] == i {
 					items = append(items, final(k))

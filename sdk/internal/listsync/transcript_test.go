@@ -1,4 +1,4 @@
-package pam
+package listsync
 
 import (
 	"slices"
