@@ -11,6 +11,7 @@ import (
 	"github.com/hack-pad/safejs"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 )
 
 // A Bridge joins one client and its host.
@@ -63,7 +64,7 @@ func (b *bridge) dispatch(request safejs.Value) {
 	}
 	run, ok := operations[r.op]
 	if !ok {
-		b.fail(r.id, &client.Error{Code: client.CodeBadOptions, Origin: client.FromClient, Text: "There is no operation " + r.op + "."})
+		b.fail(r.id, &pam.Error{Code: pam.CodeBadOptions, Origin: pam.FromClient, Text: "There is no operation " + r.op + "."})
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())

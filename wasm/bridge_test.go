@@ -241,14 +241,14 @@ func TestCredentials(t *testing.T) {
 	got = ask(t.Context())
 	p.want(`"ask":2`)
 	p.ask(map[string]any{"id": 0, "op": "credentials", "ask": 2, "failed": "no keyring"})
-	var e *client.Error
-	if r := <-got; !errors.As(r.err, &e) || e.Code != client.CodeAborted || e.Text != "no keyring" {
+	var e *pam.Error
+	if r := <-got; !errors.As(r.err, &e) || e.Code != pam.CodeAborted || e.Text != "no keyring" {
 		t.Errorf("got %+v", r)
 	}
 	got = ask(t.Context())
 	p.want(`"ask":3`)
 	p.ask(map[string]any{"id": 0, "op": "credentials", "ask": 3, "failed": "no password", "wrong": true})
-	if r := <-got; !errors.As(r.err, &e) || e.Code != client.CodeBadOptions || e.Text != "no password" {
+	if r := <-got; !errors.As(r.err, &e) || e.Code != pam.CodeBadOptions || e.Text != "no password" {
 		t.Errorf("got %+v", r)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -292,15 +292,15 @@ func TestEvents(t *testing.T) {
 		event client.Event
 		want  string
 	}{
-		{client.Changed{Changes: []pam.Change{{After: &row}, {Before: &row}}, To: "2", Origin: client.OriginResync, Source: client.SourceServer},
+		{client.Changed{Changes: []pam.Change{{After: &row}, {Before: &row}}, To: "2", Origin: pam.OriginResync, Source: pam.SourceServer},
 			`{"event":"changed","changes":[[null,["s","__proto__","","alice@localhost","subscribed"]],[["s","__proto__","","alice@localhost","subscribed"],null]],"to":"2","origin":"resync","source":"server"}`},
-		{client.ProvisionalChanged{Items: []client.Provisional{{Subscription: row, Local: "subscribing"}}},
+		{client.ProvisionalChanged{Items: []pam.Provisional{{Subscription: row, Local: "subscribing"}}},
 			`{"event":"provisional","rows":[["s","__proto__","","alice@localhost","subscribed","subscribing"]]}`},
-		{client.StateChanged{State: client.SyncState{Phase: client.PhaseWaiting, Missing: []string{"pam"}, Attempt: 2, NextAttempt: time.UnixMilli(5),
-			Err: &client.Error{Code: client.CodeTransport, Origin: client.FromNetwork, Text: "gone", Retryable: true}}},
+		{client.StateChanged{State: pam.SyncState{Phase: pam.PhaseWaiting, Missing: []string{"pam"}, Attempt: 2, NextAttempt: time.UnixMilli(5),
+			Err: &pam.Error{Code: pam.CodeTransport, Origin: pam.FromNetwork, Text: "gone", Retryable: true}}},
 			`{"event":"state","state":{"phase":"waiting","missing":["pam"],"resumed":false,"lastSynced":null,"attempt":2,"nextAttempt":5,"pending":0,"degraded":false,` +
 				`"error":{"code":"transport","origin":"network","text":"gone","retryable":true}}}`},
-		{client.Warning{Err: &client.Error{Code: client.CodeProtocol, Origin: client.FromNetwork, Text: "bad"}, Ignored: 42},
+		{client.Warning{Err: &pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Text: "bad"}, Ignored: 42},
 			`{"event":"warning","error":{"code":"protocol","origin":"network","text":"bad","retryable":false},"ignored":42}`},
 	} {
 		p := newPeer(t)

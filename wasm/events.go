@@ -111,11 +111,11 @@ func (b *bridge) credentials(ctx context.Context, request client.CredentialReque
 	select {
 	case a := <-got:
 		if a.failed != "" {
-			code := client.CodeAborted
+			code := pam.CodeAborted
 			if a.wrong {
-				code = client.CodeBadOptions
+				code = pam.CodeBadOptions
 			}
-			return client.Credentials{}, &client.Error{Code: code, Origin: client.FromClient, Text: a.failed}
+			return client.Credentials{}, &pam.Error{Code: code, Origin: pam.FromClient, Text: a.failed}
 		}
 		return client.Credentials{Password: a.password}, nil
 	case <-ctx.Done():
@@ -241,7 +241,7 @@ func writeRowOrNull(w *writer, s *pam.Subscription) {
 }
 
 // writeProvisional writes rows with a sixth field, local.
-func writeProvisional(w *writer, items []client.Provisional) {
+func writeProvisional(w *writer, items []pam.Provisional) {
 	w.array(func() {
 		for _, p := range items {
 			w.array(func() {
@@ -252,7 +252,7 @@ func writeProvisional(w *writer, items []client.Provisional) {
 	})
 }
 
-func writeState(w *writer, s client.SyncState) {
+func writeState(w *writer, s pam.SyncState) {
 	w.object(func() {
 		w.text("phase", string(s.Phase))
 		w.key("missing")
@@ -287,12 +287,12 @@ func writeStrings(w *writer, list []string) {
 	})
 }
 
-// writeError writes any error. One that is no *client.Error is a mistake in
+// writeError writes any error. One that is no *pam.Error is a mistake in
 // this package.
 func writeError(w *writer, err error) {
-	var e *client.Error
+	var e *pam.Error
 	if !errors.As(err, &e) {
-		e = &client.Error{Code: client.CodeProtocol, Origin: client.FromClient, Text: err.Error()}
+		e = &pam.Error{Code: pam.CodeProtocol, Origin: pam.FromClient, Text: err.Error()}
 	}
 	w.object(func() {
 		w.text("code", string(e.Code))

@@ -102,7 +102,7 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 	why := ""
 	if refused != nil {
 		why = refused.Error()
-		b.warn(client.Warning{Err: storageError(client.CodeStorage, refused,
+		b.warn(client.Warning{Err: storageError(pam.CodeStorage, refused,
 			"IndexedDB cannot be used (%v). The list is kept in memory until the page is closed.")})
 	}
 	return func(w *writer) {
@@ -181,17 +181,17 @@ func databaseName(account string) (string, error) {
 // onStoreProblem warns of what package idb reports between operations.
 func (b *bridge) onStoreProblem(err error) {
 	if e, ok := errors.AsType[*idb.Error](err); ok && e.Op == "delete" {
-		b.warn(client.Warning{Err: storageError(client.CodeStorage, err,
+		b.warn(client.Warning{Err: storageError(pam.CodeStorage, err,
 			"All that was stored for the account is deleted, but another page keeps the empty database open (%v). "+
 				"The browser deletes it when that page is closed; until then nothing can be stored.")})
 		return
 	}
-	b.warn(client.Warning{Err: storageError(client.CodeStorageLost, err,
+	b.warn(client.Warning{Err: storageError(pam.CodeStorageLost, err,
 		"The database was closed by the browser or by another page (%v). It is opened again when it is needed.")})
 }
 
-func storageError(code client.Code, err error, format string) *client.Error {
-	return &client.Error{Code: code, Origin: client.FromStorage, Err: err, Text: fmt.Sprintf(format, err)}
+func storageError(code pam.Code, err error, format string) *pam.Error {
+	return &pam.Error{Code: code, Origin: pam.FromStorage, Err: err, Text: fmt.Sprintf(format, err)}
 }
 
 func (b *bridge) load(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
@@ -257,7 +257,7 @@ func (b *bridge) forget(ctx context.Context, c *client.Client, _ request) (func(
 	if err != nil && c.State().Storage.Degraded && idb.Delete(ctx, b.host, b.database) == nil {
 		// Now from memory, whatever the first time has come to. It says again that
 		// the store has failed.
-		if err = c.Forget(ctx); errors.Is(err, &client.Error{Code: client.CodeStorage}) {
+		if err = c.Forget(ctx); errors.Is(err, &pam.Error{Code: pam.CodeStorage}) {
 			err = nil
 		}
 	}
@@ -335,6 +335,6 @@ func (r request) strings(name string) []string {
 	return list
 }
 
-func (r request) target() client.Target {
-	return client.Target{Service: r.string("service"), Node: r.string("node"), SubID: r.string("subid")}
+func (r request) target() pam.Target {
+	return pam.Target{Service: r.string("service"), Node: r.string("node"), SubID: r.string("subid")}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/hack-pad/safejs"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/wasm/idb"
 )
 
@@ -223,7 +224,7 @@ func TestRequestsAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := readRequest(object(t, map[string]any{"id": 7, "op": "x", "service": "s", "node": "n", "subid": "i", "yes": true, "no": false, "list": list, "mixed": mixed}))
-	if r.id != 7 || r.op != "x" || r.target() != (client.Target{Service: "s", Node: "n", SubID: "i"}) {
+	if r.id != 7 || r.op != "x" || r.target() != (pam.Target{Service: "s", Node: "n", SubID: "i"}) {
 		t.Errorf("read id %d, op %q, target %+v", r.id, r.op, r.target())
 	}
 	if !r.bool("yes") || r.bool("no") || r.bool("service") || r.bool("absent") {

@@ -5,7 +5,7 @@ package main
 import (
 	"strconv"
 
-	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/wasm/jstext"
 )
 
@@ -154,7 +154,7 @@ func (b *bridge) cross(text string) bool {
 // lost says that an object of n bytes has not crossed: to the caller of the
 // request that it was to answer, else in a warning.
 func lost(id, n int) string {
-	err := &client.Error{Code: "overflow", Origin: client.FromClient, Text: "Something of " + strconv.Itoa(n) + " bytes is too long to reach the page, and was lost. Nothing else was."}
+	err := &pam.Error{Code: "overflow", Origin: pam.FromClient, Text: "Something of " + strconv.Itoa(n) + " bytes is too long to reach the page, and was lost. Nothing else was."}
 	w := writer{buf: []byte{'['}}
 	w.object(func() {
 		if id != 0 {

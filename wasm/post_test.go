@@ -157,11 +157,11 @@ func TestMessages(t *testing.T) {
 func TestErrorsAreShort(t *testing.T) {
 	p := newPeer(t)
 	long := strings.Repeat("é", 1_000_000)
-	p.warn(client.Warning{Err: &client.Error{Code: client.CodeStanza, Text: long, By: long, Condition: long, PubsubCondition: long, Err: errors.New(long)}})
+	p.warn(client.Warning{Err: &pam.Error{Code: pam.CodeStanza, Text: long, By: long, Condition: long, PubsubCondition: long, Err: errors.New(long)}})
 	if got := p.want(`"event":"warning"`, "é…"); len(got) > 6000 || !strings.HasSuffix(got, "}}") {
 		t.Errorf("a warning of %d bytes", len(got))
 	}
-	p.onEvent(client.StateChanged{State: client.SyncState{Storage: client.StorageState{Degraded: true, Err: errors.New(long)}}})
+	p.onEvent(client.StateChanged{State: pam.SyncState{Storage: pam.StorageState{Degraded: true, Err: errors.New(long)}}})
 	if got := p.want(`"event":"state"`, "é…"); len(got) > 6000 {
 		t.Errorf("a state of %d bytes", len(got))
 	}

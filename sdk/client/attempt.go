@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/internal/stream"
+	"xmpp-pam/sdk/pam"
 )
 
 // connect dials, unless a connection is there already. One that is leaving is
@@ -56,7 +57,7 @@ func (o *owner) asking(yes bool) {
 // late ends the wait of one call of connect that has lasted too long.
 func (o *owner) late(w *waiter) {
 	o.giveUp(w)
-	w.reply(&Error{Code: CodeTimeout, Origin: FromNetwork, Retryable: true,
+	w.reply(&pam.Error{Code: pam.CodeTimeout, Origin: pam.FromNetwork, Retryable: true,
 		Text: "The client was not live within " + connectTimeout.String() + ". It goes on trying."})
 }
 
@@ -68,7 +69,7 @@ func (o *owner) giveUp(w *waiter) {
 }
 
 // live tells whether the session is live, and nobody has asked to end it.
-func (o *owner) live() bool { return o.state.Phase == PhaseLive && o.conn.usable() }
+func (o *owner) live() bool { return o.state.Phase == pam.PhaseLive && o.conn.usable() }
 
 // wake ends a wait between attempts, and asks a connection for a sign of life.
 func (o *owner) wake() {
@@ -101,7 +102,7 @@ func (o *owner) disconnect(reply func(error)) {
 		reply(nil)
 		return
 	}
-	o.answerWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
+	o.answerWaiters(clientError(pam.CodeAborted, "The client was disconnected while it connected."))
 	o.conn.leaving = append(o.conn.leaving, reply)
 	if o.conn.socket == nil {
 		o.conn.end(nil)
@@ -135,23 +136,23 @@ func (o *owner) begin() *connection {
 	})
 	if err != nil {
 		cancel()
-		o.ended(&Error{Code: CodeBadOptions, Origin: FromClient, Text: err.Error(), Err: err})
+		o.ended(&pam.Error{Code: pam.CodeBadOptions, Origin: pam.FromClient, Text: err.Error(), Err: err})
 		return nil
 	}
 	c.stream = s
 	o.conn = c
-	o.setPhase(PhaseConnecting, nil)
+	o.setPhase(pam.PhaseConnecting, nil)
 	return c
 }
 
 // ended decides what comes after a connection.
-func (o *owner) ended(err *Error) {
+func (o *owner) ended(err *pam.Error) {
 	if !o.wanted || err == nil {
 		if o.restored == nil { // One of an earlier run that was never gone on with may be yet.
 			o.forgetSession()
 		}
-		o.setPhase(PhaseOffline, nil)
-		o.answerWaiters(clientError(CodeAborted, "The client was disconnected while it connected."))
+		o.setPhase(pam.PhaseOffline, nil)
+		o.answerWaiters(clientError(pam.CodeAborted, "The client was disconnected while it connected."))
 		return
 	}
 	if isRefused(err) {
@@ -167,18 +168,18 @@ func (o *owner) ended(err *Error) {
 	if !again {
 		o.wanted = false
 		o.forgetSession()
-		o.setPhase(PhaseFailed, err)
+		o.setPhase(pam.PhaseFailed, err)
 		o.answerWaiters(err)
 		return
 	}
 	wait := o.backoff(slow)
-	if err.Code != CodeTooLarge {
+	if err.Code != pam.CodeTooLarge {
 		o.oversized = 0
 	} else if o.oversized++; o.oversized > 1 {
 		wait = max(wait, oversizedWait)
 	}
 	o.state.NextAttempt = time.Now().Add(wait)
-	o.setPhase(PhaseWaiting, err)
+	o.setPhase(pam.PhaseWaiting, err)
 	o.retry = o.after(wait, o.dial)
 	o.answerWaiters(err)
 }
@@ -220,9 +221,9 @@ func (o *owner) answerWaiters(err error) {
 	}
 }
 
-func (o *owner) setPhase(p Phase, err *Error) {
+func (o *owner) setPhase(p pam.Phase, err *pam.Error) {
 	o.state.Phase, o.state.Err = p, err
-	if p != PhaseLive {
+	if p != pam.PhaseLive {
 		o.state.Missing = nil
 	}
 	o.publish()

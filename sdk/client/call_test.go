@@ -70,12 +70,12 @@ func TestCallsWhileAway(t *testing.T) {
 			synctest.Wait()
 			f.set(func() { f.refuse = errors.New("no network") })
 			f.socket().fail(errors.New("reset"))
-			if err := <-done; !asErrorOf(err).Retryable || asErrorOf(err).Origin != client.FromNetwork || time.Since(begun) != 40*time.Second {
+			if err := <-done; !asErrorOf(err).Retryable || asErrorOf(err).Origin != pam.FromNetwork || time.Since(begun) != 40*time.Second {
 				t.Errorf("%s: %v after %v", name, err, time.Since(begun))
 			}
 			f.set(func() { f.refuse, r.ignored = nil, nil })
 			time.Sleep(10 * time.Minute)
-			if w := client.Waiting(a.Client); w != "" || a.State().Phase != client.PhaseLive {
+			if w := client.Waiting(a.Client); w != "" || a.State().Phase != pam.PhaseLive {
 				t.Errorf("%s left %s in %+v", name, w, a.State())
 			}
 			_ = a.Close()
@@ -159,8 +159,8 @@ func TestForgetUnderWay(t *testing.T) {
 			if state.Storage.Degraded {
 				t.Errorf("at %v: %v", at, state.Storage.Err)
 			}
-			if len(got.List)+len(got.Provisional) != 0 || got.Version != "" || got.Source != client.SourceEmpty ||
-				state.Phase != client.PhaseOffline || !state.LastSynced.IsZero() || state.Pending != 0 {
+			if len(got.List)+len(got.Provisional) != 0 || got.Version != "" || got.Source != pam.SourceEmpty ||
+				state.Phase != pam.PhaseOffline || !state.LastSynced.IsZero() || state.Pending != 0 {
 				t.Errorf("at %v: it shows %+v in %+v", at, got, state)
 			}
 			for range 3 {
@@ -188,7 +188,7 @@ func TestForgetUnderWay(t *testing.T) {
 					stored = true
 				}
 			}
-			if len(shown) != 0 || last.To != "" || last.From == "" || last.Origin != client.OriginThisDevice || last.Source != client.SourceEmpty || !stored {
+			if len(shown) != 0 || last.To != "" || last.From == "" || last.Origin != pam.OriginThisDevice || last.Source != pam.SourceEmpty || !stored {
 				t.Errorf("at %v: announced %+v last, stored: %v; left %v", at, last, stored, shown)
 			}
 			before := len(f.listed())
@@ -223,7 +223,7 @@ func TestSpellingOfAService(t *testing.T) {
 			return false
 		}
 		a := f.device(t).connect()
-		target := client.Target{Service: "PubSub.LOCALHOST", Node: "news"}
+		target := pam.Target{Service: "PubSub.LOCALHOST", Node: "news"}
 		if s, err := a.Subscribe(t.Context(), target); err != nil || s.Service != "pubsub.localhost" {
 			t.Errorf("subscribe gave %+v, %v", s, err)
 		}

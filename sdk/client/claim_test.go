@@ -14,6 +14,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -95,7 +96,7 @@ func TestOneOfManyResumes(t *testing.T) {
 		synctest.Wait()
 		resumed := 0
 		for _, d := range all {
-			if s := d.State(); s.Phase != client.PhaseLive {
+			if s := d.State(); s.Phase != pam.PhaseLive {
 				t.Errorf("%+v", s)
 			} else if s.Resumed {
 				resumed++

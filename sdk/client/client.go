@@ -20,7 +20,7 @@ import (
 )
 
 // A Client is one account on this device. Its methods may be called from any
-// goroutine. All errors that they return are of type *Error.
+// goroutine. All errors that they return are of type *pam.Error.
 type Client struct {
 	inbox   chan func() // work for the owner
 	done    chan struct{}
@@ -31,8 +31,8 @@ type Client struct {
 
 	mu       sync.Mutex
 	list     *listsync.List // of the snapshot
-	snapshot Snapshot
-	state    SyncState
+	snapshot pam.Snapshot
+	state    pam.SyncState
 	ignored  uint64
 }
 
@@ -56,17 +56,17 @@ func New(opts *Options) (*Client, error) {
 		return nil, err
 	}
 	if opts.Credentials == nil {
-		return nil, clientError(CodeBadOptions, "Credentials is missing: give a function that returns the password.")
+		return nil, clientError(pam.CodeBadOptions, "Credentials is missing: give a function that returns the password.")
 	}
 	if opts.Dialer == nil {
-		return nil, clientError(CodeBadOptions, "Dialer is missing: natively use transport/ws.")
+		return nil, clientError(pam.CodeBadOptions, "Dialer is missing: natively use transport/ws.")
 	}
 	c := &Client{
 		inbox: make(chan func(), 64),
 		done:  make(chan struct{}),
-		state: SyncState{Phase: PhaseOffline},
+		state: pam.SyncState{Phase: pam.PhaseOffline},
 	}
-	c.list, c.snapshot.Source = listsync.NewList(nil), SourceEmpty
+	c.list, c.snapshot.Source = listsync.NewList(nil), pam.SourceEmpty
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.owner = newOwner(c, opts, account, where)
 	go c.run()
@@ -75,18 +75,18 @@ func New(opts *Options) (*Client, error) {
 
 // Load reads the stored list, so that it can be shown before any server
 // answers. Connect does it too. It does nothing the second time.
-func (c *Client) Load(ctx context.Context) (Snapshot, error) {
+func (c *Client) Load(ctx context.Context) (pam.Snapshot, error) {
 	err := perform(ctx, c, func(o *owner, reply func(error)) { o.load(reply) })
 	return c.Snapshot(), err
 }
 
 // Connect keeps the list equal to the server's from now on, until Disconnect,
-// and waits for the outcome of the first attempt: nil means PhaseLive. If the
+// and waits for the outcome of the first attempt: nil means pam.PhaseLive. If the
 // attempt fails with a Retryable error, Connect returns it while the Client goes
-// on trying as the Reconnect policy says; see SyncState. Ctx bounds the wait
+// on trying as the Reconnect policy says; see pam.SyncState. Ctx bounds the wait
 // alone: when it ends, the Client goes on trying as well. Without a deadline the
-// wait ends with CodeTimeout after two minutes, besides what Credentials takes.
-func (c *Client) Connect(ctx context.Context) (SyncState, error) {
+// wait ends with pam.CodeTimeout after two minutes, besides what Credentials takes.
+func (c *Client) Connect(ctx context.Context) (pam.SyncState, error) {
 	w := &waiter{}
 	err := perform(ctx, c, func(o *owner, reply func(error)) {
 		w.reply = reply
@@ -105,8 +105,8 @@ func (c *Client) Disconnect(ctx context.Context) error {
 }
 
 // Close disconnects, ends the Client's goroutines and closes its store. Calls
-// that wait return an error with CodeClosed. It takes no longer than 4 seconds
-// for the server and 3 for the store. The error is of CodeStorage if the store
+// that wait return an error with pam.CodeClosed. It takes no longer than 4 seconds
+// for the server and 3 for the store. The error is of pam.CodeStorage if the store
 // could not be closed. It may be called twice, and returns the same then.
 func (c *Client) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout+time.Second)
@@ -117,20 +117,20 @@ func (c *Client) Close() error {
 	if c.closing == nil {
 		return nil
 	}
-	return &Error{Code: CodeStorage, Origin: FromStorage, Err: c.closing,
+	return &pam.Error{Code: pam.CodeStorage, Origin: pam.FromStorage, Err: c.closing,
 		Text: "The store could not be closed (" + c.closing.Error() + "). What was to be stored last may not be."}
 }
 
 // Subscribe subscribes the account to a node through its server (XEP-0376
 // §3.2) and returns when the committed list shows it. The state may be pending
-// or unconfigured. It fails with CodeOffline, and sends nothing, unless the
-// phase is PhaseLive or PhaseSyncing.
+// or unconfigured. It fails with pam.CodeOffline, and sends nothing, unless the
+// phase is pam.PhaseLive or pam.PhaseSyncing.
 //
 // It ends after 40 seconds whatever becomes of the connection: the server has 20
 // for its answer, and as long again for the list, which decides if there is none.
 // A server that is silent for 5 seconds may be hiding an error of the service,
 // which is then asked itself; what it says is the error in the end.
-func (c *Client) Subscribe(ctx context.Context, target Target) (pam.Subscription, error) {
+func (c *Client) Subscribe(ctx context.Context, target pam.Target) (pam.Subscription, error) {
 	return call(ctx, c, func(o *owner, reply func(pam.Subscription, error)) { o.operate(ctx, true, target, reply) })
 }
 
@@ -139,7 +139,7 @@ func (c *Client) Subscribe(ctx context.Context, target Target) (pam.Subscription
 // subscription that does not exist any more is no error. If the service says so
 // but the server still lists it, the row is left out of the list on this device
 // until either server tells of the subscription anew.
-func (c *Client) Unsubscribe(ctx context.Context, target Target) error {
+func (c *Client) Unsubscribe(ctx context.Context, target pam.Target) error {
 	return perform(ctx, c, func(o *owner, reply func(error)) {
 		o.operate(ctx, false, target, func(_ pam.Subscription, err error) { reply(err) })
 	})
@@ -153,7 +153,7 @@ func (c *Client) Refresh(ctx context.Context, ignoreVersion bool) error {
 }
 
 // Snapshot returns the list as it was last announced.
-func (c *Client) Snapshot() Snapshot {
+func (c *Client) Snapshot() pam.Snapshot {
 	c.mu.Lock()
 	list, s := c.list, c.snapshot
 	c.mu.Unlock()
@@ -162,7 +162,7 @@ func (c *Client) Snapshot() Snapshot {
 }
 
 // State returns the state as it was last announced.
-func (c *Client) State() SyncState {
+func (c *Client) State() pam.SyncState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state
@@ -246,7 +246,7 @@ func call[T any](ctx context.Context, c *Client, start func(o *owner, reply func
 		case a := <-answer:
 			return a.value, a.err
 		default:
-			return none, clientError(CodeClosed, "The client was closed. Make a new one.")
+			return none, clientError(pam.CodeClosed, "The client was closed. Make a new one.")
 		}
 	}
 }
@@ -259,25 +259,25 @@ func perform(ctx context.Context, c *Client, start func(o *owner, reply func(err
 	return err
 }
 
-func contextError(ctx context.Context) *Error {
-	e := &Error{Code: CodeAborted, Origin: FromClient, Text: "The call was aborted by its caller.", Err: context.Cause(ctx)}
+func contextError(ctx context.Context) *pam.Error {
+	e := &pam.Error{Code: pam.CodeAborted, Origin: pam.FromClient, Text: "The call was aborted by its caller.", Err: context.Cause(ctx)}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		e.Code, e.Text, e.Retryable = CodeTimeout, "The call did not finish in the time that its caller gave it.", true
+		e.Code, e.Text, e.Retryable = pam.CodeTimeout, "The call did not finish in the time that its caller gave it.", true
 	}
 	return e
 }
 
 func parseAccount(account string) (jid.JID, error) {
 	if account == "" {
-		return jid.JID{}, clientError(CodeBadOptions, "Account is missing: give a bare JID such as alice@example.org.")
+		return jid.JID{}, clientError(pam.CodeBadOptions, "Account is missing: give a bare JID such as alice@example.org.")
 	}
 	j, err := address.Parse(account)
 	if err != nil {
-		return jid.JID{}, &Error{Code: CodeBadJID, Origin: FromClient, Err: err,
+		return jid.JID{}, &pam.Error{Code: pam.CodeBadJID, Origin: pam.FromClient, Err: err,
 			Text: "The account " + quote(account) + " is no JID" + why(err) + ": give one such as alice@example.org."}
 	}
 	if j.Localpart() == "" || j.Resourcepart() != "" {
-		return jid.JID{}, clientError(CodeBadJID, "The account "+quote(account)+" is no bare JID: give one such as alice@example.org, without a resource.")
+		return jid.JID{}, clientError(pam.CodeBadJID, "The account "+quote(account)+" is no bare JID: give one such as alice@example.org, without a resource.")
 	}
 	return j, nil
 }

@@ -22,7 +22,7 @@ func TestTwoDevices(t *testing.T) {
 	b := newDevice(t, p, nil).connect()
 	service := "pubsub." + p.domain
 
-	got, err := a.Subscribe(t.Context(), client.Target{Service: service, Node: "news"})
+	got, err := a.Subscribe(t.Context(), pam.Target{Service: service, Node: "news"})
 	if err != nil {
 		t.Fatalf("subscribe: %v\n%s", err, a.log())
 	}
@@ -37,12 +37,12 @@ func TestTwoDevices(t *testing.T) {
 		t.Errorf("versions %q and %q", va, vb)
 	}
 
-	if err := b.Unsubscribe(t.Context(), client.Target{Service: service, Node: "news"}); err != nil {
+	if err := b.Unsubscribe(t.Context(), pam.Target{Service: service, Node: "news"}); err != nil {
 		t.Fatalf("unsubscribe: %v", err)
 	}
 	p.tell(a)
 	a.waitNodes()
-	if err := b.Unsubscribe(t.Context(), client.Target{Service: service, Node: "news"}); err != nil {
+	if err := b.Unsubscribe(t.Context(), pam.Target{Service: service, Node: "news"}); err != nil {
 		t.Errorf("unsubscribing again: %v", err)
 	}
 }
@@ -62,13 +62,13 @@ func TestDelta(t *testing.T) {
 		t.Fatal(err)
 	}
 	subscribe(t, a, service, "weather")
-	if err := a.Unsubscribe(t.Context(), client.Target{Service: service, Node: "news"}); err != nil {
+	if err := a.Unsubscribe(t.Context(), pam.Target{Service: service, Node: "news"}); err != nil {
 		t.Fatal(err)
 	}
 
 	b = newDevice(t, p, kept)
 	snapshot, err := b.Load(t.Context())
-	if err != nil || len(snapshot.List) != 1 || snapshot.Source != client.SourceCache {
+	if err != nil || len(snapshot.List) != 1 || snapshot.Source != pam.SourceCache {
 		t.Fatalf("stored: %+v, %v", snapshot, err)
 	}
 	b.connect().waitNodes("weather")
@@ -97,10 +97,10 @@ func TestReconnect(t *testing.T) {
 	a := newDevice(t, p, nil).connect()
 	b := newDevice(t, p, nil, quick).connect()
 	b.Drop()
-	b.wait("the loss", func() bool { return b.State().Phase != client.PhaseLive })
+	b.wait("the loss", func() bool { return b.State().Phase != pam.PhaseLive })
 	subscribe(t, a, "pubsub."+p.domain, "news")
 	b.waitNodes("news")
-	b.wait("live", func() bool { return b.State().Phase == client.PhaseLive })
+	b.wait("live", func() bool { return b.State().Phase == pam.PhaseLive })
 }
 
 func TestAccountsAreApart(t *testing.T) {
@@ -122,29 +122,29 @@ func TestRequestErrors(t *testing.T) {
 	service := "pubsub." + p.domain
 	tests := []struct {
 		name   string
-		target client.Target
-		want   client.Error
+		target pam.Target
+		want   pam.Error
 	}{
-		{"missing node", client.Target{Service: service, Node: "nowhere"},
-			client.Error{Code: client.CodeStanza, Origin: client.FromService, By: service, Condition: "item-not-found"}},
-		{"forbidden node", client.Target{Service: service, Node: "club"},
-			client.Error{Code: client.CodeStanza, Origin: client.FromService, By: service}},
-		{"bad service", client.Target{Service: "a@b@c", Node: "news"},
-			client.Error{Code: client.CodeBadJID, Origin: client.FromClient}},
-		{"no service", client.Target{Node: "news"},
-			client.Error{Code: client.CodeBadJID, Origin: client.FromClient}},
-		{"no node", client.Target{Service: service},
-			client.Error{Code: client.CodeBadOptions, Origin: client.FromClient}},
+		{"missing node", pam.Target{Service: service, Node: "nowhere"},
+			pam.Error{Code: pam.CodeStanza, Origin: pam.FromService, By: service, Condition: "item-not-found"}},
+		{"forbidden node", pam.Target{Service: service, Node: "club"},
+			pam.Error{Code: pam.CodeStanza, Origin: pam.FromService, By: service}},
+		{"bad service", pam.Target{Service: "a@b@c", Node: "news"},
+			pam.Error{Code: pam.CodeBadJID, Origin: pam.FromClient}},
+		{"no service", pam.Target{Node: "news"},
+			pam.Error{Code: pam.CodeBadJID, Origin: pam.FromClient}},
+		{"no node", pam.Target{Service: service},
+			pam.Error{Code: pam.CodeBadOptions, Origin: pam.FromClient}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := a.Subscribe(t.Context(), tt.target)
 			got := asError(t, err)
-			if tt.want.Code == client.CodeStanza && p.like.NoBy {
-				tt.want.By, tt.want.Origin = "", client.FromServer
+			if tt.want.Code == pam.CodeStanza && p.like.NoBy {
+				tt.want.By, tt.want.Origin = "", pam.FromServer
 			}
-			if tt.want.Code == client.CodeStanza && p.like.Silent {
-				tt.want = client.Error{Code: client.CodeTimeout, Origin: got.Origin}
+			if tt.want.Code == pam.CodeStanza && p.like.Silent {
+				tt.want = pam.Error{Code: pam.CodeTimeout, Origin: got.Origin}
 			}
 			if got.Code != tt.want.Code || got.Origin != tt.want.Origin || got.By != tt.want.By {
 				t.Errorf("got %+v, want %+v", got, tt.want)
@@ -152,7 +152,7 @@ func TestRequestErrors(t *testing.T) {
 			if tt.want.Condition != "" && got.Condition != tt.want.Condition {
 				t.Errorf("condition %q, want %q", got.Condition, tt.want.Condition)
 			}
-			if tt.want.Code == client.CodeStanza && got.Condition == "" {
+			if tt.want.Code == pam.CodeStanza && got.Condition == "" {
 				t.Errorf("no condition in %+v", got)
 			}
 		})
@@ -169,14 +169,14 @@ func TestWrongPassword(t *testing.T) {
 	a.password = "wrong"
 	_, err := a.Connect(t.Context())
 	got := asError(t, err)
-	if got.Code != client.CodeAuth || got.Condition != "not-authorized" || got.Retryable {
+	if got.Code != pam.CodeAuth || got.Condition != "not-authorized" || got.Retryable {
 		t.Errorf("got %+v", got)
 	}
-	if s := a.State(); s.Phase != client.PhaseFailed || s.Err == nil {
+	if s := a.State(); s.Phase != pam.PhaseFailed || s.Err == nil {
 		t.Errorf("state %+v", s)
 	}
-	_, err = a.Subscribe(t.Context(), client.Target{Service: "pubsub." + p.domain, Node: "news"})
-	if got := asError(t, err); got.Code != client.CodeOffline {
+	_, err = a.Subscribe(t.Context(), pam.Target{Service: "pubsub." + p.domain, Node: "news"})
+	if got := asError(t, err); got.Code != pam.CodeOffline {
 		t.Errorf("subscribe gave %+v", got)
 	}
 	a.mu.Lock()
@@ -206,7 +206,7 @@ func TestDisconnectAndClose(t *testing.T) {
 	if err := a.Disconnect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if s := a.State(); s.Phase != client.PhaseOffline || s.Err != nil {
+	if s := a.State(); s.Phase != pam.PhaseOffline || s.Err != nil {
 		t.Errorf("state %+v", s)
 	}
 	if got := nodesOf(a.Snapshot().List); len(got) != 1 {
@@ -217,7 +217,7 @@ func TestDisconnectAndClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := a.Connect(t.Context())
-	if got := asError(t, err); got.Code != client.CodeClosed {
+	if got := asError(t, err); got.Code != pam.CodeClosed {
 		t.Errorf("after Close: %+v", got)
 	}
 }
@@ -228,13 +228,13 @@ func TestAbort(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := a.Connect(ctx)
-	if got := asError(t, err); got.Code != client.CodeAborted {
+	if got := asError(t, err); got.Code != pam.CodeAborted {
 		t.Errorf("got %+v", got)
 	}
 	ctx, cancel = context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
 	_, err = a.Connect(ctx)
-	if got := asError(t, err); got.Code != client.CodeTimeout {
+	if got := asError(t, err); got.Code != pam.CodeTimeout {
 		t.Errorf("got %+v", got)
 	}
 	a.connect()
@@ -250,7 +250,7 @@ func TestOneCallerGivesUp(t *testing.T) {
 		_, err := a.Connect(impatient)
 		first <- err
 	}()
-	a.wait("the first call", func() bool { return a.State().Phase != client.PhaseOffline })
+	a.wait("the first call", func() bool { return a.State().Phase != pam.PhaseOffline })
 	second := make(chan error, 1)
 	go func() {
 		_, err := a.Connect(t.Context())
@@ -262,7 +262,7 @@ func TestOneCallerGivesUp(t *testing.T) {
 		t.Errorf("the other call: %v", err)
 	}
 	<-first
-	if s := a.State(); s.Phase != client.PhaseLive {
+	if s := a.State(); s.Phase != pam.PhaseLive {
 		t.Errorf("state %+v", s)
 	}
 }
@@ -294,16 +294,16 @@ func subscribe(t *testing.T, d *device, service, node string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if _, err := d.Subscribe(ctx, client.Target{Service: service, Node: node}); err != nil {
+	if _, err := d.Subscribe(ctx, pam.Target{Service: service, Node: node}); err != nil {
 		t.Fatalf("subscribe to %s: %v\n%s", node, err, d.log())
 	}
 }
 
-func asError(t *testing.T, err error) *client.Error {
+func asError(t *testing.T, err error) *pam.Error {
 	t.Helper()
-	var e *client.Error
+	var e *pam.Error
 	if !errors.As(err, &e) {
-		t.Fatalf("got %v, want a *client.Error", err)
+		t.Fatalf("got %v, want a *pam.Error", err)
 	}
 	if e.Text == "" {
 		t.Errorf("%s has no text", e.Code)

@@ -9,6 +9,7 @@ import (
 	"xmpp-pam/sdk/internal/hostmeta"
 	"xmpp-pam/sdk/internal/sasl"
 	"xmpp-pam/sdk/internal/stream"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/transport"
 )
 
@@ -56,7 +57,7 @@ func (c *connection) open(at hostmeta.Endpoint) {
 				return
 			}
 			c.socket = socket
-			o.setPhase(PhaseAuthenticating, nil)
+			o.setPhase(pam.PhaseAuthenticating, nil)
 			go c.receive(socket)
 			c.step(stream.Opened{})
 		})
@@ -79,7 +80,7 @@ func (c *connection) receive(socket transport.Conn) {
 			}
 			switch {
 			case transport.TooLarge(err):
-				c.end(&stream.Error{Code: stream.Code(CodeTooLarge), Retry: true, Err: err, Text: c.o.tooLarge()})
+				c.end(&stream.Error{Code: stream.Code(pam.CodeTooLarge), Retry: true, Err: err, Text: c.o.tooLarge()})
 			case err != nil:
 				c.step(stream.Closed{Err: err})
 			}
@@ -146,7 +147,7 @@ func (c *connection) perform(out stream.Output) {
 	case stream.Deliver:
 		c.deliver(out.Stanza)
 	case stream.Dropped:
-		c.o.ignore(&Error{Code: CodeProtocol, Origin: FromNetwork, Err: out.Err, Retryable: true,
+		c.o.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Err: out.Err, Retryable: true,
 			Text: "A message was ignored: " + out.Err.Error()})
 	case stream.SetTimer:
 		c.setTimer(out.At)
@@ -193,7 +194,7 @@ func (c *connection) needCredentials(need stream.NeedCredentials) {
 	switch {
 	case c.o.rejected:
 		request.Reason = "rejected"
-	case c.o.attempt > 1 || c.o.source == SourceServer:
+	case c.o.attempt > 1 || c.o.source == pam.SourceServer:
 		request.Reason = "reconnect"
 	}
 	c.asking = true
@@ -272,15 +273,15 @@ func (c *connection) end(cause *stream.Error) {
 }
 
 // streamError turns the stream's error into this package's.
-func streamError(e *stream.Error) *Error {
-	out := &Error{Code: Code(e.Code), Origin: FromServer, Condition: e.Condition, Text: e.Text, Retryable: e.Retry, Err: e.Err}
+func streamError(e *stream.Error) *pam.Error {
+	out := &pam.Error{Code: pam.Code(e.Code), Origin: pam.FromServer, Condition: e.Condition, Text: e.Text, Retryable: e.Retry, Err: e.Err}
 	switch e.Code {
 	case stream.CodeTransport, stream.CodeTimeout:
-		out.Origin = FromNetwork
+		out.Origin = pam.FromNetwork
 	case stream.CodeAborted, stream.CodeTLSRequired, stream.CodeWeaker:
-		out.Origin = FromClient
+		out.Origin = pam.FromClient
 	}
-	var own *Error
+	var own *pam.Error
 	if errors.As(e.Err, &own) {
 		return own
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 )
 
 // cycleLength is how often one client is cut off before it must hold the
@@ -148,7 +149,7 @@ func (r *run) ask(rng *rand.Rand, stop <-chan struct{}) {
 			return
 		case <-time.After(time.Duration(rng.IntN(5000)) * time.Millisecond):
 		}
-		target := client.Target{Service: "pubsub.localhost", Node: fmt.Sprint("r", rng.IntN(3))}
+		target := pam.Target{Service: "pubsub.localhost", Node: fmt.Sprint("r", rng.IntN(3))}
 		switch rng.IntN(3) {
 		case 0:
 			_, _ = r.c.Subscribe(ctx, target)

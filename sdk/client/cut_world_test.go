@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 )
@@ -162,7 +163,7 @@ func (r *run) until(what string, ok func() bool) bool {
 	return true
 }
 
-func (r *run) live() bool { return r.c.State().Phase == client.PhaseLive }
+func (r *run) live() bool { return r.c.State().Phase == pam.PhaseLive }
 
 // equal tells whether the client holds the server's list and is idle.
 func (r *run) equal() bool {
@@ -192,7 +193,7 @@ func (w *world) transcript(n *network) *run {
 		return r
 	}
 	before, _ := r.began()
-	codes := make(chan []client.Code, 1)
+	codes := make(chan []pam.Code, 1)
 	go func() { codes <- r.requests() }()
 	var items []string
 	for i := range cutNotifies {
@@ -234,7 +235,7 @@ func (w *world) transcript(n *network) *run {
 
 // requests are what a person does, who tries again what was refused or is not
 // in the list. It returns how each attempt ended.
-func (r *run) requests() (codes []client.Code) {
+func (r *run) requests() (codes []pam.Code) {
 	const service = "pubsub.localhost"
 	has := func(node string) bool { return slices.Contains(nodesOf(r.c.Snapshot().List), node) }
 	for _, step := range []struct {
@@ -248,12 +249,12 @@ func (r *run) requests() (codes []client.Code) {
 			case step.node == "":
 				err = r.c.Refresh(ctx, false)
 			case step.want:
-				_, err = r.c.Subscribe(ctx, client.Target{Service: service, Node: step.node})
+				_, err = r.c.Subscribe(ctx, pam.Target{Service: service, Node: step.node})
 			default:
-				err = r.c.Unsubscribe(ctx, client.Target{Service: service, Node: step.node})
+				err = r.c.Unsubscribe(ctx, pam.Target{Service: service, Node: step.node})
 			}
-			code := client.Code("")
-			var e *client.Error
+			code := pam.Code("")
+			var e *pam.Error
 			if errors.As(err, &e) {
 				code = e.Code
 			}
@@ -300,11 +301,11 @@ func (r *run) checkEvents(items []string, same bool) {
 // checkRequests: a request that was under way when its session was lost has an
 // unknown outcome; otherwise it has one, or was never sent. In silence it may time
 // out, too, or end while the session waits to be resumed: the outcome is unknown then.
-func (r *run) checkRequests(codes []client.Code, same, silence bool) {
+func (r *run) checkRequests(codes []pam.Code, same, silence bool) {
 	for _, code := range codes {
 		switch {
-		case code == "", code == client.CodeOffline:
-		case code == client.CodeOutcomeUnknown && (silence || !same), code == client.CodeTimeout && silence:
+		case code == "", code == pam.CodeOffline:
+		case code == pam.CodeOutcomeUnknown && (silence || !same), code == pam.CodeTimeout && silence:
 		default:
 			r.faultf("a request ended with %s, session lost: %v", code, !same)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
 )
@@ -63,7 +64,7 @@ func TestOneDeadline(t *testing.T) {
 				if d := time.Since(begun); d > 40*time.Second {
 					t.Errorf("cut every %v, away for %v, ignoring %b: %s took %v: %v", every, away, ignore, name, d, err)
 				}
-				if e := asErrorOf(err); err != nil && !e.Retryable && e.Code != client.CodeOutcomeUnknown {
+				if e := asErrorOf(err); err != nil && !e.Retryable && e.Code != pam.CodeOutcomeUnknown {
 					t.Errorf("%s gave %v, which is not retryable", name, err)
 				}
 			}
@@ -71,7 +72,7 @@ func TestOneDeadline(t *testing.T) {
 			all += <-cuts
 			f.set(func() { s.ignored = nil })
 			time.Sleep(10 * time.Minute)
-			if w := client.Waiting(a.Client); w != "" || a.State().Phase != client.PhaseLive {
+			if w := client.Waiting(a.Client); w != "" || a.State().Phase != pam.PhaseLive {
 				t.Errorf("left %s in %+v", w, a.State())
 			}
 			_ = a.Close()
@@ -119,7 +120,7 @@ func TestSubscribeWhileResumed(t *testing.T) {
 			time.Sleep(3 * time.Second)
 			begun := time.Now()
 			_, err := a.Subscribe(t.Context(), news)
-			if listed && err != nil || !listed && asError(t, err).Code != client.CodeTimeout {
+			if listed && err != nil || !listed && asError(t, err).Code != pam.CodeTimeout {
 				t.Errorf("listed %v: got %v", listed, err)
 			}
 			if d := time.Since(begun); d < 20*time.Second || d > 21*time.Second {
@@ -195,7 +196,7 @@ func TestConnectEnds(t *testing.T) {
 			if typing && (err != nil || d < 10*time.Minute) || !typing && d > 2*time.Minute {
 				t.Errorf("typing %v: got %v after %v", typing, err, d)
 			}
-			if a.State().Phase == client.PhaseOffline {
+			if a.State().Phase == pam.PhaseOffline {
 				t.Errorf("it gave up: %+v", a.State())
 			}
 			_ = a.Close()
@@ -219,21 +220,21 @@ func TestServiceIsAsked(t *testing.T) {
 		name      string
 		subscribe bool
 		service   func(*socket, *element.Element) // nil is silent, too
-		code      client.Code                     // empty: success
+		code      pam.Code                        // empty: success
 		condition string
 		retryable bool
 		after     time.Duration
 	}{
-		{"no such node", true, fails("item-not-found"), client.CodeStanza, "item-not-found", false, 20 * time.Second},
-		{"the service is down", true, fails("service-unavailable"), client.CodeStanza, "service-unavailable", true, 20 * time.Second},
-		{"nothing is wrong", true, rows(""), client.CodeTimeout, "", true, 20 * time.Second},
-		{"silent", true, nil, client.CodeTimeout, "", true, 20 * time.Second},
+		{"no such node", true, fails("item-not-found"), pam.CodeStanza, "item-not-found", false, 20 * time.Second},
+		{"the service is down", true, fails("service-unavailable"), pam.CodeStanza, "service-unavailable", true, 20 * time.Second},
+		{"nothing is wrong", true, rows(""), pam.CodeTimeout, "", true, 20 * time.Second},
+		{"silent", true, nil, pam.CodeTimeout, "", true, 20 * time.Second},
 		{"the node is gone", false, fails("item-not-found"), "", "", false, 5 * time.Second},
 		{"gone", false, fails("gone"), "", "", false, 5 * time.Second},
 		{"not subscribed", false, rows("<subscription node='other' jid='alice@localhost' subscription='subscribed'/>"), "", "", false, 5 * time.Second},
-		{"subscribed", false, rows("<subscription node='news' jid='alice@localhost' subscription='subscribed'/>"), client.CodeTimeout, "", true, 20 * time.Second},
-		{"may not be asked", false, fails("forbidden"), client.CodeStanza, "forbidden", false, 20 * time.Second},
-		{"silent", false, nil, client.CodeTimeout, "", true, 20 * time.Second},
+		{"subscribed", false, rows("<subscription node='news' jid='alice@localhost' subscription='subscribed'/>"), pam.CodeTimeout, "", true, 20 * time.Second},
+		{"may not be asked", false, fails("forbidden"), pam.CodeStanza, "forbidden", false, 20 * time.Second},
+		{"silent", false, nil, pam.CodeTimeout, "", true, 20 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.name, tt.subscribe), func(t *testing.T) {
@@ -277,7 +278,7 @@ func TestServiceIsAsked(t *testing.T) {
 					t.Errorf("after %v; the service was asked %d times", d, asked)
 				}
 				if e := asErrorOf(err); e.Code != tt.code || e.Condition != tt.condition || e.Retryable != tt.retryable ||
-					e.Code == client.CodeStanza && (e.Origin != client.FromService || e.By != news.Service) {
+					e.Code == pam.CodeStanza && (e.Origin != pam.FromService || e.By != news.Service) {
 					t.Errorf("got %+v", e)
 				}
 				if n := len(a.Snapshot().List); (n == 1) != (!tt.subscribe && tt.code != "") {
@@ -325,7 +326,7 @@ func TestGoneButListed(t *testing.T) {
 					return true
 				}
 				a := f.device(t).connect()
-				target := client.Target{Service: news.Service, Node: node}
+				target := pam.Target{Service: news.Service, Node: node}
 				err := a.Unsubscribe(t.Context(), target)
 				n := len(a.Snapshot().List)
 				if (err == nil) != (condition != "nodeid-required" || node == "") || (err == nil) != (n == 0) {
@@ -338,7 +339,7 @@ func TestGoneButListed(t *testing.T) {
 					if _, err := a.Subscribe(t.Context(), target); err != nil || len(a.Snapshot().List) != 1 {
 						t.Errorf("%s: subscribing again: %v, %d rows", condition, err, len(a.Snapshot().List))
 					}
-				} else if err := a.Unsubscribe(t.Context(), target); asErrorOf(err).Code == client.CodeBadOptions != (n == 0) {
+				} else if err := a.Unsubscribe(t.Context(), target); asErrorOf(err).Code == pam.CodeBadOptions != (n == 0) {
 					t.Errorf("a row without node that is not there: %v", err)
 				}
 				_ = a.Close()
@@ -390,14 +391,14 @@ func TestListTooLarge(t *testing.T) {
 		a := f.device(t)
 		_, err := a.Connect(t.Context())
 		got := asError(t, err)
-		if got.Code != client.CodeTooLarge || !got.Retryable || !strings.Contains(got.Text, "32 MiB") || !strings.Contains(got.Text, "list of subscriptions") {
+		if got.Code != pam.CodeTooLarge || !got.Retryable || !strings.Contains(got.Text, "32 MiB") || !strings.Contains(got.Text, "list of subscriptions") {
 			t.Errorf("got %v", got)
 		}
 		time.Sleep(time.Hour)
 		if n := len(f.listed()); n < 5 || n > 9 {
 			t.Errorf("asked for the list %d times in an hour", n)
 		}
-		if s := a.State(); s.Phase != client.PhaseWaiting || s.Err.Code != client.CodeTooLarge {
+		if s := a.State(); s.Phase != pam.PhaseWaiting || s.Err.Code != pam.CodeTooLarge {
 			t.Errorf("state %+v", s)
 		}
 		f.set(func() { large = false })
@@ -406,7 +407,7 @@ func TestListTooLarge(t *testing.T) {
 		}
 		f.socket().fail(&transport.CloseError{Code: 1009, Reason: "a stanza of ours is too large for the server"})
 		time.Sleep(time.Minute)
-		if s := a.State(); s.Phase != client.PhaseLive {
+		if s := a.State(); s.Phase != pam.PhaseLive {
 			t.Errorf("state %+v", s)
 		}
 		before := len(f.listed())
@@ -442,7 +443,7 @@ func TestTooLargeAndResumed(t *testing.T) {
 		tooLarge(f.socket())
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		if s := a.State(); s.Phase != client.PhaseLive || s.Resumed || f.sessions != 2 {
+		if s := a.State(); s.Phase != pam.PhaseLive || s.Resumed || f.sessions != 2 {
 			t.Errorf("half a minute later it is %s, resumed: %v, in session %d", s.Phase, s.Resumed, f.sessions)
 		}
 		_ = a.Close()

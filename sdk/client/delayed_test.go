@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 )
 
 // TestDelayedNotify loses the connection, and lets the server send a notify with a
@@ -53,7 +53,7 @@ func TestDelayedNotify(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				synctest.Wait()
 				s := a.Snapshot()
-				if state := a.State(); !state.Resumed || state.Phase != client.PhaseLive {
+				if state := a.State(); !state.Resumed || state.Phase != pam.PhaseLive {
 					t.Fatalf("%+v\n%s", state, a.log())
 				}
 				if listed := len(f.listed()) > before; listed != test.listed {

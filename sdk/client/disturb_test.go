@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
@@ -94,8 +93,8 @@ func (d dice) IntN(n int) int {
 
 func (d dice) oneIn(n int) bool                       { return d.IntN(n) == 0 }
 func (d dice) upTo(limit time.Duration) time.Duration { return time.Duration(d.IntN(int(limit))) }
-func (d dice) target() client.Target {
-	return client.Target{Service: "pubsub.localhost", Node: fmt.Sprint("node", d.IntN(stressNodes))}
+func (d dice) target() pam.Target {
+	return pam.Target{Service: "pubsub.localhost", Node: fmt.Sprint("node", d.IntN(stressNodes))}
 }
 
 func rowsOf(list []pam.Subscription) []string {

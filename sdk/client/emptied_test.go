@@ -97,7 +97,7 @@ func TestNewListOverEmptyStore(t *testing.T) {
 			others = append(others, b)
 		}
 		a := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
-		show := func(want string, rows int, source client.Source) {
+		show := func(want string, rows int, source pam.Source) {
 			t.Helper()
 			time.Sleep(time.Second)
 			for i, b := range others {
@@ -109,11 +109,11 @@ func TestNewListOverEmptyStore(t *testing.T) {
 			}
 		}
 		f.socket().notify("v1", "news", "subscribed")
-		show("v1", 1, client.SourceCache)
+		show("v1", 1, pam.SourceCache)
 		if err := a.Forget(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		show("", 0, client.SourceEmpty)
+		show("", 0, pam.SourceEmpty)
 		for _, d := range append(others, a) {
 			_ = d.Close()
 		}

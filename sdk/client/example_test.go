@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/transport/ws"
 )
 
@@ -40,7 +41,7 @@ func Example() {
 		log.Print(err)
 		return
 	}
-	got, err := c.Subscribe(ctx, client.Target{Service: "pubsub.example.org", Node: "news"})
+	got, err := c.Subscribe(ctx, pam.Target{Service: "pubsub.example.org", Node: "news"})
 	if err != nil {
 		log.Print(err)
 		return

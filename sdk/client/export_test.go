@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -44,7 +45,7 @@ func Settled(c *Client) bool {
 	answer := make(chan bool, 1)
 	c.post(func() {
 		o := c.owner
-		answer <- o.conn.usable() && o.state.Phase == PhaseLive && o.state.Missing == nil && o.quiet() && len(o.storage.jobs) == 0 && o.loaded &&
+		answer <- o.conn.usable() && o.state.Phase == pam.PhaseLive && o.state.Missing == nil && o.quiet() && len(o.storage.jobs) == 0 && o.loaded &&
 			len(o.requests)+len(o.operations)+len(o.outbox) == 0 && o.hints.timer == nil
 	})
 	select {

@@ -16,6 +16,7 @@ import (
 	"github.com/coder/websocket"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
@@ -30,24 +31,24 @@ func TestNewErrors(t *testing.T) {
 	tests := []struct {
 		name string
 		edit func(*client.Options)
-		want client.Code
+		want pam.Code
 	}{
-		{"no account", func(o *client.Options) { o.Account = "" }, client.CodeBadOptions},
-		{"full JID", func(o *client.Options) { o.Account = "alice@localhost/phone" }, client.CodeBadJID},
-		{"domain", func(o *client.Options) { o.Account = "localhost" }, client.CodeBadJID},
-		{"no JID", func(o *client.Options) { o.Account = "a@b@c" }, client.CodeBadJID},
-		{"no URL", func(o *client.Options) { o.URL = "" }, client.CodeBadOptions},
-		{"https", func(o *client.Options) { o.URL = "https://localhost/" }, client.CodeBadOptions},
-		{"no host", func(o *client.Options) { o.URL = "wss:" }, client.CodeBadOptions},
-		{"control character", func(o *client.Options) { o.URL = "wss://a\x00b/" }, client.CodeBadOptions},
-		{"not encrypted", func(o *client.Options) { o.URL = "ws://example.org/" }, client.CodeTLSRequired},
-		{"looks like loopback", func(o *client.Options) { o.URL = "ws://localhost.example.org/" }, client.CodeTLSRequired},
-		{"a URL to follow to", func(o *client.Options) { o.FollowTo = []string{"wss://b.example"} }, client.CodeBadOptions},
-		{"a port to follow to", func(o *client.Options) { o.FollowTo = []string{"a.example", "b.example:443"} }, client.CodeBadOptions},
-		{"no host to follow to", func(o *client.Options) { o.FollowTo = []string{""} }, client.CodeBadOptions},
-		{"a wrong URL beside a Fetcher", func(o *client.Options) { o.URL, o.Fetcher = "https://localhost/", &web.Fetcher{} }, client.CodeBadOptions},
-		{"no credentials", func(o *client.Options) { o.Credentials = nil }, client.CodeBadOptions},
-		{"no dialer", func(o *client.Options) { o.Dialer = nil }, client.CodeBadOptions},
+		{"no account", func(o *client.Options) { o.Account = "" }, pam.CodeBadOptions},
+		{"full JID", func(o *client.Options) { o.Account = "alice@localhost/phone" }, pam.CodeBadJID},
+		{"domain", func(o *client.Options) { o.Account = "localhost" }, pam.CodeBadJID},
+		{"no JID", func(o *client.Options) { o.Account = "a@b@c" }, pam.CodeBadJID},
+		{"no URL", func(o *client.Options) { o.URL = "" }, pam.CodeBadOptions},
+		{"https", func(o *client.Options) { o.URL = "https://localhost/" }, pam.CodeBadOptions},
+		{"no host", func(o *client.Options) { o.URL = "wss:" }, pam.CodeBadOptions},
+		{"control character", func(o *client.Options) { o.URL = "wss://a\x00b/" }, pam.CodeBadOptions},
+		{"not encrypted", func(o *client.Options) { o.URL = "ws://example.org/" }, pam.CodeTLSRequired},
+		{"looks like loopback", func(o *client.Options) { o.URL = "ws://localhost.example.org/" }, pam.CodeTLSRequired},
+		{"a URL to follow to", func(o *client.Options) { o.FollowTo = []string{"wss://b.example"} }, pam.CodeBadOptions},
+		{"a port to follow to", func(o *client.Options) { o.FollowTo = []string{"a.example", "b.example:443"} }, pam.CodeBadOptions},
+		{"no host to follow to", func(o *client.Options) { o.FollowTo = []string{""} }, pam.CodeBadOptions},
+		{"a wrong URL beside a Fetcher", func(o *client.Options) { o.URL, o.Fetcher = "https://localhost/", &web.Fetcher{} }, pam.CodeBadOptions},
+		{"no credentials", func(o *client.Options) { o.Credentials = nil }, pam.CodeBadOptions},
+		{"no dialer", func(o *client.Options) { o.Dialer = nil }, pam.CodeBadOptions},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,7 +60,7 @@ func TestNewErrors(t *testing.T) {
 			}
 		})
 	}
-	if _, err := client.New(nil); asError(t, err).Code != client.CodeBadOptions {
+	if _, err := client.New(nil); asError(t, err).Code != pam.CodeBadOptions {
 		t.Errorf("nil options gave %v", err)
 	}
 }
@@ -91,17 +92,17 @@ func TestNoServer(t *testing.T) {
 	tests := []struct {
 		name    string
 		handler http.HandlerFunc
-		want    client.Code
+		want    pam.Code
 	}{
-		{"nobody listens", nil, client.CodeTransport},
-		{"plain HTTP", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) }, client.CodeTransport},
-		{"not found", http.NotFound, client.CodeTransport},
+		{"nobody listens", nil, pam.CodeTransport},
+		{"plain HTTP", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) }, pam.CodeTransport},
+		{"not found", http.NotFound, pam.CodeTransport},
 		{"another subprotocol", func(w http.ResponseWriter, r *http.Request) {
 			if c, err := websocket.Accept(w, r, nil); err == nil {
 				_ = c.CloseNow()
 			}
-		}, client.CodeTransport},
-		{"echo", echo, client.CodeProtocol},
+		}, pam.CodeTransport},
+		{"echo", echo, pam.CodeProtocol},
 		{"greets in prose", func(w http.ResponseWriter, r *http.Request) {
 			c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}})
 			if err == nil {
@@ -109,7 +110,7 @@ func TestNoServer(t *testing.T) {
 				_, _, _ = c.Read(r.Context())
 				_ = c.CloseNow()
 			}
-		}, client.CodeProtocol},
+		}, pam.CodeProtocol},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -126,7 +127,7 @@ func TestNoServer(t *testing.T) {
 			if got := asError(t, err); got.Code != tt.want {
 				t.Errorf("got %v (%v), want %s", got, got.Err, tt.want)
 			}
-			if err := d.Disconnect(ctx); err != nil || d.State().Phase != client.PhaseOffline {
+			if err := d.Disconnect(ctx); err != nil || d.State().Phase != pam.PhaseOffline {
 				t.Errorf("disconnect: %v, %+v", err, d.State())
 			}
 		})
@@ -139,10 +140,10 @@ func TestNoReconnect(t *testing.T) {
 		o.Reconnect = &client.Reconnect{Off: true}
 	})
 	_, err := d.Connect(t.Context())
-	if got := asError(t, err); got.Code != client.CodeTransport {
+	if got := asError(t, err); got.Code != pam.CodeTransport {
 		t.Errorf("got %v", got)
 	}
-	if s := d.State(); s.Phase != client.PhaseFailed || !s.NextAttempt.IsZero() {
+	if s := d.State(); s.Phase != pam.PhaseFailed || !s.NextAttempt.IsZero() {
 		t.Errorf("state %+v", s)
 	}
 }
@@ -156,8 +157,8 @@ func TestMalformed(t *testing.T) {
 		if err := p.Send(p.Sessions("alice@localhost")[0], text); err != nil {
 			t.Fatal(err)
 		}
-		a.wait("an error", func() bool { return a.State().Phase != client.PhaseLive })
-		a.wait("live again", func() bool { return a.State().Phase == client.PhaseLive })
+		a.wait("an error", func() bool { return a.State().Phase != pam.PhaseLive })
+		a.wait("live again", func() bool { return a.State().Phase == pam.PhaseLive })
 		if !strings.Contains(a.log(), "stream:error") && !strings.Contains(a.log(), "urn:ietf:params:xml:ns:xmpp-streams") {
 			t.Errorf("%s: the server was not told\n%s", text, a.log())
 		}
@@ -182,15 +183,15 @@ func TestWithoutPAM(t *testing.T) {
 	defer front.Close()
 	defer server.Close()
 	a = newDevice(t, &peer{url: "ws" + strings.TrimPrefix(front.URL, "http"), domain: "localhost"}, kept).connect()
-	if s := a.State(); s.Phase != client.PhaseLive || len(s.Missing) != 1 || s.Missing[0] != "pam" {
+	if s := a.State(); s.Phase != pam.PhaseLive || len(s.Missing) != 1 || s.Missing[0] != "pam" {
 		t.Errorf("state %+v", s)
 	}
 	a.waitNodes("news")
-	_, err = a.Subscribe(t.Context(), client.Target{Service: "pubsub.localhost", Node: "weather"})
-	if got := asError(t, err); got.Code != client.CodeUnsupported {
+	_, err = a.Subscribe(t.Context(), pam.Target{Service: "pubsub.localhost", Node: "weather"})
+	if got := asError(t, err); got.Code != pam.CodeUnsupported {
 		t.Errorf("subscribe gave %v", got)
 	}
-	if got := asError(t, a.Refresh(t.Context(), false)); got.Code != client.CodeUnsupported {
+	if got := asError(t, a.Refresh(t.Context(), false)); got.Code != pam.CodeUnsupported {
 		t.Errorf("refresh gave %v", got)
 	}
 }
@@ -219,7 +220,7 @@ func TestForged(t *testing.T) {
 	if v := a.Snapshot().Version; v == "POISON" || (v == "") != p.like.NoVersions {
 		t.Errorf("version %q", v)
 	}
-	if a.State().Phase != client.PhaseLive || strings.Count(a.log(), "<open") != 4 {
+	if a.State().Phase != pam.PhaseLive || strings.Count(a.log(), "<open") != 4 {
 		t.Errorf("the session did not survive: %+v\n%s", a.State(), a.log())
 	}
 }
@@ -260,14 +261,14 @@ func TestErrorWithoutBy(t *testing.T) {
 	by := regexp.MustCompile(` by=['"][^'"]*['"]`)
 	anonymous := func(message string) []string { return []string{by.ReplaceAllString(message, "")} }
 	a := newDevice(t, p, nil, func(o *client.Options) { o.Dialer = rewriting{o.Dialer, anonymous} }).connect()
-	_, err := a.Subscribe(t.Context(), client.Target{Service: "pubsub." + p.domain, Node: "nowhere"})
+	_, err := a.Subscribe(t.Context(), pam.Target{Service: "pubsub." + p.domain, Node: "nowhere"})
 	if p.like.Silent {
-		if got := asError(t, err); got.Code != client.CodeTimeout {
+		if got := asError(t, err); got.Code != pam.CodeTimeout {
 			t.Errorf("no answer came, and that is %+v", got)
 		}
 		return
 	}
-	if got := asError(t, err); got.Origin != client.FromServer || got.By != "" || got.Condition != "item-not-found" {
+	if got := asError(t, err); got.Origin != pam.FromServer || got.By != "" || got.Condition != "item-not-found" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -304,13 +305,13 @@ func TestBrokenStore(t *testing.T) {
 	a := newDevice(t, p, broken{store.NewMemory()}).connect()
 	subscribe(t, a, "pubsub."+p.domain, "news")
 	a.waitNodes("news")
-	if s := a.State(); !s.Storage.Degraded || s.Storage.Err == nil || s.Phase != client.PhaseLive {
+	if s := a.State(); !s.Storage.Degraded || s.Storage.Err == nil || s.Phase != pam.PhaseLive {
 		t.Errorf("state %+v", s)
 	}
 	warned := false
 	for _, e := range a.events {
 		w, ok := e.(client.Warning)
-		warned = warned || ok && w.Err.Code == client.CodeStorage
+		warned = warned || ok && w.Err.Code == pam.CodeStorage
 	}
 	if !warned {
 		t.Error("no warning")

@@ -4,13 +4,14 @@ import (
 	"errors"
 
 	"xmpp-pam/sdk/internal/sasl"
+	"xmpp-pam/sdk/pam"
 )
 
 // isRefused reports whether err says that the server does not take the
 // credentials: a SASL failure (RFC 6120 §6.5) that blames them, or none that is
 // known, or an error in SCRAM (RFC 5802 §7).
-func isRefused(err *Error) bool {
-	if err.Code != CodeAuth || err.Retryable {
+func isRefused(err *pam.Error) bool {
+	if err.Code != pam.CodeAuth || err.Retryable {
 		return false
 	}
 	var own *sasl.Error
@@ -29,9 +30,9 @@ func isRefused(err *Error) bool {
 // program itself gave no credentials or wrong options. Anything else a server may
 // say while it starts or is out of order, also that it offers only mechanisms weaker
 // than before: the password was not sent.
-func isFinal(err *Error) bool {
+func isFinal(err *pam.Error) bool {
 	switch err.Code {
-	case CodeConflict, CodeAborted, CodeBadOptions:
+	case pam.CodeConflict, pam.CodeAborted, pam.CodeBadOptions:
 		return true
 	}
 	return isRefused(err)

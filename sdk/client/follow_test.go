@@ -12,6 +12,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -110,10 +111,10 @@ func TestSeeOther(t *testing.T) {
 					}
 					if tt.why == "" {
 						// In a session it may have been live for a occasion before.
-						if s.Phase != client.PhaseLive || err != nil {
+						if s.Phase != pam.PhaseLive || err != nil {
 							t.Errorf("%+v, %v", s, err)
 						}
-					} else if s.Phase != client.PhaseWaiting || s.Err.Code != client.CodeStream || s.Err.Origin != client.FromServer ||
+					} else if s.Phase != pam.PhaseWaiting || s.Err.Code != pam.CodeStream || s.Err.Origin != pam.FromServer ||
 						!s.Err.Retryable || !strings.Contains(s.Err.Text, tt.why) || len(s.Err.Text) > 500 {
 						t.Errorf("%+v (%v)", s, s.Err)
 					}
@@ -134,7 +135,7 @@ func TestDrained(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 			f.socket().push(goTo("wss://localhost/x"))
 			synctest.Wait()
-			if s := a.State(); s.Phase != client.PhaseLive || s.Attempt != 1 {
+			if s := a.State(); s.Phase != pam.PhaseLive || s.Attempt != 1 {
 				t.Fatalf("%+v after %q", s, f.addresses())
 			}
 		}
@@ -149,7 +150,7 @@ func TestDrained(t *testing.T) {
 		b := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Off: true} }).connect()
 		f.socket().push(goTo("wss://localhost/x"))
 		synctest.Wait()
-		if s := b.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeStream || len(f.addresses()) != 13 {
+		if s := b.State(); s.Phase != pam.PhaseFailed || s.Err.Code != pam.CodeStream || len(f.addresses()) != 13 {
 			t.Errorf("%+v after %q", s, f.addresses())
 		}
 		_ = b.Close()
@@ -175,7 +176,7 @@ func TestSentOnWhileLeaving(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if s := a.State(); s.Phase != client.PhaseOffline || len(f.addresses()) != 1 {
+		if s := a.State(); s.Phase != pam.PhaseOffline || len(f.addresses()) != 1 {
 			t.Errorf("%+v after %q", s, f.addresses())
 		}
 		_ = a.Close()
@@ -203,7 +204,7 @@ func TestSentOnKeepsTheSession(t *testing.T) {
 		f.socket().fail(errors.New("reset"))
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || r.binds != 1 || f.addresses()[len(f.addresses())-1] != "wss://localhost/2" {
+		if s := a.State(); !s.Resumed || s.Phase != pam.PhaseLive || r.binds != 1 || f.addresses()[len(f.addresses())-1] != "wss://localhost/2" {
 			t.Errorf("%+v after %d binds, dialed %q", s, r.binds, f.addresses())
 		}
 		_ = a.Close()
@@ -265,7 +266,7 @@ func TestLocation(t *testing.T) {
 					}
 					time.Sleep(4 * time.Second)
 					synctest.Wait()
-					if s := b.State(); !s.Resumed || s.Phase != client.PhaseLive || r.binds != 1 || !slices.Equal(f.addresses(), tt.dials) {
+					if s := b.State(); !s.Resumed || s.Phase != pam.PhaseLive || r.binds != 1 || !slices.Equal(f.addresses(), tt.dials) {
 						t.Errorf("%+v after %d binds, dialed %q\n%s", s, r.binds, f.addresses(), b.log())
 					}
 					_, _ = a.Close(), b.Close()

@@ -28,7 +28,7 @@ type StoredSession struct {
 	Waiting []string // stanzas of this device that the server may not have
 }
 
-// Export reads all that is stored for the account. The error is of CodeStorage
+// Export reads all that is stored for the account. The error is of pam.CodeStorage
 // if the store cannot be read, or has failed before.
 func (c *Client) Export(ctx context.Context) (Export, error) {
 	return call(ctx, c, func(o *owner, reply func(Export, error)) {
@@ -64,8 +64,8 @@ func export(ctx context.Context, s store.Store) (Export, error) {
 	return e, err
 }
 
-func storageError(verb string, err error) *Error {
-	return &Error{Code: CodeStorage, Origin: FromStorage, Err: err,
+func storageError(verb string, err error) *pam.Error {
+	return &pam.Error{Code: pam.CodeStorage, Origin: pam.FromStorage, Err: err,
 		Text: "What is stored for the account could not be " + verb + " (" + err.Error() + "). It may still be there; clearing the site's data removes it."}
 }
 
@@ -74,7 +74,7 @@ func storageError(verb string, err error) *Error {
 // begins with nothing, and calls made meanwhile wait. Other Clients that share
 // the store and are connected store the list again; have them Forget too.
 //
-// If the store fails, or has failed before, the error is of CodeStorage, and
+// If the store fails, or has failed before, the error is of pam.CodeStorage, and
 // what the store held may still be there.
 func (c *Client) Forget(ctx context.Context) error {
 	return perform(ctx, c, func(o *owner, reply func(error)) { o.forget(reply) })
@@ -124,7 +124,7 @@ func (o *owner) startOver() {
 	o.machine.Step(listsync.Stored{Durable: d})
 	clear(o.heard)
 	o.overlaid = true
-	o.sync, o.source, o.state.LastSynced = syncRecord{}, SourceEmpty, time.Time{}
+	o.sync, o.source, o.state.LastSynced = syncRecord{}, pam.SourceEmpty, time.Time{}
 	o.saver.stored, o.restored = false, nil
 	gone := make([]pam.Change, len(old.List))
 	for i := range old.List {
@@ -132,7 +132,7 @@ func (o *owner) startOver() {
 	}
 	o.publishSnapshot()
 	o.showProvisional()
-	o.emit(Changed{Changes: gone, From: old.Version, Origin: OriginThisDevice, Source: o.source})
+	o.emit(Changed{Changes: gone, From: old.Version, Origin: pam.OriginThisDevice, Source: o.source})
 	o.emit(Stored{})
 	o.publish()
 }

@@ -40,16 +40,16 @@ func FuzzOptions(f *testing.F) {
 		c, err := New(&Options{Account: account, URL: address, Resource: resource, Mechanisms: []string{mechanism}, Dialer: noNetwork{}, Reconnect: &Reconnect{Off: true},
 			Credentials: func(context.Context, CredentialRequest) (Credentials, error) { return Credentials{Password: "x"}, nil }})
 		if err != nil {
-			hasCode(t, err, CodeBadOptions, CodeBadJID, CodeTLSRequired)
+			hasCode(t, err, pam.CodeBadOptions, pam.CodeBadJID, pam.CodeTLSRequired)
 			return
 		}
 		defer c.Close()
 		sameAddress(t, address)
-		target := Target{Service: service, Node: node, SubID: subid}
+		target := pam.Target{Service: service, Node: node, SubID: subid}
 		if _, err = c.Subscribe(t.Context(), target); true {
-			hasCode(t, err, CodeBadOptions, CodeBadJID, CodeOffline)
+			hasCode(t, err, pam.CodeBadOptions, pam.CodeBadJID, pam.CodeOffline)
 		}
-		hasCode(t, c.Unsubscribe(t.Context(), target), CodeBadOptions, CodeBadJID, CodeOffline)
+		hasCode(t, c.Unsubscribe(t.Context(), target), pam.CodeBadOptions, pam.CodeBadJID, pam.CodeOffline)
 		if j, err := jid.Parse(service); err == nil {
 			r := listsync.UnsubscribeRequest(j.String(), node, account, subid)
 			if got := r.First(); r.Attr("jid") != j.String() || got.Attr("node") != node || got.Attr("subid") != subid {
@@ -59,9 +59,9 @@ func FuzzOptions(f *testing.F) {
 	})
 }
 
-func hasCode(t *testing.T, err error, codes ...Code) {
+func hasCode(t *testing.T, err error, codes ...pam.Code) {
 	t.Helper()
-	var e *Error
+	var e *pam.Error
 	if errors.As(err, &e) {
 		for _, code := range codes {
 			if e.Code == code && e.Text != "" {

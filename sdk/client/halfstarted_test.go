@@ -13,6 +13,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -31,7 +32,7 @@ type oddity struct {
 	name  string
 	at    loginStage
 	says  []string // and then nothing; none of it cuts the connection
-	final client.Code
+	final pam.Code
 }
 
 // A loginStage is what the client has sent when the server answers oddly.
@@ -122,7 +123,7 @@ func oddities() []oddity {
 		return "<failure xmlns='" + nsSASL + "'>" + condition + "</failure>"
 	}
 	var out []oddity
-	add := func(final client.Code, at loginStage, name string, says ...string) {
+	add := func(final pam.Code, at loginStage, name string, says ...string) {
 		out = append(out, oddity{string(at) + ": " + name, at, says, final})
 	}
 	everywhere := []loginStage{atOpening, loggingIn, reopening, resuming, bindingNew}
@@ -132,7 +133,7 @@ func oddities() []oddity {
 			"unsupported-version", "invalid-namespace", "see-other-host", "something-of-next-year"} {
 			add("", at, condition, streamError(condition))
 		}
-		add(client.CodeConflict, at, "conflict", streamError("conflict"))
+		add(pam.CodeConflict, at, "conflict", streamError("conflict"))
 		add("", at, "cut")
 		add("", at, "silence", []string{}...)
 		out[len(out)-1].says = []string{}
@@ -158,9 +159,9 @@ func oddities() []oddity {
 	add("", atOpening, "bind", open("localhost", "1.0"), features("<bind xmlns='"+nsBind+"'/>"))
 	add("", reopening, "mechanisms again", open("localhost", "1.0"), mechanisms("<mechanism>PLAIN</mechanism>"))
 	for _, condition := range []string{"not-authorized", "account-disabled", "credentials-expired", "invalid-authzid", "something-of-next-year"} {
-		add(client.CodeAuth, loggingIn, condition, failure("<"+condition+"/>"))
+		add(pam.CodeAuth, loggingIn, condition, failure("<"+condition+"/>"))
 	}
-	add(client.CodeAuth, loggingIn, "failure", failure(""))
+	add(pam.CodeAuth, loggingIn, "failure", failure(""))
 	for _, condition := range []string{"temporary-auth-failure", "aborted", "invalid-mechanism", "mechanism-too-weak", "malformed-request", "encryption-required", "incorrect-encoding"} {
 		add("", loggingIn, condition, failure("<"+condition+"/>"))
 	}
@@ -186,10 +187,10 @@ func (f *halfStarted) reconnect(t *testing.T, odd ...oddity) *device {
 	for range 30 * 60 {
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if p := a.State().Phase; p == client.PhaseFailed || p == client.PhaseLive && len(f.odd) == 0 {
+		if p := a.State().Phase; p == pam.PhaseFailed || p == pam.PhaseLive && len(f.odd) == 0 {
 			break
 		}
-		if s := f.socket(); len(f.odd) > 0 && a.State().Phase == client.PhaseLive { // It was not asked yet.
+		if s := f.socket(); len(f.odd) > 0 && a.State().Phase == pam.PhaseLive { // It was not asked yet.
 			s.fail(errors.New("reset"))
 		}
 	}
@@ -207,9 +208,9 @@ func TestHalfStarted(t *testing.T) {
 				a := f.reconnect(t, odd)
 				s := a.State()
 				switch {
-				case odd.final == "" && s.Phase != client.PhaseLive:
+				case odd.final == "" && s.Phase != pam.PhaseLive:
 					t.Errorf("it is %s: %v", s.Phase, s.Err)
-				case odd.final != "" && (s.Phase != client.PhaseFailed || s.Err.Code != odd.final || s.Err.Retryable):
+				case odd.final != "" && (s.Phase != pam.PhaseFailed || s.Err.Code != odd.final || s.Err.Retryable):
 					t.Errorf("it is %s: %v; want code %s", s.Phase, s.Err, odd.final)
 				case odd.final == "":
 					if err := a.Refresh(t.Context(), false); err != nil {
@@ -247,7 +248,7 @@ func TestSilentAccount(t *testing.T) {
 		f.set(func() { started = true })
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if s := a.State(); s.Phase != client.PhaseLive || s.Missing != nil {
+		if s := a.State(); s.Phase != pam.PhaseLive || s.Missing != nil {
 			t.Errorf("it is %s without %q", s.Phase, s.Missing)
 		}
 		_ = a.Close()
@@ -281,8 +282,8 @@ func TestHalfStartedRepeatedly(t *testing.T) {
 			f := newHalfStarted()
 			a := f.reconnect(t, slices.Clone(drawn)...)
 			switch s := a.State(); {
-			case s.Phase == client.PhaseLive && len(f.odd) == 0:
-			case s.Phase == client.PhaseFailed && final && len(f.odd) == 0 && s.Err.Code == drawn[len(drawn)-1].final:
+			case s.Phase == pam.PhaseLive && len(f.odd) == 0:
+			case s.Phase == pam.PhaseFailed && final && len(f.odd) == 0 && s.Err.Code == drawn[len(drawn)-1].final:
 			default:
 				t.Errorf("schedule %d: %q: it is %s (%v), %d to come", i, names, s.Phase, s.Err, len(f.odd))
 			}
@@ -309,7 +310,7 @@ func TestLongBackOff(t *testing.T) {
 		if n := len(f.dialed()); n < 60 || n > 122 {
 			t.Errorf("it dialed %d times in an hour", n)
 		}
-		if s := a.State(); s.Phase != client.PhaseWaiting || s.Err.Condition != "host-unknown" || !s.Err.Retryable {
+		if s := a.State(); s.Phase != pam.PhaseWaiting || s.Err.Condition != "host-unknown" || !s.Err.Retryable {
 			t.Errorf("%+v (%v)", s, s.Err)
 		}
 		_ = a.Close()
@@ -326,7 +327,7 @@ func TestNeverLive(t *testing.T) {
 			f := newHalfStarted()
 			f.odd = []oddity{odd}
 			a := f.device(t)
-			if _, err := a.Connect(t.Context()); asError(t, err).Retryable || a.State().Phase != client.PhaseFailed {
+			if _, err := a.Connect(t.Context()); asError(t, err).Retryable || a.State().Phase != pam.PhaseFailed {
 				t.Errorf("%s: %v, and it is %s", odd.name, err, a.State().Phase)
 			}
 			_ = a.Close()
@@ -359,7 +360,7 @@ func TestBadResumption(t *testing.T) {
 				}
 				time.Sleep(5 * time.Minute)
 				synctest.Wait()
-				if s := b.State(); s.Phase != client.PhaseLive || len(f.odd) > 0 {
+				if s := b.State(); s.Phase != pam.PhaseLive || len(f.odd) > 0 {
 					t.Errorf("it is %s: %v; asked: %v", s.Phase, s.Err, len(f.odd) == 0)
 				}
 				_ = a.Close()

@@ -14,6 +14,7 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -167,7 +168,7 @@ func TestOriginOfAChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, d := follower(t, "v1")
 		f.set(func() { f.handle = func(s *socket, e *element.Element) bool { return isPAM(e) } }) // no answer
-		asked := client.Target{Service: "pubsub.localhost", Node: "weather"}
+		asked := pam.Target{Service: "pubsub.localhost", Node: "weather"}
 		go d.Subscribe(t.Context(), asked)
 		synctest.Wait()
 		row := func(service, node, state string) string {
@@ -176,12 +177,12 @@ func TestOriginOfAChange(t *testing.T) {
 		}
 		for _, test := range []struct {
 			text string
-			want client.Origin
+			want pam.Origin
 		}{
-			{row("other.localhost", "weather", "subscribed"), client.OriginOtherDevice},
-			{row("pubsub.localhost", "news", "none"), client.OriginOtherDevice},
-			{row("pubsub.localhost", "weather", "pending"), client.OriginThisDevice},
-			{row("pubsub.localhost", "weather", "none"), client.OriginOtherDevice},
+			{row("other.localhost", "weather", "subscribed"), pam.OriginOtherDevice},
+			{row("pubsub.localhost", "news", "none"), pam.OriginOtherDevice},
+			{row("pubsub.localhost", "weather", "pending"), pam.OriginThisDevice},
+			{row("pubsub.localhost", "weather", "none"), pam.OriginOtherDevice},
 		} {
 			f.socket().push(test.text)
 			time.Sleep(time.Second)

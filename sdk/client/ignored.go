@@ -3,6 +3,8 @@ package client
 import (
 	"strconv"
 	"time"
+
+	"xmpp-pam/sdk/pam"
 )
 
 // ignoredEvery is the least time between two warnings of ignored messages. Anybody
@@ -11,14 +13,14 @@ const ignoredEvery = time.Second
 
 // A ignoreLog counts the messages that were ignored.
 type ignoreLog struct {
-	untold uint64 // since the last warning
-	last   *Error // the newest of these
-	timer  *timer // runs until the next warning may come
+	untold uint64     // since the last warning
+	last   *pam.Error // the newest of these
+	timer  *timer     // runs until the next warning may come
 }
 
 // ignore counts a message that was ignored, wholly or in part. It warns of the
 // first at once, and of those that follow together.
-func (o *owner) ignore(err *Error) {
+func (o *owner) ignore(err *pam.Error) {
 	o.c.mu.Lock()
 	o.c.ignored++
 	o.c.mu.Unlock()

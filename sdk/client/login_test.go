@@ -17,6 +17,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
@@ -54,15 +55,15 @@ func TestWeakerLogin(t *testing.T) {
 		return newDevice(t, &peer{url: "ws://localhost/", domain: "localhost"}, kept,
 			append([]func(*client.Options){quick, func(o *client.Options) { o.Dialer = servers }}, edit...)...)
 	}
-	refused := func(a *device, from int, phase client.Phase) {
+	refused := func(a *device, from int, phase pam.Phase) {
 		t.Helper()
-		var err *client.Error
+		var err *pam.Error
 		a.wait("the refusal", func() bool {
 			s := a.State()
 			err = s.Err
-			return s.Phase == phase && err.Code == client.CodeWeaker
+			return s.Phase == phase && err.Code == pam.CodeWeaker
 		})
-		if err.Retryable != (phase == client.PhaseWaiting) || !strings.Contains(err.Text, "SCRAM-SHA-512") || !strings.Contains(err.Text, "mechanisms") {
+		if err.Retryable != (phase == pam.PhaseWaiting) || !strings.Contains(err.Text, "SCRAM-SHA-512") || !strings.Contains(err.Text, "mechanisms") {
 			t.Errorf("%+v", err)
 		}
 		if wire := a.wire(true)[from:]; strings.Contains(wire, "<auth") {
@@ -75,18 +76,18 @@ func TestWeakerLogin(t *testing.T) {
 		before := len(a.wire(true))
 		servers.now.Store(server)
 		a.Drop()
-		refused(a, before, client.PhaseWaiting)
+		refused(a, before, pam.PhaseWaiting)
 		servers.now.Store(strong)
-		a.wait("the session", func() bool { return a.State().Phase == client.PhaseLive })
+		a.wait("the session", func() bool { return a.State().Phase == pam.PhaseLive })
 	}
 	_ = a.Close()
 
 	servers.now.Store(weak)
 	b := again()
-	if _, err := b.Connect(t.Context()); asError(t, err).Code != client.CodeWeaker {
+	if _, err := b.Connect(t.Context()); asError(t, err).Code != pam.CodeWeaker {
 		t.Errorf("after a reload: %v", err)
 	}
-	refused(b, 0, client.PhaseFailed)
+	refused(b, 0, pam.PhaseFailed)
 	if e, err := b.Export(t.Context()); err != nil || e.Mechanism != "SCRAM-SHA-512" {
 		t.Errorf("exported: %q, %v", e.Mechanism, err)
 	}
@@ -99,7 +100,7 @@ func TestWeakerLogin(t *testing.T) {
 	servers.now.Store(weak)
 	d := again()
 	_, _ = d.Connect(t.Context())
-	refused(d, 0, client.PhaseFailed)
+	refused(d, 0, pam.PhaseFailed)
 	if err := d.Forget(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +147,7 @@ func scram(o *client.Options) { o.Mechanisms = nil }
 // TestDeriveSlowly: a device that needs most of a minute for the key logs in, and
 // one that needs longer is told so, and tries again.
 func TestDeriveSlowly(t *testing.T) {
-	for takes, want := range map[time.Duration]client.Code{55 * time.Second: client.CodeAuth, time.Hour: client.CodeTimeout} {
+	for takes, want := range map[time.Duration]pam.Code{55 * time.Second: pam.CodeAuth, time.Hour: pam.CodeTimeout} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newScripted()
 			f.challenging(1_000_000)
@@ -165,7 +166,7 @@ func TestDeriveSlowly(t *testing.T) {
 			start := time.Now()
 			_, err := a.Connect(t.Context())
 			got, took := asError(t, err), time.Since(start)
-			if got.Code != want || got.Retryable != (want == client.CodeTimeout) || took < 55*time.Second || took > time.Minute {
+			if got.Code != want || got.Retryable != (want == pam.CodeTimeout) || took < 55*time.Second || took > time.Minute {
 				t.Errorf("%v after %v", got, took)
 			}
 			if len(asked) != 1 || asked[0].Hash != "SHA-512" || asked[0].Iterations != 1_000_000 || asked[0].Password != canary || string(asked[0].Salt) != "saltsalt" {
@@ -240,7 +241,7 @@ func TestDeriveKeepsNobodyWaiting(t *testing.T) {
 	})
 	go func() { _, _ = a.Connect(context.Background()) }()
 	<-began
-	if err := a.Disconnect(t.Context()); err != nil || a.State().Phase != client.PhaseOffline {
+	if err := a.Disconnect(t.Context()); err != nil || a.State().Phase != pam.PhaseOffline {
 		t.Errorf("%v, %s", err, a.State().Phase)
 	}
 	if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -269,11 +270,11 @@ func TestTooManyIterations(t *testing.T) {
 			}
 			synctest.Wait()
 			s := a.State()
-			want := client.PhaseFailed
+			want := pam.PhaseFailed
 			if wasLive {
-				want = client.PhaseWaiting
+				want = pam.PhaseWaiting
 			}
-			if s.Phase != want || s.Err.Code != client.CodeAuth || s.Err.Retryable != wasLive || !strings.Contains(s.Err.Text, "1000001 iterations") {
+			if s.Phase != want || s.Err.Code != pam.CodeAuth || s.Err.Retryable != wasLive || !strings.Contains(s.Err.Text, "1000001 iterations") {
 				t.Errorf("live before: %v: it is %s: %v", wasLive, s.Phase, s.Err)
 			}
 			if dials := len(f.dialed()); wasLive {

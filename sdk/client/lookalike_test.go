@@ -13,13 +13,14 @@ import (
 	"xmpp-pam/sdk/internal/address/addresstest"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/pam"
 )
 
 // TestLookAlikes: an account whose domain is not in its normal form is refused with
 // a reason, so is a service, and no answer comes from a domain that looks like one.
 func TestLookAlikes(t *testing.T) {
 	_, err := client.New(&client.Options{Account: "alice@xn--localhost-", URL: "wss://localhost/", Credentials: password("x"), Dialer: newScripted()})
-	if got := asError(t, err); got.Code != client.CodeBadJID || !strings.Contains(got.Text, "xn--") {
+	if got := asError(t, err); got.Code != pam.CodeBadJID || !strings.Contains(got.Text, "xn--") {
 		t.Errorf("got %v", got)
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -46,8 +47,8 @@ func TestLookAlikes(t *testing.T) {
 		if v := a.Snapshot().Version; v != "v0" || fakes < 300 || f.sessions != 1 {
 			t.Errorf("the version is %q after %d answers of others, in %d sessions", v, fakes, f.sessions)
 		}
-		_, err := a.Subscribe(t.Context(), client.Target{Service: "pubsub.xn--localhost-", Node: "news"})
-		if got := asError(t, err); got.Code != client.CodeBadJID || !strings.Contains(got.Text, "xn--") {
+		_, err := a.Subscribe(t.Context(), pam.Target{Service: "pubsub.xn--localhost-", Node: "news"})
+		if got := asError(t, err); got.Code != pam.CodeBadJID || !strings.Contains(got.Text, "xn--") {
 			t.Errorf("got %v", got)
 		}
 		_ = a.Close()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/transport"
 	"xmpp-pam/sdk/transport/web"
@@ -65,7 +66,7 @@ func TestLookUp(t *testing.T) {
 		expect := func(asked, dials int, last string) {
 			t.Helper()
 			synctest.Wait()
-			if s := a.State(); s.Phase != client.PhaseLive || d.lookups() != asked || len(f.addresses()) != dials || f.addresses()[dials-1] != last {
+			if s := a.State(); s.Phase != pam.PhaseLive || d.lookups() != asked || len(f.addresses()) != dials || f.addresses()[dials-1] != last {
 				t.Fatalf("%+v (%v) after %d lookups, dialed %q", s, s.Err, d.lookups(), f.addresses())
 			}
 		}
@@ -89,7 +90,7 @@ func TestLookUp(t *testing.T) {
 		f.socket().fail(errors.New("reset"))
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		if s := a.State(); s.Phase != client.PhaseWaiting || s.Err.Code != client.CodeTransport || d.lookups() < 3 {
+		if s := a.State(); s.Phase != pam.PhaseWaiting || s.Err.Code != pam.CodeTransport || d.lookups() < 3 {
 			t.Fatalf("%+v (%v) after %d lookups", s, s.Err, d.lookups())
 		}
 		f.set(func() { f.down = "" })
@@ -105,13 +106,13 @@ func TestLookUpFails(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		dir   *directory
-		phase client.Phase
+		phase pam.Phase
 		text  string
 	}{
-		{"nothing is there", &directory{}, client.PhaseFailed, "http://localhost/.well-known/host-meta.json was answered with status 404"},
-		{"not encrypted", &directory{at: "ws://example.org/"}, client.PhaseFailed, `"ws://example.org/"`},
-		{"not reachable", &directory{err: errors.New("no route")}, client.PhaseWaiting, "no route"},
-		{"silent", &directory{slow: true}, client.PhaseWaiting, "10s"},
+		{"nothing is there", &directory{}, pam.PhaseFailed, "http://localhost/.well-known/host-meta.json was answered with status 404"},
+		{"not encrypted", &directory{at: "ws://example.org/"}, pam.PhaseFailed, `"ws://example.org/"`},
+		{"not reachable", &directory{err: errors.New("no route")}, pam.PhaseWaiting, "no route"},
+		{"silent", &directory{slow: true}, pam.PhaseWaiting, "10s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -119,19 +120,19 @@ func TestLookUpFails(t *testing.T) {
 				a := f.device(t, d.lookup, quick)
 				_, err := a.Connect(t.Context())
 				got := asError(t, err)
-				if got.Code != client.CodeDiscovery || got.Origin != client.FromNetwork || !strings.Contains(got.Text, tt.text) ||
-					got.Retryable != (tt.phase == client.PhaseWaiting) || a.State().Phase != tt.phase || len(f.addresses()) > 0 || time.Since(f.start) > 10*time.Second {
+				if got.Code != pam.CodeDiscovery || got.Origin != pam.FromNetwork || !strings.Contains(got.Text, tt.text) ||
+					got.Retryable != (tt.phase == pam.PhaseWaiting) || a.State().Phase != tt.phase || len(f.addresses()) > 0 || time.Since(f.start) > 10*time.Second {
 					t.Errorf("%+v in %v, dialed %q, %+v", got, time.Since(f.start), f.addresses(), a.State())
 				}
 				d.mu.Lock()
 				d.at, d.err, d.slow = "wss://localhost/", nil, false
 				d.mu.Unlock()
-				if tt.phase == client.PhaseWaiting {
+				if tt.phase == pam.PhaseWaiting {
 					time.Sleep(time.Second)
 				} else {
 					a.connect()
 				}
-				if s := a.State(); s.Phase != client.PhaseLive {
+				if s := a.State(); s.Phase != pam.PhaseLive {
 					t.Errorf("%+v", s)
 				}
 				_ = a.Close()
@@ -170,12 +171,12 @@ func TestDisconnectDuringLookUp(t *testing.T) {
 		if err := a.Disconnect(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-connected; asError(t, err).Code != client.CodeAborted {
+		if err := <-connected; asError(t, err).Code != pam.CodeAborted {
 			t.Errorf("connect gave %v", err)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if s := a.State(); s.Phase != client.PhaseOffline || len(f.addresses()) > 0 || d.lookups() != 1 {
+		if s := a.State(); s.Phase != pam.PhaseOffline || len(f.addresses()) > 0 || d.lookups() != 1 {
 			t.Errorf("%+v after %d lookups, dialed %q", s, d.lookups(), f.addresses())
 		}
 		_ = a.Close()
@@ -214,7 +215,7 @@ func TestLookUpOverTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.wait("another session", func() bool {
-		return strings.Count(d.logLocked(), "<auth") == 2 && d.State().Phase == client.PhaseLive
+		return strings.Count(d.logLocked(), "<auth") == 2 && d.State().Phase == pam.PhaseLive
 	})
 	if s := d.State(); s.Attempt != 2 {
 		t.Errorf("%+v", s)
@@ -225,7 +226,7 @@ func TestLookUpOverTLS(t *testing.T) {
 		o.Fetcher = &web.Fetcher{HTTPClient: &http.Client{Transport: untrusting(front)}}
 	})
 	_, err = e.Connect(t.Context())
-	if got := asError(t, err); got.Code != client.CodeDiscovery || !strings.Contains(got.Text, "certificate") {
+	if got := asError(t, err); got.Code != pam.CodeDiscovery || !strings.Contains(got.Text, "certificate") {
 		t.Errorf("got %v", err)
 	}
 	_ = e.Close()

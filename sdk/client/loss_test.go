@@ -12,6 +12,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 )
 
 // TestConnectDuringDisconnect connects again while the old session still waits
@@ -25,10 +26,10 @@ func TestConnectDuringDisconnect(t *testing.T) {
 		go func() { left <- a.Disconnect(t.Context()) }()
 		synctest.Wait()
 
-		if _, err := a.Subscribe(t.Context(), news); asError(t, err).Code != client.CodeOffline {
+		if _, err := a.Subscribe(t.Context(), news); asError(t, err).Code != pam.CodeOffline {
 			t.Errorf("subscribe while leaving gave %v", err)
 		}
-		if err := a.Refresh(t.Context(), false); asError(t, err).Code != client.CodeOffline {
+		if err := a.Refresh(t.Context(), false); asError(t, err).Code != pam.CodeOffline {
 			t.Errorf("refresh while leaving gave %v", err)
 		}
 		if f.received("iq") != 3 {
@@ -41,7 +42,7 @@ func TestConnectDuringDisconnect(t *testing.T) {
 			t.Error(err)
 		}
 		time.Sleep(time.Minute)
-		if s := a.State(); s.Phase != client.PhaseLive || s.Attempt != 1 || len(f.dialed()) != 2 || f.atOnce() != 1 {
+		if s := a.State(); s.Phase != pam.PhaseLive || s.Attempt != 1 || len(f.dialed()) != 2 || f.atOnce() != 1 {
 			t.Errorf("%+v after %d dials, %d sockets at once", s, len(f.dialed()), f.atOnce())
 		}
 		_ = a.Close()
@@ -76,12 +77,12 @@ func TestLateListAfterDisconnect(t *testing.T) {
 		if err := a.Disconnect(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if err := <-connected; asError(t, err).Code != client.CodeAborted {
+		if err := <-connected; asError(t, err).Code != pam.CodeAborted {
 			t.Errorf("connect gave %v", err)
 		}
 		synctest.Wait()
 		for _, e := range a.events[seen:] {
-			if s, ok := e.(client.StateChanged); ok && s.State.Phase == client.PhaseLive {
+			if s, ok := e.(client.StateChanged); ok && s.State.Phase == pam.PhaseLive {
 				t.Error("live was announced")
 			}
 		}
@@ -122,12 +123,12 @@ func TestLateDiscoAfterDisconnect(t *testing.T) {
 			t.Fatal("the domain was not asked")
 		}
 		_ = a.Disconnect(t.Context())
-		if err := <-connected; asError(t, err).Code != client.CodeAborted {
+		if err := <-connected; asError(t, err).Code != pam.CodeAborted {
 			t.Errorf("connect gave %v", err)
 		}
 		synctest.Wait()
 		for _, e := range a.events {
-			if s, ok := e.(client.StateChanged); ok && s.State.Phase == client.PhaseLive {
+			if s, ok := e.(client.StateChanged); ok && s.State.Phase == pam.PhaseLive {
 				t.Error("live was announced")
 			}
 		}
@@ -161,7 +162,7 @@ func TestOfflineWhenDisconnectReturns(t *testing.T) {
 		if err := a.Disconnect(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if p := a.State().Phase; p != client.PhaseOffline {
+		if p := a.State().Phase; p != pam.PhaseOffline {
 			t.Fatalf("phase %s", p)
 		}
 	}
@@ -189,7 +190,7 @@ func TestReasonOfTheServer(t *testing.T) {
 				}
 				s.fail(gone)
 				time.Sleep(10 * time.Second)
-				if s := a.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeConflict || len(f.dialed()) != 1 {
+				if s := a.State(); s.Phase != pam.PhaseFailed || s.Err.Code != pam.CodeConflict || len(f.dialed()) != 1 {
 					t.Errorf("state %+v (%v) after %d dials", s, s.Err, len(f.dialed()))
 				}
 				_ = a.Close()
@@ -207,11 +208,11 @@ func TestUnsent(t *testing.T) {
 		s.mu.Lock()
 		s.deaf = errors.New("too much waits")
 		s.mu.Unlock()
-		if err := a.Refresh(t.Context(), false); asError(t, err).Code != client.CodeOffline {
+		if err := a.Refresh(t.Context(), false); asError(t, err).Code != pam.CodeOffline {
 			t.Errorf("refresh gave %v", err)
 		}
 		time.Sleep(10 * time.Second)
-		if s := a.State(); s.Phase != client.PhaseLive || len(f.dialed()) != 2 || f.atOnce() != 1 || f.count() != 1 {
+		if s := a.State(); s.Phase != pam.PhaseLive || len(f.dialed()) != 2 || f.atOnce() != 1 || f.count() != 1 {
 			t.Errorf("state %+v after %d dials, %d sockets", s, len(f.dialed()), f.count())
 		}
 		_ = a.Close()
@@ -238,7 +239,7 @@ func TestLostAtOnce(t *testing.T) {
 				_, _ = a.Subscribe(t.Context(), news)
 			}
 			time.Sleep(time.Minute)
-			if s := a.State(); s.Phase != client.PhaseLive || s.Pending != 0 || f.count() != 1 || f.atOnce() != 1 {
+			if s := a.State(); s.Phase != pam.PhaseLive || s.Pending != 0 || f.count() != 1 || f.atOnce() != 1 {
 				t.Errorf("message %d: state %+v, %d sockets", n, s, f.count())
 			}
 			_ = a.Close()
@@ -261,7 +262,7 @@ func TestCloseDuringDial(t *testing.T) {
 			}
 			a := f.device(t, func(o *client.Options) {
 				o.OnEvent = func(e client.Event) {
-					if s, ok := e.(client.StateChanged); ok && s.State.Phase == client.PhaseOffline {
+					if s, ok := e.(client.StateChanged); ok && s.State.Phase == pam.PhaseOffline {
 						time.Sleep(10 * time.Second) // The owner is late.
 					}
 				}
@@ -294,11 +295,11 @@ func TestTemporaryAuthFailure(t *testing.T) {
 		}
 		a := f.device(t, quick)
 		_, err := a.Connect(t.Context())
-		if got := asError(t, err); got.Code != client.CodeAuth || !got.Retryable {
+		if got := asError(t, err); got.Code != pam.CodeAuth || !got.Retryable {
 			t.Errorf("got %v", err)
 		}
 		time.Sleep(time.Second)
-		if a.State().Phase != client.PhaseLive || !slices.Equal(a.reasons, []string{"initial", "reconnect"}) {
+		if a.State().Phase != pam.PhaseLive || !slices.Equal(a.reasons, []string{"initial", "reconnect"}) {
 			t.Errorf("phase %s, reasons %q", a.State().Phase, a.reasons)
 		}
 		_ = a.Close()

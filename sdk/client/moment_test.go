@@ -9,11 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 )
 
-var news = client.Target{Service: "pubsub.localhost", Node: "news"}
+var news = pam.Target{Service: "pubsub.localhost", Node: "news"}
 
 // TestEveryMoment has something happen at every moment of a client's life,
 // while everything else takes its time. No call may hang, and the client must
@@ -23,49 +23,49 @@ func TestEveryMoment(t *testing.T) {
 	ctx := context.Background()
 	tests := map[string]struct {
 		event func(f *scripted, a *device)
-		want  client.Phase
+		want  pam.Phase
 	}{
-		"disconnect":       {func(_ *scripted, a *device) { _ = a.Disconnect(ctx) }, client.PhaseOffline},
-		"disconnect twice": {func(_ *scripted, a *device) { go a.Disconnect(ctx); _ = a.Disconnect(ctx) }, client.PhaseOffline},
-		"close":            {func(_ *scripted, a *device) { go a.Close(); _ = a.Close() }, client.PhaseOffline},
-		"drop":             {func(_ *scripted, a *device) { a.Drop() }, client.PhaseLive},
-		"drop and wake":    {func(_ *scripted, a *device) { a.Drop(); a.Wake(); a.Drop(); a.Wake() }, client.PhaseLive},
-		"connect":          {func(_ *scripted, a *device) { _, _ = a.Connect(ctx) }, client.PhaseLive},
-		"load":             {func(_ *scripted, a *device) { _, _ = a.Load(ctx) }, client.PhaseLive},
-		"away and back":    {func(_ *scripted, a *device) { go a.Disconnect(ctx); time.Sleep(1); _, _ = a.Connect(ctx) }, client.PhaseLive},
-		"back and away":    {func(_ *scripted, a *device) { go a.Connect(ctx); time.Sleep(1); _ = a.Disconnect(ctx) }, client.PhaseOffline},
+		"disconnect":       {func(_ *scripted, a *device) { _ = a.Disconnect(ctx) }, pam.PhaseOffline},
+		"disconnect twice": {func(_ *scripted, a *device) { go a.Disconnect(ctx); _ = a.Disconnect(ctx) }, pam.PhaseOffline},
+		"close":            {func(_ *scripted, a *device) { go a.Close(); _ = a.Close() }, pam.PhaseOffline},
+		"drop":             {func(_ *scripted, a *device) { a.Drop() }, pam.PhaseLive},
+		"drop and wake":    {func(_ *scripted, a *device) { a.Drop(); a.Wake(); a.Drop(); a.Wake() }, pam.PhaseLive},
+		"connect":          {func(_ *scripted, a *device) { _, _ = a.Connect(ctx) }, pam.PhaseLive},
+		"load":             {func(_ *scripted, a *device) { _, _ = a.Load(ctx) }, pam.PhaseLive},
+		"away and back":    {func(_ *scripted, a *device) { go a.Disconnect(ctx); time.Sleep(1); _, _ = a.Connect(ctx) }, pam.PhaseLive},
+		"back and away":    {func(_ *scripted, a *device) { go a.Connect(ctx); time.Sleep(1); _ = a.Disconnect(ctx) }, pam.PhaseOffline},
 		"away, back, drop": {func(_ *scripted, a *device) {
 			go a.Disconnect(ctx)
 			time.Sleep(time.Millisecond)
 			go a.Connect(ctx)
 			time.Sleep(time.Millisecond)
 			a.Drop()
-		}, client.PhaseLive},
+		}, pam.PhaseLive},
 		"deadline": {func(_ *scripted, a *device) {
 			dead, cancel := context.WithTimeout(ctx, time.Nanosecond)
 			defer cancel()
 			_, _ = a.Subscribe(dead, news)
 			_ = a.Refresh(dead, true)
 			_, _ = a.Load(dead)
-		}, client.PhaseLive},
+		}, pam.PhaseLive},
 		"cut": {func(f *scripted, _ *device) {
 			if s := f.socket(); s != nil {
 				s.fail(errors.New("cut"))
 			}
-		}, client.PhaseLive},
+		}, pam.PhaseLive},
 		"deaf": {func(f *scripted, _ *device) {
 			if s := f.socket(); s != nil {
 				s.mu.Lock()
 				defer s.mu.Unlock()
 				s.deaf = errors.New("too much waits")
 			}
-		}, client.PhaseLive},
+		}, pam.PhaseLive},
 		"server closes": {func(f *scripted, _ *device) {
 			if s := f.socket(); s != nil {
 				s.push("<close xmlns='" + nsFraming + "'/>")
 				s.fail(gone)
 			}
-		}, client.PhaseLive},
+		}, pam.PhaseLive},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestEveryMoment(t *testing.T) {
 	}
 }
 
-func everyMoment(t *testing.T, at time.Duration, event func(f *scripted, a *device), want client.Phase) {
+func everyMoment(t *testing.T, at time.Duration, event func(f *scripted, a *device), want pam.Phase) {
 	f := newScripted()
 	f.delay = 10 * time.Millisecond
 	f.dial = func(ctx context.Context) error {
@@ -133,11 +133,11 @@ func everyMoment(t *testing.T, at time.Duration, event func(f *scripted, a *devi
 	time.Sleep(time.Minute)
 	synctest.Wait()
 	s := a.State()
-	sockets := map[client.Phase]int{client.PhaseLive: 1}[want]
+	sockets := map[pam.Phase]int{pam.PhaseLive: 1}[want]
 	if s.Phase != want || s.Pending != 0 || f.count() != sockets || f.atOnce() > 1 {
 		t.Errorf("at %v: %+v with %d sockets, %d at once", at, s, f.count(), f.atOnce())
 	}
-	if want == client.PhaseLive {
+	if want == pam.PhaseLive {
 		list := a.Snapshot()
 		if string(list.Version) != version || len(list.Provisional) != 0 || (len(list.List) == 1) != (state == "subscribed") {
 			t.Errorf("at %v: %+v, the server has %s at %s", at, list, state, version)

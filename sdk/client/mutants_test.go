@@ -81,11 +81,11 @@ var mutants = []mutant{
 	{"a commit is stored over what was read anew", "TestDurableReadAnew", []edit{
 		{"durable.go", "conflict := c.Expect != d.stamp", "conflict := false"}}},
 	{"a hint of another tab leads to nothing", "TestSchedules", []edit{
-		{"storing.go", "\t\t\t\to.step(pam.Stored{Durable: now})\n\t\t\t\to.acknowledge()\n", "\t\t\t\t_ = now\n"}}},
+		{"storing.go", "\t\t\t\to.step(listsync.Stored{Durable: now})\n\t\t\t\to.acknowledge()\n", "\t\t\t\t_ = now\n"}}},
 	{"what is left of an emptied store is taken for the list", "TestStoreEmptied", []edit{
 		{"durable.go", "\t\tcase !conflict:\n\t\t\td.meta, d.stale = values[0], true\n", ""}}},
 	{"a hint of an emptied store counts in a session", "TestStoreEmptied", []edit{
-		{"storing.go", " && o.machine.Phase() == pam.Unsynced", ""}}},
+		{"storing.go", " && o.machine.Phase() == listsync.Unsynced", ""}}},
 	{"a hint during the first reading leads to nothing", "TestChangedMeanwhile", []edit{
 		{"storing.go", "|| !o.reading {", "|| !o.loaded {"}}},
 	{"what another tab stored first is not acknowledged", "TestSameListStoredFirst", []edit{
@@ -93,7 +93,7 @@ var mutants = []mutant{
 	{"a notify with a delay stamp is applied", "TestSchedules", []edit{
 		{"session.go", "heard[i].Delayed && !o.session.replayed(stanza)", "false"}}},
 	{"a notify that comes after a new message is taken for a replay", "TestDelayedNotify", []edit{
-		{"session.go", "o.session.replay = o.session.replay && pam.Delayed(stanza)", "_ = pam.Delayed(stanza)"}}},
+		{"session.go", "o.session.replay = o.session.replay && listsync.Delayed(stanza)", "_ = listsync.Delayed(stanza)"}}},
 	{"a notify that is older than the session is taken for a replay", "TestDelayedNotify", []edit{
 		{"session.go", "listsync.DelayStamp(stanza).After(s.began.Add(-clockSkew))", "true"}}},
 	{"a notify of another device is believed", "TestSchedules", []edit{
@@ -103,7 +103,7 @@ var mutants = []mutant{
 	{"an operation ends when it is answered", "TestSchedules|TestCommitUnderWay", []edit{
 		{"operation.go", "\t\t\to.settle()\n\t\tcase err.Code", "\t\t\to.finish(op, pam.Subscription{}, nil)\n\t\tcase err.Code"}}},
 	{"a failed store is not told of", "TestStoreFaults", []edit{
-		{"storing.go", "o.state.Storage = StorageState{Degraded: true, Err: err}", "_ = StorageState{}"}}},
+		{"storing.go", "o.state.Storage = pam.StorageState{Degraded: true, Err: err}", "_ = pam.StorageState{}"}}},
 	{"a silent store is waited for", "TestSilentStore", []edit{
 		{"storage.go", "storeTimeout = 10 * time.Second", "storeTimeout = 10 * time.Hour"}}},
 	{"a late answer of the store counts", "TestSilentStore", []edit{
@@ -111,7 +111,7 @@ var mutants = []mutant{
 	{"Close does not tell what the store says", "TestSilentStore", []edit{
 		{"client.go", "c.closing = c.owner.close()", "_ = c.owner.close()"}}},
 	{"what is read spoiled empties the list", "TestReloadSpoiled", []edit{
-		{"durable.go", "return pam.Durable{}, false, errUnreadable", "return pam.Durable{}, true, nil"}}},
+		{"durable.go", "return listsync.Durable{}, false, errUnreadable", "return listsync.Durable{}, true, nil"}}},
 	{"a store that contradicts itself is asked for ever", "TestBadStores", []edit{
 		{"durable.go", "if !conflict && bytes.Equal(values[0], d.meta) {", "if false && bytes.Equal(values[0], d.meta) {"}}},
 	{"a timer that was stopped runs", "TestTimerStopped", []edit{
@@ -125,7 +125,7 @@ var mutants = []mutant{
 	{"the service of a silent server is not asked", "TestServiceIsAsked", []edit{
 		{"operation.go", "o.askService(op)\n\t\t}", "_ = o.askService\n\t\t}"}}},
 	{"what the service does not know stays listed", "TestGoneButListed", []edit{
-		{"operation.go", "o.step(pam.Drop{Key: op.key})", "_ = pam.Drop{}"}}},
+		{"operation.go", "o.step(listsync.Drop{Key: op.key})", "_ = listsync.Drop{}"}}},
 	{"a newer subscription is left out of the list", "TestUnsubscribeCrossed", []edit{
 		{"operation.go", "row == *op.remains", "(row == *op.remains || true)"}, {"operation.go", "op.remains = &row\n\t}", "op.remains = &row\n\t}\n\top.remains = new(pam.Subscription)"}}},
 	{"the end of a wait ends the wish", "TestWaitIsNotTheWish", []edit{

@@ -12,6 +12,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 )
 
 // TestDeadContext asks with a context that has ended: nothing is sent.
@@ -25,13 +26,13 @@ func TestDeadContext(t *testing.T) {
 		for range 50 {
 			_, err := a.Subscribe(dead, news)
 			for _, err := range []error{err, a.Unsubscribe(dead, news)} {
-				if asError(t, err).Code != client.CodeAborted {
+				if asError(t, err).Code != pam.CodeAborted {
 					t.Errorf("got %v", err)
 				}
 			}
 		}
 		synctest.Wait()
-		if f.received("iq") != before || a.State().Phase != client.PhaseLive {
+		if f.received("iq") != before || a.State().Phase != pam.PhaseLive {
 			t.Errorf("%d requests were sent, phase %s", f.received("iq")-before, a.State().Phase)
 		}
 		_ = a.Close()
@@ -63,7 +64,7 @@ func TestOddStanzas(t *testing.T) {
 		} {
 			s.push(odd)
 			time.Sleep(time.Second)
-			if len(f.dialed()) != 1 || a.State().Phase != client.PhaseLive {
+			if len(f.dialed()) != 1 || a.State().Phase != pam.PhaseLive {
 				t.Fatalf("%s ended the session: %v", odd, a.State().Err)
 			}
 		}
@@ -80,18 +81,18 @@ func TestOddStanzas(t *testing.T) {
 // TestOddAnswers has every request answered with something that is no answer: what
 // is no list is not taken for one, and every call says what came of it.
 func TestOddAnswers(t *testing.T) {
-	const none, missing = client.Code(""), client.CodeUnsupported
+	const none, missing = pam.Code(""), pam.CodeUnsupported
 	for payload, want := range map[string]struct {
-		subscribe, unsubscribe, refresh client.Code
+		subscribe, unsubscribe, refresh pam.Code
 		list                            []string // nodes
 		missing                         bool
 	}{
-		"":                           {client.CodeOutcomeUnknown, none, none, []string{}, false},
+		"":                           {pam.CodeOutcomeUnknown, none, none, []string{}, false},
 		"<x xmlns='y'/>":             {missing, missing, missing, []string{}, true},
 		"<subscriptions xmlns='y'/>": {missing, missing, missing, []string{}, true},
 		"<pubsub xmlns='http://jabber.org/protocol/pubsub'/>":                                                          {missing, missing, missing, []string{}, true},
-		"<subscriptions xmlns='urn:xmpp:pam:0'><subscription/></subscriptions>":                                        {client.CodeOutcomeUnknown, none, none, []string{}, false},
-		"<subscriptions xmlns='urn:xmpp:pam:0' service='pubsub.localhost'><subscription node='news'/></subscriptions>": {none, client.CodeOutcomeUnknown, none, []string{"news"}, false},
+		"<subscriptions xmlns='urn:xmpp:pam:0'><subscription/></subscriptions>":                                        {pam.CodeOutcomeUnknown, none, none, []string{}, false},
+		"<subscriptions xmlns='urn:xmpp:pam:0' service='pubsub.localhost'><subscription node='news'/></subscriptions>": {none, pam.CodeOutcomeUnknown, none, []string{"news"}, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newScripted()
@@ -106,11 +107,11 @@ func TestOddAnswers(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			state, err := a.Connect(ctx)
-			if err != nil || state.Phase != client.PhaseLive || (len(state.Missing) == 1) != want.missing {
+			if err != nil || state.Phase != pam.PhaseLive || (len(state.Missing) == 1) != want.missing {
 				t.Errorf("%q: connect gave %v and %+v", payload, err, state)
 			}
 			_, err = a.Subscribe(ctx, news)
-			for name, got := range map[string][2]client.Code{
+			for name, got := range map[string][2]pam.Code{
 				"subscribe":   {asErrorOf(err).Code, want.subscribe},
 				"unsubscribe": {asErrorOf(a.Unsubscribe(ctx, news)).Code, want.unsubscribe},
 				"refresh":     {asErrorOf(a.Refresh(ctx, true)).Code, want.refresh},

@@ -31,46 +31,46 @@ type operation struct {
 	timer     *timer      // of the step that comes next
 	requests  []*request
 
-	replied bool   // the server accepted, or its answer was lost
-	listed  bool   // the list was asked for
-	failure *Error // what to say if the list does not show the effect
-	gone    bool   // the service says that there is nothing to unsubscribe from
+	replied bool       // the server accepted, or its answer was lost
+	listed  bool       // the list was asked for
+	failure *pam.Error // what to say if the list does not show the effect
+	gone    bool       // the service says that there is nothing to unsubscribe from
 
 	// What is listed although the service says so, until it is left out.
 	remains *pam.Subscription
 }
 
 // operate starts a subscribe or unsubscribe.
-func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func(pam.Subscription, error)) {
-	fail := func(err *Error) { done(pam.Subscription{}, err) }
+func (o *owner) operate(ctx context.Context, subscribe bool, t pam.Target, done func(pam.Subscription, error)) {
+	fail := func(err *pam.Error) { done(pam.Subscription{}, err) }
 	if ctx.Err() != nil {
 		fail(contextError(ctx))
 		return
 	}
 	service, err := address.Parse(t.Service)
 	if err != nil || t.Service == "" {
-		fail(&Error{Code: CodeBadJID, Origin: FromClient, Err: err,
+		fail(&pam.Error{Code: pam.CodeBadJID, Origin: pam.FromClient, Err: err,
 			Text: "The service " + quote(t.Service) + " is no JID" + why(err) + ": give one such as pubsub.example.org."})
 		return
 	}
 	key := pam.Key{Service: service.String(), Node: t.Node, SubID: t.SubID}
 	if _, listed := o.find(key); t.Node == "" && (subscribe || !listed) {
-		fail(clientError(CodeBadOptions, "The node is missing: name the node at "+service.String()+"."))
+		fail(clientError(pam.CodeBadOptions, "The node is missing: name the node at "+service.String()+"."))
 		return
 	}
 	if len(o.state.Missing) > 0 {
-		fail(&Error{Code: CodeUnsupported, Origin: FromServer,
+		fail(&pam.Error{Code: pam.CodeUnsupported, Origin: pam.FromServer,
 			Text: "The account's server does not offer Pubsub Account Management (urn:xmpp:pam:0). Nothing was sent."})
 		return
 	}
 	if !o.conn.usable() {
-		fail(&Error{Code: CodeOffline, Origin: FromClient, Retryable: true,
+		fail(&pam.Error{Code: pam.CodeOffline, Origin: pam.FromClient, Retryable: true,
 			Text: "The client is not connected. Nothing was sent; connect first."})
 		return
 	}
 
 	op := &operation{subscribe: subscribe, done: done, key: key}
-	op.failure = &Error{Code: CodeOutcomeUnknown, Origin: FromServer, Retryable: true,
+	op.failure = &pam.Error{Code: pam.CodeOutcomeUnknown, Origin: pam.FromServer, Retryable: true,
 		Text: "The server accepted the request, but its list does not show the effect. Refresh later."}
 	o.operations = append(o.operations, op)
 	o.overlaid = true
@@ -91,7 +91,7 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 	if !subscribe {
 		payload = listsync.UnsubscribeRequest(op.key.Service, op.key.Node, account, op.key.SubID)
 	}
-	op.ask(o, "set", account, payload, func(_ *element.Element, err *Error) {
+	op.ask(o, "set", account, payload, func(_ *element.Element, err *pam.Error) {
 		switch {
 		case op.replied: // The list decides already.
 		case err == nil:
@@ -100,7 +100,7 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 				o.step(listsync.Drop{Key: key, Undo: true})
 			}
 			o.settle()
-		case err.Code == CodeTimeout:
+		case err.Code == pam.CodeTimeout:
 			o.unanswered(op)
 		case !subscribe && isGone(err, key):
 			o.nothingLeft(op, err)
@@ -111,7 +111,7 @@ func (o *owner) operate(ctx context.Context, subscribe bool, t Target, done func
 }
 
 // ask is owner.ask for a request that ends with the operation.
-func (op *operation) ask(o *owner, kind, to string, payload *element.Element, done func(*element.Element, *Error)) {
+func (op *operation) ask(o *owner, kind, to string, payload *element.Element, done func(*element.Element, *pam.Error)) {
 	if r := o.ask(kind, to, payload, done); r != nil {
 		op.requests = append(op.requests, r)
 	}
@@ -131,7 +131,7 @@ func (o *owner) unanswered(op *operation) {
 		return
 	}
 	op.replied, op.listed = true, true
-	if op.failure.Code != CodeStanza { // What the service said is better.
+	if op.failure.Code != pam.CodeStanza { // What the service said is better.
 		op.failure = timeoutError()
 	}
 	o.step(listsync.Refresh{})
@@ -139,7 +139,7 @@ func (o *owner) unanswered(op *operation) {
 
 // nothingLeft runs when the service says that there is nothing to unsubscribe
 // from.
-func (o *owner) nothingLeft(op *operation, err *Error) {
+func (o *owner) nothingLeft(op *operation, err *pam.Error) {
 	op.replied, op.listed, op.gone, op.failure = true, true, true, err
 	if row, ok := o.find(op.key); ok {
 		op.remains = &row
@@ -150,7 +150,7 @@ func (o *owner) nothingLeft(op *operation, err *Error) {
 // isGone reports whether an unsubscribe failed because there is nothing left to
 // unsubscribe from (sync rule 10). No service can be asked for a row without a
 // node.
-func isGone(err *Error, key pam.Key) bool {
+func isGone(err *pam.Error, key pam.Key) bool {
 	return err.PubsubCondition == "not-subscribed" || err.Condition == "item-not-found" || err.Condition == "gone" ||
 		key.Node == "" && err.PubsubCondition == "nodeid-required"
 }
@@ -162,16 +162,16 @@ func (o *owner) askService(op *operation) {
 	if !op.subscribe {
 		query = pubsub.Subscriptions(op.key.Node)
 	}
-	op.ask(o, "get", op.key.Service, query, func(iq *element.Element, err *Error) {
+	op.ask(o, "get", op.key.Service, query, func(iq *element.Element, err *pam.Error) {
 		switch {
 		case op.replied:
 		case !op.subscribe && (err == nil && !pubsub.Subscribed(iq, op.key.Node, op.key.SubID, o.account) || err != nil && isGone(err, op.key)):
 			if err == nil {
-				err = &Error{Code: CodeStanza, Origin: FromService, By: op.key.Service, Condition: "unexpected-request", PubsubCondition: "not-subscribed",
+				err = &pam.Error{Code: pam.CodeStanza, Origin: pam.FromService, By: op.key.Service, Condition: "unexpected-request", PubsubCondition: "not-subscribed",
 					Text: op.key.Service + " says that there is no such subscription."}
 			}
 			o.nothingLeft(op, err)
-		case err != nil && err.Code == CodeStanza:
+		case err != nil && err.Code == pam.CodeStanza:
 			told := *err
 			told.Text = "The account's server did not answer within " + requestTimeout.String() + ". Asked directly: " + err.Text
 			op.failure = &told
@@ -263,10 +263,10 @@ func (o *owner) finish(op *operation, s pam.Subscription, err error) {
 // failOperations ends what a lost session leaves open.
 func (o *owner) failOperations() {
 	for _, op := range slices.Clone(o.operations) {
-		o.finish(op, pam.Subscription{}, &Error{Code: CodeOutcomeUnknown, Origin: FromNetwork, Retryable: true,
+		o.finish(op, pam.Subscription{}, &pam.Error{Code: pam.CodeOutcomeUnknown, Origin: pam.FromNetwork, Retryable: true,
 			Text: "The connection ended before the outcome was certain. The list will tell."})
 	}
-	o.endRefreshes(&Error{Code: CodeOffline, Origin: FromNetwork, Retryable: true, Text: "The connection ended before the list came."})
+	o.endRefreshes(&pam.Error{Code: pam.CodeOffline, Origin: pam.FromNetwork, Retryable: true, Text: "The connection ended before the list came."})
 }
 
 // isOwn tells whether an operation under way explains a change.
@@ -284,12 +284,12 @@ func (o *owner) showProvisional() {
 		return
 	}
 	o.overlaid = false
-	byKey := map[pam.Key]Provisional{}
+	byKey := map[pam.Key]pam.Provisional{}
 	for _, s := range o.heard {
-		byKey[s.Key] = Provisional{Subscription: s}
+		byKey[s.Key] = pam.Provisional{Subscription: s}
 	}
 	for _, op := range o.operations {
-		p := Provisional{Subscription: pam.Subscription{Key: op.key, JID: o.account.String()}, Local: "unsubscribing"}
+		p := pam.Provisional{Subscription: pam.Subscription{Key: op.key, JID: o.account.String()}, Local: "unsubscribing"}
 		if found, ok := o.find(op.key); ok {
 			p.Subscription = found
 		}
@@ -303,7 +303,7 @@ func (o *owner) showProvisional() {
 		}
 		byKey[p.Key] = p
 	}
-	items := make([]Provisional, 0, len(byKey))
+	items := make([]pam.Provisional, 0, len(byKey))
 	for _, p := range byKey {
 		items = append(items, p)
 	}

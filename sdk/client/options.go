@@ -31,7 +31,7 @@ type Options struct {
 	// the server may send the client on (RFC 7395 §3.6.1, see-other-uri), such
 	// as node2.example.org. It is followed at once, before the log-in and in a
 	// session, but at most three times in a row, and never from wss: to ws:.
-	// Whatever else the server names is an error with CodeStream.
+	// Whatever else the server names is an error with pam.CodeStream.
 	FollowTo []string
 
 	// Credentials is called at every log-in, on a goroutine of its own.
@@ -39,7 +39,7 @@ type Options struct {
 
 	// Mechanisms lists the allowed SASL mechanisms. Nil allows all, but none that
 	// is weaker than the one of the last log-in to the account, which is stored: a
-	// server that offers no other is an error with CodeWeaker.
+	// server that offers no other is an error with pam.CodeWeaker.
 	Mechanisms []string
 
 	// Derive computes the key of a SCRAM log-in, which takes seconds on a slow

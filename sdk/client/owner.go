@@ -61,8 +61,8 @@ type owner struct {
 	inputs   []listsync.Input // waiting while the outputs of another are carried out
 	stepping bool
 	timers   map[listsync.Timer]*timer
-	source   Source
-	shown    Source // as it was announced
+	source   pam.Source
+	shown    pam.Source // as it was announced
 
 	wanted  bool // the page wants to be connected
 	conn    *connection
@@ -87,14 +87,14 @@ type owner struct {
 	oversized int // attempts in a row that a message ended that is too large
 	retry     *timer
 	relist    *timer
-	state     SyncState
+	state     pam.SyncState
 
 	requests   map[string]*request
 	operations []*operation
 	refreshes  []*refreshing
 	heard      map[pam.Key]pam.Subscription // the machine's overlay
 	overlaid   bool                         // what lies over the list may differ from what was shown
-	listError  *Error                       // why the last list failed
+	listError  *pam.Error                   // why the last list failed
 }
 
 // A waiter is a call of connect. It is gone when its caller has given up.
@@ -113,7 +113,7 @@ func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 		running:  map[*timer]bool{},
 		requests: map[string]*request{},
 		heard:    map[pam.Key]pam.Subscription{},
-		source:   SourceEmpty,
+		source:   pam.SourceEmpty,
 	}
 	if opts.Reconnect != nil {
 		o.policy = *opts.Reconnect
@@ -139,7 +139,7 @@ func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 		kind = "web"
 	}
 	o.info = disco.NewInfo(kind, o.opts.Software, listsync.NS, nsPing)
-	o.state.Phase = PhaseOffline
+	o.state.Phase = pam.PhaseOffline
 	return o
 }
 
@@ -189,14 +189,14 @@ func (o *owner) perform(out listsync.Output) {
 }
 
 func (o *owner) announce(ch listsync.Changed) {
-	origin := OriginOtherDevice
+	origin := pam.OriginOtherDevice
 	if ch.Resync {
-		origin = OriginResync
+		origin = pam.OriginResync
 	}
 	if len(ch.Changes) > 0 && !slices.ContainsFunc(ch.Changes, func(c pam.Change) bool { return !o.isOwn(c) }) {
-		origin = OriginThisDevice
+		origin = pam.OriginThisDevice
 	}
-	if o.state.Phase == PhaseLive && o.state.Missing == nil {
+	if o.state.Phase == pam.PhaseLive && o.state.Missing == nil {
 		o.state.LastSynced = time.Now()
 		o.publish()
 	}
@@ -259,9 +259,9 @@ func (o *owner) emit(e Event) {
 	}
 }
 
-func (o *owner) warn(err *Error) { o.emit(Warning{Err: shortened(err)}) }
+func (o *owner) warn(err *pam.Error) { o.emit(Warning{Err: shortened(err)}) }
 
-func sameState(a, b SyncState) bool {
+func sameState(a, b pam.SyncState) bool {
 	return a.Phase == b.Phase && slices.Equal(a.Missing, b.Missing) && a.Resumed == b.Resumed &&
 		a.LastSynced.Equal(b.LastSynced) && a.Attempt == b.Attempt && a.NextAttempt.Equal(b.NextAttempt) &&
 		a.Pending == b.Pending && a.Storage.Degraded == b.Storage.Degraded && a.Err == b.Err

@@ -123,8 +123,8 @@ type device struct {
 	events   []client.Event
 	frames   []client.Frame
 	password string
-	reasons  []string        // why credentials were asked for
-	first    client.Snapshot // what was stored, where a test asked for it
+	reasons  []string     // why credentials were asked for
+	first    pam.Snapshot // what was stored, where a test asked for it
 }
 
 // newDevice makes a client of alice with the given store, or of the account

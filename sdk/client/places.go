@@ -7,6 +7,7 @@ import (
 
 	"xmpp-pam/sdk/internal/hostmeta"
 	"xmpp-pam/sdk/internal/stream"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/transport"
 )
 
@@ -27,7 +28,7 @@ func newPlaces(opts *Options) (places, error) {
 	for _, host := range opts.FollowTo {
 		at, err := hostmeta.ParseEndpoint("wss://" + host)
 		if host = strings.ToLower(host); err != nil || at.Host != strings.Trim(host, "[]") {
-			return p, clientError(CodeBadOptions, "FollowTo holds "+quote(transport.Show(host))+", which is no host: give names such as node2.example.org, without scheme, port and path.")
+			return p, clientError(pam.CodeBadOptions, "FollowTo holds "+quote(transport.Show(host))+", which is no host: give names such as node2.example.org, without scheme, port and path.")
 		}
 		p.followTo = append(p.followTo, at.Host)
 	}
@@ -38,11 +39,11 @@ func newPlaces(opts *Options) (places, error) {
 	at, err := hostmeta.ParseEndpoint(opts.URL)
 	switch {
 	case opts.URL == "":
-		return p, clientError(CodeBadOptions, "URL is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket, or a Fetcher to look it up.")
+		return p, clientError(pam.CodeBadOptions, "URL is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket, or a Fetcher to look it up.")
 	case errors.Is(err, hostmeta.ErrOpen):
-		return p, clientError(CodeTLSRequired, "The URL "+quote(transport.Show(opts.URL))+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
+		return p, clientError(pam.CodeTLSRequired, "The URL "+quote(transport.Show(opts.URL))+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
 	case err != nil:
-		return p, clientError(CodeBadOptions, "The URL "+quote(transport.Show(opts.URL))+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
+		return p, clientError(pam.CodeBadOptions, "The URL "+quote(transport.Show(opts.URL))+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
 	}
 	p.ordinary = at
 	return p, nil
@@ -122,7 +123,7 @@ func (o *owner) follow(c *connection, address string) {
 	}
 	if err != nil {
 		o.failedAt(c)
-		o.ended(&Error{Code: CodeStream, Origin: FromServer, Retryable: true,
+		o.ended(&pam.Error{Code: pam.CodeStream, Origin: pam.FromServer, Retryable: true,
 			Text: "The server at " + c.at.String() + " sends this client on to " + quote(transport.Show(address)) + ", which is not followed: " + err.Error() + "."})
 		return
 	}
@@ -151,7 +152,7 @@ func (p *places) permit(from hostmeta.Endpoint, address string) (hostmeta.Endpoi
 func lookupError(err error) *stream.Error {
 	var why *hostmeta.Error
 	retry := !errors.As(err, &why) || why.Retry
-	return &stream.Error{Code: stream.CodeTransport, Retry: retry, Err: &Error{
-		Code: CodeDiscovery, Origin: FromNetwork, Retryable: retry, Err: err,
+	return &stream.Error{Code: stream.CodeTransport, Retry: retry, Err: &pam.Error{
+		Code: pam.CodeDiscovery, Origin: pam.FromNetwork, Retryable: retry, Err: err,
 		Text: err.Error() + ". If you know the address, give it as URL (in JavaScript service)."}}
 }

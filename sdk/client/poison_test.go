@@ -12,6 +12,7 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/pam"
 )
 
 // TestPoison: a request that the server answers by cutting the connection is not
@@ -35,13 +36,13 @@ func TestPoison(t *testing.T) {
 					}
 				})
 				begin := time.Now()
-				_, err := a.Subscribe(t.Context(), client.Target{Service: "pubsub.localhost", Node: "poison"})
-				if got := asError(t, err); got.Code != client.CodeOutcomeUnknown || got.Retryable || !strings.Contains(got.Text, "each time") && late == 0 {
+				_, err := a.Subscribe(t.Context(), pam.Target{Service: "pubsub.localhost", Node: "poison"})
+				if got := asError(t, err); got.Code != pam.CodeOutcomeUnknown || got.Retryable || !strings.Contains(got.Text, "each time") && late == 0 {
 					t.Errorf("got %v", got)
 				}
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
-				if s := a.State(); s.Phase != client.PhaseLive || s.Resumed || poisoned > 4 || f.sessions != 2 {
+				if s := a.State(); s.Phase != pam.PhaseLive || s.Resumed || poisoned > 4 || f.sessions != 2 {
 					t.Errorf("after %v it is %s, resumed: %v; the request was sent %d times in %d sessions", time.Since(begin), s.Phase, s.Resumed, poisoned, f.sessions)
 				}
 				if err := a.Refresh(t.Context(), false); err != nil {
@@ -60,16 +61,16 @@ func TestTooLarge(t *testing.T) {
 		f := newHalfStarted()
 		a := f.device(t, quick).connect()
 		before := len(a.wire(true))
-		for _, target := range []client.Target{
+		for _, target := range []pam.Target{
 			{Service: "pubsub.localhost", Node: strings.Repeat("n", 64<<10)},
 			{Service: "pubsub.localhost", Node: strings.Repeat("n", 300_000)},
 			{Service: "pubsub.localhost", Node: strings.Repeat("'", 11_000)}, // six bytes each
 		} {
 			_, err := a.Subscribe(t.Context(), target)
-			if got := asError(t, err); got.Code != client.CodeBadOptions || got.Retryable || !strings.Contains(got.Text, "Nothing was sent") {
+			if got := asError(t, err); got.Code != pam.CodeBadOptions || got.Retryable || !strings.Contains(got.Text, "Nothing was sent") {
 				t.Errorf("got %v", got)
 			}
-			if err := a.Unsubscribe(t.Context(), target); asError(t, err).Code != client.CodeBadOptions {
+			if err := a.Unsubscribe(t.Context(), target); asError(t, err).Code != pam.CodeBadOptions {
 				t.Errorf("got %v", err)
 			}
 		}
@@ -93,10 +94,10 @@ func TestSameResource(t *testing.T) {
 			"<close xmlns='"+nsFraming+"'/>")
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if s := a.State(); s.Phase != client.PhaseFailed || s.Err.Code != client.CodeConflict || len(f.dialed()) != 2 {
+		if s := a.State(); s.Phase != pam.PhaseFailed || s.Err.Code != pam.CodeConflict || len(f.dialed()) != 2 {
 			t.Errorf("it is %s (%v), after %d dials", s.Phase, s.Err, len(f.dialed()))
 		}
-		if p := b.State().Phase; p != client.PhaseLive {
+		if p := b.State().Phase; p != pam.PhaseLive {
 			t.Errorf("the other is %s", p)
 		}
 		_ = a.Close()
@@ -111,11 +112,11 @@ func TestResourceTaken(t *testing.T) {
 	desk := func(o *client.Options) { o.Resource = "desk" }
 	a := newDevice(t, p, nil, quick, desk).connect()
 	b := newDevice(t, p, nil, quick, desk).connect()
-	a.wait("the conflict", func() bool { return a.State().Phase == client.PhaseFailed })
-	if err := a.State().Err; err.Code != client.CodeConflict || err.Condition != "conflict" {
+	a.wait("the conflict", func() bool { return a.State().Phase == pam.PhaseFailed })
+	if err := a.State().Err; err.Code != pam.CodeConflict || err.Condition != "conflict" {
 		t.Errorf("it ended with %+v", err)
 	}
-	if err := b.Refresh(t.Context(), false); err != nil || b.State().Phase != client.PhaseLive {
+	if err := b.Refresh(t.Context(), false); err != nil || b.State().Phase != pam.PhaseLive {
 		t.Errorf("the other is %s: %v", b.State().Phase, err)
 	}
 }

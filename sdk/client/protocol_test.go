@@ -17,6 +17,7 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/pam"
 )
 
 // A protocolCase is a reading of XEP-0376 (sdk/pam/PROTOCOL.md): what is on the
@@ -144,10 +145,10 @@ func (c protocolCase) play(t *testing.T) {
 	a := f.device(t, func(o *client.Options) { o.Account = "francisco@denmark.lit" })
 	_, _ = a.Connect(t.Context())
 	synctest.Wait()
-	var last *client.Error
+	var last *pam.Error
 	for i, call := range c.Calls {
 		var err error
-		target := client.Target{}
+		target := pam.Target{}
 		if len(call) > 1 {
 			target.Service, target.Node = call[1], call[2]
 		}

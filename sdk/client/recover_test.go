@@ -12,6 +12,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -103,7 +104,7 @@ func TestOutOfOrder(t *testing.T) {
 			r.lists.Store(true)
 			r.disco.Store(true)
 			d := f.device(t)
-			if _, err := d.Connect(t.Context()); asError(t, err).Code != client.CodeStanza {
+			if _, err := d.Connect(t.Context()); asError(t, err).Code != pam.CodeStanza {
 				t.Errorf("connect gave %v", err)
 			}
 			return d
@@ -122,7 +123,7 @@ func TestOutOfOrder(t *testing.T) {
 				f.socket().notify("v1", "news", "subscribed")
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				if s := d.State(); s.Phase != client.PhaseLive || len(s.Missing) > 0 || len(d.Snapshot().List) != 1 {
+				if s := d.State(); s.Phase != pam.PhaseLive || len(s.Missing) > 0 || len(d.Snapshot().List) != 1 {
 					t.Errorf("%+v, %+v, waiting: %q", s, d.Snapshot(), client.Waiting(d.Client))
 				}
 				_ = d.Close()
@@ -148,7 +149,7 @@ func TestServerGoneForGood(t *testing.T) {
 		f.set(func() { f.refuse = errors.New("nobody is there") })
 		f.socket().fail(errors.New("reset"))
 		begun := time.Now()
-		if err := <-done; asError(t, err).Code != client.CodeOutcomeUnknown || time.Since(begun) > 2*time.Minute {
+		if err := <-done; asError(t, err).Code != pam.CodeOutcomeUnknown || time.Since(begun) > 2*time.Minute {
 			t.Errorf("%v after %v", err, time.Since(begun))
 		}
 		_ = a.Close()
@@ -166,12 +167,12 @@ func TestWaitWhileLeaving(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		if _, err := a.Connect(ctx); asError(t, err).Code != client.CodeTimeout {
+		if _, err := a.Connect(ctx); asError(t, err).Code != pam.CodeTimeout {
 			t.Errorf("connect gave %v", err)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if p := a.State().Phase; p != client.PhaseLive {
+		if p := a.State().Phase; p != pam.PhaseLive {
 			t.Errorf("phase %s after %d dials", p, len(f.dialed()))
 		}
 		_ = a.Close()
@@ -258,7 +259,7 @@ func TestAttemptTimesOut(t *testing.T) {
 		mute.Store(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || r.binds != 1 || len(r.asked) != 1 {
+		if s := a.State(); !s.Resumed || s.Phase != pam.PhaseLive || r.binds != 1 || len(r.asked) != 1 {
 			t.Errorf("%+v after %d binds, resumed %d times\n%s", s, r.binds, len(r.asked), a.log())
 		}
 		_ = a.Close()

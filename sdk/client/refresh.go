@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/pam"
 )
 
 // A refreshing is a call of Refresh.
@@ -25,12 +26,12 @@ func (o *owner) endRefreshes(err error) {
 // refresh asks for the list.
 func (o *owner) refresh(full bool, reply func(error)) {
 	if !o.conn.usable() {
-		reply(&Error{Code: CodeOffline, Origin: FromClient, Retryable: true,
+		reply(&pam.Error{Code: pam.CodeOffline, Origin: pam.FromClient, Retryable: true,
 			Text: "The client is not connected. Nothing was sent; connect first."})
 		return
 	}
 	if len(o.state.Missing) > 0 {
-		reply(&Error{Code: CodeUnsupported, Origin: FromServer,
+		reply(&pam.Error{Code: pam.CodeUnsupported, Origin: pam.FromServer,
 			Text: "The account's server does not offer Pubsub Account Management (urn:xmpp:pam:0)."})
 		return
 	}

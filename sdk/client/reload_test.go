@@ -14,6 +14,7 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -152,7 +153,7 @@ func TestReloadAfterAHint(t *testing.T) {
 				r.replay, r.number = []string{old}, 3 // after the answers to disco and to the list
 				second := r.run().connect()
 				time.Sleep(10 * time.Second)
-				if s := second.Snapshot(); len(s.List) > 0 || s.Version != "v2" || second.State().Phase != client.PhaseLive || !second.State().Resumed {
+				if s := second.Snapshot(); len(s.List) > 0 || s.Version != "v2" || second.State().Phase != pam.PhaseLive || !second.State().Resumed {
 					t.Errorf("%v at %q, %+v\n%s", s.List, s.Version, second.State(), second.log())
 				}
 				r.end(second)

@@ -8,12 +8,13 @@ import (
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/pubsub"
 	"xmpp-pam/sdk/internal/stream"
+	"xmpp-pam/sdk/pam"
 )
 
 // A request is an iq that waits for its answer.
 type request struct {
 	id, to string
-	done   func(iq *element.Element, err *Error)
+	done   func(iq *element.Element, err *pam.Error)
 	time   budget
 }
 
@@ -30,7 +31,7 @@ func (o *owner) expect(r *request) {
 // result, or with an error of code stanza, timeout, outcome-unknown or, if it is
 // too large, bad-options. It
 // returns nil if that has happened already.
-func (o *owner) ask(kind, to string, payload *element.Element, done func(*element.Element, *Error)) *request {
+func (o *owner) ask(kind, to string, payload *element.Element, done func(*element.Element, *pam.Error)) *request {
 	if o.session == nil {
 		done(nil, outcomeUnknown())
 		return nil
@@ -38,7 +39,7 @@ func (o *owner) ask(kind, to string, payload *element.Element, done func(*elemen
 	r := &request{id: randomID(), to: to, done: done, time: budget{left: requestTimeout}}
 	iq := element.New(stream.NSClient, "iq").Set("type", kind).Set("id", r.id).Set("to", to).Add(payload)
 	if size := len(iq.String()); size > stream.MaxStanza {
-		done(nil, clientError(CodeBadOptions, fmt.Sprintf("The request has %d bytes; at most %d are sent, because servers end the connection on more. "+
+		done(nil, clientError(pam.CodeBadOptions, fmt.Sprintf("The request has %d bytes; at most %d are sent, because servers end the connection on more. "+
 			"Nothing was sent. Give shorter names.", size, stream.MaxStanza)))
 		return nil
 	}
@@ -95,7 +96,7 @@ var transient = []string{"internal-server-error", "recipient-unavailable", "remo
 
 // requestError reads an answer of the entity to that is an error (XEP-0376 §3.2:
 // no `by` means the account's server, if it was the one that was asked).
-func (o *owner) requestError(to string, iq *element.Element) *Error {
+func (o *owner) requestError(to string, iq *element.Element) *pam.Error {
 	p := pubsub.ParseError(iq)
 	if p == nil {
 		p = &pubsub.Error{Condition: "undefined-condition"}
@@ -103,15 +104,14 @@ func (o *owner) requestError(to string, iq *element.Element) *Error {
 	if p.By == "" && !o.isOwnServer(to) {
 		p.By = to
 	}
-	e := &Error{
-		Code: CodeStanza, Origin: FromServer, By: p.By,
-		Condition: p.Condition, PubsubCondition: p.PubsubCondition,
+	e := &pam.Error{
+		Code: pam.CodeStanza, Origin: pam.FromServer, By: p.By,
+		Type: p.Type, Condition: p.Condition, PubsubCondition: p.PubsubCondition,
 		Retryable: p.Type == "wait" || slices.Contains(transient, p.Condition),
-		wait:      p.Type == "wait",
 	}
 	who := "The account's server"
 	if p.Origin(o.account) == pubsub.Remote {
-		e.Origin, who = FromService, p.By
+		e.Origin, who = pam.FromService, p.By
 	}
 	e.Text = who + " answered " + p.Condition
 	if p.PubsubCondition != "" {
@@ -134,12 +134,12 @@ func (o *owner) failRequests() {
 	}
 }
 
-func timeoutError() *Error {
-	return &Error{Code: CodeTimeout, Origin: FromNetwork, Retryable: true,
+func timeoutError() *pam.Error {
+	return &pam.Error{Code: pam.CodeTimeout, Origin: pam.FromNetwork, Retryable: true,
 		Text: "The server did not answer within " + requestTimeout.String() + "."}
 }
 
-func outcomeUnknown() *Error {
-	return &Error{Code: CodeOutcomeUnknown, Origin: FromNetwork, Retryable: true,
+func outcomeUnknown() *pam.Error {
+	return &pam.Error{Code: pam.CodeOutcomeUnknown, Origin: pam.FromNetwork, Retryable: true,
 		Text: "The connection ended before the server answered. The list will tell what became of the request."}
 }

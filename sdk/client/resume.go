@@ -7,6 +7,7 @@ import (
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/internal/stream"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -27,7 +28,7 @@ type sessionSaver struct {
 // lost runs when a connection has ended. A session that the server can resume
 // waits for the next one; any other is over.
 func (o *owner) lost(c *connection, cause *stream.Error) {
-	if c.bound && o.state.Phase == PhaseLive && o.state.Missing == nil && c.heard.After(o.state.LastSynced) {
+	if c.bound && o.state.Phase == pam.PhaseLive && o.state.Missing == nil && c.heard.After(o.state.LastSynced) {
 		o.state.LastSynced = c.heard // Until then the list was known to be right.
 		o.saveSync()
 	}
@@ -39,7 +40,7 @@ func (o *owner) lost(c *connection, cause *stream.Error) {
 		// An attempt failed, or is to be made elsewhere. The session, if any, still waits.
 	case !c.bound:
 		o.endSession() // What the server objects to may be the session.
-	case cause.Code == stream.Code(CodeTooLarge):
+	case cause.Code == stream.Code(pam.CodeTooLarge):
 		o.endSession() // The server would send the same message again.
 	default:
 		o.suspended = c.stream.Resumption()
@@ -66,7 +67,7 @@ func (o *owner) endStuckSession() bool {
 	o.requests = map[string]*request{}
 	for _, r := range open {
 		r.time.timer.stop()
-		r.done(nil, &Error{Code: CodeOutcomeUnknown, Origin: FromNetwork, Text: "The connection ended each time that the request was sent, " +
+		r.done(nil, &pam.Error{Code: pam.CodeOutcomeUnknown, Origin: pam.FromNetwork, Text: "The connection ended each time that the request was sent, " +
 			"and the server acknowledged nothing. It may not take such a request. The list will tell what became of it."})
 	}
 	o.endSession()
@@ -84,7 +85,7 @@ func (o *owner) resumeSession(fullJID string) {
 	}
 	s := o.session
 	s.replay = o.settled()
-	o.setPhase(PhaseSyncing, nil)
+	o.setPhase(pam.PhaseSyncing, nil)
 	for _, r := range o.requests {
 		o.expect(r)
 	}
@@ -94,8 +95,8 @@ func (o *owner) resumeSession(fullJID string) {
 		o.send(stanza)
 	}
 	if o.machine.Phase() == listsync.Synced {
-		if o.source != SourceEmpty {
-			o.source = SourceServer
+		if o.source != pam.SourceEmpty {
+			o.source = pam.SourceServer
 		}
 		o.phaseChanged(listsync.PhaseChanged{Phase: listsync.Synced})
 	}
@@ -111,7 +112,7 @@ func (o *owner) takeOver(fullJID string) {
 	caps := o.restored.caps
 	o.restored = nil
 	o.session = &session{fullJID: fullJID, began: time.Now(), counted: true}
-	o.setPhase(PhaseSyncing, nil)
+	o.setPhase(pam.PhaseSyncing, nil)
 	if caps != o.info.Ver() {
 		o.sendPresence()
 	}

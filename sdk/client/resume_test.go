@@ -16,6 +16,7 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -87,7 +88,7 @@ func TestRequestSurvivesResumption(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatalf("%v\n%s", err, a.log())
 		}
-		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || len(f.listed()) != 1 || r.binds != 1 {
+		if s := a.State(); !s.Resumed || s.Phase != pam.PhaseLive || len(f.listed()) != 1 || r.binds != 1 {
 			t.Errorf("%+v after %d lists and %d binds\n%s", s, len(f.listed()), r.binds, a.log())
 		}
 		_ = a.Close()
@@ -109,11 +110,11 @@ func TestRequestOfALostSession(t *testing.T) {
 		}()
 		synctest.Wait()
 		f.socket().fail(errors.New("reset"))
-		if err := <-done; asError(t, err).Code != client.CodeOutcomeUnknown {
+		if err := <-done; asError(t, err).Code != pam.CodeOutcomeUnknown {
 			t.Errorf("subscribe gave %v", err)
 		}
 		synctest.Wait()
-		if s := a.State(); s.Resumed || s.Phase != client.PhaseLive || len(f.listed()) != 2 || r.binds != 2 {
+		if s := a.State(); s.Resumed || s.Phase != pam.PhaseLive || len(f.listed()) != 2 || r.binds != 2 {
 			t.Errorf("%+v after %d lists and %d binds", s, len(f.listed()), r.binds)
 		}
 		_ = a.Close()
@@ -159,7 +160,7 @@ func TestFailedListIsAskedForAnew(t *testing.T) {
 		f.socket().fail(errors.New("reset"))
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
-		if s := a.State(); !s.Resumed || s.Phase != client.PhaseLive || lists != 8 || a.Snapshot().Version != "v9" {
+		if s := a.State(); !s.Resumed || s.Phase != pam.PhaseLive || lists != 8 || a.Snapshot().Version != "v9" {
 			t.Errorf("%+v after %d lists, version %q\n%s", s, lists, a.Snapshot().Version, a.log())
 		}
 		_ = a.Close()
@@ -193,7 +194,7 @@ func TestNextRunResumes(t *testing.T) {
 		f.set(func() { f.refuse = nil })
 
 		b := run()
-		if s := b.State(); !s.Resumed || s.Phase != client.PhaseLive || !slices.Equal(f.listed()[before:], []string{"v1"}) || r.binds != 1 || !slices.Equal(resumed, []string{"iq"}) {
+		if s := b.State(); !s.Resumed || s.Phase != pam.PhaseLive || !slices.Equal(f.listed()[before:], []string{"v1"}) || r.binds != 1 || !slices.Equal(resumed, []string{"iq"}) {
 			t.Errorf("%+v after %d lists and %d binds\n%s", s, len(f.listed())-before, r.binds, b.log())
 		}
 		// The answers to disco and to the list, and the notify.
@@ -264,7 +265,7 @@ func TestNextRunAfterARefusal(t *testing.T) {
 		f.set(func() { r.refuse, r.ignored = false, nil })
 		before := len(f.listed())
 		c := run()
-		if s := c.State(); !s.Resumed || s.Phase != client.PhaseLive || len(f.listed()) != before+1 {
+		if s := c.State(); !s.Resumed || s.Phase != pam.PhaseLive || len(f.listed()) != before+1 {
 			t.Errorf("%+v after %d lists\n%s", s, len(f.listed())-before, c.log())
 		}
 		_ = c.Close()

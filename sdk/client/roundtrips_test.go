@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
 	"xmpp-pam/sdk/transport/ws"
 )
 
-// TestRoundTrips counts the round trips from the open socket to PhaseLive, for
+// TestRoundTrips counts the round trips from the open socket to pam.PhaseLive, for
 // every way to get there. They are counted by a connection that is much slower
 // than everything else: it takes oneWay in each direction, so the time divided
 // by twice that is their number. Whatever else takes time can only add to it,
@@ -37,7 +38,7 @@ func TestRoundTrips(t *testing.T) {
 		if nodes := nodesOf(other.Snapshot().List); len(nodes) == 1 {
 			subscribe(t, other, service, "weather")
 		} else {
-			if err := other.Unsubscribe(t.Context(), client.Target{Service: service, Node: "weather"}); err != nil {
+			if err := other.Unsubscribe(t.Context(), pam.Target{Service: service, Node: "weather"}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -77,7 +78,7 @@ func TestRoundTrips(t *testing.T) {
 					a.wait("stream management", func() bool { return strings.Contains(a.logLocked(), "<enabled") })
 					line.refuse(true)
 					a.Drop()
-					a.wait("the loss", func() bool { return a.State().Phase == client.PhaseWaiting })
+					a.wait("the loss", func() bool { return a.State().Phase == pam.PhaseWaiting })
 				}
 				if way.reload {
 					a.wait("the session's record", func() bool {
@@ -94,7 +95,7 @@ func TestRoundTrips(t *testing.T) {
 				from := strings.Count(a.log(), "\n")
 				if way.cut && !way.reload {
 					a.Wake()
-					a.wait("the session", func() bool { return a.State().Phase == client.PhaseLive })
+					a.wait("the session", func() bool { return a.State().Phase == pam.PhaseLive })
 				} else {
 					a.connect()
 				}

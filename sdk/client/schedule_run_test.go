@@ -279,7 +279,7 @@ func (t *tab) happened(name string, e client.Event) {
 		if e.From != "" && e.To == "" { // No server of a schedule stops to send versions.
 			t.faults = append(t.faults, fmt.Sprintf("I2: %s lost the version %q, with %d changes", name, e.From, len(e.Changes)))
 		}
-		if e.Origin == client.OriginResync && t.s.Tabs == 1 { // Other tabs may have had older lists.
+		if e.Origin == pam.OriginResync && t.s.Tabs == 1 { // Other tabs may have had older lists.
 			t.noFalseChange(name, e.Changes)
 		}
 		for _, c := range e.Changes {
@@ -366,7 +366,7 @@ func (g *stage) check() {
 		return
 	}
 	for _, t := range g.tabs {
-		if t.n.isDown() || !client.Settled(t.c) || t.c.State().Phase != client.PhaseLive {
+		if t.n.isDown() || !client.Settled(t.c) || t.c.State().Phase != pam.PhaseLive {
 			continue
 		}
 		list, _ := g.server.Subscriptions("alice")
@@ -453,7 +453,7 @@ func (t *tab) ask(c *client.Client, node string, want bool) {
 		delete(t.open[node], mine)
 		t.mu.Unlock()
 		switch code {
-		case client.CodeOffline, client.CodeOutcomeUnknown, client.CodeTimeout, client.CodeClosed:
+		case pam.CodeOffline, pam.CodeOutcomeUnknown, pam.CodeTimeout, pam.CodeClosed:
 		case "":
 			t.mu.Lock()
 			defer t.mu.Unlock()
@@ -470,15 +470,15 @@ func (t *tab) ask(c *client.Client, node string, want bool) {
 	})
 }
 
-func request(c *client.Client, node string, want bool) client.Code {
-	target := client.Target{Service: "pubsub.localhost", Node: node}
+func request(c *client.Client, node string, want bool) pam.Code {
+	target := pam.Target{Service: "pubsub.localhost", Node: node}
 	var err error
 	if want {
 		_, err = c.Subscribe(context.Background(), target)
 	} else {
 		err = c.Unsubscribe(context.Background(), target)
 	}
-	var e *client.Error
+	var e *pam.Error
 	if errors.As(err, &e) {
 		return e.Code
 	}
@@ -617,11 +617,11 @@ func (t *tab) until(what string, ok func() bool) {
 	}
 }
 
-func (t *tab) live() bool { return t.c.State().Phase == client.PhaseLive }
+func (t *tab) live() bool { return t.c.State().Phase == pam.PhaseLive }
 
 // connected tells whether the tab is, or will be soon.
 func (t *tab) connected() bool {
-	return t.c.State().Phase != client.PhaseOffline && !t.n.isDown()
+	return t.c.State().Phase != pam.PhaseOffline && !t.n.isDown()
 }
 
 func (t *tab) equal() bool {

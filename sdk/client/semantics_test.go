@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/pam"
 )
@@ -34,11 +33,11 @@ func say(a *device) string {
 func TestOptimistic(t *testing.T) {
 	ends := map[string]struct {
 		answer func(s *socket, e *element.Element)
-		want   client.Code
+		want   pam.Code
 	}{
-		"refused":    {func(s *socket, e *element.Element) { s.failure(e, "forbidden") }, client.CodeStanza},
-		"unanswered": {func(*socket, *element.Element) {}, client.CodeTimeout},
-		"cut":        {func(s *socket, _ *element.Element) { s.fail(fmt.Errorf("cut")) }, client.CodeOutcomeUnknown},
+		"refused":    {func(s *socket, e *element.Element) { s.failure(e, "forbidden") }, pam.CodeStanza},
+		"unanswered": {func(*socket, *element.Element) {}, pam.CodeTimeout},
+		"cut":        {func(s *socket, _ *element.Element) { s.fail(fmt.Errorf("cut")) }, pam.CodeOutcomeUnknown},
 	}
 	for name, end := range ends {
 		for _, subscribe := range []bool{true, false} {

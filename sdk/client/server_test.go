@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/server/prosody"
 	"xmpp-pam/sdk/store"
 )
@@ -29,7 +30,7 @@ func TestSCRAMAtAServer(t *testing.T) {
 			}
 			b := newDevice(t, p, nil)
 			b.password = "wrong"
-			if _, err := b.Connect(t.Context()); asError(t, err).Code != client.CodeAuth {
+			if _, err := b.Connect(t.Context()); asError(t, err).Code != pam.CodeAuth {
 				t.Errorf("a wrong password gave %v", err)
 			}
 		})
@@ -45,11 +46,11 @@ func TestResumeAtAServer(t *testing.T) {
 	service := "pubsub." + p.domain
 	subscribe(t, a, service, "news")
 	a.Drop()
-	a.wait("the loss", func() bool { return a.State().Phase != client.PhaseLive })
+	a.wait("the loss", func() bool { return a.State().Phase != pam.PhaseLive })
 	subscribe(t, b, service, "weather")
 	want := publishAll(t, p, "while away", 10)
 	a.waitNodes("news", "weather")
-	a.wait("the session", func() bool { return a.State().Phase == client.PhaseLive })
+	a.wait("the session", func() bool { return a.State().Phase == pam.PhaseLive })
 	want = append(want, publishAll(t, p, "back", 1)...)
 	a.waitItems(want)
 	if lists := strings.Count(a.wire(true), "<subscriptions"); !a.State().Resumed || lists != 1 && !p.like.Forges {
@@ -72,7 +73,7 @@ func TestNextRunAtAServer(t *testing.T) {
 	a.wait("the last acknowledgement", func() bool { return strings.Contains(lastLine(a), "<a ") })
 	line.refuse(true)
 	a.Drop()
-	a.wait("the end of the program", func() bool { return a.State().Phase == client.PhaseWaiting })
+	a.wait("the end of the program", func() bool { return a.State().Phase == pam.PhaseWaiting })
 
 	missed := publishAll(t, p, "between", 5)
 	b := newDevice(t, p, kept, tab).connect()

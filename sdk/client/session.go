@@ -59,7 +59,7 @@ func (o *owner) startSession(fullJID string) {
 	o.endSession()
 	o.session = &session{fullJID: fullJID, began: time.Now()}
 	o.outdated = false
-	o.setPhase(PhaseSyncing, nil)
+	o.setPhase(pam.PhaseSyncing, nil)
 	o.sendPresence()
 	o.discover()
 	o.list()
@@ -102,9 +102,9 @@ func (o *owner) discover() {
 
 // discoverAt asks an entity of the account's server for its features.
 func (o *owner) discoverAt(to string, found func(support)) {
-	o.ask("get", to, disco.Query(), func(iq *element.Element, err *Error) {
+	o.ask("get", to, disco.Query(), func(iq *element.Element, err *pam.Error) {
 		switch {
-		case err != nil && (err.Code != CodeStanza || err.wait || err.Condition == "internal-server-error"):
+		case err != nil && (err.Code != pam.CodeStanza || err.Type == "wait" || err.Condition == "internal-server-error"):
 			found(supportSilent)
 		case err == nil && disco.Parse(iq).Has(listsync.NS):
 			found(supportYes)
@@ -120,11 +120,11 @@ func (o *owner) requestList(r listsync.RequestList) {
 	if s == nil {
 		return // The machine hears of the end of the session soon.
 	}
-	o.ask("get", o.account.String(), listsync.ListRequest(r.Version), func(iq *element.Element, err *Error) {
+	o.ask("get", o.account.String(), listsync.ListRequest(r.Version), func(iq *element.Element, err *pam.Error) {
 		if err == nil {
 			result, bad := o.reader.ParseListResult(iq)
 			if bad != nil && !errors.Is(bad, listsync.ErrNoList) {
-				o.warn(&Error{Code: CodeProtocol, Origin: FromServer, Err: bad,
+				o.warn(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromServer, Err: bad,
 					Text: "The server's list holds what cannot be read, and which is not shown: " + bad.Error()})
 				bad = nil
 			}
@@ -134,11 +134,11 @@ func (o *owner) requestList(r listsync.RequestList) {
 				if r.Version == "" && result.Full {
 					o.sync.sessions, o.sync.lastFull = 0, time.Now()
 				}
-				o.source = SourceServer
+				o.source = pam.SourceServer
 				o.step(result)
 				return
 			}
-			err = &Error{Code: CodeProtocol, Origin: FromServer, Err: bad,
+			err = &pam.Error{Code: pam.CodeProtocol, Origin: pam.FromServer, Err: bad,
 				Text: "The server's list of subscriptions cannot be read: " + bad.Error()}
 		}
 		o.listError = err
@@ -216,11 +216,11 @@ func (o *owner) beLive() {
 		o.session.counted = true
 		o.sync.sessions++
 	}
-	if o.state.Phase != PhaseLive {
+	if o.state.Phase != pam.PhaseLive {
 		o.saveSync()
 	}
 	o.wasLive = true
-	o.state.Phase, o.state.Err = PhaseLive, nil
+	o.state.Phase, o.state.Err = pam.PhaseLive, nil
 	o.publish()
 	o.answerWaiters(nil)
 }
@@ -233,7 +233,7 @@ func (o *owner) saveSync() {
 		err := d.saveSync(ctx, record)
 		return func() {
 			if err != nil {
-				o.warn(&Error{Code: CodeStorage, Origin: FromStorage, Err: err, Retryable: true,
+				o.warn(&pam.Error{Code: pam.CodeStorage, Origin: pam.FromStorage, Err: err, Retryable: true,
 					Text: "The time of this sync cannot be stored (" + err.Error() + "). The list is asked for in full sooner than needed."})
 			}
 		}
@@ -279,7 +279,7 @@ func (c *connection) route(stanza *element.Element) []listsync.Heard {
 	case "message":
 		heard, err := o.reader.ParseNotify(stanza)
 		if err != nil {
-			o.ignore(&Error{Code: CodeProtocol, Origin: FromNetwork, Err: err, Text: "A notify was ignored, wholly or in part: " + err.Error()})
+			o.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Err: err, Text: "A notify was ignored, wholly or in part: " + err.Error()})
 		}
 		for i := range heard {
 			heard[i].Delayed = heard[i].Delayed && !o.session.replayed(stanza)
@@ -302,9 +302,9 @@ func (o *owner) deliverMessage(stanza *element.Element) {
 	o.emit(m)
 	switch m.Omitted {
 	case OmittedTooLong:
-		o.ignore(&Error{Code: CodeProtocol, Origin: FromNetwork, Text: "A message was handed on without its text, which is longer than " + strconv.Itoa(MaxText) + " bytes."})
+		o.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Text: "A message was handed on without its text, which is longer than " + strconv.Itoa(MaxText) + " bytes."})
 	case OmittedUnreadable:
-		o.ignore(&Error{Code: CodeProtocol, Origin: FromNetwork, Text: "A message was handed on without its text, which holds an element in the namespace of XML: other parsers refuse it."})
+		o.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Text: "A message was handed on without its text, which holds an element in the namespace of XML: other parsers refuse it."})
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -130,7 +131,7 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 	within := func(what string, limit time.Duration, call func(ctx context.Context) error) {
 		t.Helper()
 		begun := time.Now()
-		if err := call(context.Background()); err != nil && !errors.Is(err, &client.Error{Code: client.CodeStorage}) {
+		if err := call(context.Background()); err != nil && !errors.Is(err, &pam.Error{Code: pam.CodeStorage}) {
 			t.Errorf("%s: %v", what, err)
 		}
 		if d := time.Since(begun); d > limit {
@@ -141,7 +142,7 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 	within("connect", patience, func(ctx context.Context) error { _, err := a.Connect(ctx); return err })
 	for i := range 4 {
 		within("subscribe", patience, func(ctx context.Context) error {
-			_, err := a.Subscribe(ctx, client.Target{Service: news.Service, Node: fmt.Sprint("n", i)})
+			_, err := a.Subscribe(ctx, pam.Target{Service: news.Service, Node: fmt.Sprint("n", i)})
 			return err
 		})
 		time.Sleep(time.Second)
@@ -149,7 +150,7 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 	within("export", patience, func(ctx context.Context) error { _, err := a.Export(ctx); return err })
 	a.Reload()
 	within("unsubscribe", patience, func(ctx context.Context) error {
-		return a.Unsubscribe(ctx, client.Target{Service: news.Service, Node: "n0"})
+		return a.Unsubscribe(ctx, pam.Target{Service: news.Service, Node: "n0"})
 	})
 	time.Sleep(2 * patience)
 	s.mu.Lock()
@@ -168,7 +169,7 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 	check()
 	time.Sleep(2 * silence) // for the late answer
 	check()
-	if s.call != "close" && a.State().Phase != client.PhaseLive {
+	if s.call != "close" && a.State().Phase != pam.PhaseLive {
 		t.Errorf("state %+v", a.State())
 	}
 	begun := time.Now()
@@ -179,7 +180,7 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 	s.mu.Lock()
 	silentClose := s.silent && !silent
 	s.mu.Unlock()
-	if (err != nil) != silentClose || err != nil && asError(t, err).Code != client.CodeStorage {
+	if (err != nil) != silentClose || err != nil && asError(t, err).Code != pam.CodeStorage {
 		t.Errorf("close gave %v", err)
 	}
 	if again := a.Close(); (again != nil) != (err != nil) {

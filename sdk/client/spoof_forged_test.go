@@ -11,6 +11,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 )
 
 // forgedRows answer a request that is open, and know its id: {id}. Only the
@@ -105,7 +106,7 @@ type opening struct {
 }
 
 func openings() []opening {
-	weather := client.Target{Service: "pubsub.localhost", Node: "weather"}
+	weather := pam.Target{Service: "pubsub.localhost", Node: "weather"}
 	leave := func(v *victim) {
 		if err := v.peer.SetSubscription("alice", weather.Node, "none"); err != nil { // Not every server answers an unsubscribe.
 			v.t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
@@ -160,7 +161,7 @@ func TestSpoofEnd(t *testing.T) {
 		if err := p.Send(v.full, row.text(v.full, v.full)); err != nil {
 			t.Fatalf("%s: %v", row.name, err)
 		}
-		v.wait(row.name, func() bool { return v.gate.count() > dials && v.State().Phase == client.PhaseLive })
+		v.wait(row.name, func() bool { return v.gate.count() > dials && v.State().Phase == pam.PhaseLive })
 		v.dials = v.gate.count()
 		v.unharmed(row.name)
 	}
@@ -178,7 +179,7 @@ type victim struct {
 	full   string
 	other  *device // of the same account
 	stored []store.Record
-	before client.Snapshot
+	before pam.Snapshot
 	dials  int
 	marks  int
 }
@@ -296,7 +297,7 @@ func (v *victim) unharmed(after string) {
 		v.t.Errorf("after %s: the stored bytes differ", after)
 		v.stored = got
 	}
-	if n := v.gate.count(); n != v.dials || v.State().Phase != client.PhaseLive {
+	if n := v.gate.count(); n != v.dials || v.State().Phase != pam.PhaseLive {
 		v.t.Fatalf("after %s: %d dials, want %d; phase %s (%v)", after, n, v.dials, v.State().Phase, v.State().Err)
 	}
 }
@@ -325,7 +326,7 @@ func (v *victim) stillServed(node string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, e := range v.events {
-		if s, ok := e.(client.StateChanged); ok && s.State.Phase == client.PhaseFailed {
+		if s, ok := e.(client.StateChanged); ok && s.State.Phase == pam.PhaseFailed {
 			v.t.Errorf("the client failed: %v", s.State.Err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -44,9 +45,9 @@ func TestDisconnectDuringLoad(t *testing.T) {
 				a := f.device(t, slowly(time.Second, 0))
 				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 				defer cancel()
-				want, phase, dials := client.CodeTimeout, client.PhaseLive, 1
+				want, phase, dials := pam.CodeTimeout, pam.PhaseLive, 1
 				if how == "disconnect" {
-					ctx, want, phase, dials = t.Context(), client.CodeAborted, client.PhaseOffline, 0
+					ctx, want, phase, dials = t.Context(), pam.CodeAborted, pam.PhaseOffline, 0
 					time.AfterFunc(100*time.Millisecond, func() { _ = a.Disconnect(t.Context()) })
 				}
 				if _, err := a.Connect(ctx); asError(t, err).Code != want {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -42,7 +43,7 @@ func (o *owner) read() {
 // takeLoaded takes what the first reading found.
 func (o *owner) takeLoaded(d listsync.Durable, record syncRecord, session *sessionRecord) {
 	if d.Version != "" || len(d.List) > 0 {
-		o.source = SourceCache
+		o.source = pam.SourceCache
 	}
 	o.sync, o.state.LastSynced = record, record.lastSynced
 	if session != nil {
@@ -115,9 +116,9 @@ func (o *owner) reload() {
 			switch {
 			case err == nil && !found && o.machine.Phase() == listsync.Unsynced:
 				now, found = d.empty(), true
-				o.sync, o.source, o.state.LastSynced = syncRecord{}, SourceEmpty, time.Time{}
-			case found && o.source == SourceEmpty:
-				o.source = SourceCache
+				o.sync, o.source, o.state.LastSynced = syncRecord{}, pam.SourceEmpty, time.Time{}
+			case found && o.source == pam.SourceEmpty:
+				o.source = pam.SourceCache
 			}
 			if found {
 				o.step(listsync.Stored{Durable: now})
@@ -143,8 +144,8 @@ func (o *owner) degrade(err error) {
 		o.outdated = true
 	}
 	o.storage.toMemory(o.held(), session, func() { o.outdated = false })
-	o.state.Storage = StorageState{Degraded: true, Err: err}
-	o.warn(&Error{Code: CodeStorage, Origin: FromStorage, Err: err, Retryable: false,
+	o.state.Storage = pam.StorageState{Degraded: true, Err: err}
+	o.warn(&pam.Error{Code: pam.CodeStorage, Origin: pam.FromStorage, Err: err, Retryable: false,
 		Text: "The list cannot be stored (" + err.Error() + "). It is kept in memory until the program ends."})
 	o.publish()
 }

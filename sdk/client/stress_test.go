@@ -136,7 +136,7 @@ func (d *stressed) replace() {
 
 // work calls anything at random.
 func (d *stressed) work(until time.Time, number int, r dice) {
-	own := client.Target{Service: "pubsub.localhost", Node: fmt.Sprintf("own-%d-%d", d.number, number)}
+	own := pam.Target{Service: "pubsub.localhost", Node: fmt.Sprintf("own-%d-%d", d.number, number)}
 	sure := false // the last request about own had an answer
 	for time.Now().Before(until) {
 		a := d.device()
@@ -200,11 +200,11 @@ func (d *stressed) work(until time.Time, number int, r dice) {
 		if took := time.Since(began); took > 9*time.Second && !d.mute {
 			d.t.Errorf("device %d: %s took %v and gave %v, in %+v", d.number, what, took, err, a.State())
 		}
-		var e *client.Error
+		var e *pam.Error
 		if err != nil && (!errors.As(err, &e) || e.Code == "" || e.Text == "") {
 			d.t.Errorf("device %d: %s gave %#v", d.number, what, err)
 		}
-		if s := a.State(); s.Phase == client.PhaseFailed {
+		if s := a.State(); s.Phase == pam.PhaseFailed {
 			d.t.Errorf("device %d: failed with %v", d.number, s.Err)
 		}
 		time.Sleep(r.upTo(5 * time.Millisecond))
@@ -251,7 +251,7 @@ func (d *stressed) settle() {
 		}
 		return string(s.Version) == version && slices.Equal(rowsOf(rows), rowsOfServer(want)) && len(s.Provisional) == 0
 	})
-	if s := a.State(); s.Phase != client.PhaseLive || s.Pending != 0 || s.Missing != nil {
+	if s := a.State(); s.Phase != pam.PhaseLive || s.Pending != 0 || s.Missing != nil {
 		d.t.Errorf("device %d: %+v", d.number, s)
 	}
 	_ = a.Close()

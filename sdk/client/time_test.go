@@ -13,6 +13,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -47,12 +48,12 @@ func TestNobodyKnows(t *testing.T) {
 					w, ok := e.(client.Warning)
 					return ok && w.Err.Condition == "internal-server-error"
 				}
-				if asError(t, err).Code != client.CodeStanza || !slices.ContainsFunc(a.events, warned) {
+				if asError(t, err).Code != pam.CodeStanza || !slices.ContainsFunc(a.events, warned) {
 					t.Errorf("got %v, and the events %v", err, a.events)
 				}
 				f.set(func() { healed = true })
 				time.Sleep(6 * time.Second)
-				if s := a.State(); s.Phase != client.PhaseLive || s.Missing != nil {
+				if s := a.State(); s.Phase != pam.PhaseLive || s.Missing != nil {
 					t.Errorf("state %+v", s)
 				}
 				_ = a.Close()
@@ -74,20 +75,20 @@ func TestListOutOfOrder(t *testing.T) {
 		}
 		a := f.device(t)
 		_, err := a.Connect(t.Context())
-		if got := asError(t, err); got.Code != client.CodeStanza || got.Condition != "internal-server-error" {
+		if got := asError(t, err); got.Code != pam.CodeStanza || got.Condition != "internal-server-error" {
 			t.Errorf("got %v", err)
 		}
-		if err := a.Refresh(t.Context(), false); asError(t, err).Code != client.CodeStanza {
+		if err := a.Refresh(t.Context(), false); asError(t, err).Code != pam.CodeStanza {
 			t.Errorf("refresh gave %v", err)
 		}
-		if _, err := a.Subscribe(t.Context(), news); asError(t, err).Code != client.CodeOutcomeUnknown {
+		if _, err := a.Subscribe(t.Context(), news); asError(t, err).Code != pam.CodeOutcomeUnknown {
 			t.Errorf("subscribe gave %v", err)
 		}
 		if _, err := a.Connect(t.Context()); err == nil {
 			t.Error("connected without a list")
 		}
 		time.Sleep(11 * time.Second)
-		if s := a.State(); s.Phase != client.PhaseLive || time.Since(f.start) > 17*time.Second {
+		if s := a.State(); s.Phase != pam.PhaseLive || time.Since(f.start) > 17*time.Second {
 			t.Errorf("state %+v after %v", s, time.Since(f.start))
 		}
 		_ = a.Close()
@@ -149,7 +150,7 @@ func TestMissingAndBack(t *testing.T) {
 				synctest.Wait()
 				f.socket().failure(lists[0], "service-unavailable")
 				synctest.Wait()
-				if s := a.State(); !slices.Equal(s.Missing, []string{"pam"}) || s.Phase != client.PhaseLive {
+				if s := a.State(); !slices.Equal(s.Missing, []string{"pam"}) || s.Phase != pam.PhaseLive {
 					t.Fatalf("state %+v", s)
 				}
 				f.set(func() { healed = true })
@@ -158,13 +159,13 @@ func TestMissingAndBack(t *testing.T) {
 				}
 				select {
 				case err := <-done:
-					if asError(t, err).Code != map[bool]client.Code{true: client.CodeOutcomeUnknown, false: client.CodeTimeout}[reply] {
+					if asError(t, err).Code != map[bool]pam.Code{true: pam.CodeOutcomeUnknown, false: pam.CodeTimeout}[reply] {
 						t.Errorf("subscribe gave %v", err)
 					}
 				case <-time.After(time.Minute):
 					t.Error("subscribe hangs")
 				}
-				if s := a.State(); s.Missing != nil || s.Phase != client.PhaseLive || s.Pending != 0 {
+				if s := a.State(); s.Missing != nil || s.Phase != pam.PhaseLive || s.Pending != 0 {
 					t.Errorf("state %+v", s)
 				}
 				_ = a.Close()
@@ -194,7 +195,7 @@ func TestReplyLost(t *testing.T) {
 			a := f.device(t).connect()
 			start := time.Now()
 			_, err := a.Subscribe(t.Context(), news)
-			if effect && err != nil || !effect && asError(t, err).Code != client.CodeTimeout {
+			if effect && err != nil || !effect && asError(t, err).Code != pam.CodeTimeout {
 				t.Errorf("effect %v gave %v", effect, err)
 			}
 			if d := time.Since(start); d != 20*time.Second {
@@ -237,7 +238,7 @@ func TestBackOff(t *testing.T) {
 		expect(0, 1, 3, 7, 12, 17)
 		f.set(func() { f.refuse = nil })
 		time.Sleep(7 * time.Second) // 27: live since 22
-		if s := a.State(); s.Phase != client.PhaseLive || !s.NextAttempt.IsZero() {
+		if s := a.State(); s.Phase != pam.PhaseLive || !s.NextAttempt.IsZero() {
 			t.Fatalf("state %+v", s)
 		}
 		f.socket().fail(errors.New("cut")) // was too short: the wait goes on growing
@@ -275,12 +276,12 @@ func TestWakeWhileConnecting(t *testing.T) {
 				a.Wake()
 				free.Store(true)
 				time.Sleep(4900 * time.Millisecond)
-				if s := a.State(); s.Attempt != 1 || s.Phase == client.PhaseWaiting {
+				if s := a.State(); s.Attempt != 1 || s.Phase == pam.PhaseWaiting {
 					t.Errorf("state %+v", s)
 				}
 				time.Sleep(1200 * time.Millisecond)
 				synctest.Wait()
-				if s := a.State(); s.Phase != client.PhaseLive || s.Attempt != 2 {
+				if s := a.State(); s.Phase != pam.PhaseLive || s.Attempt != 2 {
 					t.Errorf("state %+v", s)
 				}
 				_ = a.Close()
@@ -306,7 +307,7 @@ func TestBackOffLimits(t *testing.T) {
 		for range 70 {
 			b.Wake()
 			synctest.Wait()
-			if s := b.State(); s.Phase != client.PhaseWaiting || time.Until(s.NextAttempt) < 0 {
+			if s := b.State(); s.Phase != pam.PhaseWaiting || time.Until(s.NextAttempt) < 0 {
 				t.Fatalf("state %+v", s)
 			}
 		}

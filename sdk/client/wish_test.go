@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -32,12 +33,12 @@ func TestWaitIsNotTheWish(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := a.Connect(ctx); asError(t, err).Code != client.CodeTimeout {
+		if _, err := a.Connect(ctx); asError(t, err).Code != pam.CodeTimeout {
 			t.Errorf("connect gave %v", err)
 		}
 		f.set(func() { f.refuse, f.dial = nil, nil })
 		time.Sleep(5 * time.Minute)
-		if s := a.State(); s.Phase != client.PhaseLive {
+		if s := a.State(); s.Phase != pam.PhaseLive {
 			t.Errorf("state %+v", s)
 		}
 		_ = a.Close()
@@ -75,7 +76,7 @@ func TestLastWordCounts(t *testing.T) {
 						case "forget":
 							err = a.Forget(ctx)
 						default:
-							if _, err = a.Connect(ctx); what != "connect" || asErrorOf(err).Code == client.CodeAborted {
+							if _, err = a.Connect(ctx); what != "connect" || asErrorOf(err).Code == pam.CodeAborted {
 								err = nil
 							}
 						}
@@ -91,13 +92,13 @@ func TestLastWordCounts(t *testing.T) {
 				}
 			}
 			time.Sleep(time.Minute)
-			want, sockets := client.PhaseOffline, 0
+			want, sockets := pam.PhaseOffline, 0
 			for _, what := range asked {
 				switch what {
 				case "disconnect", "forget":
-					want, sockets = client.PhaseOffline, 0
+					want, sockets = pam.PhaseOffline, 0
 				default:
-					want, sockets = client.PhaseLive, 1
+					want, sockets = pam.PhaseLive, 1
 				}
 			}
 			if p := a.State().Phase; p != want || f.count() != sockets || f.atOnce() > 1 {
@@ -114,12 +115,12 @@ func TestLastWordCounts(t *testing.T) {
 	}
 }
 
-func asErrorOf(err error) *client.Error {
-	var e *client.Error
+func asErrorOf(err error) *pam.Error {
+	var e *pam.Error
 	if errors.As(err, &e) {
 		return e
 	}
-	return new(client.Error)
+	return new(pam.Error)
 }
 
 // TestForgetStoredSession forgets the account in a run that has not resumed the
@@ -187,7 +188,7 @@ func TestCallWhileBusy(t *testing.T) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := a.Refresh(ctx, true); asError(t, err).Code != client.CodeTimeout {
+		if err := a.Refresh(ctx, true); asError(t, err).Code != pam.CodeTimeout {
 			t.Errorf("refresh gave %v", err)
 		}
 		close(busy)

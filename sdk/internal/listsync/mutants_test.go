@@ -70,7 +70,7 @@ var mutants = []struct {
 		{"machine.go", "if m.settled {\n\t\tm.live", "if m.settled && m.commit != nil {\nreturn\n}\nif m.settled {\n\t\tm.live"},
 	}},
 	{name: "after a conflict the same is written again", edits: []edit{
-		{"commit.go", "m.adopt(in.Durable)\n\tif", "if c.whole == nil {\nm.adopt(in.Durable)\nw := newLayer(m.base)\nfor _, ch := range c.changes {\nif ch.After != nil {\nw.apply([]pam.Subscription{*ch.After})\n} else {\nw.apply([]Subscription{{Key: ch.Before.Key, State: pam.StateNone}})\n}\n}\nm.store(&commit{changes: w.changes(), version: c.version})\nreturn\n}\nm.adopt(in.Durable)\n\tif"},
+		{"commit.go", "m.adopt(in.Durable)\n\tif", "if c.whole == nil {\nm.adopt(in.Durable)\nw := newLayer(m.base)\nfor _, ch := range c.changes {\nif ch.After != nil {\nw.apply([]pam.Subscription{*ch.After})\n} else {\nw.apply([]pam.Subscription{{Key: ch.Before.Key, State: pam.StateNone}})\n}\n}\nm.store(&commit{changes: w.changes(), version: c.version})\nreturn\n}\nm.adopt(in.Durable)\n\tif"},
 	}},
 	{name: "after a conflict no list is asked for", edits: []edit{
 		{"commit.go", "m.done(c)\n\t\treturn\n\t}\n\tm.distrust()", "m.done(c)\n\t\treturn\n\t}\n\tm.done(c)"},
