@@ -4,11 +4,8 @@ import (
 	"strings"
 	"time"
 
-	"xmpp-pam/sdk/internal/disco"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/internal/listsync"
-	"xmpp-pam/sdk/internal/pubsub"
-	"xmpp-pam/sdk/internal/stream"
+	"xmpp-pam/sdk/internal/ns"
 )
 
 // MaxFrame is how many bytes of a message a Frame shows.
@@ -106,9 +103,9 @@ func kindOf(e *element.Element) string {
 	switch {
 	case isSASL(e.Name.Space):
 		return "sasl"
-	case e.Name.Space == stream.NSSM:
+	case e.Name.Space == ns.SM:
 		return "sm"
-	case e.Is(stream.NSClient, "iq"), e.Is(stream.NSClient, "message"), e.Is(stream.NSClient, "presence"):
+	case e.Is(ns.Client, "iq"), e.Is(ns.Client, "message"), e.Is(ns.Client, "presence"):
 		return e.Name.Local
 	}
 	return "stream"
@@ -117,19 +114,19 @@ func kindOf(e *element.Element) string {
 // layerOf names the extension that an element, or something inside it,
 // belongs to. The outermost one counts.
 func layerOf(e *element.Element, depth int) string {
-	switch ns := e.Name.Space; {
-	case ns == listsync.NS:
+	switch space := e.Name.Space; {
+	case space == ns.PAM:
 		return "pam"
-	case ns == pubsub.NS, strings.HasPrefix(ns, pubsub.NS+"#"):
+	case space == ns.Pubsub, strings.HasPrefix(space, ns.Pubsub+"#"):
 		return "pubsub"
-	case ns == nsMAM:
+	case space == ns.MAM:
 		return "mam"
-	case strings.HasPrefix(ns, "http://jabber.org/protocol/disco#"):
+	case strings.HasPrefix(space, ns.Disco+"#"):
 		return "disco"
-	case ns == disco.NSCaps:
+	case space == ns.Caps:
 		return "caps"
 	}
-	if depth == 0 || e.Is(stream.NSStream, "features") {
+	if depth == 0 || e.Is(ns.Stream, "features") {
 		return ""
 	}
 	for c := range e.Elements() {

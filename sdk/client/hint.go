@@ -8,8 +8,7 @@ import (
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/listsync"
-	"xmpp-pam/sdk/internal/pubsub"
-	"xmpp-pam/sdk/internal/stream"
+	"xmpp-pam/sdk/internal/ns"
 )
 
 // hintEvery bounds how often services can have the list asked for.
@@ -26,7 +25,7 @@ type hintLimit struct {
 // account's server may not know yet, or not tell. So the list is asked for, and
 // decides; nothing is changed on the word of a service.
 func (o *owner) serviceEvent(message *element.Element) {
-	event := message.Child(pubsub.NSEvent, "event")
+	event := message.Child(ns.PubsubEvent, "event")
 	if event == nil || message.Attr("type") == "error" {
 		return
 	}
@@ -36,7 +35,7 @@ func (o *owner) serviceEvent(message *element.Element) {
 	}
 	service, account := from.String(), o.account.String()
 	for e := range event.Elements() {
-		removed, changed := e.Is(pubsub.NSEvent, "delete"), e.Is(pubsub.NSEvent, "subscription")
+		removed, changed := e.Is(ns.PubsubEvent, "delete"), e.Is(ns.PubsubEvent, "subscription")
 		if !removed && !changed || len(o.machine.At(service, e.Attr("node"))) == 0 {
 			continue
 		}
@@ -59,7 +58,7 @@ func (o *owner) otherSession(presence *element.Element) {
 	}
 	switch presence.Attr("type") {
 	case "":
-		priority, _ := strconv.Atoi(strings.TrimSpace(presence.Child(stream.NSClient, "priority").Text()))
+		priority, _ := strconv.Atoi(strings.TrimSpace(presence.Child(ns.Client, "priority").Text()))
 		s.outrank = s.outrank || priority > 0
 	case "unavailable":
 	default:

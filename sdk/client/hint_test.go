@@ -13,14 +13,14 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
 // listOf is a scripted server's list: news at pubsub.localhost, at ver.
 func listOf(ver string) string {
-	return "<subscriptions xmlns='" + listsync.NS + "' ver='" + ver + "'><subscription service='pubsub.localhost' node='news' subscription='subscribed'/></subscriptions>"
+	return "<subscriptions xmlns='" + ns.PAM + "' ver='" + ver + "'><subscription service='pubsub.localhost' node='news' subscription='subscribed'/></subscriptions>"
 }
 
 // follower is a device that is live with that list.
@@ -136,7 +136,7 @@ func TestDecidedOnceQuiet(t *testing.T) {
 			case noisy:
 				lists++
 				s.notify(fmt.Sprint("v", lists), "other", "subscribed")
-				s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v0'/>")
+				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v0'/>")
 			default:
 				s.result(e, listOf("v99"))
 			}

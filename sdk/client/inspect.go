@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/stream"
 )
 
@@ -56,7 +57,7 @@ func (c *connection) inspect(f Frame, e *element.Element) {
 // (RFC 6120 §6, XEP-0388). Whoever reads a challenge and its answer can guess the
 // password at leisure.
 func isSASL(space string) bool {
-	return space == stream.NSSASL || strings.HasPrefix(space, "urn:xmpp:sasl:")
+	return space == ns.SASL || strings.HasPrefix(space, "urn:xmpp:sasl:")
 }
 
 // withoutSecrets returns what of an element of a log-in may be seen.

@@ -12,7 +12,7 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/address/addresstest"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -36,7 +36,7 @@ func TestLookAlikes(t *testing.T) {
 					}
 					for _, from := range []string{domain, "alice@" + domain, "alice@" + domain + "/x"} {
 						s.push(element.New(nsClient, "iq").Set("type", "result").Set("id", e.Attr("id")).Set("from", from).
-							Add(element.New(listsync.NS, "subscriptions").Set("ver", "POISON")).String())
+							Add(element.New(ns.PAM, "subscriptions").Set("ver", "POISON")).String())
 						fakes++
 					}
 				}

@@ -15,6 +15,7 @@ import (
 	"xmpp-pam/sdk/internal/disco"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
@@ -138,7 +139,7 @@ func newOwner(c *Client, opts *Options, account jid.JID, where places) *owner {
 	if runtime.GOOS == "js" {
 		kind = "web"
 	}
-	o.info = disco.NewInfo(kind, o.opts.Software, listsync.NS, nsPing)
+	o.info = disco.NewInfo(kind, o.opts.Software, ns.PAM, ns.Ping)
 	o.state.Phase = pam.PhaseOffline
 	return o
 }

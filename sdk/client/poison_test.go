@@ -11,7 +11,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -75,7 +75,7 @@ func TestTooLarge(t *testing.T) {
 			}
 		}
 		synctest.Wait()
-		if sent := a.wire(true)[before:]; strings.Contains(sent, pubsub.NS) || len(f.dialed()) != 1 || client.Waiting(a.Client) != "" {
+		if sent := a.wire(true)[before:]; strings.Contains(sent, ns.Pubsub) || len(f.dialed()) != 1 || client.Waiting(a.Client) != "" {
 			t.Errorf("it sent %d bytes, dialed %d times; %s", len(sent), len(f.dialed()), client.Waiting(a.Client))
 		}
 		_ = a.Close()

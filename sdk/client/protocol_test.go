@@ -16,7 +16,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -114,7 +114,7 @@ func (c protocolCase) play(t *testing.T) {
 		case e.Is(nsClient, "presence"):
 			order = append(order, "presence")
 		case isDisco(e) && yes(e.Attr("to")):
-			s.result(e, "<query xmlns='"+nsInfo+"'><feature var='"+listsync.NS+"'/></query>")
+			s.result(e, "<query xmlns='"+nsInfo+"'><feature var='"+ns.PAM+"'/></query>")
 		case isDisco(e):
 			s.result(e, "<query xmlns='"+nsInfo+"'/>")
 		case isList(e) || isPAM(e):

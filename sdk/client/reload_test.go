@@ -13,7 +13,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
@@ -45,7 +45,7 @@ func newReload(t *testing.T) *reload {
 			h, _ := strconv.Atoi(e.Attr("h"))
 			s.push(r.replay[min(max(h+1-r.number, 0), len(r.replay)):]...)
 		case isList(e):
-			r.list(s, e, e.Child(listsync.NS, "subscriptions").Attr("ver"))
+			r.list(s, e, e.Child(ns.PAM, "subscriptions").Attr("ver"))
 			return true
 		}
 		return handled
@@ -95,7 +95,7 @@ func TestReloadInARound(t *testing.T) {
 					case ver == "v2":
 						s.result(e, "")
 					default:
-						s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v0'/>")
+						s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v0'/>")
 					}
 				}
 				first := r.run().connect()
@@ -139,7 +139,7 @@ func TestReloadAfterAHint(t *testing.T) {
 					if ver == "v2" {
 						s.result(e, "")
 					} else {
-						s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v2'/>")
+						s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v2'/>")
 					}
 				}
 				first := r.run().connect()
@@ -172,7 +172,7 @@ func TestReloadWithOtherCaps(t *testing.T) {
 			if ver == "v0" {
 				s.result(e, "")
 			} else {
-				s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v0'/>")
+				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v0'/>")
 			}
 		}
 		handle := r.scripted.handle
@@ -217,7 +217,7 @@ func TestReloadsAreNoSessions(t *testing.T) {
 			if ver == "v0" {
 				s.result(e, "")
 			} else {
-				s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v0'/>")
+				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v0'/>")
 			}
 		}
 		d := r.run().connect()

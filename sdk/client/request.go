@@ -6,6 +6,7 @@ import (
 
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/pubsub"
 	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
@@ -37,7 +38,7 @@ func (o *owner) ask(kind, to string, payload *element.Element, done func(*elemen
 		return nil
 	}
 	r := &request{id: randomID(), to: to, done: done, time: budget{left: requestTimeout}}
-	iq := element.New(stream.NSClient, "iq").Set("type", kind).Set("id", r.id).Set("to", to).Add(payload)
+	iq := element.New(ns.Client, "iq").Set("type", kind).Set("id", r.id).Set("to", to).Add(payload)
 	if size := len(iq.String()); size > stream.MaxStanza {
 		done(nil, clientError(pam.CodeBadOptions, fmt.Sprintf("The request has %d bytes; at most %d are sent, because servers end the connection on more. "+
 			"Nothing was sent. Give shorter names.", size, stream.MaxStanza)))

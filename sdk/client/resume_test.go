@@ -15,7 +15,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
@@ -143,9 +143,9 @@ func TestFailedListIsAskedForAnew(t *testing.T) {
 				s.failure(e, "internal-server-error")
 			case lists <= 4: // Something else is heard each time.
 				s.notify(fmt.Sprint("v", lists), "news", "subscribed")
-				s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v0'/>")
+				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v0'/>")
 			default:
-				s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v9'/>")
+				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v9'/>")
 			}
 			return true
 		}
@@ -213,7 +213,7 @@ func TestNextRunResumes(t *testing.T) {
 // nothingSince answers a list request with ver.
 func nothingSince(ver string) func(s *socket, e *element.Element) bool {
 	return func(s *socket, e *element.Element) bool {
-		if !isList(e) || e.Child(listsync.NS, "subscriptions").Attr("ver") != ver {
+		if !isList(e) || e.Child(ns.PAM, "subscriptions").Attr("ver") != ver {
 			return false
 		}
 		s.result(e, "")

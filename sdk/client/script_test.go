@@ -13,8 +13,7 @@ import (
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/internal/listsync"
-	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/transport"
 )
 
@@ -145,8 +144,8 @@ func (s *socket) Send(message string) error {
 	f.mu.Lock()
 	handle := f.handle
 	f.sent[e.Name.Local]++
-	if e.Child(listsync.NS, "subscriptions") != nil {
-		f.lists = append(f.lists, e.Child(listsync.NS, "subscriptions").Attr("ver"))
+	if e.Child(ns.PAM, "subscriptions") != nil {
+		f.lists = append(f.lists, e.Child(ns.PAM, "subscriptions").Attr("ver"))
 	}
 	f.mu.Unlock()
 	f.script.Lock()
@@ -189,14 +188,14 @@ func (s *socket) answer(e *element.Element) {
 	case e.Child(nsBind, "bind") != nil:
 		s.result(e, "<bind xmlns='"+nsBind+"'><jid>alice@localhost/x</jid></bind>")
 	case e.Child(nsInfo, "query") != nil && e.Attr("type") == "get":
-		s.result(e, "<query xmlns='"+nsInfo+"'><feature var='"+listsync.NS+"'/></query>")
-	case e.Child(listsync.NS, "subscriptions") != nil:
-		if e.Child(listsync.NS, "subscriptions").Attr("ver") == "v0" {
+		s.result(e, "<query xmlns='"+nsInfo+"'><feature var='"+ns.PAM+"'/></query>")
+	case e.Child(ns.PAM, "subscriptions") != nil:
+		if e.Child(ns.PAM, "subscriptions").Attr("ver") == "v0" {
 			s.result(e, "")
 		} else {
-			s.result(e, "<subscriptions xmlns='"+listsync.NS+"' ver='v0'/>")
+			s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v0'/>")
 		}
-	case e.Child(listsync.NS, "pam") != nil, e.Child("urn:xmpp:ping", "ping") != nil:
+	case e.Child(ns.PAM, "pam") != nil, e.Child("urn:xmpp:ping", "ping") != nil:
 		s.result(e, "")
 	}
 }
@@ -213,7 +212,7 @@ func (s *socket) failure(e *element.Element, condition string) {
 // notify tells the state of a subscription to node.
 func (s *socket) notify(ver, node, state string) {
 	s.push(fmt.Sprintf("<message xmlns='jabber:client' from='alice@localhost'><notify xmlns='%s' ver='%s' service='pubsub.localhost'>"+
-		"<subscription xmlns='%s' node='%s' jid='alice@localhost' subscription='%s'/></notify></message>", listsync.NS, ver, pubsub.NS, node, state))
+		"<subscription xmlns='%s' node='%s' jid='alice@localhost' subscription='%s'/></notify></message>", ns.PAM, ver, ns.Pubsub, node, state))
 }
 
 func (s *socket) push(messages ...string) {
@@ -302,8 +301,8 @@ func (f *scripted) device(t *testing.T, edit ...func(*client.Options)) *device {
 	return newDevice(t, &peer{url: "wss://localhost/", domain: "localhost"}, nil, edit...)
 }
 
-func isList(e *element.Element) bool { return e.Child(listsync.NS, "subscriptions") != nil }
-func isPAM(e *element.Element) bool  { return e.Child(listsync.NS, "pam") != nil }
+func isList(e *element.Element) bool { return e.Child(ns.PAM, "subscriptions") != nil }
+func isPAM(e *element.Element) bool  { return e.Child(ns.PAM, "pam") != nil }
 func isDisco(e *element.Element) bool {
 	return e.Child(nsInfo, "query") != nil && e.Attr("type") == "get"
 }

@@ -11,14 +11,9 @@ import (
 	"xmpp-pam/sdk/internal/disco"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/listsync"
-	"xmpp-pam/sdk/internal/stream"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/transport"
-)
-
-const (
-	nsPing = "urn:xmpp:ping"
-	nsMAM  = "urn:xmpp:mam:2"
 )
 
 // A list without version is asked for after this many sessions or this long,
@@ -66,8 +61,8 @@ func (o *owner) startSession(fullJID string) {
 }
 
 func (o *owner) sendPresence() {
-	o.send(element.New(stream.NSClient, "presence").
-		Add(element.New(stream.NSClient, "priority").AddText("0"), o.info.Caps(capsNode)))
+	o.send(element.New(ns.Client, "presence").
+		Add(element.New(ns.Client, "priority").AddText("0"), o.info.Caps(capsNode)))
 }
 
 // list asks for the list in a session that this run of the program begins, or
@@ -106,7 +101,7 @@ func (o *owner) discoverAt(to string, found func(support)) {
 		switch {
 		case err != nil && (err.Code != pam.CodeStanza || err.Type == "wait" || err.Condition == "internal-server-error"):
 			found(supportSilent)
-		case err == nil && disco.Parse(iq).Has(listsync.NS):
+		case err == nil && disco.Parse(iq).Has(ns.PAM):
 			found(supportYes)
 		default:
 			found(supportNo)
@@ -323,14 +318,14 @@ func (s *session) replayed(stanza *element.Element) bool {
 // serve answers a request of another entity.
 func (c *connection) serve(iq *element.Element) {
 	o := c.o
-	reply := element.New(stream.NSClient, "iq").Set("type", "result").Set("id", iq.Attr("id"))
+	reply := element.New(ns.Client, "iq").Set("type", "result").Set("id", iq.Attr("id"))
 	if from, ok := iq.Lookup("from"); ok {
 		reply.Set("to", from)
 	}
 	payload := iq.First()
 	isGet := iq.Attr("type") == "get"
 	switch {
-	case isGet && payload.Is(disco.NSInfo, "query"):
+	case isGet && payload.Is(ns.DiscoInfo, "query"):
 		if answer := o.info.Answer(payload, capsNode); answer != nil {
 			c.send(reply.Add(answer))
 			if o.isOwnServer(iq.Attr("from")) && o.session.listed {
@@ -341,7 +336,7 @@ func (c *connection) serve(iq *element.Element) {
 			return
 		}
 		c.send(stanzaError(reply, "cancel", "item-not-found"))
-	case isGet && payload.Is(nsPing, "ping"):
+	case isGet && payload.Is(ns.Ping, "ping"):
 		c.send(reply)
 	default:
 		c.send(stanzaError(reply, "cancel", "service-unavailable"))
@@ -349,6 +344,6 @@ func (c *connection) serve(iq *element.Element) {
 }
 
 func stanzaError(reply *element.Element, kind, condition string) *element.Element {
-	return reply.Set("type", "error").Add(element.New(stream.NSClient, "error").Set("type", kind).
-		Add(element.New(stream.NSStanzas, condition)))
+	return reply.Set("type", "error").Add(element.New(ns.Client, "error").Set("type", kind).
+		Add(element.New(ns.Stanzas, condition)))
 }

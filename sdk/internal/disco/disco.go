@@ -12,12 +12,7 @@ import (
 	"mellium.im/xmpp/disco/info"
 
 	"xmpp-pam/sdk/internal/element"
-)
-
-// Namespaces of XEP-0030 and XEP-0115.
-const (
-	NSInfo = "http://jabber.org/protocol/disco#info"
-	NSCaps = "http://jabber.org/protocol/caps"
+	"xmpp-pam/sdk/internal/ns"
 )
 
 // Info is what an entity says about itself. Extended forms (XEP-0128) are not
@@ -32,7 +27,7 @@ type Info struct {
 // registry of XEP-0030 has it, such as "pc" or "web".
 func NewInfo(kind, name string, features ...string) *Info {
 	i := &Info{Identities: []info.Identity{{Category: "client", Type: kind, Name: name}}}
-	all := append([]string{NSInfo, NSCaps}, features...)
+	all := append([]string{ns.DiscoInfo, ns.Caps}, features...)
 	sortStrings(all)
 	for _, f := range slices.Compact(all) {
 		i.Features = append(i.Features, info.Feature{Var: f})
@@ -65,13 +60,13 @@ func (i *Info) Ver() string {
 // Caps returns the <c/> element for presence (XEP-0115 §4). Node is a URI that
 // names the software.
 func (i *Info) Caps(node string) *element.Element {
-	return element.New(NSCaps, "c").Set("hash", "sha-1").Set("node", node).Set("ver", i.Ver())
+	return element.New(ns.Caps, "c").Set("hash", "sha-1").Set("node", node).Set("ver", i.Ver())
 }
 
 // Answer returns the payload that answers a disco#info query, or nil if the
 // query asks for a node that is neither empty nor this Info's caps node.
 func (i *Info) Answer(query *element.Element, node string) *element.Element {
-	answer := element.New(NSInfo, "query")
+	answer := element.New(ns.DiscoInfo, "query")
 	if asked, ok := query.Lookup("node"); ok {
 		if asked != "" && asked != node+"#"+i.Ver() {
 			return nil
@@ -79,32 +74,32 @@ func (i *Info) Answer(query *element.Element, node string) *element.Element {
 		answer.Set("node", asked)
 	}
 	for _, id := range i.Identities {
-		e := element.New(NSInfo, "identity").Set("category", id.Category).Set("type", id.Type)
+		e := element.New(ns.DiscoInfo, "identity").Set("category", id.Category).Set("type", id.Type)
 		if id.Name != "" {
 			e.Set("name", id.Name)
 		}
 		answer.Add(e)
 	}
 	for _, f := range i.Features {
-		answer.Add(element.New(NSInfo, "feature").Set("var", f.Var))
+		answer.Add(element.New(ns.DiscoInfo, "feature").Set("var", f.Var))
 	}
 	return answer
 }
 
 // Query returns the payload that asks for disco#info.
-func Query() *element.Element { return element.New(NSInfo, "query") }
+func Query() *element.Element { return element.New(ns.DiscoInfo, "query") }
 
 // Parse reads the answer to Query from a result iq. An iq without the payload
 // is an empty Info.
 func Parse(iq *element.Element) *Info {
 	i := &Info{}
-	for e := range iq.Child(NSInfo, "query").Elements() {
+	for e := range iq.Child(ns.DiscoInfo, "query").Elements() {
 		switch {
-		case e.Is(NSInfo, "identity"):
+		case e.Is(ns.DiscoInfo, "identity"):
 			i.Identities = append(i.Identities, info.Identity{
 				Category: e.Attr("category"), Type: e.Attr("type"), Name: e.Attr("name"),
 			})
-		case e.Is(NSInfo, "feature"):
+		case e.Is(ns.DiscoInfo, "feature"):
 			i.Features = append(i.Features, info.Feature{Var: e.Attr("var")})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"mellium.im/xmpp/disco/info"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 )
 
 func features(vars ...string) (all []info.Feature) {
@@ -54,7 +55,7 @@ func TestVer(t *testing.T) {
 // the caps announced: otherwise it ignores the answer.
 func TestAnswerHashes(t *testing.T) {
 	const node = "https://example.org/app"
-	i := NewInfo("web", "app <&>", "urn:xmpp:pam:0", "urn:xmpp:ping", NSInfo)
+	i := NewInfo("web", "app <&>", "urn:xmpp:pam:0", "urn:xmpp:ping", ns.DiscoInfo)
 	ver := i.Caps(node).Attr("ver")
 
 	tests := []struct {

@@ -3,6 +3,8 @@ package element
 import (
 	"encoding/xml"
 	"slices"
+
+	"xmpp-pam/sdk/internal/ns"
 )
 
 // Sanitize removes the attributes from, to, id and type that are in a
@@ -23,7 +25,7 @@ func (e *Element) Sanitize() {
 // with one inside is an attack or a mistake, and is to be dropped.
 func (e *Element) Tainted() bool {
 	for c := range e.Elements() {
-		if c.Name.Space == spaceStream || c.Name.Space == spaceFraming || c.Tainted() {
+		if c.Name.Space == ns.Stream || c.Name.Space == ns.Framing || c.Tainted() {
 			return true
 		}
 	}

@@ -3,14 +3,14 @@ package element
 import (
 	"encoding/xml"
 	"strings"
+
+	"xmpp-pam/sdk/internal/ns"
 )
 
-// Namespaces that have a meaning for XML or for the framing of a stream.
+// Namespaces that have a meaning for XML.
 const (
-	spaceXML     = "http://www.w3.org/XML/1998/namespace"
-	spaceXMLNS   = "http://www.w3.org/2000/xmlns/"
-	spaceStream  = "http://etherx.jabber.org/streams"
-	spaceFraming = "urn:ietf:params:xml:ns:xmpp-framing"
+	spaceXML   = "http://www.w3.org/XML/1998/namespace"
+	spaceXMLNS = "http://www.w3.org/2000/xmlns/"
 )
 
 // wellKnown holds the namespaces of most messages. A name in one of them does
@@ -21,11 +21,7 @@ var wellKnown = func(spaces ...string) map[string]string {
 		m[s] = s
 	}
 	return m
-}(spaceXML, spaceStream, spaceFraming, "jabber:client",
-	"urn:ietf:params:xml:ns:xmpp-stanzas",
-	"http://jabber.org/protocol/pubsub",
-	"http://jabber.org/protocol/pubsub#event",
-	"urn:xmpp:pam:0", "urn:xmpp:delay", "urn:xmpp:sm:3")
+}(spaceXML, ns.Stream, ns.Framing, ns.Client, ns.Stanzas, ns.Pubsub, ns.PubsubEvent, ns.PAM, ns.Delay, ns.SM)
 
 // Parse reads one message, which has to be exactly one element, as RFC 7395
 // §3.3.3 wants it: the first character is '<', and nothing but white space may

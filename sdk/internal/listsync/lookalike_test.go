@@ -8,7 +8,7 @@ import (
 
 	"xmpp-pam/sdk/internal/address/addresstest"
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/internal/ns"
 )
 
 // TestLookAlikes: no domain that only looks like the account's may notify, no row
@@ -26,15 +26,15 @@ func TestLookAlikes(t *testing.T) {
 		}
 		r := reader()
 		row := func(service, subscriber string) *element.Element {
-			return element.New(pubsub.NS, "subscription").Set("node", "n").Set("service", service).Set("jid", subscriber).Set("subscription", "subscribed")
+			return element.New(ns.Pubsub, "subscription").Set("node", "n").Set("service", service).Set("jid", subscriber).Set("subscription", "subscribed")
 		}
 		for _, from := range []string{domain, "francisco@" + domain, "Francisco@" + domain} {
-			heard, err := r.ParseNotify(element.New(nsClient, "message").Set("from", from).Add(element.New(NS, "notify").Add(row("pubsub.denmark.lit", testAccount))))
+			heard, err := r.ParseNotify(element.New(ns.Client, "message").Set("from", from).Add(element.New(ns.PAM, "notify").Add(row("pubsub.denmark.lit", testAccount))))
 			if (len(heard) == 1) != same || errors.Is(err, ErrForged) == same {
 				t.Fatalf("seed %d: from %+q: %d heard, %v", seed, from, len(heard), err)
 			}
 		}
-		list := element.New(nsClient, "iq").Set("type", "result").Add(element.New(NS, "subscriptions").Add(
+		list := element.New(ns.Client, "iq").Set("type", "result").Add(element.New(ns.PAM, "subscriptions").Add(
 			row("pubsub.denmark.lit", "francisco@"+domain), row(service, testAccount), row(service, "francisco@"+domain)))
 		result, err := r.ParseListResult(list)
 		want := 0

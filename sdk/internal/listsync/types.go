@@ -5,9 +5,6 @@ package listsync
 
 import "xmpp-pam/sdk/pam"
 
-// NS is the namespace and the feature of XEP-0376.
-const NS = "urn:xmpp:pam:0"
-
 // A Stamp names what is stored at one moment. Epoch starts at random when a
 // store is new or was wiped, and grows by one with each commit that changes
 // the list or the version.

@@ -10,6 +10,7 @@ import (
 
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/pubsub"
 	"xmpp-pam/sdk/pam"
 )
@@ -30,17 +31,11 @@ var (
 	ErrNoList = errors.New("pam: not the result of a list request")
 )
 
-const (
-	nsClient   = "jabber:client"
-	nsDelay    = "urn:xmpp:delay"
-	nsDelayOld = "jabber:x:delay"
-)
-
 // ListRequest returns the payload that asks for the list (XEP-0376 §3.3), to
 // go into an iq of type get to the account's bare JID. An empty version is
 // left out, because an empty ver has no meaning in XEP-0376.
 func ListRequest(v pam.Version) *element.Element {
-	e := element.New(NS, "subscriptions")
+	e := element.New(ns.PAM, "subscriptions")
 	if v != "" {
 		e.Set("ver", string(v))
 	}
@@ -52,13 +47,13 @@ func ListRequest(v pam.Version) *element.Element {
 // The text of XEP-0376 calls the attribute of <pam/> service; its example, and
 // servers, call it jid.
 func SubscribeRequest(service, node, account string) *element.Element {
-	return element.New(NS, "pam").Set("jid", service).Add(pubsub.Subscribe(node, account))
+	return element.New(ns.PAM, "pam").Set("jid", service).Add(pubsub.Subscribe(node, account))
 }
 
 // UnsubscribeRequest is SubscribeRequest's opposite (XEP-0376 §3.3, "As
 // above", with XEP-0060 §6.2). An empty subid is left out.
 func UnsubscribeRequest(service, node, account, subid string) *element.Element {
-	return element.New(NS, "pam").Set("jid", service).Add(pubsub.Unsubscribe(node, account, subid))
+	return element.New(ns.PAM, "pam").Set("jid", service).Add(pubsub.Unsubscribe(node, account, subid))
 }
 
 // A Reader reads what the account's server sends: every reading of XEP-0376
@@ -96,7 +91,7 @@ func NewReader(account jid.JID) *Reader {
 // Delayed is set if the message bears a delay stamp (XEP-0203). A caller that
 // knows the message was replayed by a resumption clears it.
 func (r *Reader) ParseNotify(message *element.Element) ([]Heard, error) {
-	if !message.Is(nsClient, "message") {
+	if !message.Is(ns.Client, "message") {
 		return nil, nil
 	}
 	var heard []Heard
@@ -137,13 +132,13 @@ func (r *Reader) ParseNotify(message *element.Element) ([]Heard, error) {
 // Delayed tells whether a stanza bears a delay stamp, the old one (XEP-0091)
 // included.
 func Delayed(stanza *element.Element) bool {
-	return stanza.Child(nsDelay, "delay") != nil || stanza.Child(nsDelayOld, "x") != nil
+	return stanza.Child(ns.Delay, "delay") != nil || stanza.Child(ns.DelayOld, "x") != nil
 }
 
 // DelayStamp is when a stanza that was delayed was received first (XEP-0203), by
 // the clock of whoever says so. It is zero if there is none that can be read.
 func DelayStamp(stanza *element.Element) time.Time {
-	at, _ := time.Parse(time.RFC3339, stanza.Child(nsDelay, "delay").Attr("stamp"))
+	at, _ := time.Parse(time.RFC3339, stanza.Child(ns.Delay, "delay").Attr("stamp"))
 	return at
 }
 
@@ -155,7 +150,7 @@ func DelayStamp(stanza *element.Element) time.Time {
 // If the error is ErrRow or ErrVersion, the result returned counts all the same.
 // Of entries with the same key the last counts.
 func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
-	if !iq.Is(nsClient, "iq") || iq.Attr("type") != "result" {
+	if !iq.Is(ns.Client, "iq") || iq.Attr("type") != "result" {
 		return ListResult{}, fmt.Errorf("%w: %s", ErrNoList, describe(iq))
 	}
 	var list *element.Element
@@ -208,13 +203,13 @@ func (r *Reader) row(e *element.Element, service string) (s pam.Subscription, ok
 	switch e.Name.Local {
 	case "subscription":
 		switch e.Name.Space {
-		case NS, pubsub.NS, pubsub.NSEvent, pubsub.NSOwner, nsClient, "":
+		case ns.PAM, ns.Pubsub, ns.PubsubEvent, ns.PubsubOwner, ns.Client, "":
 		default:
 			return s, false, nil
 		}
 		s.State = state(e.Attr("subscription"))
 	case "unsubscribe": // an echo of the request
-		if e.Name.Space != pubsub.NS {
+		if e.Name.Space != ns.Pubsub {
 			return s, false, nil
 		}
 		s.State = pam.StateNone
@@ -313,7 +308,7 @@ func (r *Reader) normal(raw string) (string, error) {
 // isPAM tells whether e is a PAM element. Listings 5 and 6 of XEP-0376 have
 // xml= for xmlns=, and somebody may have copied them.
 func isPAM(e *element.Element, local string) bool {
-	return e.Is(NS, local) || (e.Is(nsClient, local) || e.Is("", local)) && e.Attr("xml") == NS
+	return e.Is(ns.PAM, local) || (e.Is(ns.Client, local) || e.Is("", local)) && e.Attr("xml") == ns.PAM
 }
 
 func describe(e *element.Element) string {

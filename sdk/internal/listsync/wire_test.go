@@ -10,7 +10,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -327,10 +327,10 @@ func BenchmarkDelta(b *testing.B) {
 // little.
 func BenchmarkFullList(b *testing.B) {
 	list := bigList(10000)
-	iq := element.New(nsClient, "iq").Set("type", "result")
-	e := element.New(NS, "subscriptions").Set("ver", "w")
+	iq := element.New(ns.Client, "iq").Set("type", "result")
+	e := element.New(ns.PAM, "subscriptions").Set("ver", "w")
 	for _, s := range list {
-		e.Add(element.New(NS, "subscription").Set("service", s.Service).Set("node", s.Node).Set("jid", s.JID).Set("subscription", string(s.State)))
+		e.Add(element.New(ns.PAM, "subscription").Set("service", s.Service).Set("node", s.Node).Set("jid", s.JID).Set("subscription", string(s.State)))
 	}
 	iq.Add(e)
 	for b.Loop() {
@@ -360,13 +360,13 @@ func TestLongVersion(t *testing.T) {
 		strings.Repeat("é", 513):  false,
 	} {
 		r := reader()
-		row := element.New(pubsub.NS, "subscription").Set("node", "n").Set("jid", testAccount).Set("service", "pubsub.shakespeare.lit")
-		list := element.New(nsClient, "iq").Set("type", "result").Add(element.New(NS, "subscriptions").Set("ver", version).Add(row))
+		row := element.New(ns.Pubsub, "subscription").Set("node", "n").Set("jid", testAccount).Set("service", "pubsub.shakespeare.lit")
+		list := element.New(ns.Client, "iq").Set("type", "result").Add(element.New(ns.PAM, "subscriptions").Set("ver", version).Add(row))
 		result, err := r.ParseListResult(list)
 		if (result.Version != "") != kept || errors.Is(err, ErrVersion) == kept || !result.Full || len(result.List) != 1 {
 			t.Errorf("a list at a version of %d bytes: %d rows, %d bytes kept, %v", len(version), len(result.List), len(result.Version), err)
 		}
-		notify := element.New(nsClient, "message").Add(element.New(NS, "notify").Set("ver", version).Add(row))
+		notify := element.New(ns.Client, "message").Add(element.New(ns.PAM, "notify").Set("ver", version).Add(row))
 		heard, err := r.ParseNotify(notify)
 		if len(heard) != 1 || (heard[0].Version != "") != kept || errors.Is(err, ErrVersion) == kept || len(heard[0].Items) != 1 {
 			t.Errorf("a notify with a version of %d bytes: %+v, %v", len(version), heard, err)

@@ -7,9 +7,8 @@ import (
 
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 )
-
-const nsStanzas = "urn:ietf:params:xml:ns:xmpp-stanzas"
 
 // An Error is a stanza error (RFC 6120 §8.3), with what XEP-0060 adds.
 type Error struct {
@@ -62,16 +61,16 @@ func ParseError(iq *element.Element) *Error {
 	}
 	for c := range found.Elements() {
 		switch {
-		case c.Name.Space == nsStanzas && c.Name.Local == "text":
+		case c.Name.Space == ns.Stanzas && c.Name.Local == "text":
 			if e.Text == "" {
 				e.Text = c.Text()
 			}
-		case c.Name.Space == nsStanzas:
+		case c.Name.Space == ns.Stanzas:
 			e.Condition = c.Name.Local
 			if c.Name.Local == "gone" || c.Name.Local == "redirect" {
 				e.URI = strings.TrimSpace(c.Text())
 			}
-		case c.Name.Space == NSErrors:
+		case c.Name.Space == ns.PubsubErrors:
 			e.PubsubCondition = c.Name.Local
 		}
 	}

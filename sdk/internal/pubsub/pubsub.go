@@ -6,28 +6,21 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
-)
-
-// The namespaces of XEP-0060.
-const (
-	NS       = "http://jabber.org/protocol/pubsub"
-	NSEvent  = "http://jabber.org/protocol/pubsub#event"
-	NSErrors = "http://jabber.org/protocol/pubsub#errors"
-	NSOwner  = "http://jabber.org/protocol/pubsub#owner"
 )
 
 // Subscribe returns the <subscribe/> of XEP-0060 §6.1. It goes into a
 // <pubsub/> for the service itself, or into XEP-0376's <pam/>. The subscriber
 // is a bare JID.
 func Subscribe(node, subscriber string) *element.Element {
-	return element.New(NS, "subscribe").Set("node", node).Set("jid", subscriber)
+	return element.New(ns.Pubsub, "subscribe").Set("node", node).Set("jid", subscriber)
 }
 
 // Unsubscribe returns the <unsubscribe/> of XEP-0060 §6.2. An empty subid is
 // left out.
 func Unsubscribe(node, subscriber, subid string) *element.Element {
-	e := element.New(NS, "unsubscribe").Set("node", node).Set("jid", subscriber)
+	e := element.New(ns.Pubsub, "unsubscribe").Set("node", node).Set("jid", subscriber)
 	if subid != "" {
 		e.Set("subid", subid)
 	}
@@ -37,7 +30,7 @@ func Unsubscribe(node, subscriber, subid string) *element.Element {
 // Subscriptions returns the <pubsub/> that asks a service for the subscriptions of
 // the sender to node (XEP-0060 §5.6).
 func Subscriptions(node string) *element.Element {
-	return element.New(NS, "pubsub").Add(element.New(NS, "subscriptions").Set("node", node))
+	return element.New(ns.Pubsub, "pubsub").Add(element.New(ns.Pubsub, "subscriptions").Set("node", node))
 }
 
 // Subscribed reports whether the answer to Subscriptions names a subscription of
@@ -45,7 +38,7 @@ func Subscriptions(node string) *element.Element {
 // the node or the subid out of a row are believed to mean the one asked for, and
 // an answer without a list to mean that there may be one.
 func Subscribed(iq *element.Element, node, subid string, account jid.JID) bool {
-	list := iq.Child(NS, "pubsub").Child(NS, "subscriptions")
+	list := iq.Child(ns.Pubsub, "pubsub").Child(ns.Pubsub, "subscriptions")
 	if list == nil {
 		return true
 	}
@@ -53,7 +46,7 @@ func Subscribed(iq *element.Element, node, subid string, account jid.JID) bool {
 		who, err := jid.Parse(row.Attr("jid"))
 		n, ok := row.Lookup("node")
 		id := row.Attr("subid")
-		if row.Is(NS, "subscription") && row.Attr("subscription") != string(pam.StateNone) &&
+		if row.Is(ns.Pubsub, "subscription") && row.Attr("subscription") != string(pam.StateNone) &&
 			err == nil && who.Bare().Equal(account.Bare()) &&
 			(!ok || n == node) && (subid == "" || id == "" || id == subid) {
 			return true

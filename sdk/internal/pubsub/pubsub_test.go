@@ -6,6 +6,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 )
 
 func TestParseError(t *testing.T) {
@@ -110,7 +111,7 @@ func TestSubscribed(t *testing.T) {
 		"<subscription node='n' jid='@' subscription='subscribed'/>":                               false,
 		"<affiliation node='n' jid='alice@example.org' subscription='subscribed'/>":                false,
 	} {
-		for _, wrapped := range []string{"<pubsub xmlns='" + NS + "'><subscriptions node='n'>" + rows + "</subscriptions></pubsub>"} {
+		for _, wrapped := range []string{"<pubsub xmlns='" + ns.Pubsub + "'><subscriptions node='n'>" + rows + "</subscriptions></pubsub>"} {
 			iq, err := element.Parse("<iq xmlns='jabber:client' type='result'>"+wrapped+"</iq>", &element.DefaultLimits)
 			if err != nil {
 				t.Fatal(err)

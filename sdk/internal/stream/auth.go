@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/sasl"
 )
 
@@ -32,17 +33,17 @@ func (s *Stream) authenticate(in Credentials) {
 	s.mechanism = mechanism
 	s.phase = authenticating
 	s.setDeadline(negotiationTime)
-	s.writeSecret(element.New(NSSASL, "auth").Set("mechanism", mechanism.Name()), initial)
+	s.writeSecret(element.New(ns.SASL, "auth").Set("mechanism", mechanism.Name()), initial)
 }
 
 // answer takes the server's part of the log-in (RFC 6120 §6.4.3 to §6.4.6).
 func (s *Stream) answer(e *element.Element) {
 	switch {
-	case e.Is(NSSASL, "challenge"):
+	case e.Is(ns.SASL, "challenge"):
 		s.challenge(e)
-	case e.Is(NSSASL, "success"):
+	case e.Is(ns.SASL, "success"):
 		s.success(e)
-	case e.Is(NSSASL, "failure"):
+	case e.Is(ns.SASL, "failure"):
 		s.end(failure(e))
 	default:
 		s.unexpected(e)
@@ -68,7 +69,7 @@ func (s *Stream) challenge(e *element.Element) {
 // early takes what comes while the key is derived: the server may have lost
 // patience, and nothing else fits.
 func (s *Stream) early(e *element.Element) {
-	if e.Is(NSSASL, "failure") {
+	if e.Is(ns.SASL, "failure") {
 		s.end(failure(e))
 		return
 	}
@@ -78,7 +79,7 @@ func (s *Stream) early(e *element.Element) {
 // derived goes on with the log-in.
 func (s *Stream) derived(in Derived) {
 	if in.Err != nil {
-		s.write(element.New(NSSASL, "abort"))
+		s.write(element.New(ns.SASL, "abort"))
 		s.end(&Error{Code: CodeTimeout, Text: "The key of the log-in was not derived from the password: " + in.Err.Error() + ".", Retry: true, Err: in.Err})
 		return
 	}
@@ -91,11 +92,11 @@ func (s *Stream) derived(in Derived) {
 // respond answers a challenge, or ends a log-in that failed on this side.
 func (s *Stream) respond(response []byte, err error) {
 	if err != nil {
-		s.write(element.New(NSSASL, "abort"))
+		s.write(element.New(ns.SASL, "abort"))
 		s.end(authError(err))
 		return
 	}
-	s.writeSecret(element.New(NSSASL, "response"), response)
+	s.writeSecret(element.New(ns.SASL, "response"), response)
 }
 
 // success restarts the stream, if the mechanism agrees that it is one. No

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"xmpp-pam/sdk/internal/stream"
+	"xmpp-pam/sdk/internal/ns"
 )
 
 // The limits of a session, as the design settles them. They are written out
@@ -245,7 +245,7 @@ func addresses(add func(verdict, name, message string)) {
 // what is delivered, less these.
 func namespacedAttrs(add func(verdict, name, message string)) {
 	for _, name := range []string{"from", "to", "id", "type"} {
-		for _, space := range []string{"jabber:client", "urn:x", stream.NSStream} {
+		for _, space := range []string{"jabber:client", "urn:x", ns.Stream} {
 			attr := " x:" + name + "='@not a JID'"
 			add("deliver", name+" of "+space+" first", "<message xmlns='jabber:client' xmlns:x='"+space+"'"+attr+" from='"+eve+"'/>")
 			add("deliver", name+" of "+space+" last", "<message xmlns='jabber:client' from='"+eve+"'"+attr+" xmlns:x='"+space+"'/>")
@@ -258,7 +258,7 @@ func namespacedAttrs(add func(verdict, name, message string)) {
 // streamInside is F2.
 func streamInside(add func(verdict, name, message string)) {
 	for _, name := range []string{"error", "close", "features", "stream", "open", "e"} {
-		for _, space := range []string{stream.NSStream, stream.NSFraming} {
+		for _, space := range []string{ns.Stream, ns.Framing} {
 			for _, depth := range []int{1, 2, 30} {
 				inside := strings.Repeat("<a xmlns='urn:a'>", depth-1) + "<" + name + " xmlns='" + space + "'/>" + strings.Repeat("</a>", depth-1)
 				title := fmt.Sprintf("%s of %s at depth %d in ", name, space, depth)

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/stream"
 )
 
@@ -229,7 +230,7 @@ func theirTree(message string) (*element.Element, error) {
 }
 
 var (
-	corpusNames  = strings.NewReplacer("{client}", stream.NSClient, "{stream}", stream.NSStream, "{framing}", stream.NSFraming, "{xml}", "http://www.w3.org/XML/1998/namespace")
+	corpusNames  = strings.NewReplacer("{client}", ns.Client, "{stream}", ns.Stream, "{framing}", ns.Framing, "{xml}", "http://www.w3.org/XML/1998/namespace")
 	corpusRepeat = regexp.MustCompile(`(?s)\{(\d+)\*(.*?)\}`)
 	corpusByte   = regexp.MustCompile(`\{x([0-9A-F]{2})\}`)
 )

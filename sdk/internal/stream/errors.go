@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/sasl"
 )
 
@@ -24,7 +25,7 @@ func unresponsive(text string) *Error { return &Error{Code: CodeTimeout, Text: t
 
 // streamError reads <stream:error/> (RFC 6120 §4.9).
 func (s *Stream) streamError(e *element.Element) *Error {
-	condition, text := conditionOf(e, NSStreams)
+	condition, text := conditionOf(e, ns.Streams)
 	err := &Error{Code: CodeStream, Condition: condition, Text: says("The server ended the stream", condition, text)}
 	if condition == "undefined-condition" && s.phase == features && !s.authenticated && strings.HasPrefix(text, "No stream features") {
 		// Prosody offers no log-in on what it takes for an open connection.
@@ -44,7 +45,7 @@ func (s *Stream) streamError(e *element.Element) *Error {
 
 // failure reads a SASL <failure/> (RFC 6120 §6.5).
 func failure(e *element.Element) *Error {
-	condition, text := conditionOf(e, NSSASL)
+	condition, text := conditionOf(e, ns.SASL)
 	what := "The server refused the log-in"
 	if condition == "not-authorized" {
 		what += " (wrong account or password)"
@@ -56,7 +57,7 @@ func failure(e *element.Element) *Error {
 // bindError reads the error of a refused bind request (RFC 6120 §7.6.2,
 // §7.7.2). Its condition is a stanza error condition.
 func bindError(e *element.Element) *Error {
-	condition, text := conditionOf(e, NSStanzas)
+	condition, text := conditionOf(e, ns.Stanzas)
 	err := &Error{Code: CodeStream, Condition: condition, Text: says("The server refused to bind the resource", condition, text)}
 	if condition == "conflict" {
 		err.Code = CodeConflict

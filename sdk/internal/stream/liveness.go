@@ -5,10 +5,8 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 )
-
-// NSPing is the namespace of XEP-0199.
-const NSPing = "urn:xmpp:ping"
 
 // How a dead connection is found out. A browser says nothing of one.
 const (
@@ -56,8 +54,8 @@ func (s *Stream) probe(d time.Duration) {
 		return
 	}
 	s.watch.pingID = s.cfg.ID()
-	s.writeStanza(element.New(NSClient, "iq").Set("type", "get").Set("id", s.watch.pingID).
-		Set("to", s.cfg.Account.Domainpart()).Add(element.New(NSPing, "ping")))
+	s.writeStanza(element.New(ns.Client, "iq").Set("type", "get").Set("id", s.watch.pingID).
+		Set("to", s.cfg.Account.Domainpart()).Add(element.New(ns.Ping, "ping")))
 }
 
 // wake asks for a sign of life soon, unless one is due as soon: a program that

@@ -8,6 +8,7 @@ import (
 
 	"xmpp-pam/sdk/internal/address/addresstest"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/stream"
 )
 
@@ -44,7 +45,7 @@ func TestLookAlikes(t *testing.T) {
 		}
 		s := session(t)
 		from := fmt.Sprintf("user@%s/x", domain)
-		for _, out := range s.Step(start, stream.Message{Text: element.New(stream.NSClient, "message").Set("from", from).String()}) {
+		for _, out := range s.Step(start, stream.Message{Text: element.New(ns.Client, "message").Set("from", from).String()}) {
 			if _, ok := out.(stream.Dropped); !ok {
 				t.Fatalf("seed %d: a message from %+q became %#v", seed, from, out)
 			}

@@ -5,6 +5,7 @@ import (
 
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/sasl"
 )
 
@@ -12,7 +13,7 @@ import (
 // before the log-in nobody needs to know who comes (RFC 6120 §4.7.1).
 func (s *Stream) open() {
 	s.phase = opening
-	s.write(element.New(NSFraming, "open").Set("to", s.cfg.Account.Domainpart()).Set("version", "1.0"))
+	s.write(element.New(ns.Framing, "open").Set("to", s.cfg.Account.Domainpart()).Set("version", "1.0"))
 }
 
 // opened takes the server's <open/>. One that does not suit may be followed by
@@ -20,7 +21,7 @@ func (s *Stream) open() {
 // verdict waits for the next message, though not long: what is no XMPP server
 // may never send one.
 func (s *Stream) opened(e *element.Element) {
-	if !e.Is(NSFraming, "open") {
+	if !e.Is(ns.Framing, "open") {
 		s.unexpected(e)
 		return
 	}
@@ -44,13 +45,13 @@ func (s *Stream) offered(e *element.Element) {
 	switch {
 	case s.wrongOpen != nil:
 		s.end(s.wrongOpen)
-	case !e.Is(NSStream, "features"):
+	case !e.Is(ns.Stream, "features"):
 		s.unexpected(e)
 	case !s.authenticated:
-		s.login(e.Child(NSSASL, "mechanisms"))
+		s.login(e.Child(ns.SASL, "mechanisms"))
 	default:
-		s.binds = e.Child(NSBind, "bind") != nil
-		s.sm.offered = e.Child(NSSM, "sm") != nil
+		s.binds = e.Child(ns.Bind, "bind") != nil
+		s.sm.offered = e.Child(ns.SM, "sm") != nil
 		if s.sm.offered && s.cfg.Resume != nil {
 			s.resume()
 			return
@@ -63,7 +64,7 @@ func (s *Stream) offered(e *element.Element) {
 func (s *Stream) login(mechanisms *element.Element) {
 	var offered []string
 	for m := range mechanisms.Elements() {
-		if m.Is(NSSASL, "mechanism") {
+		if m.Is(ns.SASL, "mechanism") {
 			offered = append(offered, cut(m.Text()))
 		}
 	}
@@ -92,25 +93,25 @@ func (s *Stream) bind() {
 		s.end(protocolError("The server offers no resource binding after the log-in."))
 		return
 	}
-	request := element.New(NSBind, "bind")
+	request := element.New(ns.Bind, "bind")
 	if s.cfg.Resource != "" {
-		request.Add(element.New(NSBind, "resource").AddText(s.cfg.Resource))
+		request.Add(element.New(ns.Bind, "resource").AddText(s.cfg.Resource))
 	}
 	s.phase = binding
 	s.bindID = s.cfg.ID()
-	s.write(element.New(NSClient, "iq").Set("type", "set").Set("id", s.bindID).Add(request))
+	s.write(element.New(ns.Client, "iq").Set("type", "set").Set("id", s.bindID).Add(request))
 }
 
 // assigned takes the answer to bind. The session begins only if it is a full JID
 // of the account.
 func (s *Stream) assigned(e *element.Element) {
-	if !e.Is(NSClient, "iq") || e.Attr("id") != s.bindID {
+	if !e.Is(ns.Client, "iq") || e.Attr("id") != s.bindID {
 		s.drop(fmt.Errorf("A %s before the answer to the bind request was ignored.", describe(e)))
 		return
 	}
 	switch e.Attr("type") {
 	case "result":
-		text := e.Child(NSBind, "bind").Child(NSBind, "jid").Text()
+		text := e.Child(ns.Bind, "bind").Child(ns.Bind, "jid").Text()
 		full, err := address.Parse(text)
 		if err != nil || !full.Bare().Equal(s.cfg.Account) || full.Resourcepart() == "" {
 			s.end(protocolError(fmt.Sprintf("The server bound the session to %q, which is not a full JID of %q.", cut(text), s.cfg.Account)))
@@ -120,7 +121,7 @@ func (s *Stream) assigned(e *element.Element) {
 		s.enable(full)
 		s.emit(Bound{full})
 	case "error":
-		s.end(bindError(e.Child(NSClient, "error")))
+		s.end(bindError(e.Child(ns.Client, "error")))
 	default:
 		s.unexpected(e)
 	}

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/stream"
 )
 
@@ -77,20 +78,20 @@ func (c *checker) check(t rapid.TB, in stream.Input, outs []stream.Output) {
 			if !c.opened || c.closed {
 				t.Fatalf("wrote %q before Opened or after <close/>", out.Text)
 			}
-			if secret := e.Name.Space == stream.NSSASL && e.Name.Local != "abort"; secret != out.Secret {
+			if secret := e.Name.Space == ns.SASL && e.Name.Local != "abort"; secret != out.Secret {
 				t.Fatalf("%q: Secret is %v", out.Text, out.Secret)
 			}
 			if strings.Contains(out.Text, "pencil") || strings.Contains(out.Text, "PLAIN") {
 				t.Fatalf("the password left: %q", out.Text)
 			}
-			c.closed = e.Is(stream.NSFraming, "close")
+			c.closed = e.Is(ns.Framing, "close")
 		case stream.Bound:
 			if c.bound || !c.success || out.JID.String() != "user@example.org/r1" {
 				t.Fatalf("bound to %v, after proof %v, again %v", out.JID, c.success, c.bound)
 			}
 			c.bound = true
 		case stream.Deliver:
-			if !c.bound || out.Stanza.Tainted() || out.Stanza.Name.Space != stream.NSClient {
+			if !c.bound || out.Stanza.Tainted() || out.Stanza.Name.Space != ns.Client {
 				t.Fatalf("delivered %s", out.Stanza)
 			}
 		case stream.Dropped:
@@ -137,7 +138,7 @@ func TestAnyDialogue(t *testing.T) {
 				now = now.Add(time.Duration(rapid.IntRange(0, 8).Draw(t, "seconds")) * time.Second)
 			case n%10 == 1:
 				in = rapid.SampledFrom([]stream.Input{stream.Opened{}, stream.Close{}, stream.Closed{}, stream.Send{},
-					stream.Send{Stanza: element.New(stream.NSClient, "presence")},
+					stream.Send{Stanza: element.New(ns.Client, "presence")},
 					stream.Credentials{Password: "pencil"}, stream.Credentials{}}).Draw(t, "other")
 			default:
 				text := rapid.SampledFrom(pool).Draw(t, "message")

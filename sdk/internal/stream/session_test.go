@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/stream"
 )
 
@@ -115,7 +116,7 @@ do send <stream xmlns='jabber:client'/>
 	}
 	// F8: however large, a stanza is one message.
 	sized := func(size int) stream.Send {
-		e := element.New(stream.NSClient, "message").Add(element.New(stream.NSClient, "body"))
+		e := element.New(ns.Client, "message").Add(element.New(ns.Client, "body"))
 		e.First().AddText(strings.Repeat("x", size-len(e.String())-len("<body></body>")+len("<body/>")))
 		return stream.Send{Stanza: e}
 	}

@@ -9,10 +9,8 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 )
-
-// NSSM is the namespace of stream management (XEP-0198).
-const NSSM = "urn:xmpp:sm:3"
 
 // When acknowledgements are sent and asked for.
 const (
@@ -130,7 +128,7 @@ func (s *Stream) store(h uint32) {
 // acknowledge says what the server need not send again.
 func (s *Stream) acknowledge() {
 	s.sm.told = s.sm.saved
-	s.write(element.New(NSSM, "a").Set("h", strconv.FormatUint(uint64(s.sm.saved), 10)))
+	s.write(element.New(ns.SM, "a").Set("h", strconv.FormatUint(uint64(s.sm.saved), 10)))
 }
 
 // acknowledgeRest is for the last moment before a sleep or the end.
@@ -146,7 +144,7 @@ func (s *Stream) enable(full jid.JID) {
 	s.sm = ledger{offered: s.sm.offered, full: full}
 	if s.sm.offered {
 		s.sm.sending = true
-		s.write(element.New(NSSM, "enable").Set("resume", "true"))
+		s.write(element.New(ns.SM, "enable").Set("resume", "true"))
 	}
 }
 
@@ -186,14 +184,14 @@ func (s *Stream) resume() {
 		acked: r.Acked, unacked: slices.Clone(r.Unacked), replays: r.Replays, behind: r.Stored,
 	}
 	s.phase = resuming
-	s.write(element.New(NSSM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(saved), 10)))
+	s.write(element.New(ns.SM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(saved), 10)))
 }
 
 // goOn takes the answer to resume. What the server has lost begins anew.
 func (s *Stream) goOn(e *element.Element) {
 	l := &s.sm
 	switch {
-	case e.Is(NSSM, "resumed") && e.Attr("previd") == l.id:
+	case e.Is(ns.SM, "resumed") && e.Attr("previd") == l.id:
 		if err := l.forget(e.Attr("h")); err != nil {
 			s.refuseCount(e.Attr("h"), err)
 			return
@@ -210,7 +208,7 @@ func (s *Stream) goOn(e *element.Element) {
 			}
 			s.request()
 		}
-	case e.Is(NSSM, "failed"):
+	case e.Is(ns.SM, "failed"):
 		s.sm = ledger{offered: true}
 		s.bind()
 	default: // A new session may do better.

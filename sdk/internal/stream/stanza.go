@@ -7,6 +7,7 @@ import (
 
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 )
 
 // stanza takes a message of a bound stream. Strangers can write nearly all of
@@ -103,7 +104,7 @@ func (s *Stream) unusable(err *element.SyntaxError) {
 	}
 	kind := root.Attr("type")
 	_, from := address.Parse(root.Attr("from"))
-	if root.Is(NSClient, "iq") && (kind == "get" || kind == "set") && (from == nil || root.Attr("from") == "") {
+	if root.Is(ns.Client, "iq") && (kind == "get" || kind == "set") && (from == nil || root.Attr("from") == "") {
 		s.refuse(root, "not-acceptable", err)
 		return
 	}
@@ -117,22 +118,22 @@ func (s *Stream) refuse(e *element.Element, condition string, err error) {
 	if e.Attr("id") == "" || s.phase != bound {
 		return
 	}
-	reply := element.New(NSClient, "iq").Set("type", "error").Set("id", e.Attr("id"))
+	reply := element.New(ns.Client, "iq").Set("type", "error").Set("id", e.Attr("id"))
 	if from := e.Attr("from"); from != "" {
 		reply.Set("to", from)
 	}
-	s.writeStanza(reply.Add(element.New(NSClient, "error").Set("type", "modify").Add(element.New(NSStanzas, condition))))
+	s.writeStanza(reply.Add(element.New(ns.Client, "error").Set("type", "modify").Add(element.New(ns.Stanzas, condition))))
 }
 
 // checkStanza tells what is wrong if e is not a stanza.
 func checkStanza(e *element.Element) error {
-	if e != nil && e.Name.Space == NSClient {
+	if e != nil && e.Name.Space == ns.Client {
 		switch e.Name.Local {
 		case "iq", "message", "presence":
 			return nil
 		}
 	}
-	return fmt.Errorf("A %s is not an iq, message or presence in %s.", describe(e), NSClient)
+	return fmt.Errorf("A %s is not an iq, message or presence in %s.", describe(e), ns.Client)
 }
 
 // count returns the number of child elements.

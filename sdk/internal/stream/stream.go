@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/sasl"
 )
 
@@ -176,13 +177,13 @@ func (s *Stream) message(text string) {
 	case err != nil:
 		s.malformed(err)
 		return
-	case e.Is(NSFraming, "close"):
+	case e.Is(ns.Framing, "close"):
 		s.end(&Error{Code: CodeStream, Text: "The server closed the stream.", Retry: true, SeeOther: e.Attr("see-other-uri")})
 		return
-	case e.Is(NSStream, "error"):
+	case e.Is(ns.Stream, "error"):
 		s.end(s.streamError(e))
 		return
-	case e.Is(NSStream, "stream"):
+	case e.Is(ns.Stream, "stream"):
 		s.end(protocolError("The server speaks XMPP over TCP on a WebSocket. It must follow RFC 7395."))
 		return
 	}
@@ -200,7 +201,7 @@ func (s *Stream) message(text string) {
 	case binding:
 		s.assigned(e)
 	case bound, closing:
-		if e.Name.Space == NSSM {
+		if e.Name.Space == ns.SM {
 			s.management(e)
 			return
 		}
@@ -217,7 +218,7 @@ func (s *Stream) message(text string) {
 // fight of two clients for one resource. Nothing else is read leniently.
 func declareStream(text string) (string, bool) {
 	rest, ok := strings.CutPrefix(text, "<stream:error>")
-	return "<stream:error xmlns:stream='" + NSStream + "'>" + rest, ok
+	return "<stream:error xmlns:stream='" + ns.Stream + "'>" + rest, ok
 }
 
 // inSession tells whether the stream was bound.
@@ -237,7 +238,7 @@ func (s *Stream) malformed(err error) {
 		condition = syntax.Kind.String()
 	}
 	if s.phase != closing {
-		s.write(element.New(NSStream, "error").Add(element.New(NSStreams, condition)))
+		s.write(element.New(ns.Stream, "error").Add(element.New(ns.Streams, condition)))
 	}
 	s.end(&Error{Code: CodeProtocol, Text: "The server sent something that is not an XMPP message.", Retry: true, Err: err})
 }
@@ -267,7 +268,7 @@ func (s *Stream) close() {
 	case bound:
 		s.acknowledgeRest()
 		s.over = true
-		s.write(element.New(NSFraming, "close"))
+		s.write(element.New(ns.Framing, "close"))
 		s.phase = closing
 		s.setDeadline(closeTime)
 	case closing:
@@ -280,7 +281,7 @@ func (s *Stream) close() {
 func (s *Stream) end(err *Error) {
 	s.over = true
 	if s.phase != idle && s.phase != closing {
-		s.write(element.New(NSFraming, "close"))
+		s.write(element.New(ns.Framing, "close"))
 	}
 	s.hangup(err)
 }

@@ -17,17 +17,6 @@ import (
 	"xmpp-pam/sdk/internal/sasl"
 )
 
-// Namespaces of RFC 6120 and RFC 7395.
-const (
-	NSFraming = "urn:ietf:params:xml:ns:xmpp-framing"
-	NSStream  = "http://etherx.jabber.org/streams"
-	NSStreams = "urn:ietf:params:xml:ns:xmpp-streams"
-	NSSASL    = "urn:ietf:params:xml:ns:xmpp-sasl"
-	NSBind    = "urn:ietf:params:xml:ns:xmpp-bind"
-	NSClient  = "jabber:client"
-	NSStanzas = "urn:ietf:params:xml:ns:xmpp-stanzas"
-)
-
 // Config says who logs in, and how.
 type Config struct {
 	// Account is the bare JID to log in as.
@@ -172,7 +161,7 @@ type (
 	// still is. Own stanzas that the server had not received are sent again
 	// after it.
 	Resumed struct{ JID jid.JID }
-	// Deliver hands on a stanza: an iq, message or presence in NSClient. Its
+	// Deliver hands on a stanza: an iq, message or presence. Its
 	// from and to, if any, are parsable JIDs.
 	Deliver struct{ Stanza *element.Element }
 	// Dropped says that a message was ignored, and why. The stream goes on.

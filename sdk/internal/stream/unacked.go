@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 )
 
 // What is kept until the server has acknowledged it. A session whose server takes
@@ -77,7 +78,7 @@ func (s *Stream) requestBy(d time.Duration) {
 	if by := s.now.Add(d); s.sm.ackBy.IsZero() || by.Before(s.sm.ackBy) {
 		s.sm.ackBy = by
 	}
-	s.write(element.New(NSSM, "r"))
+	s.write(element.New(ns.SM, "r"))
 }
 
 // acknowledged takes the server's count of own stanzas.
@@ -93,8 +94,8 @@ func (s *Stream) acknowledged(text string) {
 
 // refuseCount ends a stream whose server miscounts (XEP-0198 §4).
 func (s *Stream) refuseCount(text string, err *Error) {
-	condition := element.New(NSStreams, "undefined-condition")
-	s.write(element.New(NSStream, "error").Add(condition, element.New(NSSM, "handled-count-too-high").
+	condition := element.New(ns.Streams, "undefined-condition")
+	s.write(element.New(ns.Stream, "error").Add(condition, element.New(ns.SM, "handled-count-too-high").
 		Set("h", cut(text)).Set("send-count", strconv.FormatUint(uint64(s.sm.acked+uint32(len(s.sm.unacked))), 10))))
 	s.end(err)
 }

@@ -11,6 +11,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/stream"
 )
 
@@ -107,7 +108,7 @@ S: <resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='9'/>
 func TestUnackedIsBounded(t *testing.T) {
 	for _, size := range []int{0, 100, 5_000, 60_000} {
 		s := countingSession(t)
-		e := element.New(stream.NSClient, "message").Add(element.New(stream.NSClient, "body").AddText(strings.Repeat("x", size)))
+		e := element.New(ns.Client, "message").Add(element.New(ns.Client, "body").AddText(strings.Repeat("x", size)))
 		sent := 0
 		for over := false; !over; sent++ {
 			for _, out := range s.Step(start, stream.Send{Stanza: e}) {
@@ -144,7 +145,7 @@ func TestUnackedIsBounded(t *testing.T) {
 			if random.IntN(500) == 0 {
 				acked += len(r.Unacked)
 				for range 100 {
-					s.Step(start, stream.Send{Stanza: element.New(stream.NSClient, "iq").Set("type", "result").Set("id", "1").Set("to", "eve@evil.example")})
+					s.Step(start, stream.Send{Stanza: element.New(ns.Client, "iq").Set("type", "result").Set("id", "1").Set("to", "eve@evil.example")})
 				}
 				if more := s.Resumption(); len(more.Unacked) > 64 {
 					t.Fatalf("seed %d: %d answers to a stranger are kept", seed, len(more.Unacked))
@@ -162,7 +163,7 @@ func TestUnackedIsBounded(t *testing.T) {
 				t.Errorf("seed %d: a request%s was not answered: %#v", seed, from, out)
 			}
 		}
-		if out := s.Step(start, stream.Send{Stanza: element.New(stream.NSClient, "presence")}); len(out) == 0 {
+		if out := s.Step(start, stream.Send{Stanza: element.New(ns.Client, "presence")}); len(out) == 0 {
 			t.Errorf("seed %d: nothing can be sent", seed)
 		}
 	}
@@ -171,7 +172,7 @@ func TestUnackedIsBounded(t *testing.T) {
 // TestUnackedIsCountedRight: what is acknowledged makes room, and what an earlier
 // stream has sent takes it.
 func TestUnackedIsCountedRight(t *testing.T) {
-	large := stream.Send{Stanza: element.New(stream.NSClient, "message").Add(element.New(stream.NSClient, "body").AddText(strings.Repeat("x", 60_000)))}
+	large := stream.Send{Stanza: element.New(ns.Client, "message").Add(element.New(ns.Client, "body").AddText(strings.Repeat("x", 60_000)))}
 	s := countingSession(t)
 	for n := range 2000 {
 		outs := s.Step(start, large)
@@ -251,7 +252,7 @@ func TestStuck(t *testing.T) {
 				inVain++
 			}
 			for range random.IntN(3) {
-				s.Step(now, stream.Send{Stanza: element.New(stream.NSClient, "presence")})
+				s.Step(now, stream.Send{Stanza: element.New(ns.Client, "presence")})
 			}
 			if r := s.Resumption(); len(r.Unacked) > 0 && random.IntN(4) == 0 {
 				text("<a xmlns='urn:xmpp:sm:3' h='%d'/>", r.Acked+1)
