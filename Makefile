@@ -43,7 +43,7 @@ test-cut:
 	go test -count=1 -timeout 30m -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client
 	go test -count=1 -timeout 30m -run '^TestMutants$$' ./sdk/client -client.mutants '$(LIST_TESTS)' -client.mutants.most 10
 
-# test-wasm runs the browser's rooms in Chromium.
+# test-wasm runs the packages for browsers in Chromium.
 test-wasm: bin/browsertest
 	@scripts/need chromium
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch ./wasm/kdf

@@ -161,7 +161,7 @@ type (
 	// still is. Own stanzas that the server had not received are sent again
 	// after it.
 	Resumed struct{ JID jid.JID }
-	// Deliver hands on a stanza: an iq, message or presence. Its
+	// Deliver hands on a stanza: an iq, message or presence in ns.Client. Its
 	// from and to, if any, are parsable JIDs.
 	Deliver struct{ Stanza *element.Element }
 	// Dropped says that a message was ignored, and why. The stream goes on.
