@@ -137,6 +137,7 @@ func (c *connection) perform(out stream.Output) {
 	case stream.Derive:
 		c.derive(out.Derivation)
 	case stream.Authenticated:
+		c.o.rejected = false
 		c.o.sync.mechanism = out.Mechanism // It is stored once the session is live.
 	case stream.Bound:
 		c.begun()
@@ -222,7 +223,6 @@ func (c *connection) derive(d sasl.Derivation) {
 // begun notes that the connection carries a session.
 func (c *connection) begun() {
 	c.bound, c.since = true, time.Now()
-	c.o.rejected = false
 	c.o.places.avoid = ""
 }
 

@@ -164,46 +164,6 @@ func TestListWhileResumed(t *testing.T) {
 	})
 }
 
-// TestConnectEnds has the first attempt never end: Connect does, in two minutes,
-// but not while somebody types the password.
-func TestConnectEnds(t *testing.T) {
-	for _, typing := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			f := newScripted()
-			next := 0
-			f.handle = func(s *socket, e *element.Element) bool {
-				if !typing && isList(e) { // Every list is delayed, and a notify comes with it.
-					time.AfterFunc(19*time.Second, func() {
-						next++
-						s.notify(fmt.Sprint("w", next), "news", []string{"none", "subscribed"}[next%2])
-						s.result(e, "")
-					})
-					return true
-				}
-				return false
-			}
-			a := f.device(t, func(o *client.Options) {
-				if typing {
-					o.Credentials = func(context.Context, client.CredentialRequest) (client.Credentials, error) {
-						time.Sleep(10*time.Minute + 5*time.Second)
-						return client.Credentials{Password: canary}, nil
-					}
-				}
-			})
-			begun := time.Now()
-			_, err := a.Connect(context.Background())
-			d := time.Since(begun)
-			if typing && (err != nil || d < 10*time.Minute) || !typing && d > 2*time.Minute {
-				t.Errorf("typing %v: got %v after %v", typing, err, d)
-			}
-			if a.State().Phase == pam.PhaseOffline {
-				t.Errorf("it gave up: %+v", a.State())
-			}
-			_ = a.Close()
-		})
-	}
-}
-
 // TestServiceIsAsked has the account's server be silent. After 5 s the service
 // itself is asked, and what it says is told in the end; what has no subscription
 // there any more is left out of the list, on this device and after a restart.

@@ -269,6 +269,13 @@ func TestLocation(t *testing.T) {
 					if s := b.State(); !s.Resumed || s.Phase != pam.PhaseLive || r.binds != 1 || !slices.Equal(f.addresses(), tt.dials) {
 						t.Errorf("%+v after %d binds, dialed %q\n%s", s, r.binds, f.addresses(), b.log())
 					}
+					f.set(func() { f.urls, f.down = nil, "" }) // The next loss is another matter.
+					f.socket().fail(errors.New("reset"))
+					time.Sleep(10 * time.Second)
+					synctest.Wait()
+					if !slices.Equal(f.addresses(), tt.dials[:1]) {
+						t.Errorf("after another loss it dialed %q", f.addresses())
+					}
 					_, _ = a.Close(), b.Close()
 				})
 			})
