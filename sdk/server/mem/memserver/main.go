@@ -1,12 +1,18 @@
 // Command memserver runs the in-memory server on a loopback address, for peers that are not Go programs. It prints one line,
-// "listening ws://…/xmpp-websocket", and serves until its standard input ends or it gets SIGINT or SIGTERM.
+// "listening ws://…/xmpp-websocket", and serves until its standard input is closed or it gets SIGINT or SIGTERM.
+//
+//	memserver -addr localhost:5290 -account alice:secret -node news -dir js
+//
+// With -dir it also serves the files of a folder, so that a page and its server have one address. A line "publish NODE TITLE" on
+// standard input publishes an Atom entry with that title to a node of the pubsub service, whoever owns the node.
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/xml"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -41,6 +47,7 @@ func run() error {
 		nodes = append(nodes, v)
 		return nil
 	})
+	dir := flag.String("dir", "", "folder whose files are served at /")
 	flag.Parse()
 
 	server, err := mem.New(mem.Config{Domain: *domain, Accounts: accounts})
@@ -60,6 +67,9 @@ func run() error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/xmpp-websocket", server)
+	if *dir != "" {
+		mux.Handle("/", http.FileServer(http.Dir(*dir)))
+	}
 	web := &http.Server{Handler: mux}
 	go web.Serve(listener)
 	defer web.Close()
@@ -69,15 +79,33 @@ func run() error {
 	defer stop()
 	ended := make(chan struct{})
 	go func() {
-		io.Copy(io.Discard, os.Stdin)
-		close(ended)
+		defer close(ended)
+		lines := bufio.NewScanner(os.Stdin)
+		for lines.Scan() {
+			if err := publish(server, lines.Text()); err != nil {
+				fmt.Fprintln(os.Stderr, "memserver:", err)
+			}
+		}
 	}()
 	select {
 	case <-ctx.Done():
 	case <-ended:
-		fmt.Fprintln(os.Stderr, "memserver: standard input ended, and so does the server")
+		fmt.Fprintln(os.Stderr, "memserver: standard input was closed, so the server exits")
 	}
 	return nil
+}
+
+// publish carries out one line of standard input, "publish NODE TITLE".
+func publish(server *mem.Server, line string) error {
+	words := strings.SplitN(line, " ", 3)
+	if len(words) < 3 || words[0] != "publish" {
+		return fmt.Errorf("the line %q is unknown; write: publish NODE TITLE", line)
+	}
+	var title strings.Builder
+	if err := xml.EscapeText(&title, []byte(words[2])); err != nil {
+		return err
+	}
+	return server.Publish(words[1], "", "<entry xmlns='http://www.w3.org/2005/Atom'><title>"+title.String()+"</title></entry>")
 }
 
 // splitNode cuts an access model off at the last colon; names such as urn:xmpp:microblog:0 have colons too.
