@@ -1,9 +1,3 @@
-// Package client keeps an account's subscriptions the same on this device as
-// everywhere else: it connects, logs in, follows XEP-0376 (Pubsub Account
-// Management), stores the list, and comes back when the connection is lost.
-//
-// One goroutine owns all state. It feeds the pure machines of packages stream
-// and listsync and carries out what they ask for.
 package client
 
 import (

@@ -6,27 +6,40 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"os"
+	"net/http/httptest"
+	"strings"
 	"time"
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/transport/ws"
 )
 
-// Connect, subscribe to a node, and show the list, which is the same on every
-// device of the account.
+// Connect to a server in this process, subscribe to a node, and print the list,
+// which is the same on every device of the account.
 func Example() {
+	server, err := mem.New(mem.Config{Accounts: map[string]string{"alice": "secret"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	if err := server.CreateNode("news", "open"); err != nil {
+		log.Fatal(err)
+	}
+	web := httptest.NewServer(server)
+	defer web.Close()
+
 	c, err := client.New(&client.Options{
-		Account: "alice@example.org",
-		URL:     "wss://example.org/xmpp-websocket",
+		Account: "alice@localhost",
+		URL:     "ws" + strings.TrimPrefix(web.URL, "http"),
 		Dialer:  &ws.Dialer{},
 		Credentials: func(context.Context, client.CredentialRequest) (client.Credentials, error) {
-			return client.Credentials{Password: os.Getenv("XMPP_PASSWORD")}, nil
+			return client.Credentials{Password: "secret"}, nil
 		},
 		OnEvent: func(e client.Event) {
-			if changed, ok := e.(client.Changed); ok {
-				fmt.Println(len(changed.Changes), "changes by", changed.Origin)
+			if changed, ok := e.(client.Changed); ok && len(changed.Changes) > 0 {
+				fmt.Println(len(changed.Changes), "change by", changed.Origin)
 			}
 		},
 	})
@@ -41,7 +54,7 @@ func Example() {
 		log.Print(err)
 		return
 	}
-	got, err := c.Subscribe(ctx, pam.Target{Service: "pubsub.example.org", Node: "news"})
+	got, err := c.Subscribe(ctx, pam.Target{Service: "pubsub.localhost", Node: "news"})
 	if err != nil {
 		log.Print(err)
 		return
@@ -50,4 +63,8 @@ func Example() {
 	for _, s := range c.Snapshot().List {
 		fmt.Println(s.Service, s.Node, s.State)
 	}
+	// Output:
+	// 1 change by this-device
+	// news is subscribed
+	// pubsub.localhost news subscribed
 }
