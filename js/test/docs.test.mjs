@@ -23,6 +23,11 @@ test("the example of the README is the one that is compiled", () => {
   assert.ok(read("types/readme.ts").startsWith(example));
 });
 
+test("the page of the repository's README is the one that a test opens", () => {
+  const page = /```html\n(.*?)```/s.exec(read("../../README.md"))[1];
+  assert.equal(page, read("../docs/page.html"));
+});
+
 test("the types name the library that they need", () => {
   assert.match(read("../dist/types.d.ts"), /^\/\/\/ <reference lib="esnext\.disposable"/);
 });

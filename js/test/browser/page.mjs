@@ -19,7 +19,7 @@ export async function startServer(...args) {
   for await (const part of child.stdout) {
     text += part;
     const url = /^listening (ws:\S+)/m.exec(text)?.[1];
-    if (url) return { url, stop: () => new Promise((resolve) => { child.once("exit", resolve); child.stdin.end(); }) };
+    if (url) return { url, write: (line) => child.stdin.write(`${line}\n`), stop: () => new Promise((resolve) => { child.once("exit", resolve); child.stdin.end(); }) };
   }
   throw new Error("the server did not start");
 }
