@@ -15,7 +15,7 @@ try {
   if (PamError.is(e, "auth")) complain(e.message);
   else throw e;
 }
-await client.close(); // when the page needs it no more
+await client.close(); // when you are done
 
 // What the example of the README leaves to the page. The example itself is above, word for word.
 declare function ask(): Promise<string>;
