@@ -1,5 +1,4 @@
-# The two commands of the README are `make demo` and `make test`. Each does its
-# own set-up.
+# The main targets are `make demo` and `make test`. Each installs what it needs.
 
 SHELL  := /bin/bash
 SERVER ?= mem
@@ -10,12 +9,32 @@ export GOFLAGS ?= -mod=readonly
 .PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers servers test-cut soak soak-go soak-browser personalities servers mutants bench bench-browser bench-list fuzz size lint wasm js clean
 
 help:
-	@echo "make demo                  two devices of one account, in a browser page"
-	@echo "make demo SERVER=prosody   the same against a real Prosody"
-	@echo "make test                  everything; installs what it needs on Debian as root"
-	@echo "Parts: lint test-go test-cut test-wasm test-js test-servers test-browser size; also: bench servers soak personalities mutants fuzz wasm js clean"
+	@echo "make demo                  start the demo: two devices of one account in a browser page"
+	@echo "make demo SERVER=prosody   start the demo with Prosody instead of the in-memory server"
+	@echo "make demo PORT=8123        use another port (default 8080)"
+	@echo "make test                  run all tests; on Debian as root, install Chromium and Prosody"
+	@echo
+	@echo "Parts of make test:"
+	@echo "  lint           check the code statically"
+	@echo "  test-go        portable Go packages, with the race detector"
+	@echo "  test-cut       the Go client with lost connections, and mutation tests"
+	@echo "  test-wasm      Go packages for browsers, in Chromium"
+	@echo "  test-js        the npm package, in Node"
+	@echo "  test-servers   the Go client against Prosody"
+	@echo "  test-browser   the npm package and the demo, in Chromium"
+	@echo "  size           print the size of the client; fail if it exceeds the budget"
+	@echo
+	@echo "Other targets:"
+	@echo "  js             build the npm package in js/dist (also: wasm)"
+	@echo "  servers        all tests of mod_pam and of the Go client, on each Prosody version"
+	@echo "  personalities  the Go client against servers that interpret XEP-0376 differently"
+	@echo "  mutants        all mutation tests; prints which schedule found each mutant"
+	@echo "  soak           run for hours everything that make test only samples (SEED=n, SOAK=n)"
+	@echo "  fuzz           run every fuzzer (FUZZTIME=60s)"
+	@echo "  bench          run the benchmarks; prints ratios"
+	@echo "  clean          delete everything that was built or installed here"
 
-# demo builds everything, starts the demo and prints its address.
+# demo builds the package and the demo, starts the demo and prints its address.
 demo: check-demo js bin/demo
 	@exec bin/demo -server $(SERVER) -port $(PORT)
 
@@ -23,7 +42,12 @@ check-demo:
 	@case "$(SERVER)" in mem) ;; prosody) scripts/need prosody ;; \
 	*) echo "make demo: SERVER=$(SERVER) is unknown; use mem or prosody." >&2; exit 1 ;; esac
 
-# test prints how long each part took.
+# test prints how long each part took. It runs 100,000 random schedules of the
+# synchronisation machine and 2,000 of the whole client (changes, lost connections,
+# crashes, forged stanzas, several tabs, servers that interpret the draft
+# differently), some of them in Chromium. It kills pages and browsers during a
+# synchronisation, runs a hostile server against the built package, and runs ten
+# mutation tests of the synchronisation code.
 test:
 	@scripts/need chromium prosody
 	@scripts/part lint test-go test-cut test-wasm test-js test-servers test-browser size
@@ -34,9 +58,9 @@ test-go:
 	go test -race -count=1 -timeout 30m ./sdk/... ./demo/... ./wasm/jstext
 	go test -count=1 ./sdk/internal/listsync -listsync.schedules=100000
 
-# test-cut breaks the connection at every message, at every two and inside them,
-# and plays schedules. test-go has done a few of them with the race detector. Then
-# it plants ten mistakes in what keeps the list.
+# test-cut drops the connection at every message, at every pair of messages and
+# inside messages, and runs schedules. test-go runs a few of them with the race
+# detector. Then test-cut runs ten mutation tests of the code that keeps the list.
 LIST_TESTS = TestSchedules|TestStoreFaults|TestDurable|TestDelayed|TestSameList|TestChanged|TestStoreEmptied
 test-cut:
 	@scripts/need
@@ -53,13 +77,13 @@ test-wasm: bin/browsertest
 test-js: js
 	cd js && npm --silent run test
 
-# test-browser drives the demo page in Chromium, against mem and Prosody.
+# test-browser runs the package and the demo page in Chromium, against mem and Prosody.
 test-browser: js bin/demo
 	@scripts/need chromium prosody
 	cd js && npm --silent run test:browser
 
-# test-servers runs the client's suite against the installed Prosody, and a few
-# cases of the client and of mod_pam at Prosody 13.
+# test-servers runs the client's tests against the installed Prosody, and a few
+# tests of the client and of mod_pam against Prosody 13, if Debian offers it.
 SMOKE = TestSubscribeAndList|TestErrors|TestEvents|TestJoined|TestService|TestRestoredBackup|TestAccountDeleted
 test-servers:
 	@scripts/need prosody
@@ -67,8 +91,8 @@ test-servers:
 	scripts/prosody13 go test -count=1 -run '^($(SMOKE))$$' ./sdk/server/prosody
 	PAM_SERVER=prosody scripts/prosody13 go test -count=1 -run '^(TestTwoDevices|TestResumeAtAServer|TestNextRunAtAServer)$$' ./sdk/client
 
-# servers runs all of mod_pam's and the client's suite at each Prosody, and
-# measures mod_pam, as ratios.
+# servers runs all tests of mod_pam and of the client against each Prosody, and
+# benchmarks mod_pam, as ratios.
 servers:
 	@scripts/need prosody
 	go test -count=1 -timeout 30m ./sdk/server/prosody
@@ -77,14 +101,15 @@ servers:
 	go test -run '^$$' -bench . -benchtime 1x ./sdk/server/prosody
 	PAM_SERVER=prosody scripts/prosody13 go test -count=1 -timeout 30m ./sdk/client
 
-# personalities runs the client's suite at servers that read XEP-0376 otherwise.
+# personalities runs the client's tests against servers that interpret XEP-0376
+# differently.
 PERSONALITIES = roster-order net typo amnesia forger racing priority libervia libervia-ejabberd
 personalities:
 	@scripts/need
 	@for p in $(PERSONALITIES); do echo "== $$p"; PAM_SERVER=mem:$$p go test -count=1 -timeout 30m ./sdk/client || exit 1; done
 
-# soak is for the hours: everything that the tests only sample. SEED=n repeats a
-# run, and in the browser every failure is played SOAK times.
+# soak runs for hours everything that the tests only sample. SEED=n repeats a run,
+# and in the browser every failure is injected SOAK times.
 SOAK ?= 3
 soak: soak-go soak-browser personalities
 
@@ -98,25 +123,26 @@ soak-browser: js bin/demo
 	cd js && SOAK=$(SOAK) $(if $(SEED),SEED=$(SEED)) node --test --test-timeout=86400000 --test-concurrency=1 --test-reporter=spec test/browser/cuts.test.mjs test/browser/life.test.mjs test/browser/endings.test.mjs test/browser/schedules.test.mjs test/browser/hostile.test.mjs
 	cd js && KILLS=50 $(if $(SEED),SEED=$(SEED)) node --test --test-timeout=86400000 --test-reporter=spec test/browser/kill.test.mjs
 
-# mutants plants mistakes, which the tests must find, and says which schedule did.
+# mutants changes the code in many places, each of which a test must detect, and
+# prints which schedule did.
 mutants:
 	@scripts/need
 	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/internal/listsync
 	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/client -client.mutants .
 
-# bench prints ratios within one run: machines differ, and are shared.
+# bench prints ratios within one run, because machines differ and are shared.
 bench: bin/browsertest bench-browser bench-list
 	go test -run '^$$' -bench . ./sdk/internal/element ./sdk/internal/listsync ./sdk/internal/stream
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" -run '^$$' -bench . ./wasm/idb
 
-# bench-browser floods the built package, and other libraries, in one run, and
-# measures what one stanza of each kind costs.
+# bench-browser sends many stanzas to the built package and to other libraries in
+# one run, and measures the cost of one stanza of each kind.
 bench-browser: js
 	@scripts/need chromium
 	node js/bench/run.mjs
 	node js/bench/cost.mjs
 
-# fuzz runs every fuzzer for FUZZTIME. The minimizer would eat it all.
+# fuzz runs every fuzzer for FUZZTIME. Without a limit the minimizer would use all of it.
 FUZZTIME ?= 60s
 FUZZERS = internal/element/FuzzParse internal/element/FuzzEncode internal/sasl/FuzzSCRAM internal/stream/FuzzMessage internal/listsync/FuzzParse client/FuzzOptions client/FuzzRecords server/mem/FuzzParse internal/hostmeta/FuzzJSON internal/hostmeta/FuzzHostMeta
 fuzz:
@@ -125,12 +151,13 @@ fuzz:
 		go test -run '^$$' -fuzz "^$${f##*/}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./sdk/$${f%/*} || exit 1; \
 	done
 
-# bench-list does the same with a long list, beside plain JavaScript.
+# bench-list measures a long list, and compares it with plain JavaScript.
 bench-list: js
 	@scripts/need chromium
 	node js/bench/list.mjs
 
-# size fails if the client is over budget, and lists its largest packages.
+# size lists the largest packages of the client, and fails if it exceeds the budget
+# of 1.20 MB with Brotli.
 size: js
 	node js/scripts/size.mjs
 
