@@ -308,33 +308,6 @@ func TestGoneButListed(t *testing.T) {
 	}
 }
 
-// TestUnsubscribeCrossed has the service say that there is no subscription just
-// before another device subscribes: the row that comes then is shown.
-func TestUnsubscribeCrossed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newScripted()
-		f.handle = func(s *socket, e *element.Element) bool {
-			switch {
-			case isPAM(e):
-				s.failure(e, "item-not-found")
-				s.notify("v1", "news", "subscribed")
-			case isList(e) && e.First().Attr("ver") != "":
-				s.result(e, "")
-			default:
-				return false
-			}
-			return true
-		}
-		a := f.device(t).connect()
-		if err := a.Unsubscribe(t.Context(), news); err != nil {
-			t.Error(err)
-		}
-		synctest.Wait()
-		a.waitNodes("news")
-		_ = a.Close()
-	})
-}
-
 // TestListTooLarge has the list be larger than any message that is taken: the error
 // says so, and the list is not fetched again and again.
 func TestListTooLarge(t *testing.T) {

@@ -37,7 +37,7 @@ type operation struct {
 	gone    bool       // the service says that there is nothing to unsubscribe from
 
 	// What is listed although the service says so, until it is left out.
-	remains *pam.Subscription
+	remains []pam.Subscription
 }
 
 // operate starts a subscribe or unsubscribe.
@@ -141,9 +141,7 @@ func (o *owner) unanswered(op *operation) {
 // from.
 func (o *owner) nothingLeft(op *operation, err *pam.Error) {
 	op.replied, op.listed, op.gone, op.failure = true, true, true, err
-	if row, ok := o.find(op.key); ok {
-		op.remains = &row
-	}
+	op.remains = o.rows(op.key)
 	o.step(listsync.Refresh{})
 }
 
@@ -211,11 +209,11 @@ func (o *owner) settle() {
 	}
 }
 
-// unremovable reports whether the server still lists the very row of which the
-// service says that there is no such subscription.
+// unremovable reports whether the server still lists a row of which the service
+// says that there is no such subscription, and none that came or changed since.
 func (o *owner) unremovable(op *operation) bool {
-	row, ok := o.find(op.key)
-	return ok && op.remains != nil && row == *op.remains && !slices.ContainsFunc(o.operations, func(other *operation) bool {
+	isNew := func(row pam.Subscription) bool { return !slices.Contains(op.remains, row) }
+	return !slices.ContainsFunc(o.rows(op.key), isNew) && !slices.ContainsFunc(o.operations, func(other *operation) bool {
 		return other.subscribe && other.key.Service == op.key.Service && other.key.Node == op.key.Node
 	})
 }
@@ -231,13 +229,21 @@ func (o *owner) reflects(op *operation) (pam.Subscription, bool) {
 	return found, ok == op.subscribe
 }
 
-// find looks a subscription up; a key without subid finds any to its node.
-func (o *owner) find(key pam.Key) (pam.Subscription, bool) {
-	if s, ok := o.machine.Get(key); ok || key.SubID != "" {
-		return s, ok
+// rows are the committed rows of a key; one without subid has all of its node.
+func (o *owner) rows(key pam.Key) []pam.Subscription {
+	if key.SubID == "" {
+		return o.machine.At(key.Service, key.Node)
 	}
-	if all := o.machine.At(key.Service, key.Node); len(all) > 0 {
-		return all[0], true
+	if s, ok := o.machine.Get(key); ok {
+		return []pam.Subscription{s}
+	}
+	return nil
+}
+
+// find returns the first of the rows of a key.
+func (o *owner) find(key pam.Key) (pam.Subscription, bool) {
+	if rows := o.rows(key); len(rows) > 0 {
+		return rows[0], true
 	}
 	return pam.Subscription{}, false
 }

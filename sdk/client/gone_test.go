@@ -1,0 +1,189 @@
+//go:build !js
+
+package client_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
+	"xmpp-pam/sdk/pam"
+)
+
+// byID are the states of the rows of one node by subid.
+type byID map[string]string
+
+// drawRows draws rows of one node: one without subid, or some with.
+func drawRows(random *rand.Rand) byID {
+	rows := byID{}
+	ids := [][]string{{}, {""}, {"s1"}, {"s2"}, {"s1", "s2"}}[random.IntN(5)]
+	for _, id := range ids {
+		rows[id] = []string{"subscribed", "pending"}[random.IntN(2)]
+	}
+	return rows
+}
+
+// xml is what a list says of the rows, or a notify if changes.
+func (rows byID) xml(node string) string {
+	var b strings.Builder
+	for _, id := range slices.Sorted(maps.Keys(rows)) {
+		fmt.Fprintf(&b, "<subscription xmlns='%s' service='pubsub.localhost' node='%s' jid='alice@localhost' subid='%s' subscription='%s'/>", ns.Pubsub, node, id, rows[id])
+	}
+	return strings.ReplaceAll(b.String(), " subid=''", "")
+}
+
+// changes are what makes after of before, what ends first.
+func (before byID) changes(after byID) (ended, changed byID) {
+	ended, changed = byID{}, byID{}
+	for id := range before {
+		if after[id] == "" {
+			ended[id] = "none"
+		}
+	}
+	for id, state := range after {
+		if before[id] != state {
+			changed[id] = state
+		}
+	}
+	return ended, changed
+}
+
+// TestUnsubscribeCrossed has the service say that there is no subscription while
+// others change what the account has at the node: what came or changed meanwhile is
+// shown, and only what the server still lists as it was is left out. A row at
+// another node is never touched.
+func TestUnsubscribeCrossed(t *testing.T) {
+	r := seeded(t)
+	for range 200 {
+		draw := rand.New(rand.NewPCG(r.Uint64(), 0))
+		before, after := drawRows(draw), drawRows(draw)
+		if draw.IntN(3) == 0 {
+			after = before
+		}
+		told := draw.IntN(2) == 0 // by a notify, or by the next list alone
+		asked := pam.Target{Service: news.Service, Node: news.Node, SubID: []string{"", "s1"}[draw.IntN(2)]}
+		name := fmt.Sprintf("%v becomes %v, told %v, subid %q", before, after, told, asked.SubID)
+
+		want := maps.Clone(after)
+		another := func(id, _ string) bool { return asked.SubID != "" && id != asked.SubID }
+		old, now := maps.Clone(before), maps.Clone(after)
+		maps.DeleteFunc(old, another)
+		maps.DeleteFunc(now, another)
+		if _, changed := old.changes(now); len(changed) == 0 {
+			maps.DeleteFunc(want, func(id, state string) bool { return !another(id, state) })
+		}
+
+		synctest.Test(t, func(t *testing.T) {
+			f := newScripted()
+			other := byID{"s1": "subscribed"}
+			f.handle = func(s *socket, e *element.Element) bool {
+				notify := func() {
+					ended, changed := before.changes(after)
+					if len(ended)+len(changed) > 0 {
+						s.push(fmt.Sprintf("<message xmlns='jabber:client' from='alice@localhost'><notify xmlns='%s' ver='v2' service='pubsub.localhost'>%s%s</notify></message>",
+							ns.PAM, ended.xml("news"), changed.xml("news")))
+					}
+				}
+				switch {
+				case isPAM(e):
+					s.failure(e, "item-not-found")
+					if told {
+						notify()
+					}
+				case !isList(e):
+					return false
+				case e.First().Attr("ver") == "":
+					s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1'>"+before.xml("news")+other.xml("weather")+"</subscriptions>")
+				case e.First().Attr("ver") == "v1" && told:
+					notify()
+					s.result(e, "")
+				case e.First().Attr("ver") == "v1":
+					s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v2'>"+after.xml("news")+other.xml("weather")+"</subscriptions>")
+				default:
+					s.result(e, "")
+				}
+				return true
+			}
+			a := f.device(t).connect()
+			if err := a.Unsubscribe(t.Context(), asked); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			synctest.Wait()
+			got, rest := byID{}, byID{}
+			for _, row := range a.Snapshot().List {
+				map[string]byID{"news": got, "weather": rest}[row.Node][row.SubID] = string(row.State)
+			}
+			if !maps.Equal(got, want) || !maps.Equal(rest, other) {
+				t.Errorf("%s: it shows %v, and %v of another node; want %v", name, got, rest, want)
+			}
+			_ = a.Close()
+		})
+		if t.Failed() {
+			t.FailNow()
+		}
+	}
+}
+
+// TestUnsubscribeUnderASubscribe has the service say that there is no subscription
+// while another request is under way: the row, which the server goes on listing,
+// stays if that asks for it again.
+func TestUnsubscribeUnderASubscribe(t *testing.T) {
+	for _, tt := range []struct {
+		subscribe     bool
+		service, node string
+		stays         bool
+	}{
+		{true, "pubsub.localhost", "news", true},
+		{true, "pubsub.localhost", "weather", false},
+		{true, "elsewhere.localhost", "news", false},
+		{false, "pubsub.localhost", "news", false},
+	} {
+		t.Run(fmt.Sprintf("%+v", tt), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newScripted()
+				var held *element.Element
+				f.handle = func(s *socket, e *element.Element) bool {
+					switch {
+					case isPAM(e) && held == nil:
+						held = e
+					case isPAM(e):
+						s.failure(e, "item-not-found")
+					case isList(e):
+						s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1'>"+newsRow+"</subscriptions>")
+					default:
+						return false
+					}
+					return true
+				}
+				a := f.device(t).connect()
+				done := make(chan error, 1)
+				go func() {
+					target := pam.Target{Service: tt.service, Node: tt.node}
+					if !tt.subscribe {
+						done <- a.Unsubscribe(t.Context(), target)
+						return
+					}
+					_, err := a.Subscribe(t.Context(), target)
+					done <- err
+				}()
+				synctest.Wait()
+				if err := a.Unsubscribe(t.Context(), news); err != nil {
+					t.Error(err)
+				}
+				synctest.Wait()
+				if n := len(a.Snapshot().List); (n == 1) != tt.stays {
+					t.Errorf("%d rows are shown", n)
+				}
+				f.set(func() { f.last.failure(held, "forbidden") })
+				<-done
+				_ = a.Close()
+			})
+		})
+	}
+}
