@@ -91,6 +91,46 @@ func TestDatabaseNameIsOfTheAccount(t *testing.T) {
 	}
 }
 
+// TestSpellings creates clients of accounts that are written in other ways: what the
+// page names the channel between tabs by is the same exactly if the database is.
+func TestSpellings(t *testing.T) {
+	accounts := []string{"alice@localhost", "alicé@bücher.example", "ålice@localhost", "bob@localhost", "alice@127.0.0.1", "strasse@straße.example"}
+	channels := map[string]string{} // answers by database
+	accepted := 0
+	for _, account := range accounts {
+		decomposed := strings.NewReplacer("é", "e\u0301", "ü", "u\u0308", "å", "a\u030a").Replace(account)
+		for _, spelling := range []string{account, strings.ToUpper(account), strings.ToUpper(account[:1]) + account[1:], decomposed, strings.ToUpper(decomposed), account + "."} {
+			p := newPeer(t)
+			request := maps.Clone(alice)
+			request["account"] = spelling
+			p.ask(request)
+			answer := p.want(`"id":1`)
+			if strings.Contains(answer, `"code":"bad-jid"`) {
+				continue
+			}
+			accepted++
+			database, err := databaseName(spelling)
+			if err != nil {
+				t.Fatalf("%q: %v", spelling, err)
+			}
+			if want, known := channels[database]; known && answer != want {
+				t.Errorf("%q: %s, and another spelling has %s", spelling, answer, want)
+			}
+			channels[database] = answer
+		}
+	}
+	databases := map[string]string{}
+	for database, channel := range channels {
+		if other := databases[channel]; other != "" {
+			t.Errorf("%s is of two databases, %s and %s", channel, database, other)
+		}
+		databases[channel] = database
+	}
+	if len(databases) != len(accounts) || accepted < 4*len(accounts) {
+		t.Errorf("%d accounts have %d channels, %d spellings were accepted: %q", len(accounts), len(databases), accepted, slices.Collect(maps.Keys(databases)))
+	}
+}
+
 // A database that cannot be opened is warned of if there is a client that could
 // use it, and not if the client is refused.
 func TestStorageThatIsRefused(t *testing.T) {
