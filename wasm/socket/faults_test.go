@@ -94,6 +94,33 @@ func TestBatchThatEndsTheConnection(t *testing.T) {
 	}
 }
 
+// What was received does not wait any more: as much as may wait comes again and
+// again over one connection, and only when more than that waits at once is it over.
+func TestOnlyWhatWaitsCounts(t *testing.T) {
+	f := fakeSockets(t)
+	c := f.dial(t)
+	const most = maxWaiting >> 20
+	mib := strings.Repeat("x", 1<<20)
+	for _, n := range []int{most, 1, most, most / 2, most/2 + 1, most} {
+		f.do("messages", mib, n)
+		for n > 0 {
+			messages, err := c.Receive(t.Context())
+			if err != nil {
+				t.Fatalf("%d of %d MiB are missing: %v", n, most, err)
+			}
+			n -= len(messages)
+		}
+	}
+	f.do("messages", mib, most)
+	f.isOpen(t)
+	f.do("message", "one more")
+	f.do("closeEvent", 1000, "")
+	if got, err := receiveAll(t, c); len(got) != most+1 || !strings.Contains(err.Error(), "wait to be received") {
+		t.Errorf("received %d messages, %v; want %d, and that too much waits", len(got), err, most+1)
+	}
+	f.isOver(t, "4008")
+}
+
 // The messages of one turn enter Go together, but for a MiB at a time, however
 // much came before.
 func TestEntriesIntoGo(t *testing.T) {
@@ -470,6 +497,14 @@ func (f fakes) opens(t testing.TB, protocol string) {
 		}
 	}
 	t.Error("no socket was opened within 5 s")
+}
+
+// isOpen checks that the socket is in use.
+func (f fakes) isOpen(t testing.TB) {
+	t.Helper()
+	if got := text(f.do("closed")); got != "" || f.count("handlers") == 0 {
+		t.Errorf("the socket was closed with %q", got)
+	}
 }
 
 // isOver checks that nothing is left of a socket, which was closed here with
