@@ -50,6 +50,28 @@ export function fetchText(path, done) {
 }
 
 /**
+ * Lets a fetch of url be answered with the bytes, one for each character of text, in pieces that end at ends, until
+ * restore() is called. If breaks, the connection is lost after the last. aborted() tells whether the request was aborted.
+ */
+export function answerInPieces(url, text, ends, breaks) {
+  const real = fetch;
+  const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+  let aborted = false;
+  const restore = replaceGlobal("fetch", (at, options) => {
+    if (at !== url) return real(at, options);
+    options.signal.addEventListener("abort", () => (aborted = true));
+    let i = 0;
+    const pull = (controller) => {
+      if (i < ends.length) return controller.enqueue(bytes.slice(ends[i - 1] ?? 0, ends[i++]));
+      if (breaks) controller.error(new TypeError("the connection is lost"));
+      else controller.close();
+    };
+    return Promise.resolve(new Response(new ReadableStream({ pull })));
+  });
+  return { restore, aborted: () => aborted };
+}
+
+/**
  * Comes between a program and IndexedDB, until restore() is called. next(fault)
  * says what happens to the next transaction that is opened, where fault is
  *

@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +48,65 @@ func TestFetch(t *testing.T) {
 	for _, u := range []string{"https://127.0.0.1:1/", "http://", "javascript:1"} {
 		if got, err := New(host(t)).Fetch(t.Context(), u); err == nil || got.Status != 0 {
 			t.Errorf("%s: %+v, %v", u, got, err)
+		}
+	}
+}
+
+// TestPieces draws documents and where they are split: every document arrives as it
+// is, or is refused, wherever that is, and what was not read is not wanted.
+func TestPieces(t *testing.T) {
+	const at = "https://pieces.example/"
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	char := func() string { return []string{"a", "\x00", "é", "名", "😀"}[random.IntN(5)] }
+	for range 300 {
+		text, err := "", ""
+		for range random.IntN(20) {
+			text += char()
+		}
+		breaks := false
+		switch random.IntN(8) {
+		case 0:
+			text += "名😀"[:[]int{1, 2, 4, 5, 6}[random.IntN(5)]] // It breaks off.
+			err = "not UTF-8"
+		case 1:
+			text += "\xff" + char()
+			err = "not UTF-8"
+		case 2:
+			breaks = true
+			err = "the connection is lost"
+		case 3:
+			text += strings.Repeat("x", transport.MaxBody-len(text))
+		case 4:
+			text += strings.Repeat("x", transport.MaxBody+1-len(text))
+			err = "larger than"
+		}
+		ends := []any{len(text)}
+		for range random.IntN(6) {
+			ends = append(ends, random.IntN(len(text)+1))
+		}
+		for near := range min(random.IntN(9), len(text)) { // Some of these are inside a character.
+			ends = append(ends, near)
+		}
+		slices.SortFunc(ends, func(a, b any) int { return a.(int) - b.(int) })
+		bytes := make([]rune, len(text))
+		for i := range len(text) {
+			bytes[i] = rune(text[i])
+		}
+		answer := must(host(t).Call("answerInPieces", at, string(bytes), must(safejs.ValueOf(ends)), breaks))
+		got, failure := New(host(t)).Fetch(t.Context(), at)
+		must(answer.Call("restore"))
+		switch {
+		case err == "" && (failure != nil || got.Status != 200 || got.Body != text):
+			t.Fatalf("%d bytes %.40q split at %d: status %d, %d bytes %.40q, %v", len(text), text, ends, got.Status, len(got.Body), got.Body, failure)
+		case err != "" && (failure == nil || !strings.Contains(failure.Error(), err) || got.Body != ""):
+			t.Fatalf("%d bytes %.40q split at %d: %.40q, %v; want one with %q", len(text), text, ends, got.Body, failure, err)
+		}
+		for end := time.Now().Add(time.Second); !must(must(answer.Call("aborted")).Bool()); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("the request is open")
+			}
 		}
 	}
 }
