@@ -1,0 +1,106 @@
+// The host of the program, with a program and host modules of the test: what a program leaves behind is ended.
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { test } from "node:test";
+import { build } from "esbuild";
+import { tiny } from "./module.mjs";
+
+const functions = { socket: ["openSocket"], idb: ["openDatabase", "deleteDatabase"], kdf: ["deriveKey"], fetch: ["fetchDocument"] };
+
+/** Builds the host. The test sees its Go and the calls of the host modules as members of globalThis.played. */
+async function bundle() {
+  const plugin = {
+    name: "played",
+    setup(b) {
+      b.onResolve({ filter: /^host:/ }, ({ path }) => ({ path, namespace: "played" }));
+      b.onLoad({ filter: /.*/, namespace: "played" }, ({ path }) => ({
+        contents: path === "host:wasm_exec"
+          ? "export const makeGo = (scope) => globalThis.played.makeGo(scope);"
+          : functions[path.slice("host:".length)].map((name) => `export const ${name} = (...args) => globalThis.played.called("${name}", args);`).join("\n"),
+      }));
+    },
+  };
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("../src/worker.ts", import.meta.url))],
+    bundle: true, write: false, format: "esm", target: "es2022", plugins: [plugin],
+  });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+}
+const { serve } = await bundle();
+
+/** Serves a program whose steps the test makes. */
+async function play() {
+  const played = { signals: {}, resumed: 0, posted: [], dispatched: [], step: () => undefined };
+  globalThis.played = played;
+  played.called = (name, args) => {
+    played.signals[name] = args.find((arg) => arg instanceof AbortSignal);
+  };
+  played.makeGo = (scope) => {
+    played.scope = scope;
+    scope.fs = {};
+    return class {
+      constructor() { played.go = this; }
+      importObject = {};
+      exited = false;
+      exit = () => undefined;
+      _scheduledTimeouts = new Map();
+      _values = [];
+      _idPool = [];
+      _resume() {
+        played.resumed++;
+        played.step();
+      }
+      run() {
+        played.host = scope[this.argv[1]];
+        played.host.ready((request) => played.dispatched.push(request), "go0.0", "0.0");
+        return new Promise((resolve) => (played.ended = resolve));
+      }
+    };
+  };
+  const port = { postMessage: (message) => played.posted.push(message) };
+  serve(port);
+  played.ask = (request) => port.onmessage({ data: { request } });
+  port.onmessage({ data: { module: new WebAssembly.Module(tiny) } });
+  while (!played.ended) await new Promise((resolve) => setImmediate(resolve));
+  return played;
+}
+
+const ends = {
+  "a trap in a callback": [(p) => {
+    p.step = () => { throw new WebAssembly.RuntimeError("unreachable"); };
+    p.go._resume();
+  }, "RuntimeError: unreachable"],
+  "a panic": [(p) => {
+    p.scope.fs.writeSync(2, new TextEncoder().encode("panic: secret\n"));
+    p.go.exit(2);
+    p.ended();
+  }, "panic: (a value that is not shown)"],
+  "an exit code": [(p) => { p.go.exit(3); p.ended(); }, "exit code 3"],
+  "the end": [(p) => { p.go.exit(0); p.ended(); }, ""],
+};
+
+for (const [name, [end, why]] of Object.entries(ends)) {
+  test(`after ${name} nothing of the program goes on`, async () => {
+    const p = await play();
+    const names = Object.values(functions).flat();
+    for (const name of names) p.host[name]("x");
+    p.ask({ id: 1 });
+    p.go._resume();
+    assert.deepEqual([p.resumed, p.dispatched, p.posted], [1, [{ id: 1 }], [{ ready: { go: "go0.0", version: "0.0" } }]]);
+    // A deletion is the one thing that goes on, because it is wanted all the same.
+    const ended = () => names.filter((name) => p.signals[name]?.aborted).join();
+    assert.equal(ended(), "");
+    let fired = 0;
+    p.go._scheduledTimeouts.set(1, setTimeout(() => { fired++; }, 5));
+
+    end(p);
+    assert.equal(ended(), "openSocket,openDatabase,deriveKey,fetchDocument");
+    const after = p.resumed;
+    p.go._resume();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    p.ask({ id: 2 });
+    assert.deepEqual([p.resumed, p.dispatched.length, fired, p.go._scheduledTimeouts.size], [after, 1, 0, 0]);
+    assert.deepEqual(p.posted.slice(1), [{ exit: why }]);
+  });
+}
