@@ -32,8 +32,8 @@ func TestEveryMoment(t *testing.T) {
 		"drop and wake":    {func(_ *scripted, a *device) { a.Drop(); a.Wake(); a.Drop(); a.Wake() }, pam.PhaseLive},
 		"connect":          {func(_ *scripted, a *device) { _, _ = a.Connect(ctx) }, pam.PhaseLive},
 		"load":             {func(_ *scripted, a *device) { _, _ = a.Load(ctx) }, pam.PhaseLive},
-		"away and back":    {func(_ *scripted, a *device) { go a.Disconnect(ctx); time.Sleep(1); _, _ = a.Connect(ctx) }, pam.PhaseLive},
-		"back and away":    {func(_ *scripted, a *device) { go a.Connect(ctx); time.Sleep(1); _ = a.Disconnect(ctx) }, pam.PhaseOffline},
+		"away and back":    {func(_ *scripted, a *device) { go a.Disconnect(ctx); time.Sleep(time.Nanosecond); _, _ = a.Connect(ctx) }, pam.PhaseLive},
+		"back and away":    {func(_ *scripted, a *device) { go a.Connect(ctx); time.Sleep(time.Nanosecond); _ = a.Disconnect(ctx) }, pam.PhaseOffline},
 		"away, back, drop": {func(_ *scripted, a *device) {
 			go a.Disconnect(ctx)
 			time.Sleep(time.Millisecond)

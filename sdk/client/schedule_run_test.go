@@ -91,7 +91,6 @@ type disk struct {
 	*store.Memory
 	stage *stage
 	mu    sync.Mutex
-	epoch uint64
 }
 
 // A handle is a program's way to the disk.

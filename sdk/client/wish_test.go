@@ -69,7 +69,7 @@ func TestLastWordCounts(t *testing.T) {
 							ctx, cancel = context.WithTimeout(ctx, time.Millisecond)
 							defer cancel()
 						}
-						err := ctx.Err()
+						var err error
 						switch what {
 						case "disconnect":
 							err = a.Disconnect(ctx)

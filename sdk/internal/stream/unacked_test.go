@@ -54,7 +54,7 @@ func TestEnableRefused(t *testing.T) {
 		t.Errorf("it can be resumed: %+v", r)
 	}
 	// One that is never answered keeps no more than it may.
-	s = play(t, config(), enables+strings.Repeat(own, 511))
+	play(t, config(), enables+strings.Repeat(own, 511))
 	if s = play(t, config(), enables+strings.Repeat(own, 1100)+"S: <enabled xmlns='urn:xmpp:sm:3' id='late' resume='true'/>\n= dropped fits nothing\n"+arrives); s.Resumption() != nil {
 		t.Error("it can be resumed")
 	}
