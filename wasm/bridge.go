@@ -49,17 +49,8 @@ func newBridge(host safejs.Value) *bridge {
 // event loop is waiting for it.
 func (b *bridge) dispatch(request safejs.Value) {
 	r := readRequest(request)
-	switch r.op {
-	case "cancel":
-		b.cancel(r.int("target"))
-		return
-	case "credentials":
-		b.answerCredentials(r)
-		return
-	case "listen":
-		b.mu.Lock()
-		b.messages = r.bool("messages")
-		b.mu.Unlock()
+	if notice, ok := notices[r.op]; ok {
+		notice(b, r)
 		return
 	}
 	run, ok := operations[r.op]
@@ -87,6 +78,13 @@ func (b *bridge) dispatch(request safejs.Value) {
 			b.stop()
 		}
 	}()
+}
+
+// listen sets whether the page listens to messages.
+func (b *bridge) listen(r request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.messages = r.bool("messages")
 }
 
 // cancel ends the context of a request.

@@ -144,7 +144,7 @@ func TestRequests(t *testing.T) {
 	p.want(`{"id":4,"ok":null}`)
 	p.ask(map[string]any{"id": 0, "op": "sleep"})
 	p.ask(map[string]any{"id": 0, "op": "wake"})
-	p.ask(map[string]any{"id": 0, "op": "drop"})
+	p.ask(map[string]any{"id": 0, "op": "wake"})
 	p.quiet()
 	p.ask(map[string]any{"id": 5, "op": "close"})
 	p.want(`{"id":5,"ok":null}`)
@@ -170,12 +170,12 @@ func TestListInParts(t *testing.T) {
 		return changes, func(w *writer) { w.text("ver", "v1") }
 	})
 	for range 2 {
-		part := p.want(`{"event":"more","changes":[[null,["","","","",""]],`)
+		part := p.want(`{"event":"more","changes":[[null,["","","","","","pubsub"]],`)
 		if n := strings.Count(part, "null"); n != partLen {
 			t.Errorf("a part of %d rows", n)
 		}
 	}
-	p.want(`{"event":"list","changes":[[null,["","","","",""]]],"ver":"v1"}`)
+	p.want(`{"event":"list","changes":[[null,["","","","","","pubsub"]]],"ver":"v1"}`)
 	p.want(`{"event":"stored"}`)
 }
 
@@ -258,7 +258,7 @@ func TestCredentials(t *testing.T) {
 	if r := <-got; !errors.Is(r.err, context.Canceled) {
 		t.Errorf("got %+v", r)
 	}
-	p.want(`{"event":"credentials","ask":4,"over":true}`)
+	p.want(`{"event":"credentials","ask":4,"canceled":true}`)
 	p.ask(map[string]any{"id": 0, "op": "credentials", "ask": 4, "password": "late"}) // must not block
 }
 
@@ -286,6 +286,16 @@ func TestPanicIsReportedWithoutValuesAndEndsTheProgram(t *testing.T) {
 	}
 }
 
+func TestServiceKind(t *testing.T) {
+	for service, want := range map[string]string{
+		"pubsub.localhost": "pubsub", "bob@localhost": "pep", "bob@localhost/phone": "pep", "pubsub.localhost/a@b": "pubsub",
+	} {
+		if got := serviceKind(service); got != want {
+			t.Errorf("%s is of kind %s, want %s", service, got, want)
+		}
+	}
+}
+
 func TestEvents(t *testing.T) {
 	row := pam.Subscription{Key: pam.Key{Service: "s", Node: "__proto__"}, JID: "alice@localhost", State: "subscribed"}
 	for _, c := range []struct {
@@ -293,9 +303,9 @@ func TestEvents(t *testing.T) {
 		want  string
 	}{
 		{client.Changed{Changes: []pam.Change{{After: &row}, {Before: &row}}, To: "2", Origin: pam.OriginResync, Source: pam.SourceServer},
-			`{"event":"changed","changes":[[null,["s","__proto__","","alice@localhost","subscribed"]],[["s","__proto__","","alice@localhost","subscribed"],null]],"to":"2","origin":"resync","source":"server"}`},
+			`{"event":"changed","changes":[[null,["s","__proto__","","alice@localhost","subscribed","pubsub"]],[["s","__proto__","","alice@localhost","subscribed","pubsub"],null]],"to":"2","origin":"resync","source":"server"}`},
 		{client.ProvisionalChanged{Items: []pam.Provisional{{Subscription: row, Local: "subscribing"}}},
-			`{"event":"provisional","rows":[["s","__proto__","","alice@localhost","subscribed","subscribing"]]}`},
+			`{"event":"provisional","rows":[["s","__proto__","","alice@localhost","subscribed","pubsub","subscribing"]]}`},
 		{client.StateChanged{State: pam.SyncState{Phase: pam.PhaseWaiting, Missing: []string{"pam"}, Attempt: 2, NextAttempt: time.UnixMilli(5),
 			Err: &pam.Error{Code: pam.CodeTransport, Origin: pam.FromNetwork, Text: "gone", Retryable: true}}},
 			`{"event":"state","state":{"phase":"waiting","missing":["pam"],"resumed":false,"lastSynced":null,"attempt":2,"nextAttempt":5,"pending":0,"degraded":false,` +

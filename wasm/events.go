@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"unicode/utf8"
 
 	"xmpp-pam/sdk/client"
@@ -23,8 +24,8 @@ import (
 //	             the page listens
 //	stored       {}
 //	frames       see frames.go
-//	credentials  {ask, reason, mechanisms}, and {ask, over: true} when nobody
-//	             waits for the answer any more
+//	credentials  {ask, reason, mechanisms}, and {ask, canceled: true} when the
+//	             client no longer waits for the answer
 //	crash        {text}
 func (b *bridge) onEvent(e client.Event) {
 	switch e := e.(type) {
@@ -122,7 +123,7 @@ func (b *bridge) credentials(ctx context.Context, request client.CredentialReque
 		b.event("credentials", func(w *writer) {
 			w.key("ask")
 			w.int(int64(ask))
-			w.key("over")
+			w.key("canceled")
 			w.bool(true)
 		})
 		return client.Credentials{}, ctx.Err()
@@ -221,7 +222,7 @@ func writeExport(w *writer, e client.Export) {
 	})
 }
 
-// writeRow writes [service, node, subid, jid, state].
+// writeRow writes [service, node, subid, jid, state, kind].
 func writeRow(w *writer, s pam.Subscription) { w.array(func() { writeFields(w, s) }) }
 
 func writeFields(w *writer, s pam.Subscription) {
@@ -230,6 +231,17 @@ func writeFields(w *writer, s pam.Subscription) {
 	w.string(s.SubID)
 	w.string(s.JID)
 	w.string(string(s.State))
+	w.string(serviceKind(s.Service))
+}
+
+// serviceKind returns "pep" for a service that is an account (XEP-0163), and else
+// "pubsub".
+func serviceKind(service string) string {
+	bare, _, _ := strings.Cut(service, "/")
+	if strings.Contains(bare, "@") {
+		return "pep"
+	}
+	return "pubsub"
 }
 
 func writeRowOrNull(w *writer, s *pam.Subscription) {
@@ -240,7 +252,7 @@ func writeRowOrNull(w *writer, s *pam.Subscription) {
 	writeRow(w, *s)
 }
 
-// writeProvisional writes rows with a sixth field, local.
+// writeProvisional writes rows with a seventh field, local.
 func writeProvisional(w *writer, items []pam.Provisional) {
 	w.array(func() {
 		for _, p := range items {

@@ -25,8 +25,8 @@
 //	{"event":"…",…}                        something that happened
 //
 // in the order in which things happened: what a request changed is posted
-// before its result. A request without id has no result. The operations are in
-// operations.go, the events in events.go.
+// before its result. A request without id has no result. The operations and the
+// notices are in operations.go, the events in events.go.
 //
 // One program is one client. It ends after the operation close, and after
 // a panic, which it posts as {"event":"crash"}.

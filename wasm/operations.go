@@ -34,10 +34,9 @@ import (
 //	unsubscribe  {service, node, subid}
 //	refresh      {ignoreVersion}
 //	export       → {account, list, ver, lastFull, lastSynced, mechanism, sessions}
-//	disconnect, forget, reload, sleep, wake, drop, close
-//	cancel       {target: id}                     at once, no result
-//	credentials  {ask, password | failed, wrong}  at once, no result
-//	listen       {messages}: whether to post messages; at once, no result
+//	disconnect, forget, reload, sleep, wake, close
+//
+// js/src/wire.ts has the same table for TypeScript, and a test compares the two.
 var operations = map[string]operation{
 	"create":      (*bridge).create,
 	"load":        withClient((*bridge).load),
@@ -52,7 +51,18 @@ var operations = map[string]operation{
 	"reload":      withClient(now((*client.Client).Reload)),
 	"sleep":       withClient(now((*client.Client).Sleep)),
 	"wake":        withClient(now((*client.Client).Wake)),
-	"drop":        withClient(now((*client.Client).Drop)),
+}
+
+// notices are what the host says without waiting for a result. They take effect at
+// once, before dispatch returns.
+//
+//	cancel       {target: id}
+//	credentials  {ask, password | failed, wrong}
+//	listen       {messages}: whether to post messages
+var notices = map[string]func(*bridge, request){
+	"cancel":      func(b *bridge, r request) { b.cancel(r.int("target")) },
+	"credentials": (*bridge).answerCredentials,
+	"listen":      (*bridge).listen,
 }
 
 type (

@@ -76,11 +76,15 @@ export function fromWire(e: WireError): PamError {
   return new PamError(code, text ?? code, cause === undefined ? fields : { ...fields, cause: new Error(cause) });
 }
 
-export const closedError = (): PamError => new PamError("closed", "The client was closed. Make a new one with createClient().");
+export const closedError = (): PamError =>
+  new PamError("closed", "The client was closed. Make a new one with createClient().");
 
 /** The error of a call whose signal was aborted. */
 export const abortedError = (signal: AbortSignal): PamError =>
   new PamError("aborted", "The call was aborted by its signal.", { cause: signal.reason });
+
+export const timeoutError = (limit: number): PamError =>
+  new PamError("timeout", `The call did not finish within ${limit} ms.`, { retryable: true });
 
 /** What was thrown, as text of at most 1000 characters, whatever it is. */
 export function messageOf(e: unknown): string {

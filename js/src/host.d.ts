@@ -1,8 +1,9 @@
-// Modules that the build provides from outside of this folder.
+// What the build and the browser provide: the modules "host:…", which are the JavaScript halves of the packages in wasm/
+// and Go's own script, and globals that the compiler's libraries do not know. test/types/host.ts compares these types with
+// the JSDoc of the modules.
 
 declare module "host:wasm_exec" {
-  /** Go's wasm_exec.js, evaluated with `scope` as its global object. */
-  export function makeGo(scope: object): new () => {
+  interface Go {
     argv: string[];
     exit(code: number): void;
     readonly importObject: WebAssembly.Imports;
@@ -12,19 +13,48 @@ declare module "host:wasm_exec" {
     readonly _values: readonly unknown[];
     readonly _idPool: readonly number[];
     run(instance: WebAssembly.Instance): Promise<void>;
-  };
+  }
+  /** Go's wasm_exec.js, evaluated with `scope` as its global object. It puts `fs` there. */
+  export function makeGo(scope: object): new () => Go;
 }
+
 declare module "host:socket" {
-  export const openSocket: (...args: unknown[]) => unknown;
+  export function openSocket(
+    url: string, protocol: string, maxMessage: number, maxQueued: number, onOpen: (protocol: string) => void,
+    onBatch: (batch: string, single: boolean) => void, onClose: (code: number, reason: string) => void, ended: AbortSignal,
+  ): { error: string } | { send(message: string): "" | "closed" | "full"; close(code: number, reason: string): void };
 }
+
 declare module "host:idb" {
-  export const openDatabase: (...args: unknown[]) => unknown;
-  export const deleteDatabase: (...args: never[]) => unknown;
+  interface Running { cancel(): void }
+  /** `done` gets an object with the methods of a connection, which Go calls. */
+  export function openDatabase(
+    name: string, create: boolean, patience: number, onLost: (errorName: string, errorMessage: string) => void,
+    done: (errorName: string, errorMessage: string, connection?: object) => void, ended: AbortSignal,
+  ): Running;
+  export function deleteDatabase(
+    name: string, patience: number, done: (errorName: string, errorMessage: string) => void,
+  ): Running;
 }
+
 declare module "host:kdf" {
-  export const deriveKey: (...args: unknown[]) => unknown;
+  export function deriveKey(
+    hash: "SHA-1" | "SHA-256" | "SHA-512", password: string, salt: string, iterations: number, size: number,
+    onDone: (error: string, key: string) => void, ended: AbortSignal,
+  ): { cancel(): void } | undefined;
 }
+
 declare module "host:fetch" {
-  export const fetchDocument: (...args: unknown[]) => unknown;
+  export function fetchDocument(
+    url: string, limit: number, onDone: (error: string, status: number, body: string) => void, ended: AbortSignal,
+  ): { cancel(): void };
 }
+
 declare const WorkerGlobalScope: undefined | (new () => object);
+
+/** A policy of Trusted Types. It makes a TrustedScriptURL, which is declared as what it stands for where it is used. */
+interface ScriptURLPolicy { createScriptURL(url: string): string }
+// eslint-disable-next-line no-var -- only a var is a property of globalThis
+declare var trustedTypes: undefined | {
+  createPolicy(name: string, rules: { createScriptURL(url: string): string }): ScriptURLPolicy;
+};

@@ -11,7 +11,7 @@ export interface RawFrame {
 /** How much text is kept, in characters: the messages on the wire are whatever others send. */
 const most = 4 << 20;
 
-export interface InspectorCell {
+export interface InspectorStore {
   readonly inspector: Inspector;
   add(frame: RawFrame): void;
   /** What the program's memory and table of references measure. */
@@ -24,7 +24,7 @@ export interface InspectorCell {
 const none: readonly WireFrame[] = Object.freeze([]);
 
 /** Keeps the last `limit` messages, of 4 MiB of text together at most; with 0 it is off. */
-export function inspector(limit: number, drop: () => void): InspectorCell {
+export function inspectorStore(limit: number): InspectorStore {
   let frames: WireFrame[] = [];
   let first = 0; // the oldest that is kept; those before it are dropped together
   let kept = 0; // characters of those from it on
@@ -32,10 +32,10 @@ export function inspector(limit: number, drop: () => void): InspectorCell {
   let current: readonly WireFrame[] | undefined = none;
   const counts = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, ignored: 0, goHeapBytes: 0, liveReferences: 0 };
   const snapshot = (): readonly WireFrame[] => (current ??= Object.freeze(frames.slice(first)));
-  const { subscribe, mark, flush } = listeners(snapshot);
+  const { subscribe, markDirty, flush } = listeners(snapshot);
   const changed = (): void => {
     current = undefined;
-    mark();
+    markDirty();
   };
   return {
     inspector: Object.freeze<Inspector>({
@@ -52,15 +52,14 @@ export function inspector(limit: number, drop: () => void): InspectorCell {
       },
       export(format = "ndjson") {
         const all = snapshot();
-        if (format === "xml") return new Blob(all.map((f) => f.xml + (f.cut ? `<!-- the rest of ${f.bytes} bytes is not kept -->` : "") + "\n"), { type: "text/xml" });
+        if (format === "xml") {
+          const rest = (f: WireFrame): string => (f.cut ? `<!-- the rest of ${f.bytes} bytes is not kept -->` : "");
+          return new Blob(all.map((f) => `${f.xml}${rest(f)}\n`), { type: "text/xml" });
+        }
         if (format !== "ndjson") throw new PamError("bad-options", 'The format must be "ndjson" or "xml".');
         return new Blob(all.map((f) => JSON.stringify(f) + "\n"), { type: "application/x-ndjson" });
       },
       stats: () => ({ ...counts }),
-      simulate(fault) {
-        if (fault?.kind !== "drop") throw new PamError("bad-options", 'The only fault is {kind: "drop"}.');
-        drop();
-      },
     }),
     add(raw) {
       const { at, out, bytes, ...rest } = raw;

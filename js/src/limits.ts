@@ -1,4 +1,4 @@
-import { abortedError, PamError } from "./errors.js";
+import { abortedError, ownError, PamError, timeoutError } from "./errors.js";
 import { fields, signalOf } from "./options.js";
 import type { OpOptions } from "./types.js";
 
@@ -6,10 +6,13 @@ const longest = 2 ** 31 - 1; // of setTimeout
 
 /**
  * Runs a call under the caller's signal and time limit. When one of them ends it, the promise rejects at once and the
- * signal given to `run` is aborted, and so it is when `over` is aborted, whose reason is the error then. Wrong options
+ * signal given to `run` is aborted, and so it is when `closed` is aborted, whose reason is the error then. Wrong options
  * reject as well: an async method never throws. `more` names the options that this call alone knows.
  */
-export function limited<T>(options: OpOptions | undefined, run: (signal: AbortSignal) => Promise<T>, over?: AbortSignal, more: readonly string[] = []): Promise<T> {
+export function limited<T>(
+  options: OpOptions | undefined, run: (signal: AbortSignal) => Promise<T>, closed?: AbortSignal,
+  more: readonly string[] = [],
+): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const given = fields(options ?? {}, "options", ["signal", "timeoutMs", ...more]);
     const signal = signalOf(given.signal);
@@ -17,7 +20,7 @@ export function limited<T>(options: OpOptions | undefined, run: (signal: AbortSi
     if (limit !== undefined && !(typeof limit === "number" && limit >= 0)) {
       throw new PamError("bad-options", "options.timeoutMs must be a number of milliseconds.");
     }
-    if (over?.aborted) throw over.reason as PamError;
+    closed?.throwIfAborted();
     if (signal?.aborted) throw abortedError(signal);
 
     const inner = new AbortController();
@@ -25,7 +28,7 @@ export function limited<T>(options: OpOptions | undefined, run: (signal: AbortSi
     const finish = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
-      over?.removeEventListener("abort", close);
+      closed?.removeEventListener("abort", close);
     };
     const fail = (e: PamError): void => {
       finish();
@@ -33,11 +36,11 @@ export function limited<T>(options: OpOptions | undefined, run: (signal: AbortSi
       inner.abort(e);
     };
     const abort = (): void => fail(abortedError(signal!));
-    const close = (): void => fail(over!.reason as PamError);
+    const close = (): void => fail(ownError(closed!.reason));
     signal?.addEventListener("abort", abort);
-    over?.addEventListener("abort", close);
+    closed?.addEventListener("abort", close);
     if (limit !== undefined && limit <= longest) {
-      timer = setTimeout(() => fail(new PamError("timeout", `The call did not finish within ${limit} ms.`, { retryable: true })), limit);
+      timer = setTimeout(() => fail(timeoutError(limit)), limit);
     }
     (async () => run(inner.signal))().finally(finish).then(resolve, reject);
   });

@@ -9,7 +9,8 @@ export const info: RuntimeInfo = Object.freeze(BUILD_INFO);
 /** Reports whether this script knows its own URL. A bundle that is no ES module may not. */
 export const located = (): boolean => typeof import.meta.url === "string";
 export const unlocated = (file: string, option: string): string =>
-  `This script cannot find ${file}, because it was bundled without import.meta.url: give ${option}, or bundle it as an ES module.`;
+  `This script cannot find ${file}, because it was bundled without import.meta.url: `
+  + `give ${option}, or bundle it as an ES module.`;
 
 const byUrl = new Map<string, Promise<WebAssembly.Module>>();
 const byObject = new WeakMap<object, Promise<WebAssembly.Module>>();
@@ -27,9 +28,11 @@ export function loadModule(source?: WasmSource): Promise<WebAssembly.Module> {
   return remember(byObject, source, () => moduleOf(source));
 }
 
-interface Memory<K> { get(key: K): Promise<WebAssembly.Module> | undefined; set(key: K, value: Promise<WebAssembly.Module>): unknown; delete(key: K): unknown }
+type Modules<K> = Pick<Map<K, Promise<WebAssembly.Module>>, "get" | "delete"> & {
+  set(key: K, value: Promise<WebAssembly.Module>): unknown;
+};
 
-function remember<K>(memory: Memory<K>, key: K, load: () => Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
+function remember<K>(memory: Modules<K>, key: K, load: () => Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
   const known = memory.get(key);
   if (known) return known;
   const module = load();
@@ -51,7 +54,8 @@ async function fetchModule(url: string): Promise<WebAssembly.Module> {
   try {
     response = await fetch(url, { credentials: "same-origin" });
   } catch (e) {
-    throw failure("wasm-load", `${url} could not be fetched (${messageOf(e)}). Check that it is served and that the page's Content-Security-Policy allows it in connect-src.`, { cause: e, retryable: true });
+    throw failure("wasm-load", `${url} could not be fetched (${messageOf(e)}). Check that it is served and that the page's `
+      + "Content-Security-Policy allows it in connect-src.", { cause: e, retryable: true });
   }
   return compileResponse(response, url);
 }
@@ -64,13 +68,18 @@ async function moduleOf(source: Exclude<WasmSource, string | URL>): Promise<WebA
   }
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return compileBytes(source, "options.runtime.wasm");
   const response = await source;
-  if (typeof Response !== "undefined" && response instanceof Response) return compileResponse(response, response.url || "options.runtime.wasm");
-  throw failure("bad-options", "options.runtime.wasm must be a URL, a Response, bytes or a WebAssembly.Module.", { origin: "client" });
+  if (typeof Response !== "undefined" && response instanceof Response) {
+    return compileResponse(response, response.url || "options.runtime.wasm");
+  }
+  throw new PamError("bad-options", "options.runtime.wasm must be a URL, a Response, bytes or a WebAssembly.Module.");
 }
 
 /** Chooses by Content-Type before the body is read: a body can be read only once. */
 async function compileResponse(response: Response, url: string): Promise<WebAssembly.Module> {
-  if (!response.ok) throw failure("wasm-load", `${url} was answered with status ${response.status}: ${remedy(url)}`, { retryable: response.status >= 500 });
+  const { ok, status } = response;
+  if (!ok) {
+    throw failure("wasm-load", `${url} was answered with status ${status}: ${remedy(url)}`, { retryable: status >= 500 });
+  }
   const type = (response.headers.get("content-type") ?? "").trim().toLowerCase();
   if (type === "application/wasm" && // streaming allows no parameters
       typeof WebAssembly.compileStreaming === "function") {
@@ -88,8 +97,11 @@ async function readBody(response: Response, url: string): Promise<Uint8Array<Arr
   }
 }
 
-async function compileBytes(source: ArrayBuffer | ArrayBufferView<ArrayBuffer>, url: string, type?: string): Promise<WebAssembly.Module> {
-  const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+async function compileBytes(
+  source: ArrayBuffer | ArrayBufferView<ArrayBuffer>, url: string, type?: string,
+): Promise<WebAssembly.Module> {
+  const bytes = source instanceof ArrayBuffer ? new Uint8Array(source)
+    : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   return checked(WebAssembly.compile(bytes), bytes, url, type);
 }
 
@@ -97,22 +109,29 @@ async function compileBytes(source: ArrayBuffer | ArrayBufferView<ArrayBuffer>, 
  * The module, if its bytes are the program of this package. Browsers digest in secure contexts only; elsewhere the length is
  * compared, and an attacker who can change the program there can change this script too.
  */
-async function checked(module: Promise<WebAssembly.Module>, body: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>, url: string, type?: string): Promise<WebAssembly.Module> {
+async function checked(
+  module: Promise<WebAssembly.Module>, body: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>, url: string,
+  type?: string,
+): Promise<WebAssembly.Module> {
   module.catch(() => undefined); // what is wrong with the bytes is said first
   const bytes = await body;
   if (!(bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d)) {
     const as = type ? `, sent as ${type}` : "";
-    throw failure("wasm-mime", `${url} is no WebAssembly module${as}. Often a server answers with a page for a file that it does not have: ${remedy(url)}`);
+    throw failure("wasm-mime", `${url} is no WebAssembly module${as}. `
+      + `Often a server answers with a page for a file that it does not have: ${remedy(url)}`);
   }
-  const same = bytes.length === info.bytes && (!globalThis.crypto?.subtle || hex(await crypto.subtle.digest("SHA-256", bytes)) === info.wasmSha256);
+  const same = bytes.length === info.bytes
+    && (!globalThis.crypto?.subtle || hex(await crypto.subtle.digest("SHA-256", bytes)) === info.wasmSha256);
   if (!same) throw otherProgram(url);
   return module.catch((e: unknown) => { throw compileFailure(e, url); });
 }
 
-const hex = (bytes: ArrayBuffer): string => Array.from(new Uint8Array(bytes), (b) => b.toString(16).padStart(2, "0")).join("");
+const hex = (bytes: ArrayBuffer): string =>
+  Array.from(new Uint8Array(bytes), (b) => b.toString(16).padStart(2, "0")).join("");
 
 const otherProgram = (what: string): PamError => failure("wasm-version",
-  `${what} is not the program that this script was built with (version ${info.version}, SHA-256 ${info.wasmSha256}). Serve pam.wasm and the scripts from the same package, and let no cache or proxy keep or change one of them.`);
+  `${what} is not the program that this script was built with (version ${info.version}, SHA-256 ${info.wasmSha256}). `
+  + "Serve pam.wasm and the scripts from the same package, and let no cache or proxy keep or change one of them.");
 
 /** Vite's dependency optimizer moves the script, but not what is next to it. */
 const remedy = (url: string): string => url.includes("/.vite/")
@@ -122,7 +141,8 @@ const remedy = (url: string): string => url.includes("/.vite/")
 function compileFailure(e: unknown, url: string): PamError {
   const text = messageOf(e);
   if (/content security policy|unsafe-eval|blocked by csp/i.test(text)) {
-    return failure("wasm-csp", `${url} may not be compiled: add 'wasm-unsafe-eval' to script-src of the page's Content-Security-Policy.`, { cause: e });
+    return failure("wasm-csp", `${url} may not be compiled: add 'wasm-unsafe-eval' to script-src of the page's `
+      + "Content-Security-Policy.", { cause: e });
   }
   return failure("wasm-load", `${url} cannot be compiled (${text}). Serve the file as it is in the package.`, { cause: e });
 }

@@ -48,14 +48,18 @@ function isOwn(e: unknown): e is PamError {
 }
 
 function readAll(options: ClientOptions): Config {
-  const o = fields(options, "options", ["account", "credentials", "service", "followTo", "storage", "mechanisms", "runtime", "reconnect", "inspector", "logger"]);
+  const o = fields(options, "options", [
+    "account", "credentials", "service", "followTo", "storage", "mechanisms", "runtime", "reconnect", "inspector", "logger",
+  ]);
   const runtime = fields(o.runtime ?? {}, "options.runtime", ["where", "wasm", "worker"]);
   const worker = runtime.worker;
   if (worker !== undefined && typeof worker !== "string" && typeof worker !== "function" && !(worker instanceof URL)) {
     throw bad("options.runtime.worker must be a URL or a function that returns a Worker.");
   }
-  const reconnect = o.reconnect === false ? {} : fields(o.reconnect ?? {}, "options.reconnect", ["baseMs", "maxMs", "jitter", "maxAttempts", "wakeOnForeground"]);
-  const attempts = reconnect.maxAttempts === Infinity ? 0 : positive(reconnect.maxAttempts, "options.reconnect.maxAttempts") ?? 0;
+  const policy = ["baseMs", "maxMs", "jitter", "maxAttempts", "wakeOnForeground"];
+  const reconnect = o.reconnect === false ? {} : fields(o.reconnect ?? {}, "options.reconnect", policy);
+  const endless = reconnect.maxAttempts === Infinity;
+  const attempts = endless ? 0 : positive(reconnect.maxAttempts, "options.reconnect.maxAttempts") ?? 0;
   return {
     account: readAccount(o.account),
     credentials: readCredentials(o.credentials),
@@ -94,7 +98,7 @@ export function readTarget(target: Target, listed = false): { service: string; n
  */
 export function fields(value: unknown, what: string, known?: readonly string[]): Record<string, unknown> {
   if (value === null || typeof value !== "object" || Array.isArray(value)) throw bad(`${what} must be an object.`);
-  const out: Record<string, unknown> = Object.create(null);
+  const out = Object.create(null) as Record<string, unknown>;
   try {
     if (known) {
       const unknown = Reflect.ownKeys(value).find((k) => typeof k === "string" && !known.includes(k));
@@ -124,8 +128,8 @@ export function signalOf(signal: unknown): AbortSignal | undefined {
 /** Reads an optional whole number above zero. */
 export function positive(value: unknown, what: string): number | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value <= 0 || value > 0x7fffffff) throw bad(`${what} must be a whole number above zero.`);
-  return value;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0 && value <= 0x7fffffff) return value;
+  throw bad(`${what} must be a whole number above zero.`);
 }
 
 function flag(value: unknown, what: string): boolean | undefined {
@@ -148,7 +152,9 @@ function readAccount(account: unknown): string {
   if (account === undefined) throw bad("options.account is missing: give a bare JID such as alice@example.org.");
   if (typeof account !== "string") throw bad("options.account must be text: a bare JID such as alice@example.org.");
   const jid = (text: string): PamError => new PamError("bad-jid", text);
-  if (account.includes("/")) throw jid("options.account must be a bare JID, without a resource: nothing may follow a slash.");
+  if (account.includes("/")) {
+    throw jid("options.account must be a bare JID, without a resource: nothing may follow a slash.");
+  }
   if (!/^[^@"&'<>:\s\p{Cc}]+@[^@\s\p{Cc}"&'<>]+$/u.test(account) || account.length > 2047) {
     throw jid("options.account is no bare JID: give one such as alice@example.org.");
   }
@@ -177,12 +183,16 @@ function readService(service: unknown): string | undefined {
   if (service === undefined) return undefined;
   let url: URL;
   try {
-    url = new URL(String(service));
+    url = new URL(typeof service === "string" ? service : (service as URL).href);
   } catch (e) {
     throw bad("options.service must be a URL such as wss://example.org/xmpp-websocket.", e);
   }
-  if (url.protocol !== "wss:" && url.protocol !== "ws:") throw bad("options.service must start with wss: (or ws: on a loopback host).");
-  if (url.hash !== "" || url.username !== "" || url.password !== "") throw bad("options.service must hold neither a name, a password nor a fragment.");
+  if (url.protocol !== "wss:" && url.protocol !== "ws:") {
+    throw bad("options.service must start with wss: (or ws: on a loopback host).");
+  }
+  if (url.hash !== "" || url.username !== "" || url.password !== "") {
+    throw bad("options.service must hold neither a name, a password nor a fragment.");
+  }
   return url.href;
 }
 
@@ -190,7 +200,9 @@ function readService(service: unknown): string | undefined {
 function readTexts(given: unknown, what: string, of: string): readonly string[] | undefined {
   if (given === undefined) return undefined;
   const list = Array.isArray(given) ? Array.from(given) as unknown[] : [];
-  if (list.length === 0 || list.some((m) => typeof m !== "string" || m === "")) throw bad(`${what} must be an array of ${of}.`);
+  if (list.length === 0 || list.some((m) => typeof m !== "string" || m === "")) {
+    throw bad(`${what} must be an array of ${of}.`);
+  }
   return list as string[];
 }
 

@@ -1,82 +1,90 @@
-import { fromWire, messageOf, PamError, type PamErrorFields } from "./errors.js";
+import { fromWire, messageOf, ownError, PamError, type PamErrorFields } from "./errors.js";
 import { info, loadModule, located, unlocated } from "./loader.js";
 import type { Config } from "./options.js";
-import type { FromHost, Happened, Posted, Request, ToHost } from "./wire.js";
+import type { FromHost, Notices, Operations, Posted, ProgramEvent, Request, ToHost } from "./wire.js";
+
+/** What can be sent without waiting for a result: notices, and operations that have none. */
+type Told = Notices & Pick<{ [K in keyof Operations]: Operations[K]["params"] }, "reload" | "sleep" | "wake">;
 
 /** A running program. */
-export interface Link {
+export interface Runtime {
   readonly where: "worker" | "main";
   /** Asks for an operation. An aborted signal cancels it; the promise settles all the same. */
-  request(op: string, params?: object, signal?: AbortSignal): Promise<unknown>;
-  /** Asks without waiting for the result. */
-  tell(op: string, params?: object): void;
-  /** Ends the program at once. What waits, and what is asked later, is rejected with `why`. */
+  request<K extends keyof Operations>(
+    op: K, params: Operations[K]["params"], signal?: AbortSignal,
+  ): Promise<Operations[K]["result"]>;
+  tell<K extends keyof Told>(op: K, params: Told[K]): void;
+  /** Ends the program at once. Requests that are pending or made later are rejected with `why`. */
   stop(why: PamError): void;
 }
 
-export interface Handlers {
-  happened(event: Happened): void;
+export interface RuntimeHandlers {
+  handleEvent(event: Exclude<ProgramEvent, { event: "crash" }>): void;
   /** All that was posted together has been handled. */
   flush(): void;
   measure(heap: number, references: number): void;
-  /** The program ended by mistake; everything that waited was rejected. */
+  /** The program ended by mistake; every pending request was rejected. */
   crashed(error: PamError): void;
 }
 
+interface PendingRequest { resolve(result: unknown): void; reject(e: PamError): void }
+
 /** Loads the program and starts it. The signal ends it at once, now or later. */
-export async function start(config: Config, handlers: Handlers, over: AbortSignal): Promise<Link> {
+export async function startRuntime(config: Config, handlers: RuntimeHandlers, closed: AbortSignal): Promise<Runtime> {
   const where = config.where ?? (typeof Worker === "function" ? "worker" : "main");
   const module = await loadModule(config.wasm);
-  over.throwIfAborted();
+  closed.throwIfAborted();
   const { port1: port, port2 } = new MessageChannel();
-  const waiting = new Map<number, { resolve(v: unknown): void; reject(e: unknown): void }>();
+  const pending = new Map<number, PendingRequest>();
   let lastId = 0;
-  let gone: PamError | undefined; // why the program has ended
+  let ended: PamError | undefined; // why the program has ended
   let worker: Worker | undefined;
 
-  return new Promise<Link>((resolve, reject) => {
+  return new Promise<Runtime>((resolve, reject) => {
     function end(why: PamError): void {
-      if (gone) return;
-      gone = why;
-      over.removeEventListener("abort", abort);
+      if (ended) return;
+      ended = why;
+      closed.removeEventListener("abort", abort);
       port.postMessage({ request: { id: 0, op: "close" } } satisfies ToHost);
       port.close();
-      for (const w of waiting.values()) w.reject(why);
+      for (const request of pending.values()) request.reject(why);
       reject(why);
       worker?.terminate();
     }
 
-    const abort = (): void => end(over.reason as PamError);
-    over.addEventListener("abort", abort);
+    const abort = (): void => end(ownError(closed.reason));
+    closed.addEventListener("abort", abort);
 
     function crash(text: string): void {
-      if (gone) return;
-      const error = new PamError("crashed", `The program ended by mistake (${text}). connect() starts a new one; please report this.`, { origin: "runtime", retryable: true });
+      if (ended) return;
+      const words = `The program ended by mistake (${text}). connect() starts a new one; please report this.`;
+      const error = new PamError("crashed", words, { origin: "runtime", retryable: true });
       end(error);
       handlers.crashed(error);
     }
 
-    const notLoaded = (text: string, more: PamErrorFields = {}): void => end(new PamError("wasm-load", text, { origin: "runtime", retryable: true, ...more }));
+    const notLoaded = (text: string, more: PamErrorFields = {}): void =>
+      end(new PamError("wasm-load", text, { origin: "runtime", retryable: true, ...more }));
 
     function post(request: Request): void {
-      if (!gone) port.postMessage({ request } satisfies ToHost);
+      if (!ended) port.postMessage({ request } satisfies ToHost);
     }
 
-    const link: Link = {
+    const runtime: Runtime = {
       where,
       request: (op, params, signal) => new Promise((resolve, reject) => {
-        if (gone) {
-          reject(gone);
+        if (ended) {
+          reject(ended);
           return;
         }
         const id = ++lastId;
-        const cancel = (): void => post({ id: 0, op: "cancel", target: id });
+        const cancel = (): void => runtime.tell("cancel", { target: id });
         const settled = (): void => {
-          waiting.delete(id);
+          pending.delete(id);
           signal?.removeEventListener("abort", cancel);
         };
-        waiting.set(id, {
-          resolve(v) { settled(); resolve(v); },
+        pending.set(id, {
+          resolve(v) { settled(); resolve(v as Operations[typeof op]["result"]); }, // as the table says
           reject(e) { settled(); reject(e); },
         });
         post({ ...params, id, op });
@@ -89,26 +97,28 @@ export async function start(config: Config, handlers: Handlers, over: AbortSigna
     function receive(posted: Posted): void {
       if ("event" in posted) {
         if (posted.event === "crash") crash(posted.text ?? "unknown");
-        else handlers.happened(posted);
+        else handlers.handleEvent(posted);
         return;
       }
-      const w = waiting.get(posted.id);
-      if ("error" in posted) w?.reject(fromWire(posted.error));
-      else w?.resolve(posted.ok);
+      const request = pending.get(posted.id);
+      if ("error" in posted) request?.reject(fromWire(posted.error));
+      else request?.resolve(posted.ok);
     }
 
     port.onmessage = ({ data }: { data: FromHost }) => {
       if ("text" in data) {
-        for (const posted of JSON.parse(data.text) as Posted[]) if (!gone) receive(posted);
+        for (const posted of JSON.parse(data.text) as Posted[]) if (!ended) receive(posted);
         handlers.measure(data.heap, data.references);
         handlers.flush();
       } else if ("ready" in data) {
         const { go, version } = data.ready;
         if (go === info.go && version === info.version) {
-          resolve(link);
+          resolve(runtime);
           return;
         }
-        end(new PamError("wasm-version", `pam.wasm is version ${version} (${go}), but this script belongs to version ${info.version} (${info.go}). Serve both from the same package, and let no cache keep an old one.`, { origin: "runtime" }));
+        const words = `pam.wasm is version ${version} (${go}), but this script belongs to version ${info.version} `
+          + `(${info.go}). Serve both from the same package, and let no cache keep an old one.`;
+        end(new PamError("wasm-version", words, { origin: "runtime" }));
       } else {
         crash(data.exit || "exit code 0");
       }
@@ -118,7 +128,9 @@ export async function start(config: Config, handlers: Handlers, over: AbortSigna
       import("./worker.js").then(({ serve }) => {
         serve(port2);
         port.postMessage({ module } satisfies ToHost);
-      }).catch((e: unknown) => notLoaded(`The script worker.js of this package could not be loaded: ${messageOf(e)}`, { cause: e }));
+      }).catch((e: unknown) => {
+        notLoaded(`The script worker.js of this package could not be loaded: ${messageOf(e)}`, { cause: e });
+      });
       return;
     }
     try {
@@ -127,14 +139,18 @@ export async function start(config: Config, handlers: Handlers, over: AbortSigna
       worker.onerror = (event) => {
         event.preventDefault?.();
         if (started) crash(event.message || "the Worker failed");
-        else notLoaded(`The worker script could not be loaded${event.message ? `: ${event.message}` : ""}. Serve worker.js of this package next to index.js, or give options.runtime.worker.`);
+        else {
+          notLoaded(`The worker script could not be loaded${event.message ? `: ${event.message}` : ""}. `
+            + "Serve worker.js of this package next to index.js, or give options.runtime.worker.");
+        }
       };
       worker.postMessage({ xmppPam: port2 }, [port2]);
       port.postMessage({ module } satisfies ToHost);
       port.addEventListener("message", () => { started = true; }, { once: true });
     } catch (e) {
       notLoaded(config.worker === undefined && !located() ? unlocated("worker.js", "options.runtime.worker")
-        : `The Worker could not be started: ${messageOf(e)}. Its script must be of the page's own origin, and allowed by worker-src of the page's Content-Security-Policy; or set options.runtime.where to "main".`,
+        : `The Worker could not be started: ${messageOf(e)}. Its script must be of the page's own origin, and allowed by `
+          + "worker-src of the page's Content-Security-Policy; or set options.runtime.where to \"main\".",
       { cause: e, retryable: false });
     }
   });
@@ -143,24 +159,20 @@ export async function start(config: Config, handlers: Handlers, over: AbortSigna
 /** Bundlers find the worker script by the literal `new Worker(new URL(…, import.meta.url))`. */
 function makeWorker(given: Config["worker"]): Worker {
   if (typeof given === "function") return given();
-  if (given !== undefined) return new Worker(trusted(given) as string, { type: "module" });
-  if (typeof (globalThis as TrustedTypes).trustedTypes === "undefined") return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  if (given !== undefined) return new Worker(trusted(given), { type: "module" });
   try {
     return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   } catch (e) {
-    if (!(e instanceof TypeError)) throw e;
+    if (!(e instanceof TypeError) || !globalThis.trustedTypes) throw e;
     const url = new URL("./worker.js", import.meta.url);
-    return new Worker(trusted(url) as string, { type: "module" });
+    return new Worker(trusted(url), { type: "module" });
   }
 }
 
-interface TrustedTypes {
-  trustedTypes?: { createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): unknown } };
-}
-let policy: { createScriptURL(url: string): unknown } | undefined;
+let policy: ScriptURLPolicy | undefined;
 
 /** The URL as a TrustedScriptURL where the page demands one: `trusted-types xmpp-pam` allows it. */
-function trusted(url: string | URL): unknown {
-  policy ??= (globalThis as TrustedTypes).trustedTypes?.createPolicy("xmpp-pam", { createScriptURL: (u) => u });
+function trusted(url: string | URL): string | URL {
+  policy ??= globalThis.trustedTypes?.createPolicy("xmpp-pam", { createScriptURL: (u) => u });
   return policy ? policy.createScriptURL(String(url)) : url;
 }

@@ -1,64 +1,68 @@
-import type { Store, Unsubscribe } from "./types.js";
+import type { ExternalStore, StopListening } from "./types.js";
 
-/** The writing side of a Store. Listeners are told by `flush`, once for any number of changes. */
-export interface Cell<T> {
-  readonly store: Store<T>;
+/** The writing side of an ExternalStore. `flush` calls the listeners, once for any number of changes. */
+export interface WritableStore<T> {
+  readonly store: ExternalStore<T>;
   set(value: T): boolean;
   flush(): void;
 }
 
 /**
- * Makes a Store whose value is `initial`, which is also what a server renders. A value of the same content as the one
+ * Makes a store whose value is `initial`, which is also what a server renders. A value of the same content as the one
  * before, as JSON shows it, does not replace it. `set` reports whether it did.
  */
-export function cell<T>(initial: T): Cell<T> {
+export function writableStore<T>(initial: T): WritableStore<T> {
   let value = initial;
   const getSnapshot = (): T => value;
-  const { subscribe, mark, flush } = listeners(getSnapshot);
+  const { subscribe, markDirty, flush } = listeners(getSnapshot);
   return {
     store: Object.freeze({ getSnapshot, getServerSnapshot: () => initial, subscribe }),
     set(next) {
       if (JSON.stringify(next) === JSON.stringify(value)) return false;
       value = next;
-      mark();
+      markDirty();
       return true;
     },
     flush,
   };
 }
 
+export interface Listeners<T> {
+  subscribe(fn: (value: T) => void): StopListening;
+  markDirty(): void;
+  flush(): void;
+}
+
 /**
- * The listeners of a store. Each is called when it begins to listen, and by `flush` when `mark` was called and the value is
- * another than the one that it was called with last.
+ * The listeners of a store. Each is called when it begins to listen, and by `flush` when `markDirty` was called and the
+ * value is another than the one that it was called with last.
  */
-export function listeners<T>(get: () => T): { subscribe(fn: (value: T) => void): Unsubscribe; mark(): void; flush(): void } {
-  const all = new Set<{ tell(): void }>();
+export function listeners<T>(get: () => T): Listeners<T> {
+  const all = new Set<() => void>();
   let dirty = false;
   return {
     subscribe(fn) {
       let known: T;
-      const listener = {
-        tell() {
-          const value = get();
-          if (value === known) return;
-          known = value;
-          safely(() => fn(value));
-        },
+      const notify = (): void => {
+        const value = get();
+        if (value === known) return;
+        known = value;
+        safely(() => fn(value));
       };
-      all.add(listener);
-      listener.tell();
-      return () => void all.delete(listener);
+      all.add(notify);
+      notify();
+      return () => void all.delete(notify);
     },
-    mark() { dirty = true; },
+    markDirty() { dirty = true; },
     flush() {
       if (!dirty) return;
       dirty = false;
-      for (const listener of [...all]) if (all.has(listener)) listener.tell();
+      for (const notify of [...all]) if (all.has(notify)) notify();
     },
   };
 }
 
-/** Calls fn. What it throws is reported like any uncaught error, and stops nobody else. */
+/** Calls fn. What it throws is reported like any uncaught error, and does not reach the caller. */
 export function safely(fn: () => void): void {
   try {
     fn();

@@ -1,11 +1,11 @@
 /**
- * The name under which the program keeps its session, so that the next page in this tab can go on with it. Each program
- * has a name of its own, and hands it over through sessionStorage at the last moment, when the page ends.
+ * The name under which the program keeps its session, so that the next page in this tab can resume it. Each program has a
+ * name of its own, and leaves it in sessionStorage at the last moment, when the page ends.
  *
- * sessionStorage is copied when a tab is duplicated, so a name must not stand there while somebody uses it. And two tabs
- * may find the same name all the same, if one was duplicated between two pages: then the program decides who gets the
- * session, and each keeps its own under a name that nobody has seen. For the same reason a page that may come back from
- * the back/forward cache hands nothing over: it goes on by itself.
+ * The browser copies sessionStorage when a tab is duplicated, so a name must not be there while a program uses it. Two tabs
+ * may find the same name all the same, if one was duplicated between two pages: then the program decides which of them gets
+ * the session, and each keeps its own under a new name. For the same reason a page that may come back from the back/forward
+ * cache leaves no name: its own program keeps the session.
  */
 export interface Tab {
   readonly tab: string;
@@ -17,7 +17,8 @@ const place = (account: string): string => `xmpp-pam:tab:${account}`;
 
 /** A name for a program that starts now, and what the page before left. */
 export function takeTab(account: string): Tab {
-  const tab = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+  const random = crypto.getRandomValues(new Uint8Array(16));
+  const tab = Array.from(random, (b) => b.toString(16).padStart(2, "0")).join("");
   const resume = read(account);
   if (resume === null) return { tab };
   clearTab(account);

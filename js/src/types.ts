@@ -31,8 +31,8 @@ export interface ClientOptions {
    */
   storage?: "indexeddb" | "memory";
   /**
-   * Allowed SASL mechanisms. Default: all that are supported, but none weaker than the one of the last log-in on this device;
-   * PLAIN is the last and never used over an open line.
+   * Allowed SASL mechanisms. Default: all that are supported, but none weaker than the one of the last log-in on this
+   * device; PLAIN is the last and never used over an open line.
    */
   mechanisms?: readonly string[];
   runtime?: RuntimeOptions;
@@ -102,8 +102,8 @@ export interface PamClient extends AsyncDisposable {
    */
   connect(options?: OpOptions): Promise<SyncState>;
   /**
-   * Ends the session in order, and all attempts to have one. The client can be connected again. Calls take effect in their order, also while the program
-   * starts: the last one of `connect()`, `disconnect()`, `connect()` wins.
+   * Ends the session in order, and all attempts to have one. The client can be connected again. Calls take effect in
+   * their order, also while the program starts: the last one of `connect()`, `disconnect()`, `connect()` wins.
    */
   disconnect(options?: OpOptions): Promise<void>;
   /**
@@ -113,43 +113,51 @@ export interface PamClient extends AsyncDisposable {
    * the same, and a warning with code "storage" says that the browser deletes the empty database when that page is closed.
    */
   forget(options?: OpOptions): Promise<void>;
-  /** All that is stored for the account, as JSON; but for what would let somebody else take a session over. */
+  /** All that is stored for the account, as JSON, except for what would let another program take over a session. */
   export(options?: OpOptions): Promise<Blob>;
   /** Ends everything for good: the session, the program, the worker. Calls that wait reject with code "closed". */
   close(): Promise<void>;
 
-  /** Subscribes the account to a node. Resolves when the list shows it; its state may be "pending". Code "offline" if not connected. */
+  /**
+   * Subscribes the account to a node. Resolves when the list shows it; its state may be "pending". Code "offline" if not
+   * connected.
+   */
   subscribe(target: Target, options?: OpOptions): Promise<Subscription>;
   /** Ends a subscription. Resolves when the list shows it no longer. One that does not exist is no error. */
   unsubscribe(target: Target | Subscription, options?: OpOptions): Promise<void>;
 
   readonly subscriptions: SubscriptionStore;
-  readonly sync: Store<SyncState>;
-  readonly runtime: Store<RuntimeState>;
+  readonly sync: ExternalStore<SyncState>;
+  readonly runtime: ExternalStore<RuntimeState>;
   readonly inspector: Inspector;
 
   /** Calls `fn` with every event until the returned function is called or the signal is aborted. */
-  on<K extends keyof PamEventMap>(type: K, fn: (event: PamEventMap[K]) => void, options?: { signal?: AbortSignal; once?: boolean }): Unsubscribe;
+  on<K extends keyof PamEventMap>(
+    type: K, fn: (event: PamEventMap[K]) => void, options?: { signal?: AbortSignal; once?: boolean },
+  ): StopListening;
   /** The next event. */
   once<K extends keyof PamEventMap>(type: K, options?: OpOptions): Promise<PamEventMap[K]>;
   /**
    * Events from now on. At most `buffer` of them (default 1000) wait to be read; if more come, the iterator gives the
    * ones that wait and then throws code "overflow". It ends when the client is closed.
    */
-  events<K extends keyof PamEventMap>(type: K, options?: { signal?: AbortSignal; buffer?: number }): AsyncIterableIterator<PamEventMap[K]>;
+  events<K extends keyof PamEventMap>(
+    type: K, options?: { signal?: AbortSignal; buffer?: number },
+  ): AsyncIterableIterator<PamEventMap[K]>;
 }
 
-export type Unsubscribe = () => void;
+/** Removes the listener that was added by the call which returned it. */
+export type StopListening = () => void;
 
 /**
  * A value that changes. Snapshots are frozen and stay the same object until something changes: made for React's
  * `useSyncExternalStore`, Svelte's `$store` and Solid's `from`.
  */
-export interface Store<T> {
+export interface ExternalStore<T> {
   readonly getSnapshot: () => T;
   readonly getServerSnapshot: () => T;
   /** Calls `onChange` with the value before it returns, and then with every other value. */
-  readonly subscribe: (onChange: (value: T) => void) => Unsubscribe;
+  readonly subscribe: (onChange: (value: T) => void) => StopListening;
 }
 
 // Subscriptions --------------------------------------------------------------
@@ -198,10 +206,10 @@ export interface SubscriptionDelta {
   readonly toVer: string | null;
 }
 
-export interface SubscriptionStore extends Store<SubscriptionList> {
+export interface SubscriptionStore extends ExternalStore<SubscriptionList> {
   /** Resolves with the stored list, without any server. Reading it starts the program. */
   readonly ready: Promise<SubscriptionList>;
-  /** Without subid: the first subscription to that node. */
+  /** Finds a row by its `service` as the list spells it, mostly in lower case. Without subid: the first row of that node. */
   get(target: Target): Subscription | undefined;
   /** Asks the server for the list, and resolves with what differed. */
   refresh(options?: OpOptions & { ignoreVersion?: boolean }): Promise<SubscriptionDelta>;
@@ -211,7 +219,7 @@ export interface SubscriptionStore extends Store<SubscriptionList> {
 
 export interface SyncState {
   readonly phase: "offline" | "loading" | "connecting" | "authenticating" | "syncing" | "live" | "waiting" | "failed";
-  /** What the server lacks. Without "pam" the stored list stays readable, and requests are refused with code "unsupported". */
+  /** What the server lacks. Without "pam" the stored list stays readable; requests are refused with code "unsupported". */
   readonly missing: readonly ("pam" | "archive" | "stream-management" | "caps")[];
   /** Whether the session before goes on (XEP-0198). */
   readonly resumed: boolean;
@@ -222,8 +230,13 @@ export interface SyncState {
   readonly nextAttemptAt: Date | null;
   /** Requests under way. */
   readonly pendingWrites: number;
-  /** Where the list is. If storage failed it is "memory" until the page is closed, which fell back from what was asked for; `why` says what happened. */
-  readonly storage: { readonly kind: string; readonly persistent: boolean; readonly fellBackFrom?: string; readonly why?: string };
+  /**
+   * Where the list is. If storage failed it is "memory" until the page is closed, which fell back from what was asked for;
+   * `why` says what happened.
+   */
+  readonly storage: {
+    readonly kind: string; readonly persistent: boolean; readonly fellBackFrom?: string; readonly why?: string;
+  };
   /** Why the phase is "waiting" or "failed". */
   readonly error?: PamError;
 }
@@ -251,8 +264,8 @@ export interface RuntimeState {
 export interface MessageEvent {
   readonly from: Jid;
   /**
-   * The stanza as it came, with its own prefixes: read it with a parser that knows namespaces, such as that of the browser, and take
-   * no attribute with a prefix, such as `x:from`, for the stanza's own. Null if it is `omitted`.
+   * The stanza as it came, with its own prefixes: read it with a parser that knows namespaces, such as that of the browser,
+   * and take no attribute with a prefix, such as `x:from`, for the stanza's own. Null if it is `omitted`.
    */
   readonly xml: string | null;
   /**
@@ -318,15 +331,16 @@ export interface WireFrame {
   readonly rttMs?: number;
 }
 
-export interface Inspector extends Store<readonly WireFrame[]> {
+export interface Inspector extends ExternalStore<readonly WireFrame[]> {
   readonly enabled: boolean;
   clear(): void;
   export(format?: "ndjson" | "xml"): Blob;
-  /** Counters since the client was made. `ignored` counts messages that broke a rule, of which a warning tells at most once a second; `liveReferences` counts JavaScript values that the program holds. */
+  /**
+   * Counters since the client was made. `ignored` counts messages that broke a rule, of which a warning tells at most once a
+   * second; `liveReferences` counts JavaScript values that the program holds.
+   */
   stats(): {
-    readonly framesIn: number; readonly framesOut: number; readonly bytesIn: number; readonly bytesOut: number; readonly ignored: number;
-    readonly goHeapBytes: number; readonly liveReferences: number;
+    readonly framesIn: number; readonly framesOut: number; readonly bytesIn: number; readonly bytesOut: number;
+    readonly ignored: number; readonly goHeapBytes: number; readonly liveReferences: number;
   };
-  /** For tests and demonstrations: cuts the connection without a word, as a network would. */
-  simulate(fault: { kind: "drop" }): void;
 }

@@ -15,7 +15,7 @@ after(() => Promise.all(opened.map((client) => client.close())));
 
 export const base = { account: "alice@example.org", credentials: { password: "secret" }, service: "wss://example.org/ws", storage: "memory" };
 export const rawState = (phase, more = {}) => ({ phase, missing: [], resumed: false, lastSynced: null, attempt: 0, nextAttempt: null, pending: 0, degraded: false, ...more });
-export const row = (node, state = "subscribed", service = "pubsub.example.org", subid = "") => [service, node, subid, "alice@example.org", state];
+export const row = (node, state = "subscribed", service = "pubsub.example.org", subid = "") => [service, node, subid, "alice@example.org", state, service.includes("@") ? "pep" : "pubsub"];
 
 /**
  * Makes a client and its host. Every request is answered by `answers[op](request, host)`: what it returns is the
@@ -32,7 +32,7 @@ export function makeHost(options = {}, answers = {}) {
     async until(op, count = 1) {
       const until = Date.now() + 5000;
       while (host.requests.filter((r) => r.op === op).length < count) {
-        if (Date.now() > until) throw new Error(`nobody asked for ${op}`);
+        if (Date.now() > until) throw new Error(`the client did not ask for ${op}`);
         await new Promise((r) => setTimeout(r, 1));
       }
       return host.requests.filter((r) => r.op === op)[count - 1];

@@ -4,56 +4,56 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { inspector } from "../build/src/inspector.js";
+import { inspectorStore } from "../build/src/inspector.js";
 
 const raw = (seq, xml, more = {}) => ({ seq, at: seq, out: false, kind: "message", bytes: Buffer.byteLength(xml), xml, ...more });
 const chars = (frames) => frames.reduce((n, f) => n + f.xml.length, 0);
 
 test("it keeps the last messages, by number and by length", () => {
   for (const [limit, length, count] of [[1000, 65_536, 3000], [10, 65_536, 100], [1000, 100, 5000], [100_000, 65_536, 500], [3, 5_000_000, 9], [1, 1, 9]]) {
-    const cell = inspector(limit, () => undefined);
+    const store = inspectorStore(limit);
     for (let i = 0; i < count; i++) {
-      cell.add(raw(i, "x".repeat(length + (i % 3))));
+      store.add(raw(i, "x".repeat(length + (i % 3))));
       if (i % 97 > 50) continue; // not always a snapshot between two
-      const frames = cell.inspector.getSnapshot();
+      const frames = store.inspector.getSnapshot();
       assert.ok(frames.length <= limit && chars(frames) <= 4 << 20, `${frames.length} messages of ${chars(frames)} characters`);
       assert.ok(frames.length === Math.min(i + 1, limit) || chars(frames) + length + 2 > 4 << 20, `only ${frames.length} are kept`);
       assert.ok(frames.every((f, k) => f.seq === i - frames.length + 1 + k));
     }
-    cell.inspector.clear();
-    assert.equal(cell.inspector.getSnapshot().length, 0);
-    cell.add(raw(1, "<a/>"));
-    assert.equal(cell.inspector.getSnapshot().length, 1);
+    store.inspector.clear();
+    assert.equal(store.inspector.getSnapshot().length, 0);
+    store.add(raw(1, "<a/>"));
+    assert.equal(store.inspector.getSnapshot().length, 1);
   }
 });
 
 test("what was cleared does not count", () => {
-  const cell = inspector(1000, () => undefined);
+  const store = inspectorStore(1000);
   for (let round = 0; round < 5; round++) {
-    for (let i = 0; i < 60; i++) cell.add(raw(i, "x".repeat(65_536)));
-    assert.equal(cell.inspector.getSnapshot().length, 60, `round ${round}`);
-    cell.inspector.clear();
+    for (let i = 0; i < 60; i++) store.add(raw(i, "x".repeat(65_536)));
+    assert.equal(store.inspector.getSnapshot().length, 60, `round ${round}`);
+    store.inspector.clear();
   }
 });
 
 test("what is dropped is let go of", () => {
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc");
-  const cell = inspector(1_000_000, () => undefined);
+  const store = inspectorStore(1_000_000);
   gc();
   const before = process.memoryUsage().heapUsed;
-  for (let i = 0; i < 3000; i++) cell.add(raw(i, Buffer.alloc(65_536, 97 + (i % 26)).toString("latin1")));
+  for (let i = 0; i < 3000; i++) store.add(raw(i, Buffer.alloc(65_536, 97 + (i % 26)).toString("latin1")));
   gc();
   assert.ok(process.memoryUsage().heapUsed - before < 20 << 20);
 });
 
 test("a message that is cut says how long it was", async () => {
-  const cell = inspector(10, () => undefined);
-  cell.add(raw(1, "<a>", { bytes: 1000, cut: true }));
-  cell.add(raw(2, "<b/>"));
-  const [a, b] = cell.inspector.getSnapshot();
+  const store = inspectorStore(10);
+  store.add(raw(1, "<a>", { bytes: 1000, cut: true }));
+  store.add(raw(2, "<b/>"));
+  const [a, b] = store.inspector.getSnapshot();
   assert.deepEqual([a.bytes, a.cut, b.bytes, "cut" in b], [1000, true, 4, false]);
-  assert.equal(cell.inspector.stats().bytesIn, 1004);
-  assert.equal(await cell.inspector.export("xml").text(), "<a><!-- the rest of 1000 bytes is not kept -->\n<b/>\n");
-  assert.equal(JSON.parse((await cell.inspector.export().text()).split("\n")[0]).cut, true);
+  assert.equal(store.inspector.stats().bytesIn, 1004);
+  assert.equal(await store.inspector.export("xml").text(), "<a><!-- the rest of 1000 bytes is not kept -->\n<b/>\n");
+  assert.equal(JSON.parse((await store.inspector.export().text()).split("\n")[0]).cut, true);
 });

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PamError } from "../dist/index.js";
-import { list } from "../build/src/list.js";
-import { cell } from "../build/src/store.js";
+import { subscriptionList } from "../build/src/subscription-list.js";
+import { writableStore } from "../build/src/store.js";
 import { makeHost, rawState, row, turn } from "./host.mjs";
 import { page } from "./registered.mjs";
 
@@ -96,7 +96,7 @@ test("the event sync comes when the state differs", async () => {
 });
 
 test("a listener may stop, and begin others, while it is called", () => {
-  const c = cell(1);
+  const c = writableStore(1);
   const heard = [];
   const stop = c.store.subscribe((v) => {
     heard.push(`a${v}`);
@@ -153,7 +153,7 @@ test("a listener that throws when it begins is reported, and listens", (t) => {
   const thrown = [];
   globalThis.reportError = (e) => thrown.push(e.message);
   t.after(() => delete globalThis.reportError);
-  const c = cell(1);
+  const c = writableStore(1);
   let calls = 0;
   const stop = c.store.subscribe(() => { calls++; throw new Error("bad"); });
   c.set(2);
@@ -167,7 +167,7 @@ test("random changes keep the snapshot exactly when its content is the same", ()
   let state = seed;
   const below = (n) => ((state = (state * 1103515245 + 12345) % 2 ** 31) >> 8) % n;
   const node = () => row(`n${below(3)}`, ["subscribed", "pending"][below(2)]);
-  const l = list(() => undefined);
+  const l = subscriptionList();
   const content = (s) => JSON.stringify([s, s.ver, s.source, s.asOf]);
   const kept = { same: 0, other: 0 };
   for (let i = 0; i < 3000; i++) {
@@ -178,7 +178,7 @@ test("random changes keep the snapshot exactly when its content is the same", ()
       case 1: l.setProvisional(below(2) ? [] : [[...node(), "subscribing"]]); break;
       case 2: l.apply([below(3) ? [null, node()] : [node(), null]], "1", "1", "resync", source); break;
       case 3: l.reset([[null, row("n0")]], [], "1", source); break;
-      default: l.drop();
+      default: l.dropUncommitted();
     }
     const after = l.snapshot();
     const same = content(before) === content(after);
@@ -260,7 +260,7 @@ test("a password is given to the program that asked for it, and to no other", as
   assert.equal(host.request("credentials"), undefined, "the new program got the old answer");
   asked[1].resolve({ password: "new" });
   assert.equal((await host.until("credentials")).password, "new");
-  host.post({ event: "credentials", ask: 2 }, { event: "credentials", ask: 2, over: true });
+  host.post({ event: "credentials", ask: 2 }, { event: "credentials", ask: 2, canceled: true });
   await turn();
   asked[2].resolve({ password: "late" });
   await turn();

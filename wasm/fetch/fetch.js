@@ -13,10 +13,10 @@
  *   error or, if that is empty, the status, and the body if that is 200. The
  *   error is "" | "large" | "text", for a body that is too large or not UTF-8,
  *   or else what the browser says, which is hardly anything
- * @param {AbortSignal} [over] cancels when the program is gone
+ * @param {AbortSignal} [ended] cancels when the program is gone
  * @returns {{cancel(): void}}
  */
-export function fetchDocument(url, limit, onDone, over) {
+export function fetchDocument(url, limit, onDone, ended) {
   const controller = new AbortController();
   const get = async () => {
     const response = await fetch(url, {
@@ -40,10 +40,10 @@ export function fetchDocument(url, limit, onDone, over) {
   let call = onDone;
   const cancel = () => {
     call = undefined;
-    over?.removeEventListener("abort", cancel);
+    ended?.removeEventListener("abort", cancel);
     controller.abort();
   };
-  over?.addEventListener("abort", cancel);
+  ended?.addEventListener("abort", cancel);
   get().catch((error) => [`${error.name}: ${error.message}`, 0, ""]).then((answer) => {
     call?.(...answer);
     cancel(); // what was not read is not wanted

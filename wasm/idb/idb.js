@@ -18,11 +18,11 @@ const migrations = [(db) => db.createObjectStore("records")];
  * @param {number} patience milliseconds to wait for other tabs that are in the way; twice that if the browser says nothing
  * @param {(errorName: string, errorMessage: string) => void} onLost is called
  *   once if the browser or another tab takes the database away
- * @param {Function} done
- * @param {AbortSignal} [over] closes the connection when the program is gone
+ * @param {(errorName: string, errorMessage: string, connection?: object) => void} done
+ * @param {AbortSignal} [ended] closes the connection when the program is gone
  * @returns {{cancel(): void}}
  */
-export function openDatabase(name, create, patience, onLost, done, over) {
+export function openDatabase(name, create, patience, onLost, done, ended) {
   let absent = false;
   const upgrade = ({ oldVersion, target: { result, transaction } }, wanted) => {
     absent = oldVersion === 0 && !create;
@@ -33,13 +33,16 @@ export function openDatabase(name, create, patience, onLost, done, over) {
   return start((factory) => factory.open(name, migrations.length), patience, (errorName, text, db) => {
     if (absent) done("", "", nothing);
     else if (errorName) done(errorName, text);
-    else done("", "", connection(db, onLost, over));
+    else done("", "", connection(db, onLost, ended));
   }, upgrade);
 }
 
 /**
  * Deletes a database. Its connections, here or in other tabs, are lost.
  *
+ * @param {string} name
+ * @param {number} patience see openDatabase
+ * @param {(errorName: string, errorMessage: string) => void} done
  * @returns {{cancel(): void}}
  */
 export function deleteDatabase(name, patience, done) {
@@ -49,7 +52,7 @@ export function deleteDatabase(name, patience, done) {
 function start(ask, patience, done, upgrade) {
   let request;
   let timer;
-  let wanted = true; // nobody has been answered yet
+  let wanted = true; // done has not been called
   const settle = (errorName, text, result) => {
     clearTimeout(timer);
     if (!wanted) return;
@@ -69,9 +72,10 @@ function start(ask, patience, done, upgrade) {
   }
   request.onupgradeneeded = (event) => upgrade(event, wanted);
   request.onblocked = () => wait(patience, "BlockedError", "another tab keeps the database open");
-  wait(2 * patience, "TimeoutError", "the browser does not answer; another tab may be in the way"); // as when a deletion waits for one
+  // As when a deletion waits for another tab.
+  wait(2 * patience, "TimeoutError", "the browser does not answer; another tab may be in the way");
   request.onsuccess = () => {
-    if (!wanted) request.result?.close(); // it came after all, but nobody waits any more
+    if (!wanted) request.result?.close(); // opened after all, but the caller has its answer
     settle("", "", request.result);
   };
   request.onerror = () => settle(request.error.name, request.error.message);
@@ -102,15 +106,15 @@ const nothing = {
   absent: true,
 };
 
-function connection(db, onLost, over) {
+function connection(db, onLost, ended) {
   const running = new Set(); // what settles each running operation
 
   const close = () => {
     db.onclose = db.onversionchange = null;
-    over?.removeEventListener("abort", close);
+    ended?.removeEventListener("abort", close);
     db.close(); // lets running transactions end
   };
-  over?.addEventListener("abort", close);
+  ended?.addEventListener("abort", close);
   db.onclose = () => {
     close();
     onLost("InvalidStateError", "the browser closed the database; its records may be gone");
@@ -225,11 +229,14 @@ function abort(tx) {
   try {
     tx?.abort();
   } catch {
-    // It is over already.
+    // The transaction has ended already.
   }
 }
 
-/** What is no bytes was not written by this program. It counts as none, so that it is found to be spoiled, and replaced. */
+/**
+ * A value that is no Uint8Array was not written by this program. It counts as an empty one, which the program finds to be
+ * spoiled and replaces.
+ */
 function bytes(value) {
   return value === undefined || value instanceof Uint8Array ? value : new Uint8Array(0);
 }

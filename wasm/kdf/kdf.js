@@ -11,11 +11,11 @@
  * @param {number} size of the key, in bytes
  * @param {(error: string, key: string) => void} onDone gets an error or, if that is
  *   empty, the key in base64
- * @param {AbortSignal} [over] cancels when the program is gone
+ * @param {AbortSignal} [ended] cancels when the program is gone
  * @returns {{cancel(): void} | undefined} undefined where a browser offers no Web
  *   Cryptography: outside of secure contexts
  */
-export function deriveKey(hash, password, salt, iterations, size, onDone, over) {
+export function deriveKey(hash, password, salt, iterations, size, onDone, ended) {
   const subtle = globalThis.crypto?.subtle;
   if (!subtle) return undefined;
   const derive = async () => {
@@ -27,9 +27,9 @@ export function deriveKey(hash, password, salt, iterations, size, onDone, over) 
   let call = onDone;
   const cancel = () => {
     call = undefined;
-    over?.removeEventListener("abort", cancel);
+    ended?.removeEventListener("abort", cancel);
   };
-  over?.addEventListener("abort", cancel);
+  ended?.addEventListener("abort", cancel);
   derive().then((key) => ["", key], (error) => [`${error.name}: ${error.message}`, ""]).then((answer) => {
     call?.(...answer);
     cancel();

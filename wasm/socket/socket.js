@@ -28,13 +28,13 @@ const patience = typeof document === "undefined" ? 4 : 0;
  *   arrived before has gone through onBatch. Code 1003 also means a binary
  *   message and 1009 one that was too large: these never reach onBatch. Code 0
  *   means that the browser did not even try to connect.
- * @param {AbortSignal} [over] closes the socket, without a word, when the program
+ * @param {AbortSignal} [ended] closes the socket, without a word, when the program
  *   is gone
  * @returns {{error: string} | {
  *   send(message: string): "" | "closed" | "full",
  *   close(code: number, reason: string): void}} error if the browser refuses
  */
-export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch, onClose, over) {
+export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch, onClose, ended) {
   let socket;
   try {
     socket = new WebSocket(url, protocol);
@@ -66,7 +66,7 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
   const detach = () => {
     socket.onopen = socket.onmessage = socket.onerror = socket.onclose = port1.onmessage = null;
     port1.close();
-    over?.removeEventListener("abort", leave);
+    ended?.removeEventListener("abort", leave);
     queue = [];
   };
   const close = (code, reason) => {
@@ -75,7 +75,7 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
   };
   // Of the codes below 3000 browsers send only 1000.
   const leave = () => close(1000, "");
-  over?.addEventListener("abort", leave);
+  ended?.addEventListener("abort", leave);
   const refuse = (code, reason) => {
     flush();
     if (socket.onclose === null) return; // closed by what it was handed
@@ -99,18 +99,18 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
     size += data.length;
     if (single || size >= batchSize) flush();
   };
-  const ended = ({ code, reason }) => {
+  const onEnd = ({ code, reason }) => {
     flush();
     if (socket.onclose === null) return; // closed already, or by what it was handed
     detach();
     onClose(code, reason);
   };
-  socket.onclose = ended;
+  socket.onclose = onEnd;
   // Chromium sends no close event for what a page's policy forbids: such a
   // socket is closed from the start. The other case is a precaution.
-  if (socket.readyState === socket.CLOSED) queueMicrotask(() => ended({ code: 0, reason: "" }));
+  if (socket.readyState === socket.CLOSED) queueMicrotask(() => onEnd({ code: 0, reason: "" }));
   socket.onerror = () => setTimeout(() => {
-    if (socket.readyState === socket.CLOSED) ended({ code: 1006, reason: "" });
+    if (socket.readyState === socket.CLOSED) onEnd({ code: 1006, reason: "" });
   }, closeDelay);
 
   return {

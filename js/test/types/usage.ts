@@ -1,6 +1,6 @@
 // What users write. It is compiled against the package's own types and never run.
 
-import { createClient, PamError, preload, type PamClient, type Store, type Subscription, type SubscriptionList, type SyncState } from "xmpp-pam";
+import { createClient, PamError, preload, type ExternalStore, type PamClient, type Subscription, type SubscriptionList, type SyncState } from "xmpp-pam";
 
 // As React, Svelte and Solid declare them.
 declare function get<T>(store: { subscribe(this: void, run: (value: T) => void, invalidate?: () => void): () => void }): T;
@@ -47,7 +47,7 @@ export async function use(signal: AbortSignal): Promise<void> {
   }
 }
 
-export const store = (client: PamClient): Store<SyncState> => client.sync;
+export const store = (client: PamClient): ExternalStore<SyncState> => client.sync;
 
 // @ts-expect-error account is required
 createClient({ credentials: { password: "x" } });

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { difference, list } from "../build/src/list.js";
+import { difference, subscriptionList } from "../build/src/subscription-list.js";
 import { row } from "./host.mjs";
 
 const all = (...rows) => rows.map((row) => [null, row]);
 const make = (...rows) => {
-  const counted = { changes: 0 };
-  const l = list(() => counted.changes++);
+  const l = subscriptionList();
   l.reset(all(...rows), [], "1", "cache");
-  return Object.assign(l, { counted });
+  return l;
 };
 const shown = (l) => l.snapshot().map((r) => `${r.node}:${r.state}${r.local ? `:${r.local}` : ""}`);
 const apply = (l, ...changes) => l.apply(changes, "1", "2", "other-device", "server");
@@ -101,9 +100,15 @@ test("get finds by node, and by subid if one is given", () => {
   const l = make(row("a", "subscribed", "s", "1"), row("a", "subscribed", "s", "2"), row("a", "subscribed", "s", "31"), row("ab", "subscribed", "s"));
   assert.equal(l.get("s", "a", "").subid, "1");
   assert.equal(l.get("s", "a", "2").subid, "2");
-  assert.equal(l.get("S", "ab", "").node, "ab");
+  assert.equal(l.get("s", "ab", "").node, "ab");
   assert.equal(l.get("s", "a", "3"), undefined);
   assert.equal(l.get("s", "b", ""), undefined);
+});
+
+test("get compares the service as the list spells it", () => {
+  const l = make(row("a", "subscribed", "pubsub.example.org/Room"));
+  assert.equal(l.get("pubsub.example.org/Room", "a", "")?.node, "a");
+  assert.equal(l.get("pubsub.example.org/room", "a", ""), undefined);
 });
 
 test("deltas applied one by one give the same as the whole list", () => {
@@ -156,7 +161,7 @@ test("a list in parts is shown when the last one has come", () => {
   l.reset(all(row("y")), [], "3", "cache");
   assert.deepEqual(shown(l), ["x:subscribed", "y:subscribed"]);
   l.more([[null, row("lost")]]);
-  l.drop(); // the program is gone before the last part
+  l.dropUncommitted(); // the program is gone before the last part
   apply(l, [null, row("z")]);
   assert.deepEqual(shown(l), ["x:subscribed", "y:subscribed", "z:subscribed"]);
 });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hub } from "../build/src/events.js";
+import { emitter } from "../build/src/emitter.js";
 import { PamError } from "../build/src/errors.js";
-import { cell } from "../build/src/store.js";
+import { writableStore } from "../build/src/store.js";
 
 const isCode = (code) => (e) => PamError.is(e, code);
 
 test("on hears events until it is stopped", () => {
-  const h = hub();
+  const h = emitter();
   const heard = [];
   const stop = h.on("warning", (e) => heard.push(e));
   const again = h.on("warning", (e) => heard.push(`again ${e}`), { once: true });
@@ -20,7 +20,7 @@ test("on hears events until it is stopped", () => {
 });
 
 test("a signal stops a listener", () => {
-  const h = hub();
+  const h = emitter();
   const heard = [];
   const controller = new AbortController();
   h.on("sync", (e) => heard.push(e), { signal: controller.signal });
@@ -33,7 +33,7 @@ test("a signal stops a listener", () => {
 });
 
 test("the same function can listen twice, and be removed while events are told", () => {
-  const h = hub();
+  const h = emitter();
   const heard = [];
   const stops = [];
   const fn = (e) => { heard.push(e); stops[1](); };
@@ -44,7 +44,7 @@ test("the same function can listen twice, and be removed while events are told",
 });
 
 test("wrong arguments", () => {
-  const h = hub();
+  const h = emitter();
   assert.throws(() => h.on("nothing", () => undefined), isCode("bad-options"));
   assert.throws(() => h.on("toString", () => undefined), isCode("bad-options"));
   assert.throws(() => h.on("sync"), isCode("bad-options"));
@@ -53,7 +53,7 @@ test("wrong arguments", () => {
 });
 
 test("once resolves with the next event only", async () => {
-  const h = hub();
+  const h = emitter();
   const next = h.once("sync");
   h.emit("sync", 1);
   h.emit("sync", 2);
@@ -66,7 +66,7 @@ test("once resolves with the next event only", async () => {
 });
 
 test("an iterator hears what comes after it was made, in order", async () => {
-  const h = hub();
+  const h = emitter();
   const it = h.events("sync");
   h.emit("sync", 1);
   const pending = [it.next(), it.next(), it.next()];
@@ -80,7 +80,7 @@ test("an iterator hears what comes after it was made, in order", async () => {
 });
 
 test("an iterator that overflows gives what it has, throws once, and ends", async () => {
-  const h = hub();
+  const h = emitter();
   const it = h.events("sync", { buffer: 2 });
   for (let i = 1; i <= 5; i++) h.emit("sync", i);
   assert.equal((await it.next()).value, 1);
@@ -90,7 +90,7 @@ test("an iterator that overflows gives what it has, throws once, and ends", asyn
 });
 
 test("a signal and close end iterators", async () => {
-  const h = hub();
+  const h = emitter();
   const controller = new AbortController();
   const aborted = h.events("sync", { signal: controller.signal });
   const waiting = aborted.next();
@@ -108,7 +108,7 @@ test("a signal and close end iterators", async () => {
 });
 
 test("a store tells its listeners once for many changes, and only if something changed", () => {
-  const c = cell("a");
+  const c = writableStore("a");
   let told = 0;
   const stop = c.store.subscribe(() => told++);
   assert.equal(told, 1, "with the value that it has");

@@ -2,39 +2,41 @@ import { abortedError, closedError, PamError } from "./errors.js";
 import { limited } from "./limits.js";
 import { fields, positive, signalOf } from "./options.js";
 import { safely } from "./store.js";
-import type { OpOptions, PamEventMap, Unsubscribe } from "./types.js";
+import type { OpOptions, PamClient, PamEventMap, StopListening } from "./types.js";
 
 type Type = keyof PamEventMap;
-const types: readonly Type[] = ["subscriptions", "sync", "message", "warning", "crash"];
 
 /** The events of one client. */
-export interface Hub {
+export interface Emitter extends Pick<PamClient, "on" | "once" | "events"> {
   emit<K extends Type>(type: K, event: PamEventMap[K]): void;
-  on<K extends Type>(type: K, fn: (event: PamEventMap[K]) => void, options?: { signal?: AbortSignal; once?: boolean }): Unsubscribe;
-  once<K extends Type>(type: K, options?: OpOptions): Promise<PamEventMap[K]>;
-  events<K extends Type>(type: K, options?: { signal?: AbortSignal; buffer?: number }): AsyncIterableIterator<PamEventMap[K]>;
-  /** Whether anybody listens. */
+  /** Reports whether there is a listener. */
   used(type: Type): boolean;
-  /** Ends iterators, rejects what waits in `once`, forgets listeners. */
+  /** Ends iterators, rejects the promises of `once` that are pending, removes listeners. */
   close(): void;
 }
 
-interface Listener { fn(event: unknown): void; closed?(): void }
+interface Listener<T> { fn(event: T): void; closed?(): void }
 
-/** Makes a hub. `began` is called when a type of event gets its first listener. */
-export function hub(began: (type: Type) => void = () => undefined): Hub {
-  const all = new Map<Type, Set<Listener>>(types.map((t) => [t, new Set()]));
+/** Makes an emitter. `onFirst` is called when a type of event gets its first listener. */
+export function emitter(onFirst: (type: Type) => void = () => undefined): Emitter {
+  const all: { readonly [K in Type]: Set<Listener<PamEventMap[K]>> } = {
+    subscriptions: new Set(), sync: new Set(), message: new Set(), warning: new Set(), crash: new Set(),
+  };
   let closed = false;
 
-  function listen(type: Type, listener: Listener): Unsubscribe {
-    const set = all.get(type);
-    if (!set) throw new PamError("bad-options", `There is no event "${String(type)}": use one of ${types.join(", ")}.`);
+  function listen<K extends Type>(type: K, listener: Listener<PamEventMap[K]>): StopListening {
+    if (!Object.hasOwn(all, type)) {
+      throw new PamError("bad-options", `There is no event "${String(type)}": use one of ${Object.keys(all).join(", ")}.`);
+    }
+    const set = all[type];
     if (closed) listener.closed?.();
-    else if (set.add(listener).size === 1) began(type);
+    else if (set.add(listener).size === 1) onFirst(type);
     return () => void set.delete(listener);
   }
 
-  function on<K extends Type>(type: K, fn: (event: PamEventMap[K]) => void, options?: { signal?: AbortSignal; once?: boolean }): Unsubscribe {
+  function on<K extends Type>(
+    type: K, fn: (event: PamEventMap[K]) => void, options?: { signal?: AbortSignal; once?: boolean },
+  ): StopListening {
     if (typeof fn !== "function") throw new PamError("bad-options", "The second argument of on() must be a function.");
     const given = fields(options ?? {}, "options", ["signal", "once"]);
     const signal = signalOf(given.signal);
@@ -45,7 +47,7 @@ export function hub(began: (type: Type) => void = () => undefined): Hub {
     const off = listen(type, {
       fn(event) {
         if (given.once) stop();
-        fn(event as PamEventMap[K]);
+        fn(event);
       },
       closed: () => signal?.removeEventListener("abort", stop),
     });
@@ -61,7 +63,7 @@ export function hub(began: (type: Type) => void = () => undefined): Hub {
         signal.removeEventListener("abort", stop);
       };
       const off = listen(type, {
-        fn(event) { stop(); resolve(event as PamEventMap[K]); },
+        fn(event) { stop(); resolve(event); },
         closed() {
           signal.removeEventListener("abort", stop);
           reject(closedError());
@@ -71,24 +73,26 @@ export function hub(began: (type: Type) => void = () => undefined): Hub {
     }));
   }
 
-  function events<K extends Type>(type: K, options?: { signal?: AbortSignal; buffer?: number }): AsyncIterableIterator<PamEventMap[K]> {
+  function events<K extends Type>(
+    type: K, options?: { signal?: AbortSignal; buffer?: number },
+  ): AsyncIterableIterator<PamEventMap[K]> {
     const given = fields(options ?? {}, "options", ["signal", "buffer"]);
     const limit = positive(given.buffer, "options.buffer") ?? 1000;
     const signal = signalOf(given.signal);
-    return iterate((listener) => listen(type, listener as Listener), limit, signal);
+    return iterate((listener) => listen(type, listener), limit, signal);
   }
 
   return {
     emit(type, event) {
-      const set = all.get(type)!;
+      const set = all[type];
       for (const l of [...set]) if (set.has(l)) safely(() => l.fn(event));
     },
     on, once, events,
-    used: (type) => all.get(type)!.size > 0,
+    used: (type) => all[type].size > 0,
     close() {
       if (closed) return;
       closed = true;
-      for (const set of all.values()) {
+      for (const set of Object.values(all)) {
         for (const l of set) l.closed?.();
         set.clear();
       }
@@ -96,8 +100,13 @@ export function hub(began: (type: Type) => void = () => undefined): Hub {
   };
 }
 
-/** An iterator over what a listener hears, from now on. */
-function iterate<T>(listen: (l: { fn(event: T): void; closed(): void }) => Unsubscribe, limit: number, signal: AbortSignal | undefined): AsyncIterableIterator<T> {
+const overflow = (limit: number): PamError =>
+  new PamError("overflow", `More than ${limit} events waited to be read. Read faster, or give a larger buffer.`);
+
+/** An iterator over the events of a listener, from now on. */
+function iterate<T>(
+  listen: (l: Required<Listener<T>>) => StopListening, limit: number, signal: AbortSignal | undefined,
+): AsyncIterableIterator<T> {
   type Result = IteratorResult<T, undefined>;
   const done: Result = { done: true, value: undefined };
   const queue: T[] = [];
@@ -120,13 +129,13 @@ function iterate<T>(listen: (l: { fn(event: T): void; closed(): void }) => Unsub
     queue.length = 0;
     end(abortedError(signal!));
   };
-  let off: Unsubscribe | undefined;
+  let off: StopListening | undefined;
   off = listen({
     fn(event) {
       const next = waiting.shift();
       if (next) next.resolve({ done: false, value: event });
       else if (queue.length < limit) queue.push(event);
-      else end(new PamError("overflow", `More than ${limit} events waited to be read. Read faster, or give a larger buffer.`));
+      else end(overflow(limit));
     },
     closed: () => end(),
   });

@@ -1,47 +1,62 @@
-import type { Subscription, SubscriptionDelta, SubscriptionList } from "./types.js";
+import { listeners } from "./store.js";
+import type { StopListening, Subscription, SubscriptionDelta, SubscriptionList } from "./types.js";
 
-/** A row as the program writes it: service, node, subid, jid, state, and in the provisional layer local. */
-export type Row = readonly [service: string, node: string, subid: string, jid: string, state: string, local?: string | undefined];
+/** A row as the program writes it. Only one of the provisional layer has `local`. */
+export type Row = readonly [
+  service: string, node: string, subid: string, jid: string, state: string, kind: Subscription["kind"],
+  local?: string | undefined,
+];
 export type RowChange = readonly [before: Row | null, after: Row | null];
 
 /** Rows of equal content stay the same object, and so does the snapshot until something changes. */
-export interface List {
+export interface SubscriptionRows {
   snapshot(): SubscriptionList;
+  subscribe(fn: (list: SubscriptionList) => void): StopListening;
+  /** Calls the listeners if the snapshot differs. */
+  flush(): void;
   /** Replaces everything: by what changes make of an empty list, and those that more() has brought. */
-  reset(changes: readonly RowChange[], provisional: readonly Row[], ver: string | null, source: SubscriptionList["source"]): void;
+  reset(changes: readonly RowChange[], provisional: readonly Row[], ver: string | null, source: Source): void;
   /** Applies a commit: changes, and those that more() has brought. Undefined: no row differs from what is shown. */
-  apply(changes: readonly RowChange[], from: string | null, to: string | null, origin: SubscriptionDelta["origin"], source: SubscriptionList["source"]): SubscriptionDelta | undefined;
-  /** Takes a part of what comes next, and shows nothing of it. A long list comes in parts, so that none keeps the page's thread for long. */
+  apply(
+    changes: readonly RowChange[], from: string | null, to: string | null, origin: Origin, source: Source,
+  ): SubscriptionDelta | undefined;
+  /** Takes a part of what comes next, and shows nothing of it. A long list comes in parts, none of which blocks the page. */
   more(changes: readonly RowChange[]): void;
   setProvisional(rows: readonly Row[]): void;
   /** Forgets what is not committed: the program is gone. */
-  drop(): void;
+  dropUncommitted(): void;
   /** Says when and where the list comes from. */
-  confirm(source: SubscriptionList["source"], asOf: string | null): void;
+  confirm(source: Source, asOf: string | null): void;
+  /** Finds a row by its service as the list spells it. Without subid: the first one of the node. */
   get(service: string, node: string, subid: string): Subscription | undefined;
   /** A row that may not be in the list. */
   row(row: Row): Subscription;
 }
+
+type Origin = SubscriptionDelta["origin"];
+type Source = SubscriptionList["source"];
 
 /** What a commit does to one key. */
 interface Step { readonly key: string; readonly after: Subscription | undefined }
 
 export const emptyList: SubscriptionList = freezeList([], null, "empty", null);
 
-export function list(changed: () => void): List {
+export function subscriptionList(): SubscriptionRows {
   let committed: readonly Subscription[] = []; // by key
   let steps: Step[] = []; // of a commit that is not all here
   let overlay = new Map<string, Row>();
   let shown = new Map<string, Subscription>(); // overlay rows as shown, kept for their identity
   let ver: string | null = null;
-  let source: SubscriptionList["source"] = "empty";
+  let source: Source = "empty";
   let asOf: string | null = null;
   let last = emptyList; // what was shown last
   let current: SubscriptionList | undefined = emptyList; // undefined: to be built
+  const snapshot = (): SubscriptionList => (current ??= build());
+  const { subscribe, markDirty, flush } = listeners(snapshot);
 
-  function touch(): void {
+  function changed(): void {
     current = undefined;
-    changed();
+    markDirty();
   }
 
   const find = (key: string): Subscription | undefined => {
@@ -62,17 +77,18 @@ export function list(changed: () => void): List {
   function take(): Step[] {
     const taken = steps;
     steps = [];
-    return taken.every(({ key }, i) => i === 0 || taken[i - 1]!.key < key) ? taken : taken.sort((a, b) => compare(a.key, b.key));
+    const inOrder = taken.every(({ key }, i) => i === 0 || taken[i - 1]!.key < key);
+    return inOrder ? taken : taken.sort((a, b) => compare(a.key, b.key));
   }
 
   /** A provisional row over what is committed; undefined hides it. */
-  function over(key: string, row: Row): Subscription | undefined {
-    const [service, node, subid, jid, state, local] = row;
+  function overlaid(key: string, row: Row): Subscription | undefined {
+    const [service, node, subid, jid, state, kind, local] = row;
     const base = find(key);
     const gone = state === "none" || state === "";
     if (gone && !local) return undefined;
     if (gone && local === "unsubscribing" && !base) return undefined;
-    const next = makeRow([service, node, subid, jid, gone ? base?.state ?? "pending" : state, local]);
+    const next = makeRow([service, node, subid, jid, gone ? base?.state ?? "pending" : state, kind, local]);
     const old = shown.get(key);
     return old && sameRow(old, next) ? old : next;
   }
@@ -80,26 +96,26 @@ export function list(changed: () => void): List {
   function build(): SubscriptionList {
     const visible = new Map<string, Subscription>();
     const layer = [...overlay.keys()].sort(compare).map((key): Step => {
-      const after = over(key, overlay.get(key)!);
+      const after = overlaid(key, overlay.get(key)!);
       if (after) visible.set(key, after);
       return { key, after };
     });
     shown = visible;
     const rows = layer.length === 0 ? [...committed] : merge(committed, layer, () => undefined);
-    const same = last.ver === ver && last.source === source && last.asOf === asOf && last.length === rows.length && rows.every((row, i) => row === last[i]);
+    const same = last.ver === ver && last.source === source && last.asOf === asOf
+      && last.length === rows.length && rows.every((row, i) => row === last[i]);
     return same ? last : (last = freezeList(rows, ver, source, asOf));
   }
 
   return {
-    snapshot: () => (current ??= build()),
-    more,
+    snapshot, subscribe, flush, more,
     reset(changes, provisional, newVer, newSource) {
       more(changes);
       committed = merge([], take(), () => undefined);
       overlay = new Map(provisional.map((r) => [keyOf(r), r]));
       ver = newVer;
       source = newSource;
-      touch();
+      changed();
     },
     apply(changes, from, to, origin, newSource) {
       const added: Subscription[] = [];
@@ -113,27 +129,27 @@ export function list(changed: () => void): List {
       });
       ver = to;
       source = newSource;
-      touch();
+      changed();
       return makeDelta(added, removed, different, origin, from, to);
     },
     setProvisional(rows) {
       overlay = new Map(rows.map((r) => [keyOf(r), r]));
-      touch();
+      changed();
     },
-    drop() {
+    dropUncommitted() {
       steps = [];
       overlay = new Map();
-      touch();
+      changed();
     },
     confirm(newSource, newAsOf) {
       if (source === newSource && asOf === newAsOf) return;
       source = newSource;
       asOf = newAsOf;
-      touch();
+      changed();
     },
     get(service, node, subid) {
-      const now = (current ??= build());
-      const key = keyOf([service.toLowerCase(), node, subid, "", ""]);
+      const now = snapshot();
+      const key = keyOf([service, node, subid]);
       const row = now[lowerBound(now, key)];
       return row && (row.key === key || (subid === "" && row.key.startsWith(key))) ? row : undefined;
     },
@@ -143,8 +159,11 @@ export function list(changed: () => void): List {
   };
 }
 
-/** The rows as steps leave them, both in the order of their keys. Tells what differs. */
-function merge(rows: readonly Subscription[], steps: readonly Step[], differs: (old: Subscription | undefined, now: Subscription | undefined) => void): Subscription[] {
+/** The rows as steps leave them, both in the order of their keys. Calls `differs` for each row that differs. */
+function merge(
+  rows: readonly Subscription[], steps: readonly Step[],
+  differs: (old: Subscription | undefined, now: Subscription | undefined) => void,
+): Subscription[] {
   const merged: Subscription[] = [];
   let i = 0;
   for (const { key, after } of steps) {
@@ -177,26 +196,34 @@ function makeDelta(...args: Parameters<typeof freezeDelta>): SubscriptionDelta |
 
 function freezeDelta(
   added: Subscription[], removed: Subscription[], changed: { before: Subscription; after: Subscription }[],
-  origin: SubscriptionDelta["origin"], fromVer: string | null, toVer: string | null,
+  origin: Origin, fromVer: string | null, toVer: string | null,
 ): SubscriptionDelta {
-  return Object.freeze({ added: Object.freeze(added), removed: Object.freeze(removed), changed: Object.freeze(changed), origin, fromVer, toVer });
+  for (const list of [added, removed, changed]) Object.freeze(list);
+  return Object.freeze({ added, removed, changed, origin, fromVer, toVer });
 }
 
-function freezeList(rows: Subscription[], ver: string | null, source: SubscriptionList["source"], asOf: string | null): SubscriptionList {
-  Object.defineProperties(rows, { ver: { value: ver }, source: { value: source }, asOf: { value: asOf } });
-  return Object.freeze(rows) as unknown as SubscriptionList;
+/** The properties of the list are not enumerable: it is shown, and copied, as its rows. */
+function freezeList(rows: Subscription[], ver: string | null, source: Source, asOf: string | null): SubscriptionList {
+  const list = rows as Subscription[] & Pick<SubscriptionList, "ver" | "source" | "asOf">;
+  Object.defineProperties(list, { ver: { value: ver }, source: { value: source }, asOf: { value: asOf } });
+  return Object.freeze(list);
 }
 
 /** Long lists are made of these: objects of few shapes, made without detours. */
-function makeRow([service, node, subid, jid, state, local]: Row): Subscription {
+function makeRow([service, node, subid, jid, state, kind, local]: Row): Subscription {
   const key = `${service}\0${node}\0${subid}`;
-  const kind = service.includes("@") ? "pep" : "pubsub";
-  const marked = local === "subscribing" || local === "unsubscribing";
-  if (subid !== "") return Object.freeze(marked ? { key, service, node, jid, subid, state, local, kind, supported: true } : { key, service, node, jid, subid, state, kind, supported: true });
-  return Object.freeze(marked ? { key, service, node, jid, state, local, kind, supported: true } : { key, service, node, jid, state, kind, supported: true });
+  if (local === "subscribing" || local === "unsubscribing") {
+    return Object.freeze(subid !== ""
+      ? { key, service, node, jid, subid, state, local, kind, supported: true }
+      : { key, service, node, jid, state, local, kind, supported: true });
+  }
+  return Object.freeze(subid !== ""
+    ? { key, service, node, jid, subid, state, kind, supported: true }
+    : { key, service, node, jid, state, kind, supported: true });
 }
 
-const keyOf = ([service, node, subid]: Row): string => `${service}\0${node}\0${subid}`;
+type RowKey = readonly [service: string, node: string, subid: string, ...unknown[]];
+const keyOf = ([service, node, subid]: RowKey): string => `${service}\0${node}\0${subid}`;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function sameRow(a: Subscription, b: Subscription): boolean {

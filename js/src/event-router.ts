@@ -1,0 +1,44 @@
+import { fromWire } from "./errors.js";
+import type { View } from "./view.js";
+import type { ViewEvent } from "./wire.js";
+
+/** Puts an event of the program into the view. `loaded` says whether the program has loaded the stored list. */
+export function routeEvent(view: View, e: ViewEvent, loaded: boolean): void {
+  const { rows, sync, frames } = view;
+  switch (e.event) {
+    case "changed": {
+      const delta = rows.apply(e.changes, e.from ?? null, e.to ?? null, e.origin, e.source);
+      if (delta && loaded) view.emit("subscriptions", delta);
+      return;
+    }
+    case "list":
+      return rows.reset(e.changes, e.provisional, e.ver ?? null, e.source);
+    case "more":
+      return rows.more(e.changes);
+    case "provisional":
+      return rows.setProvisional(e.rows);
+    case "state": {
+      const state = sync.read(e.state);
+      sync.set(state);
+      const live = state.phase === "live" && !state.missing.includes("pam");
+      rows.confirm(live ? "server" : rows.snapshot().source, state.lastSyncedAt?.toISOString() ?? null);
+      return;
+    }
+    case "warning": {
+      const warning = fromWire(e.error);
+      frames.ignore(e.ignored ?? 0);
+      view.log("warn", warning.message, warning);
+      view.emit("warning", warning);
+      return;
+    }
+    case "message": {
+      const { from = "", xml = null, omitted } = e;
+      view.emit("message", Object.freeze({ from, xml, ...(omitted && { omitted }) }));
+      return;
+    }
+    case "frame": {
+      const { event: _, ...frame } = e;
+      return frames.add(frame);
+    }
+  }
+}

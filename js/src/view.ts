@@ -1,0 +1,75 @@
+import type { Emitter } from "./emitter.js";
+import type { PamError } from "./errors.js";
+import { inspectorStore, type InspectorStore } from "./inspector.js";
+import type { Config } from "./options.js";
+import { safely, writableStore } from "./store.js";
+import { subscriptionList, type SubscriptionRows } from "./subscription-list.js";
+import { syncStore, type SyncStore } from "./sync.js";
+import type { ExternalStore, LogEntry, PamEventMap, RuntimeState, SyncState } from "./types.js";
+
+/** All that the page sees of a client: its stores, events and log. What has changed is shown by `flush`. */
+export interface View {
+  readonly rows: SubscriptionRows;
+  readonly sync: SyncStore;
+  readonly frames: InspectorStore;
+  readonly runtime: ExternalStore<RuntimeState>;
+  setRuntime(state: RuntimeState): void;
+  /** Emits an event once the stores are up to date. */
+  emit<K extends keyof PamEventMap>(type: K, event: PamEventMap[K]): void;
+  log(level: LogEntry["level"], message: string, error?: PamError): void;
+  /** Shows the end of the program: nothing that it had not committed, and no state of its connection. */
+  programEnded(phase: SyncState["phase"], runtime: RuntimeState, error?: PamError): void;
+  /** Calls the listeners of all that has changed in this turn: first those of the stores, then, in order, of the events. */
+  flush(): void;
+  /** Shows what has changed, and ends the events. */
+  close(): void;
+}
+
+export function createView(config: Config, events: Emitter): View {
+  const runtime = writableStore<RuntimeState>(Object.freeze({ phase: "idle", where: null }));
+  const rows = subscriptionList();
+  const frames = inspectorStore(config.frames);
+  const sync = syncStore(config.storage, (before, now) => {
+    if (before.phase !== now.phase) log("info", `sync: ${now.phase}`, now.error);
+    emit("sync", now);
+  });
+  let queued: (() => void)[] = []; // events of this turn
+
+  function emit<K extends keyof PamEventMap>(type: K, event: PamEventMap[K]): void {
+    queued.push(() => events.emit(type, event));
+  }
+
+  function log(level: LogEntry["level"], message: string, error?: PamError): void {
+    const { logger } = config;
+    if (!logger) return;
+    const entry = { level, at: new Date(), message, ...(error && { fields: { code: error.code } }) };
+    safely(() => logger(Object.freeze(entry)));
+  }
+
+  function setRuntime(state: RuntimeState): void { runtime.set(Object.freeze(state)); }
+
+  function flush(): void {
+    runtime.flush();
+    sync.flush();
+    rows.flush();
+    frames.flush();
+    const now = queued;
+    queued = [];
+    for (const fn of now) fn();
+  }
+
+  return {
+    rows, sync, frames, emit, log, setRuntime, flush,
+    runtime: runtime.store,
+    programEnded(phase, state, error) {
+      setRuntime(state);
+      sync.reset(phase, error);
+      frames.measure(0, 0);
+      rows.dropUncommitted();
+    },
+    close() {
+      flush();
+      events.close();
+    },
+  };
+}
