@@ -161,12 +161,12 @@ bench-list: js
 size: js
 	node js/scripts/size.mjs
 
-# lint checks Go. scripts/lint.mod pins staticcheck apart from go.mod,
+# lint checks Go and JavaScript. scripts/lint.mod pins staticcheck apart from go.mod,
 # so that no program which uses the library requires it. ST1005, the form of error
 # strings, is left out.
 CHECKS = -checks inherit,-ST1005
 
-lint:
+lint: js/node_modules/.stamp
 	@scripts/need
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "lint: run gofmt -w on these"; exit 1; }
 	go vet ./sdk/... ./demo/... ./wasm/browsertest ./wasm/jstext
@@ -174,6 +174,7 @@ lint:
 	go build -modfile=scripts/lint.mod -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	bin/staticcheck $(CHECKS) ./sdk/... ./demo/... ./wasm/browsertest
 	GOOS=js GOARCH=wasm bin/staticcheck $(CHECKS) ./wasm/...
+	js/node_modules/.bin/eslint --config js/eslint.config.mjs js wasm demo/web
 
 wasm js: js/node_modules/.stamp
 	@scripts/need

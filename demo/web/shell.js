@@ -112,7 +112,7 @@ let asked = null; // the last request that a person made, to measure how long th
 window.addEventListener("message", (event) => {
   const entry = panes.get(event.origin);
   if (!entry || event.source !== entry.frame.contentWindow) return; // not one of ours
-  const { device, frame } = entry;
+  const { device } = entry;
   const message = event.data ?? {};
   switch (message.type) {
     case "frames":

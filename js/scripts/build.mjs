@@ -14,9 +14,11 @@ const root = dirname(js);
 const dist = join(js, "dist");
 function run(command, args, env = {}) {
   try {
-    return execFileSync(command, args, { cwd: root, env: { ...process.env, ...env }, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
+    const options = { cwd: root, env: { ...process.env, ...env }, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] };
+    return execFileSync(command, args, options).trim();
   } catch (e) {
-    console.error(`${e.stdout ?? ""}js/scripts/build.mjs: ${command} ${args[0]} failed${e.code === "ENOENT" ? `: ${command} is not installed` : ""}`);
+    const why = e.code === "ENOENT" ? `: ${command} is not installed` : "";
+    console.error(`${e.stdout ?? ""}js/scripts/build.mjs: ${command} ${args[0]} failed${why}`);
     process.exit(1);
   }
 }
@@ -26,7 +28,8 @@ const { version } = JSON.parse(readFileSync(join(js, "package.json"), "utf8"));
 
 // The program.
 const wasm = join(dist, "pam.wasm");
-run("go", ["build", ...goFlags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", wasm, "./wasm"], { GOOS: "js", GOARCH: "wasm" });
+const env = { GOOS: "js", GOARCH: "wasm" };
+run("go", ["build", ...goFlags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", wasm, "./wasm"], env);
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
 const made = readFileSync(wasm);
 const build = sha256(made); // in a custom section: what a compiled module shows of itself
@@ -52,14 +55,20 @@ const outside = {
   name: "outside",
   setup(b) {
     const files = {
-      "host:socket": join(root, "wasm/socket/socket.js"), "host:idb": join(root, "wasm/idb/idb.js"), "host:fetch": join(root, "wasm/fetch/fetch.js"),
-      "host:kdf": join(root, "wasm/kdf/kdf.js"),
+      "host:socket": join(root, "wasm/socket/socket.js"), "host:idb": join(root, "wasm/idb/idb.js"),
+      "host:fetch": join(root, "wasm/fetch/fetch.js"), "host:kdf": join(root, "wasm/kdf/kdf.js"),
     };
     b.onResolve({ filter: /^host:/ }, ({ path }) => (files[path] ? { path: files[path] } : { path, namespace: "host" }));
     b.onLoad({ filter: /^host:wasm_exec$/, namespace: "host" }, () => ({
       // The parameter hides the real global object: nothing of Go leaks into a page. Go writes its last words to fs by
       // that bare name.
-      contents: `/*! Go's wasm_exec.js: Copyright 2018 The Go Authors. All rights reserved. BSD-style license: https://go.dev/LICENSE */\nexport function makeGo(globalThis) {\nconst fs = { writeSync: (...args) => globalThis.fs.writeSync(...args) };\n${readFileSync(wasmExec, "utf8")}\nreturn globalThis.Go;\n}`,
+      contents: `\
+/*! Go's wasm_exec.js: Copyright 2018 The Go Authors. All rights reserved. BSD-style license: https://go.dev/LICENSE */
+export function makeGo(globalThis) {
+const fs = { writeSync: (...args) => globalThis.fs.writeSync(...args) };
+${readFileSync(wasmExec, "utf8")}
+return globalThis.Go;
+}`,
     }));
   },
 };
@@ -85,11 +94,14 @@ run(process.execPath, [join(js, "node_modules/typescript/bin/tsc"), "-p", js]);
 for (const name of ["index", "types", "errors"]) copyFileSync(join(types, `${name}.d.ts`), join(dist, `${name}.d.ts`));
 
 // The licences of all that pam.wasm and worker.js hold.
-const env = { GOOS: "js", GOARCH: "wasm" };
 const modules = run("go", ["list", "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}{{end}}", "./wasm"], env).split("\n");
-const holders = [["Go", run("go", ["env", "GOROOT"])], ...[...new Set(modules)].filter(Boolean).sort().map((line) => line.split("\t"))];
-writeFileSync(join(dist, "LICENSES.txt"), holders.map(([name, dir]) => `== ${name}\n\n${readFileSync(join(dir, "LICENSE"), "utf8")}`).join("\n"));
+const folders = [...new Set(modules)].filter(Boolean).sort().map((line) => line.split("\t"));
+const licences = [["Go", run("go", ["env", "GOROOT"])], ...folders].map(([name, dir]) =>
+  `== ${name}\n\n${readFileSync(join(dir, "LICENSE"), "utf8")}`);
+writeFileSync(join(dist, "LICENSES.txt"), licences.join("\n"));
 
 writeFileSync(join(dist, "build-info.json"), JSON.stringify(info, null, 2) + "\n");
-for (const name of ["index.js", "worker.js", "pam.wasm"]) if (!existsSync(join(dist, name))) throw new Error(`dist/${name} was not built`);
+for (const name of ["index.js", "worker.js", "pam.wasm"]) {
+  if (!existsSync(join(dist, name))) throw new Error(`dist/${name} was not built`);
+}
 console.log(`js/dist: pam.wasm ${(info.bytes / 1e6).toFixed(2)} MB, ${go}, version ${version}`);

@@ -102,7 +102,10 @@ function sum(wasm) {
   }
 }
 
-/** packageOf turns a symbol such as golang.org_x_text_cases.Fold into the package's part; the linker writes _ for other characters. */
+/**
+ * packageOf turns a symbol such as golang.org_x_text_cases.Fold into the package's part; the linker writes _ for other
+ * characters.
+ */
 function packageOf(symbol) {
   const host = /^(golang\.org|github\.com|mellium\.im)_/.exec(symbol)?.[0].length ?? 0;
   const dot = symbol.indexOf(".", host);

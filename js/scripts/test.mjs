@@ -24,7 +24,8 @@ await build({
 });
 node("node_modules/typescript/bin/tsc", "-p", "test/types");
 
-// A file that does not end within its time is ended, and has failed: this holds for tests that hang, and for clients, sockets
-// and timers that they leave behind. Later versions of Node limit each test as well.
-const files = ["test", "test/peer"].flatMap((folder) => readdirSync(join(js, folder)).filter((n) => n.endsWith(".test.mjs")).map((n) => `${folder}/${n}`));
+// A file that does not end within its time is ended, and has failed: this holds for tests that hang, and for clients,
+// sockets and timers that they leave behind. Later versions of Node limit each test as well.
+const files = ["test", "test/peer"].flatMap((folder) =>
+  readdirSync(join(js, folder)).filter((n) => n.endsWith(".test.mjs")).map((n) => `${folder}/${n}`));
 node("--test", "--test-timeout=300000", ...files);

@@ -119,11 +119,10 @@ for (const [name, live] of Object.entries(lives)) {
   test(`a client that is ${name} leaves nothing`, async (t) => {
     const { window } = page(t);
     const { left, pause } = watchRegistrations(t);
-    let host;
     const asked = [];
     const options = { ...stored, credentials: ({ signal }) => { asked.push(signal); return new Promise(() => undefined); } };
     const waits = name.includes("while it starts");
-    host = makeHost(options, waits ? { load: () => undefined, forget: () => null } : { forget: () => null });
+    const host = makeHost(options, waits ? { load: () => undefined, forget: () => null } : { forget: () => null });
     await live(Object.assign(host, { pause }));
     await pause(10);
     assert.deepEqual(left(), []);
