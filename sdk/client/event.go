@@ -1,7 +1,7 @@
 package client
 
 import (
-	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/engine"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -49,7 +49,7 @@ type (
 
 // MaxText is the length in bytes of the longest text of a message that is handed
 // on.
-const MaxText = 4 << 20
+const MaxText = engine.MaxText
 
 // Omitted says why a message is handed on without its text; "" if it has one.
 type Omitted string
@@ -57,23 +57,26 @@ type Omitted string
 // The reasons.
 const (
 	// OmittedTooLong is a text of more than MaxText bytes.
-	OmittedTooLong Omitted = "too-long"
+	OmittedTooLong = Omitted(engine.OmittedTooLong)
 	// OmittedUnreadable is a text that other parsers of XML refuse.
-	OmittedUnreadable Omitted = "unreadable"
+	OmittedUnreadable = Omitted(engine.OmittedUnreadable)
 )
 
-// newMessage finds out whether the text can be handed on.
-func newMessage(stanza *element.Element) MessageReceived {
-	m := MessageReceived{From: stanza.Attr("from"), To: stanza.Attr("to"), Type: stanza.Attr("type"), ID: stanza.Attr("id")}
-	switch text, err := stanza.XML(MaxText); err {
-	case nil:
-		m.XML = text
-	case element.ErrTooLong:
-		m.Omitted = OmittedTooLong
-	default:
-		m.Omitted = OmittedUnreadable
+// event makes an event of the engine's.
+func event(e engine.Event) Event {
+	switch e := e.(type) {
+	case engine.Changed:
+		return Changed(e)
+	case engine.ProvisionalChanged:
+		return ProvisionalChanged(e)
+	case engine.StateChanged:
+		return StateChanged(e)
+	case engine.MessageReceived:
+		return MessageReceived{e.From, e.To, e.Type, e.ID, e.XML, Omitted(e.Omitted)}
+	case engine.Warning:
+		return Warning(e)
 	}
-	return m
+	return Stored{}
 }
 
 func (Changed) event()            {}

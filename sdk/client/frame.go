@@ -1,15 +1,13 @@
 package client
 
 import (
-	"strings"
 	"time"
 
-	"xmpp-pam/sdk/internal/element"
-	"xmpp-pam/sdk/internal/ns"
+	"xmpp-pam/sdk/internal/engine"
 )
 
 // MaxFrame is how many bytes of a message a Frame shows.
-const MaxFrame = 64 << 10
+const MaxFrame = engine.MaxFrame
 
 // A Frame is one message on the wire.
 type Frame struct {
@@ -39,100 +37,4 @@ type Frame struct {
 	// and RTT the time between the two. ReplyTo is 0 if there is none.
 	ReplyTo int64
 	RTT     time.Duration
-}
-
-// A frameLog numbers the messages on the wire and pairs replies with requests.
-type frameLog struct {
-	seq  int64
-	open map[string]openRequest
-}
-
-// An openRequest is an iq that has no reply yet.
-type openRequest struct {
-	seq   int64
-	at    time.Time
-	layer string
-}
-
-// Bounds of what is remembered and shown. A longer id pairs nothing.
-const (
-	maxOpen = 1000 // requests
-	maxID   = 256  // bytes of an id
-)
-
-// describe says what f is, which was parsed as e; nil if it was refused.
-func (l *frameLog) describe(f *Frame, e *element.Element) {
-	l.seq++
-	f.Seq, f.Kind = l.seq, "stream"
-	if e == nil {
-		return
-	}
-	f.Kind, f.Layer, f.ID = kindOf(e), layerOf(e, 3), e.Attr("id")
-	if len(f.ID) > maxID {
-		f.ID = ""
-	}
-	if f.Kind != "iq" || f.ID == "" {
-		return
-	}
-	switch e.Attr("type") {
-	case "get", "set":
-		if l.open == nil || len(l.open) >= maxOpen {
-			l.open = map[string]openRequest{}
-		}
-		l.open[requestKey(f.Out, f.ID)] = openRequest{seq: f.Seq, at: f.At, layer: f.Layer}
-	case "result", "error":
-		key := requestKey(!f.Out, f.ID)
-		if r, ok := l.open[key]; ok {
-			delete(l.open, key)
-			f.ReplyTo, f.RTT = r.seq, f.At.Sub(r.at)
-			if f.Layer == "" {
-				f.Layer = r.layer
-			}
-		}
-	}
-}
-
-func requestKey(out bool, id string) string {
-	if out {
-		return ">" + id
-	}
-	return "<" + id
-}
-
-func kindOf(e *element.Element) string {
-	switch {
-	case isSASL(e.Name.Space):
-		return "sasl"
-	case e.Name.Space == ns.SM:
-		return "sm"
-	case e.Is(ns.Client, "iq"), e.Is(ns.Client, "message"), e.Is(ns.Client, "presence"):
-		return e.Name.Local
-	}
-	return "stream"
-}
-
-// layerOf names the extension that an element, or something inside it,
-// belongs to. The outermost one counts.
-func layerOf(e *element.Element, depth int) string {
-	switch space := e.Name.Space; {
-	case space == ns.PAM:
-		return "pam"
-	case space == ns.Pubsub, strings.HasPrefix(space, ns.Pubsub+"#"):
-		return "pubsub"
-	case space == ns.MAM:
-		return "mam"
-	case strings.HasPrefix(space, ns.Disco+"#"):
-		return "disco"
-	case space == ns.Caps:
-		return "caps"
-	}
-	if depth == 0 || e.Is(ns.Stream, "features") {
-		return ""
-	}
-	for c := range e.Elements() {
-		if layer := layerOf(c, depth-1); layer != "" {
-			return layer
-		}
-	}
-	return ""
 }

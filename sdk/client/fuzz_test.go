@@ -4,18 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"reflect"
-	"runtime"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/internal/hostmeta"
 	"xmpp-pam/sdk/internal/listsync"
-	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/transport"
 )
@@ -93,65 +88,5 @@ func sameAddress(t *testing.T, address string) {
 	u, err := url.Parse(address[:end])
 	if err != nil || u.Scheme != scheme || strings.ToLower(u.Hostname()) != host || u.User != nil {
 		t.Fatalf("%q is %q at %q here, and %v (%v) to net/url", address, scheme, host, u, err)
-	}
-}
-
-// FuzzRecords: what is stored is what is read again, and what somebody else has
-// stored there is read or refused, at a cost in keeping with its size.
-func FuzzRecords(f *testing.F) {
-	full := jid.MustParse("francisco@denmark.lit/barracks")
-	f.Add(encodeSession(sessionRecord{stream: stream.Resumption{ID: "i", JID: full, H: 7, Unacked: []string{"<a/>", ""}}, caps: "c", saved: time.UnixMilli(1)}),
-		"francisco@denmark.lit/barracks", "pubsub.lit", "princely_musings", "", uint64(1)<<40)
-	f.Add(encodeBucket([]pam.Subscription{{Key: pam.Key{Service: "s", Node: "n"}, State: "subscribed"}}), "@", "", "\x00", "\xff", uint64(0))
-	f.Add([]byte{format, 0xff, 0xff, 0xff, 0xff, 0x0f}, "a@b", "x", "y", "z", ^uint64(0))
-	f.Fuzz(func(t *testing.T, value []byte, account, service, node, subid string, n uint64) {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		s, okSession := decodeSession(value)
-		list, okBucket := decodeBucket(value)
-		decodeSync(value)
-		runtime.ReadMemStats(&after)
-		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20+200*uint64(len(value)) {
-			t.Errorf("%d bytes cost %d", len(value), grown)
-		}
-		if okSession && stable(s.stream.JID) {
-			sameSession(t, s)
-		}
-		if okBucket {
-			sameBucket(t, list)
-		}
-		if j, err := jid.Parse(account); err == nil && stable(j) {
-			sameSession(t, sessionRecord{saved: time.UnixMilli(int64(n >> 20)), caps: account,
-				stream: stream.Resumption{ID: service, Location: node, JID: j, H: uint32(n), Acked: uint32(n >> 7), Unacked: []string{subid, node, ""}, Stored: true}})
-		}
-		key := pam.Key{Service: service, Node: node, SubID: subid}
-		sameBucket(t, listsync.NewList([]pam.Subscription{{Key: key, JID: account, State: pam.State(node)}, {Key: pam.Key{Service: node}}}))
-	})
-}
-
-// stable leaves out what package jid writes and does not read again: ".." is
-// read as the domain ".", which is none.
-func stable(j jid.JID) bool {
-	again, err := jid.Parse(j.String())
-	return err == nil && again.Equal(j)
-}
-
-func sameSession(t *testing.T, s sessionRecord) {
-	t.Helper()
-	again, ok := decodeSession(encodeSession(s))
-	if !ok || !again.stream.JID.Equal(s.stream.JID) || !again.saved.Equal(s.saved) {
-		t.Fatalf("%+v became %+v, %v", s, again, ok)
-	}
-	again.stream.JID, again.saved = s.stream.JID, s.saved
-	if !reflect.DeepEqual(again, s) {
-		t.Fatalf("%+v became %+v", s, again)
-	}
-}
-
-func sameBucket(t *testing.T, list *listsync.List) {
-	t.Helper()
-	again, ok := decodeBucket(encodeBucket(list.Rows()))
-	if !ok || !slices.Equal(again.Rows(), list.Rows()) {
-		t.Fatalf("%+v became %+v, %v", list.Rows(), again, ok)
 	}
 }

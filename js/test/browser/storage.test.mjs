@@ -151,7 +151,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
   });
 
   test("what programs of every schema have stored is shown, and goes on", async () => {
-    const folder = join(root, "sdk/client/testdata/stored");
+    const folder = join(root, "sdk/internal/engine/testdata/stored");
     const dumps = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
     account = "alice"; // of the dumps
     for (const dump of dumps) {

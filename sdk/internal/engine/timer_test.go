@@ -1,4 +1,4 @@
-package client
+package engine
 
 import (
 	"context"
@@ -6,6 +6,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/internal/hostmeta"
 	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
@@ -16,37 +19,33 @@ type noDialer struct{}
 
 func (noDialer) Dial(context.Context, string) (transport.Conn, error) { return nil, context.Canceled }
 
-func testClient(t *testing.T) *Client {
-	c, err := New(&Options{Account: "alice@localhost", URL: "wss://localhost/", Dialer: noDialer{},
-		Credentials: func(context.Context, CredentialRequest) (Credentials, error) { return Credentials{}, nil }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+func testEngine() *Engine {
+	return New(&Config{Account: jid.MustParse("alice@localhost"), Endpoint: hostmeta.Endpoint{URL: "wss://localhost/", Host: "localhost", TLS: true},
+		Dialer: noDialer{}, Store: store.NewMemory()})
 }
 
 // TestTimerStopped stops a timer that has fired, before its function has begun.
 func TestTimerStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := testClient(t)
+		c := testEngine()
 		ran := make(chan string, 10)
 		c.post(func() {
-			o := c.owner
+			o := c.loop
 			stopped := o.after(time.Second, func() { ran <- "stopped" })
 			o.after(time.Second, func() { ran <- "wanted" })
 			time.Sleep(2 * time.Second)
 			stopped.stop()
 			stopped.stop()
-			if (*timer)(nil).stop(); len(o.running) != 1 {
-				t.Errorf("%d timers run", len(o.running))
+			if (*timer)(nil).stop(); len(o.timers) != 1 {
+				t.Errorf("%d timers run", len(o.timers))
 			}
 		})
 		if got := <-ran; got != "wanted" {
 			t.Errorf("the timer that was %s ran", got)
 		}
 		c.post(func() {
-			if len(c.owner.running) != 0 {
-				t.Errorf("%d timers run", len(c.owner.running))
+			if len(c.timers) != 0 {
+				t.Errorf("%d timers run", len(c.timers))
 			}
 		})
 		synctest.Wait()
@@ -60,9 +59,9 @@ func TestTimerStopped(t *testing.T) {
 // TestBudget lets a time run and stand still.
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := testClient(t)
+		c := testEngine()
 		b, over := &budget{left: 10 * time.Second}, make(chan time.Time, 1)
-		run := func() { b.run(c.owner, func() { over <- time.Now() }) }
+		run := func() { b.run(c.loop, func() { over <- time.Now() }) }
 		begun := time.Now()
 		for range 3 {
 			c.post(run)

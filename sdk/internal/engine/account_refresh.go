@@ -1,4 +1,4 @@
-package client
+package engine
 
 import (
 	"slices"
@@ -14,9 +14,9 @@ type refreshing struct {
 }
 
 // endRefreshes ends all calls of Refresh.
-func (o *owner) endRefreshes(err error) {
-	waiting := o.refreshes
-	o.refreshes = nil
+func (a *account) endRefreshes(err error) {
+	waiting := a.refreshes
+	a.refreshes = nil
 	for _, r := range waiting {
 		r.timer.stop()
 		r.reply(err)
@@ -24,22 +24,22 @@ func (o *owner) endRefreshes(err error) {
 }
 
 // refresh asks for the list.
-func (o *owner) refresh(full bool, reply func(error)) {
-	if !o.conn.usable() {
+func (a *account) refresh(full bool, reply func(error)) {
+	if !a.session.usable() {
 		reply(&pam.Error{Code: pam.CodeOffline, Origin: pam.FromClient, Retryable: true,
 			Text: "The client is not connected. Nothing was sent; connect first."})
 		return
 	}
-	if len(o.state.Missing) > 0 {
+	if a.listing.missing {
 		reply(&pam.Error{Code: pam.CodeUnsupported, Origin: pam.FromServer,
 			Text: "The account's server does not offer Pubsub Account Management (urn:xmpp:pam:0)."})
 		return
 	}
 	r := &refreshing{reply: reply}
-	r.timer = o.after(2*requestTimeout, func() {
-		o.refreshes = slices.DeleteFunc(o.refreshes, func(x *refreshing) bool { return x == r })
+	r.timer = a.after(2*requestTimeout, func() {
+		a.refreshes = slices.DeleteFunc(a.refreshes, func(x *refreshing) bool { return x == r })
 		reply(timeoutError())
 	})
-	o.refreshes = append(o.refreshes, r)
-	o.step(listsync.Refresh{Full: full})
+	a.refreshes = append(a.refreshes, r)
+	a.step(listsync.Refresh{Full: full})
 }

@@ -1,4 +1,4 @@
-package client
+package engine
 
 import (
 	"strings"
@@ -21,7 +21,7 @@ func (c *connection) inspectRead(r stream.Read) {
 
 // inspectWrite shows an own message.
 func (c *connection) inspectWrite(w stream.Write) {
-	if c.o.opts.OnFrame == nil {
+	if c.link.cfg.OnFrame == nil {
 		return
 	}
 	f := Frame{Out: true, XML: w.Text, Bytes: len(w.Text)}
@@ -43,14 +43,14 @@ func (c *connection) inspect(f Frame, e *element.Element) {
 		f.XML = e.String()
 		f.Bytes = len(f.XML)
 	}
-	c.o.frames.describe(&f, e)
+	c.link.frames.describe(&f, e)
 	if n := MaxFrame; len(f.XML) > n {
 		for !utf8.RuneStart(f.XML[n]) {
 			n--
 		}
 		f.XML = strings.Clone(f.XML[:n]) // or it would keep all of the message
 	}
-	c.o.opts.OnFrame(f)
+	c.link.cfg.OnFrame(f)
 }
 
 // isSASL reports whether a namespace is one of those in which a client logs in

@@ -1,11 +1,11 @@
-package client
+package engine
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
-	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/hostmeta"
 	"xmpp-pam/sdk/internal/sasl"
 	"xmpp-pam/sdk/internal/stream"
@@ -14,11 +14,9 @@ import (
 )
 
 // A connection is one socket and the stream on it. Work that other goroutines
-// post for it is ignored once it is not the owner's connection any more. What
-// outlives it, because the session may go on with another connection, is in
-// the owner's session.
+// post for it is ignored once it is not the link's connection any more.
 type connection struct {
-	o      *owner
+	link   *link
 	ctx    context.Context
 	cancel context.CancelFunc
 	at     hostmeta.Endpoint // zero until it is known
@@ -27,27 +25,24 @@ type connection struct {
 	stream *stream.Stream
 	timer  *timer
 
-	inputs   []stream.Input // waiting while the outputs of another are carried out
-	stepping bool
-
-	asking  bool          // for credentials
-	bound   bool          // there is a session, new or resumed
-	heard   time.Time     // when the last message came
-	since   time.Time     // when it was bound
-	leaving []func(error) // waiters of disconnect
-	deaf    *timer        // runs since a message could not be sent
+	asking       bool          // for credentials
+	bound        bool          // there is a session, new or resumed
+	live         bool          // and it is live
+	heard        time.Time     // when the last message came
+	since        time.Time     // when it was bound
+	closeWaiters []func(error) // of calls that asked for the end
+	sendFailed   *timer        // runs since a message could not be sent
 }
 
 // open dials, and begins the stream.
 func (c *connection) open(at hostmeta.Endpoint) {
-	o := c.o
 	c.at = at
 	go func() {
 		dialing, stop := context.WithTimeout(c.ctx, dialTimeout)
 		defer stop()
-		socket, err := o.opts.Dialer.Dial(dialing, at.URL)
+		socket, err := c.link.cfg.Dialer.Dial(dialing, at.URL)
 		if err == nil {
-			// Whether or not the owner ever gets to see it.
+			// Whether or not the loop ever gets to see it.
 			c.free = context.AfterFunc(c.ctx, func() { _ = socket.Close() })
 		}
 		c.post(func() {
@@ -57,70 +52,68 @@ func (c *connection) open(at hostmeta.Endpoint) {
 				return
 			}
 			c.socket = socket
-			o.setPhase(pam.PhaseAuthenticating, nil)
+			c.link.view.setPhase(pam.PhaseAuthenticating, nil)
 			go c.receive(socket)
 			c.step(stream.Opened{})
 		})
 	}()
 }
 
-// receive reads the socket until it ends.
+// receive reads the socket until it ends. Each message is work of its own, so that
+// all that one leads to is done before the next.
 func (c *connection) receive(socket transport.Conn) {
 	for {
 		messages, err := socket.Receive(c.ctx)
-		c.post(func() {
-			if len(messages) > 0 {
+		for _, m := range messages {
+			c.post(func() {
 				c.heard = time.Now()
-			}
-			for _, m := range messages {
 				c.step(stream.Message{Text: m})
-				if c.o.conn != c {
-					return
-				}
-			}
-			switch {
-			case transport.TooLarge(err):
-				c.end(&stream.Error{Code: stream.Code(pam.CodeTooLarge), Retry: true, Err: err, Text: c.o.tooLarge()})
-			case err != nil:
-				c.step(stream.Closed{Err: err})
-			}
-		})
+			})
+		}
 		if err != nil {
+			c.post(func() {
+				if transport.TooLarge(err) {
+					c.link.tell(messageTooLarge{err})
+				} else {
+					c.step(stream.Closed{Err: err})
+				}
+			})
 			return
 		}
 	}
 }
 
-// post runs work on the owner's goroutine if c is still its connection then.
+// endOversized ends the connection on which a message came that is larger than is
+// taken. It was probably the list, if that was due.
+func (l *link) endOversized(err error, listDue bool) {
+	text := fmt.Sprintf("The server sent a message of more than %d MiB, the most that is taken.", transport.MaxMessage>>20)
+	if listDue {
+		text += " The list of subscriptions was due, so it is probably that long: unsubscribe with another client, or ask the server's operator."
+	}
+	if l.conn != nil {
+		l.conn.end(&stream.Error{Code: stream.Code(pam.CodeTooLarge), Retry: true, Err: err, Text: text})
+	}
+}
+
+// post runs work on the loop if c is still the link's connection then.
 func (c *connection) post(work func()) {
-	c.o.c.post(func() {
-		if c.o.conn == c {
+	c.link.post(func() {
+		if c.link.conn == c {
 			work()
 		}
 	})
 }
 
-// step feeds the stream and carries out what it asks for. An input that comes
-// up meanwhile waits until that is done, so that messages leave in the order
-// in which the stream counts them.
+// step feeds the stream and carries out what it asks for.
 func (c *connection) step(in stream.Input) {
-	c.inputs = append(c.inputs, in)
-	if c.stepping {
-		return
+	for _, out := range c.stream.Step(time.Now(), in) {
+		c.perform(out)
 	}
-	c.stepping = true
-	for len(c.inputs) > 0 && c.o.conn == c {
-		next := c.inputs[0]
-		c.inputs = c.inputs[1:]
-		for _, out := range c.stream.Step(time.Now(), next) {
-			if c.o.conn != c {
-				return
-			}
-			c.perform(out)
-		}
+	switch in.(type) {
+	case stream.Saved, stream.Sleep: // They change nothing of what is stored.
+	default:
+		c.link.tell(streamStepped{})
 	}
-	c.stepping = false
-	c.o.saveSession()
 }
 
 func (c *connection) perform(out stream.Output) {
@@ -137,18 +130,15 @@ func (c *connection) perform(out stream.Output) {
 	case stream.Derive:
 		c.derive(out.Derivation)
 	case stream.Authenticated:
-		c.o.rejected = false
-		c.o.sync.mechanism = out.Mechanism // It is stored once the session is live.
+		c.link.authenticated(out.Mechanism)
 	case stream.Bound:
-		c.begun()
-		c.o.startSession(out.JID.String())
+		c.markBound(sessionUp{jid: out.JID})
 	case stream.Resumed:
-		c.begun()
-		c.o.resumeSession(out.JID.String())
+		c.markBound(sessionUp{jid: out.JID, resumed: true, earlierRun: c.link.suspended.Stored})
 	case stream.Deliver:
-		c.deliver(out.Stanza)
+		c.link.tell(stanzaReceived{out.Stanza})
 	case stream.Dropped:
-		c.o.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Err: out.Err, Retryable: true,
+		c.link.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Err: out.Err, Retryable: true,
 			Text: "A message was ignored: " + out.Err.Error()})
 	case stream.SetTimer:
 		c.setTimer(out.At)
@@ -160,10 +150,10 @@ func (c *connection) perform(out stream.Output) {
 // unsent ends the connection after a message could not be sent, but not at
 // once: the server may have said why it left, and that counts more.
 func (c *connection) unsent(err error) {
-	if c.deaf != nil {
+	if c.sendFailed != nil {
 		return
 	}
-	c.deaf = c.o.after(lastWords, func() {
+	c.sendFailed = c.link.after(sendFailureGrace, func() {
 		c.end(&stream.Error{Code: stream.CodeTransport, Retry: true, Err: err, Text: "Sending failed: " + err.Error()})
 	})
 }
@@ -172,17 +162,17 @@ func (c *connection) setTimer(at time.Time) {
 	c.timer.stop()
 	c.timer = nil
 	if !at.IsZero() {
-		c.timer = c.o.after(time.Until(at), func() { c.step(stream.Tick{}) })
+		c.timer = c.link.after(time.Until(at), func() { c.step(stream.Tick{}) })
 	}
 }
 
-// hurry gives the dialing a few seconds more: what was begun before a sleep may
+// shortenDeadline gives the dialing a few seconds more: what was begun before a sleep may
 // have nobody at the other end.
-func (c *connection) hurry() {
+func (c *connection) shortenDeadline() {
 	if c.timer != nil {
 		return
 	}
-	c.timer = c.o.after(wakeTimeout, func() {
+	c.timer = c.link.after(wakeTimeout, func() {
 		if c.socket == nil {
 			c.end(&stream.Error{Code: stream.CodeTransport, Retry: true,
 				Text: "The server did not take the connection in time."})
@@ -191,21 +181,21 @@ func (c *connection) hurry() {
 }
 
 func (c *connection) needCredentials(need stream.NeedCredentials) {
-	request := CredentialRequest{Reason: "initial", Mechanisms: need.Mechanisms}
+	l, reason := c.link, "initial"
 	switch {
-	case c.o.rejected:
-		request.Reason = "rejected"
-	case c.o.attempt > 1 || c.o.source == pam.SourceServer:
-		request.Reason = "reconnect"
+	case l.rejected:
+		reason = "rejected"
+	case l.attempt > 1 || l.wasLive:
+		reason = "reconnect"
 	}
 	c.asking = true
-	c.o.asking(true)
+	l.pauseConnectTime(true)
 	go func() {
-		got, err := c.o.opts.Credentials(c.ctx, request)
+		password, err := l.cfg.Credentials(c.ctx, reason, need.Mechanisms)
 		c.post(func() {
 			c.asking = false
-			c.o.asking(false)
-			c.step(stream.Credentials{Password: got.Password, Err: err})
+			l.pauseConnectTime(false)
+			c.step(stream.Credentials{Password: password, Err: err})
 		})
 	}()
 }
@@ -215,28 +205,27 @@ func (c *connection) derive(d sasl.Derivation) {
 	go func() {
 		ctx, cancel := context.WithTimeout(c.ctx, deriveTimeout)
 		defer cancel()
-		key, err := c.o.opts.Derive(ctx, Derivation(d))
+		key, err := c.link.cfg.Derive(ctx, d)
 		c.post(func() { c.step(stream.Derived{Key: key, Err: err}) })
 	}()
 }
 
-// begun notes that the connection carries a session.
-func (c *connection) begun() {
+// markBound notes that the connection carries a session, and tells so.
+func (c *connection) markBound(up sessionUp) {
 	c.bound, c.since = true, time.Now()
-	c.o.places.avoid = ""
+	c.link.markBound()
+	up.mechanism = c.link.mechanism
+	c.link.tell(up)
 }
 
-// usable tells whether requests can be sent: the session is bound, and nobody
+// usable reports whether requests can be sent: the session is bound, and nobody
 // has asked to end it.
-func (c *connection) usable() bool { return c != nil && c.bound && len(c.leaving) == 0 }
-
-// send sends a stanza in a bound session.
-func (c *connection) send(stanza *element.Element) { c.step(stream.Send{Stanza: stanza}) }
+func (c *connection) usable() bool { return c != nil && c.bound && len(c.closeWaiters) == 0 }
 
 // hangup frees the socket and all that belongs to it.
 func (c *connection) hangup() {
 	c.timer.stop()
-	c.deaf.stop()
+	c.sendFailed.stop()
 	if c.socket != nil && c.free() { // else it is being closed already
 		_ = c.socket.Close()
 	}
@@ -246,29 +235,10 @@ func (c *connection) hangup() {
 // end is called once, when the connection is over. A nil cause is an end that
 // was asked for.
 func (c *connection) end(cause *stream.Error) {
-	o := c.o
-	if o.conn != c {
-		return
-	}
-	c.hangup()
-	o.conn = nil
-	o.lost(c, cause)
-	if c.bound && time.Since(c.since) >= stableAfter {
-		o.attempt, o.places.followed = 0, 0
-	}
-	switch {
-	case cause != nil && cause.SeeOther != "" && o.goesOn(c):
-		o.follow(c, cause.SeeOther)
-	case cause != nil:
-		o.failedAt(c)
-		o.ended(streamError(cause))
-	case o.wanted: // somebody connected again while this one was leaving
-		o.connectLoaded()
-	default:
-		o.ended(nil)
-	}
-	for _, reply := range c.leaving {
-		reply(nil)
+	if c.link.conn == c {
+		c.hangup()
+		c.link.conn = nil
+		c.link.ended(c, cause)
 	}
 }
 

@@ -1,0 +1,50 @@
+package client
+
+import (
+	"context"
+
+	"xmpp-pam/sdk/internal/engine"
+	"xmpp-pam/sdk/pam"
+)
+
+// call has the engine start something and waits until it replies, once.
+func call[T any](ctx context.Context, c *Client, start func(e *engine.Engine, reply func(T, error))) (T, error) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	var none T
+	answer := make(chan outcome, 1)
+	work := func() {
+		start(c.engine, func(value T, err error) {
+			select {
+			case answer <- outcome{value, err}:
+			default: // The first reply counts.
+			}
+		})
+	}
+	if !c.engine.PostBefore(ctx, work) {
+		return none, engine.ContextError(ctx)
+	}
+	select {
+	case a := <-answer:
+		return a.value, a.err
+	case <-ctx.Done():
+		return none, engine.ContextError(ctx)
+	case <-c.engine.Done():
+		select {
+		case a := <-answer:
+			return a.value, a.err
+		default:
+			return none, clientError(pam.CodeClosed, "The client was closed. Make a new one.")
+		}
+	}
+}
+
+// perform is a call without a result.
+func perform(ctx context.Context, c *Client, start func(e *engine.Engine, reply func(error))) error {
+	_, err := call(ctx, c, func(e *engine.Engine, reply func(struct{}, error)) {
+		start(e, func(err error) { reply(struct{}{}, err) })
+	})
+	return err
+}

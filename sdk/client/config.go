@@ -1,0 +1,120 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"xmpp-pam/sdk/internal/address"
+	"xmpp-pam/sdk/internal/engine"
+	"xmpp-pam/sdk/internal/hostmeta"
+	"xmpp-pam/sdk/internal/sasl"
+	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
+	"xmpp-pam/sdk/transport"
+)
+
+// config checks the options and fills in the defaults.
+func config(opts *Options) (*engine.Config, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	account, err := parseAccount(opts.Account)
+	if err != nil {
+		return nil, err
+	}
+	cfg := &engine.Config{Account: account, Dialer: opts.Dialer, Resource: opts.Resource, Mechanisms: opts.Mechanisms,
+		Software: opts.Software, Store: opts.Store, Tab: opts.Tab, Resume: opts.Resume}
+	if err := setEndpoint(cfg, opts); err != nil {
+		return nil, err
+	}
+	if opts.Credentials == nil {
+		return nil, clientError(pam.CodeBadOptions, "Credentials is missing: give a function that returns the password.")
+	}
+	if opts.Dialer == nil {
+		return nil, clientError(pam.CodeBadOptions, "Dialer is missing: natively use transport/ws.")
+	}
+	if opts.Reconnect != nil {
+		cfg.Policy = engine.Policy(*opts.Reconnect)
+	}
+	if cfg.Policy.Base <= 0 {
+		cfg.Policy.Base = 500 * time.Millisecond
+	}
+	if cfg.Policy.Max <= 0 {
+		cfg.Policy.Max = time.Minute
+	}
+	if cfg.Software == "" {
+		cfg.Software = "xmpp-pam"
+	}
+	if cfg.Store == nil {
+		cfg.Store = store.NewMemory()
+	}
+	credentials, derive, onEvent, onFrame := opts.Credentials, opts.Derive, opts.OnEvent, opts.OnFrame
+	cfg.Credentials = func(ctx context.Context, reason string, mechanisms []string) (string, error) {
+		got, err := credentials(ctx, CredentialRequest{Reason: reason, Mechanisms: mechanisms})
+		return got.Password, err
+	}
+	cfg.Derive = func(ctx context.Context, d sasl.Derivation) ([]byte, error) { return d.Key(ctx.Err) }
+	if derive != nil {
+		cfg.Derive = func(ctx context.Context, d sasl.Derivation) ([]byte, error) { return derive(ctx, Derivation(d)) }
+	}
+	if onEvent != nil {
+		cfg.OnEvent = func(e engine.Event) { onEvent(event(e)) }
+	}
+	if onFrame != nil {
+		cfg.OnFrame = func(f engine.Frame) { onFrame(Frame(f)) }
+	}
+	return cfg, nil
+}
+
+// setEndpoint takes the address of the server, and the hosts to which that may
+// send the client on.
+func setEndpoint(cfg *engine.Config, opts *Options) error {
+	for _, host := range opts.FollowTo {
+		at, err := hostmeta.ParseEndpoint("wss://" + host)
+		if host = strings.ToLower(host); err != nil || at.Host != strings.Trim(host, "[]") {
+			return clientError(pam.CodeBadOptions, "FollowTo holds "+quote(transport.Show(host))+", which is no host: give names such as node2.example.org, without scheme, port and path.")
+		}
+		cfg.FollowTo = append(cfg.FollowTo, at.Host)
+	}
+	if opts.URL == "" && opts.Fetcher != nil {
+		cfg.Fetcher = opts.Fetcher
+		return nil
+	}
+	at, err := hostmeta.ParseEndpoint(opts.URL)
+	switch {
+	case opts.URL == "":
+		return clientError(pam.CodeBadOptions, "URL is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket, or a Fetcher to look it up.")
+	case errors.Is(err, hostmeta.ErrOpen):
+		return clientError(pam.CodeTLSRequired, "The URL "+quote(transport.Show(opts.URL))+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
+	case err != nil:
+		return clientError(pam.CodeBadOptions, "The URL "+quote(transport.Show(opts.URL))+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
+	}
+	cfg.Endpoint = at
+	return nil
+}
+
+func parseAccount(account string) (jid.JID, error) {
+	if account == "" {
+		return jid.JID{}, clientError(pam.CodeBadOptions, "Account is missing: give a bare JID such as alice@example.org.")
+	}
+	j, err := address.Parse(account)
+	if err != nil {
+		return jid.JID{}, &pam.Error{Code: pam.CodeBadJID, Origin: pam.FromClient, Err: err,
+			Text: "The account " + quote(account) + " is no JID" + engine.DomainProblem(err) + ": give one such as alice@example.org."}
+	}
+	if j.Localpart() == "" || j.Resourcepart() != "" {
+		return jid.JID{}, clientError(pam.CodeBadJID, "The account "+quote(account)+" is no bare JID: give one such as alice@example.org, without a resource.")
+	}
+	return j, nil
+}
+
+func clientError(code pam.Code, text string) *pam.Error {
+	return &pam.Error{Code: code, Origin: pam.FromClient, Text: text}
+}
+
+func quote(s string) string { return strconv.Quote(s) }

@@ -1,0 +1,118 @@
+package engine
+
+// tell is what the parts are given to tell what happened.
+func (e *Engine) tell(m message) { e.queue = append(e.queue, m) }
+
+// routeAll handles what was told, until nothing is left.
+func (e *Engine) routeAll() {
+	for len(e.queue) > 0 {
+		m := e.queue[0]
+		e.queue = e.queue[1:]
+		e.route(m)
+	}
+	e.queue = nil
+}
+
+func (e *Engine) route(m message) {
+	switch m := m.(type) {
+	case stanzaReceived:
+		e.session.receive(m.stanza)
+	case stanzaHandled:
+		e.account.takeStanza(m)
+	case reply:
+		m()
+	case streamStepped, sessionRecordDue:
+		e.saveSession()
+	case sessionUp:
+		e.sessionUp(m)
+	case connectionDown:
+		e.connectionDown(m)
+	case dialWanted:
+		e.storage.whenReady(e.link.dialIfWanted)
+	case messageTooLarge:
+		e.link.endOversized(m.err, e.account.busy())
+	case capsRequested:
+		e.account.takeCapsRequest()
+	case serviceEvent:
+		e.account.takeServiceEvent(m)
+	case outranked:
+		e.account.takeOutranked()
+	case accountLive:
+		e.link.markLive()
+	case listRefused:
+		e.link.answerConnect(m.err)
+	case storeLoaded:
+		e.storeLoaded(m)
+	case storeReloaded:
+		e.account.reloaded(m)
+	case storeFailed:
+		e.storage.useMemory(m.err, e.account.committed())
+	case commitDone:
+		e.account.storedCommit(m)
+	case commitConflict:
+		e.account.refusedCommit(m)
+	case sessionRecordWritten:
+		e.sessionRecordWritten(m)
+	case jobDone:
+		e.storage.startNext()
+	}
+}
+
+func (e *Engine) sessionUp(m sessionUp) {
+	if !m.resumed { // Whatever an earlier one had under way is lost.
+		e.endSession(false)
+		e.storage.forgetStaleRecord()
+	}
+	e.session.up(m)
+	e.account.sessionUp(m)
+}
+
+func (e *Engine) connectionDown(m connectionDown) {
+	e.account.connectionDown(m.heard)
+	switch {
+	case m.session == sessionEnds:
+		e.endSession(m.stuck)
+		e.urgeSession()
+	case m.bound:
+		e.session.suspend()
+	}
+	e.link.proceed(m)
+}
+
+func (e *Engine) endSession(stuck bool) {
+	e.session.end()
+	e.account.sessionEnded(stuck)
+}
+
+func (e *Engine) storeLoaded(m storeLoaded) {
+	if m.session != nil {
+		e.session.restore(m.session)
+		e.link.offer(&m.session.stream)
+	}
+	e.link.restore(m.record.mechanism)
+	e.account.loaded(m)
+	e.storage.markLoaded()
+}
+
+// saveSession stores the session if it is time.
+func (e *Engine) saveSession() {
+	if e.storage.sessionDue() {
+		e.storage.writeSession(e.session.record())
+	}
+}
+
+// urgeSession stores the session now, because the program may be stopped soon, or
+// because there is none any more.
+func (e *Engine) urgeSession() {
+	e.storage.urgeSession()
+	e.saveSession()
+}
+
+func (e *Engine) sessionRecordWritten(m sessionRecordWritten) {
+	if m.resumption != nil {
+		e.link.saved(m.resumption.H)
+	}
+	if m.urgent {
+		e.link.sleep()
+	}
+}

@@ -1,0 +1,214 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"xmpp-pam/sdk/internal/address"
+	"xmpp-pam/sdk/internal/disco"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/internal/ns"
+	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/internal/stream"
+	"xmpp-pam/sdk/pam"
+)
+
+// requestTimeout is how long the answer to a request may take.
+const requestTimeout = 20 * time.Second
+
+// A request is an iq that waits for its answer.
+type request struct {
+	id, to    string
+	done      func(iq *element.Element, err *pam.Error)
+	time      budget
+	withdrawn bool // nobody waits for the answer any more
+}
+
+// expect lets the time for an answer run. No resumption renews it.
+func (s *session) expect(r *request) {
+	r.time.run(s.loop, func() { s.reply(r, nil, timeoutError()) })
+}
+
+// ask sends an iq of type kind to an entity. Once, and after the work under way,
+// done is called with the result, or with an error of code stanza, timeout,
+// outcome-unknown or, if the request is too large, bad-options; but never after
+// the end of the session.
+func (s *session) ask(kind, to string, payload *element.Element, done func(*element.Element, *pam.Error)) *request {
+	r := &request{id: randomID(), to: to, done: done, time: budget{left: requestTimeout}}
+	if !s.open {
+		s.reply(r, nil, outcomeUnknown())
+		return r
+	}
+	iq := element.New(ns.Client, "iq").Set("type", kind).Set("id", r.id).Set("to", to).Add(payload)
+	if size := len(iq.String()); size > stream.MaxStanza {
+		s.reply(r, nil, clientError(pam.CodeBadOptions, fmt.Sprintf("The request has %d bytes; at most %d are sent, because servers end the connection on more. "+
+			"Nothing was sent. Give shorter names.", size, stream.MaxStanza)))
+		return r
+	}
+	s.requests[r.id] = r
+	if !s.waits() {
+		s.expect(r)
+	}
+	s.send(iq)
+	return r
+}
+
+// reply ends a request.
+func (s *session) reply(r *request, iq *element.Element, err *pam.Error) {
+	s.forget(r)
+	s.tell(reply(func() {
+		if !r.withdrawn {
+			r.done(iq, err)
+		}
+	}))
+}
+
+// withdraw forgets a request whose answer nobody waits for any more.
+func (s *session) withdraw(r *request) {
+	r.withdrawn = true
+	s.forget(r)
+}
+
+func (s *session) forget(r *request) {
+	r.time.stop()
+	delete(s.requests, r.id)
+}
+
+// answered finds the request that an iq answers: by id and by sender, because
+// an id alone could be guessed by a stranger. Whatever fits none is ignored.
+func (s *session) answered(iq *element.Element) {
+	r := s.requests[iq.Attr("id")]
+	switch {
+	case r == nil || !s.mayAnswer(r.to, iq):
+	case iq.Attr("type") == "error":
+		s.reply(r, nil, s.requestError(r.to, iq))
+	default:
+		s.reply(r, iq, nil)
+	}
+}
+
+// mayAnswer reports whether the sender of iq may answer a request to to. For the
+// own account and domain an absent from means the account itself (RFC 6120
+// §8.1.2.1), and servers also use the full JID of this session.
+func (s *session) mayAnswer(to string, iq *element.Element) bool {
+	from, ok := iq.Lookup("from")
+	if !s.isOwnServer(to) {
+		return ok && address.Equal(from, to)
+	}
+	return !ok || s.isOwnServer(from) || address.Equal(from, s.fullJID)
+}
+
+// isOwnServer reports whether only the account's server can send from this
+// address: none, the own bare JID, or the domain.
+func (s *session) isOwnServer(from string) bool {
+	return from == "" || address.Equal(from, s.account.String()) || address.Equal(from, s.account.Domain().String())
+}
+
+// requestList asks for the list, with a version unless it is empty.
+func (s *session) requestList(version pam.Version, done func(listsync.ListResult, *pam.Error)) {
+	s.ask("get", s.account.String(), listsync.ListRequest(version), func(iq *element.Element, err *pam.Error) {
+		if err != nil {
+			done(listsync.ListResult{}, err)
+			return
+		}
+		result, bad := s.reader.ParseListResult(iq)
+		switch {
+		case errors.Is(bad, listsync.ErrNoList):
+			done(result, &pam.Error{Code: pam.CodeProtocol, Origin: pam.FromServer, Err: bad,
+				Text: "The server's list of subscriptions cannot be read: " + bad.Error()})
+			return
+		case bad != nil:
+			s.view.warn(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromServer, Err: bad,
+				Text: "The server's list holds what cannot be read, and which is not shown: " + bad.Error()})
+		}
+		done(result, nil)
+	})
+}
+
+// support is what service discovery said about PAM.
+type support uint8
+
+const (
+	supportUnasked support = iota
+	supportUnknown         // not answered yet
+	supportNo
+	supportYes
+	supportSilent // will not be answered
+)
+
+// discover asks whether the server knows PAM: the account, or the domain.
+func (s *session) discover(found func(support)) {
+	s.discoverAt(s.account.String(), func(account support) {
+		if account == supportYes {
+			found(account)
+			return
+		}
+		s.discoverAt(s.account.Domain().String(), func(domain support) {
+			if domain == supportNo {
+				domain = account // The domain cannot deny for an account that was silent.
+			}
+			found(domain)
+		})
+	})
+}
+
+// discoverAt asks an entity of the account's server for its features.
+func (s *session) discoverAt(to string, found func(support)) {
+	s.ask("get", to, disco.Query(), func(iq *element.Element, err *pam.Error) {
+		switch {
+		case err != nil && (err.Code != pam.CodeStanza || err.Type == "wait" || err.Condition == "internal-server-error"):
+			found(supportSilent)
+		case err == nil && disco.Parse(iq).Has(ns.PAM):
+			found(supportYes)
+		default:
+			found(supportNo)
+		}
+	})
+}
+
+// transient are the conditions that say more of the state of a server than of the
+// request.
+var transient = []string{"internal-server-error", "recipient-unavailable", "remote-server-timeout", "resource-constraint", "service-unavailable"}
+
+// requestError reads an answer of the entity to that is an error (XEP-0376 §3.2:
+// no `by` means the account's server, if it was the one that was asked).
+func (s *session) requestError(to string, iq *element.Element) *pam.Error {
+	p := pubsub.ParseError(iq)
+	if p == nil {
+		p = &pubsub.Error{Condition: "undefined-condition"}
+	}
+	if p.By == "" && !s.isOwnServer(to) {
+		p.By = to
+	}
+	e := &pam.Error{
+		Code: pam.CodeStanza, Origin: pam.FromServer, By: p.By,
+		Type: p.Type, Condition: p.Condition, PubsubCondition: p.PubsubCondition,
+		Retryable: p.Type == "wait" || slices.Contains(transient, p.Condition),
+	}
+	who := "The account's server"
+	if p.Origin(s.account) == pubsub.Remote {
+		e.Origin, who = pam.FromService, p.By
+	}
+	e.Text = who + " answered " + p.Condition
+	if p.PubsubCondition != "" {
+		e.Text += " (" + p.PubsubCondition + ")"
+	}
+	e.Text += "."
+	if p.Text != "" {
+		e.Text += " It says: " + p.Text
+	}
+	return e
+}
+
+func timeoutError() *pam.Error {
+	return &pam.Error{Code: pam.CodeTimeout, Origin: pam.FromNetwork, Retryable: true,
+		Text: "The server did not answer within " + requestTimeout.String() + "."}
+}
+
+func outcomeUnknown() *pam.Error {
+	return &pam.Error{Code: pam.CodeOutcomeUnknown, Origin: pam.FromNetwork, Retryable: true,
+		Text: "The connection ended before the server answered. The list will tell what became of the request."}
+}
