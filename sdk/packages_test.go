@@ -62,6 +62,7 @@ func TestPackages(t *testing.T) {
 		{"pam is only a vocabulary", native, "./sdk/pam", []string{"mellium.im/", own + "sdk/internal/", own + "sdk/client", own + "sdk/store", own + "sdk/transport"}, nil},
 		{"stream does no I/O", native, "./sdk/internal/stream", []string{own + "sdk/transport", own + "sdk/store", own + "sdk/internal/listsync", own + "sdk/client"}, nil},
 		{"listsync does no I/O", native, "./sdk/internal/listsync", []string{own + "sdk/transport", own + "sdk/store", own + "sdk/internal/stream", own + "sdk/client"}, nil},
+		{"engine knows no transport and no facade", native, "./sdk/internal/engine", []string{"github.com/coder/websocket", "net/http", own + "sdk/client", own + "sdk/server/"}, nil},
 		{"hostmeta fetches by an interface", native, "./sdk/internal/hostmeta", []string{"net/http", "net/url", "encoding/json", own + "sdk/client", own + "sdk/internal/stream", "mellium.im/"}, nil},
 		{"store knows no protocol", native, "./sdk/store", []string{own + "sdk/internal/", own + "sdk/pam", "mellium.im/"}, nil},
 		{"client knows no transport", native, "./sdk/client", []string{"github.com/coder/websocket", "net/http", own + "sdk/server/"}, nil},

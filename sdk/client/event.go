@@ -49,7 +49,7 @@ type (
 
 // MaxText is the length in bytes of the longest text of a message that is handed
 // on.
-const MaxText = engine.MaxText
+const MaxText = 4 << 20
 
 // Omitted says why a message is handed on without its text; "" if it has one.
 type Omitted string
@@ -57,9 +57,9 @@ type Omitted string
 // The reasons.
 const (
 	// OmittedTooLong is a text of more than MaxText bytes.
-	OmittedTooLong = Omitted(engine.OmittedTooLong)
+	OmittedTooLong Omitted = "too-long"
 	// OmittedUnreadable is a text that other parsers of XML refuse.
-	OmittedUnreadable = Omitted(engine.OmittedUnreadable)
+	OmittedUnreadable Omitted = "unreadable"
 )
 
 // event makes an event of the engine's.

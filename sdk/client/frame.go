@@ -2,12 +2,10 @@ package client
 
 import (
 	"time"
-
-	"xmpp-pam/sdk/internal/engine"
 )
 
 // MaxFrame is how many bytes of a message a Frame shows.
-const MaxFrame = engine.MaxFrame
+const MaxFrame = 64 << 10
 
 // A Frame is one message on the wire.
 type Frame struct {

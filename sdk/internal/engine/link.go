@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"xmpp-pam/sdk/internal/hostmeta"
 	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
 )
@@ -284,25 +283,3 @@ func (l *link) dropSession() bool {
 
 // forget is for an account of which nothing is stored any more.
 func (l *link) forget() { l.mechanism, l.wasLive = "", false }
-
-// locate opens c where it belongs, once that is known.
-func (l *link) locate(c *connection) {
-	p := &l.endpoints
-	if !p.lookupDue {
-		c.open(p.choose(l.suspended))
-		return
-	}
-	go func() {
-		at, err := hostmeta.Find(c.ctx, l.cfg.Fetcher, l.cfg.Account.Domainpart())
-		c.post(func() {
-			switch {
-			case err == nil:
-				p.ordinary, p.lookupDue = at, false
-			case p.ordinary.URL == "":
-				c.end(lookupError(err))
-				return
-			}
-			c.open(p.choose(l.suspended))
-		})
-	}()
-}

@@ -25,6 +25,28 @@ func newEndpoints(cfg *Config) endpoints {
 	return endpoints{ordinary: cfg.Endpoint, lookupDue: cfg.Endpoint.URL == "", followTo: cfg.FollowTo}
 }
 
+// locate opens c where it belongs, once that is known.
+func (l *link) locate(c *connection) {
+	p := &l.endpoints
+	if !p.lookupDue {
+		c.open(p.choose(l.suspended))
+		return
+	}
+	go func() {
+		at, err := hostmeta.Find(c.ctx, l.cfg.Fetcher, l.cfg.Account.Domainpart())
+		c.post(func() {
+			switch {
+			case err == nil:
+				p.ordinary, p.lookupDue = at, false
+			case p.ordinary.URL == "":
+				c.end(lookupError(err))
+				return
+			}
+			c.open(p.choose(l.suspended))
+		})
+	}()
+}
+
 // choose returns where the next attempt is to be made. That is the ordinary
 // address, unless the session to resume has a location (XEP-0198 §5) to
 // which the server might also send the client by see-other-uri. The XEP means
