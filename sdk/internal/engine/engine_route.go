@@ -16,7 +16,7 @@ func (e *Engine) routeAll() {
 func (e *Engine) route(m message) {
 	switch m := m.(type) {
 	case stanzaReceived:
-		e.session.receive(m.stanza)
+		e.session.receive(m)
 	case stanzaHandled:
 		e.account.takeStanza(m)
 	case reply:

@@ -136,7 +136,7 @@ func (c *connection) perform(out stream.Output) {
 	case stream.Resumed:
 		c.markBound(sessionUp{jid: out.JID, resumed: true, earlierRun: c.link.suspended.Stored})
 	case stream.Deliver:
-		c.link.tell(stanzaReceived{out.Stanza})
+		c.link.tell(stanzaReceived{out.Seq, out.Stanza})
 	case stream.Dropped:
 		c.link.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Err: out.Err, Retryable: true,
 			Text: "A message was ignored: " + out.Err.Error()})

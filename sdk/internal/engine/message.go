@@ -26,8 +26,11 @@ type (
 		earlierRun bool   // of an earlier run of the program
 		mechanism  string // of the log-in
 	}
-	// stanzaReceived hands on a stanza of the server.
-	stanzaReceived struct{ stanza *element.Element }
+	// stanzaReceived hands on a stanza of the server. Seq counts those of the session.
+	stanzaReceived struct {
+		seq    uint64
+		stanza *element.Element
+	}
 	// streamStepped says that what is to be stored of the session may differ.
 	streamStepped struct{}
 	// messageTooLarge asks for link.endOversized.

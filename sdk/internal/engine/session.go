@@ -43,9 +43,6 @@ type session struct {
 	outrank  bool      // the account had a session of higher priority
 	requests map[string]*request
 	outbox   []*element.Element // stanzas to send once it is resumed
-
-	delivered uint64 // stanzas of it
-	handled   uint64 // those of them that need not come again
 }
 
 func newSession(l *loop, cfg *Config, v *view, lnk *link, tell func(message)) *session {
@@ -101,7 +98,6 @@ func (s *session) suspend() {
 // end forgets a session that is gone for good, and its requests.
 func (s *session) end() {
 	s.open, s.replay, s.outrank, s.outbox = false, false, false, nil
-	s.delivered, s.handled = 0, 0
 	s.view.setResumed(false)
 	for _, r := range s.requests {
 		s.withdraw(r)
@@ -121,13 +117,9 @@ func (s *session) send(stanza *element.Element) {
 	}
 }
 
-// acknowledge tells the stream that the first n stanzas of the session need not
-// come again.
-func (s *session) acknowledge(n uint64) {
-	if n > s.handled && s.link.step(stream.Handled{N: int(n - s.handled)}) {
-		s.handled = n
-	}
-}
+// acknowledge tells the stream that the stanzas of the session up to number seq
+// need not come again.
+func (s *session) acknowledge(seq uint64) { s.link.step(stream.Handled{Seq: seq}) }
 
 // record is what is to be stored of the session, nil if it cannot be resumed.
 func (s *session) record() *sessionRecord {
@@ -139,8 +131,8 @@ func (s *session) record() *sessionRecord {
 }
 
 // receive takes a stanza of the server.
-func (s *session) receive(stanza *element.Element) {
-	handled := stanzaHandled{}
+func (s *session) receive(m stanzaReceived) {
+	stanza, handled := m.stanza, stanzaHandled{seq: m.seq}
 	switch stanza.Name.Local {
 	case "iq":
 		if t := stanza.Attr("type"); t == "result" || t == "error" {
@@ -153,8 +145,6 @@ func (s *session) receive(stanza *element.Element) {
 	case "presence":
 		s.otherSession(stanza)
 	}
-	s.delivered++
-	handled.seq = s.delivered
 	s.tell(handled)
 }
 

@@ -99,7 +99,7 @@ func check(t *testing.T, row corpusRow, s *stream.Stream, outs []stream.Output) 
 	if verdict == "ignore" {
 		counted = 0
 	}
-	if s.Step(start, stream.Handled{N: 1}); s.Resumption().H != counted {
+	if s.Step(start, stream.Handled{Seq: 1}); s.Resumption().H != counted {
 		t.Fatalf("%.200q counted as %d stanzas, want %d", row.message, s.Resumption().H, counted)
 	}
 	if next := s.Step(start, stream.Message{Text: marker}); len(next) != 1 || next[0].(stream.Deliver).Stanza.Attr("id") != "marker" {

@@ -199,7 +199,7 @@ func goesOn(t *testing.T, messages ...string) {
 				}
 			}
 		}
-		s.Step(start, stream.Handled{N: 1})
+		s.Step(start, further(s, 1))
 		r := s.Resumption()
 		if r == nil || r.ID != "sm1" || r.JID.String() != "user@example.org/r1" || r.H-came > 1 || r.Acked+uint32(len(r.Unacked)) != sent {
 			t.Fatalf("after %q, with %d come and %d sent, the session is %+v", text, came, sent, r)
@@ -209,7 +209,7 @@ func goesOn(t *testing.T, messages ...string) {
 		if d, ok := next[0].(stream.Deliver); !ok || len(next) != 1 || d.Stanza.Attr("id") != "marker" {
 			t.Fatalf("after %q the next stanza became %#v", text, next)
 		}
-		if s.Step(start, stream.Handled{N: 1}); s.Resumption().H != came {
+		if s.Step(start, further(s, 1)); s.Resumption().H != came {
 			t.Fatalf("after %q the next stanza was not counted", text)
 		}
 	}

@@ -65,6 +65,7 @@ func play(t *testing.T, cfg stream.Config, script string) *stream.Stream {
 		t.Fatal(err)
 	}
 	now := start
+	handled := handledSeq(cfg.Resume)
 	var got []string
 	settle := func() {
 		t.Helper()
@@ -89,6 +90,10 @@ func play(t *testing.T, cfg stream.Config, script string) *stream.Stream {
 		}
 		settle()
 		in := input(t, line, &now)
+		if h, ok := in.(stream.Handled); ok { // A script says how many more.
+			handled += h.Seq
+			in = stream.Handled{Seq: handled}
+		}
 		for _, out := range s.Step(now, in) {
 			got = append(got, render(out, now))
 		}
@@ -103,6 +108,20 @@ func expand(line string) string {
 	return braces.ReplaceAllStringFunc(line, func(s string) string {
 		return base64.StdEncoding.EncodeToString([]byte(strings.ReplaceAll(s[1:len(s)-1], `\0`, "\x00")))
 	})
+}
+
+// handledSeq is the number of the last stanza of a session that is handled.
+func handledSeq(r *stream.Resumption) uint64 {
+	if r == nil {
+		return 0
+	}
+	return r.Seq - uint64(len(r.Waiting)+r.Early)
+}
+
+// further says that n more stanzas are handled, or all that there are.
+func further(s *stream.Stream, n int) stream.Handled {
+	r := s.Resumption()
+	return stream.Handled{Seq: min(handledSeq(r)+uint64(n), r.Seq)}
 }
 
 func input(t testing.TB, line string, now *time.Time) stream.Input {
@@ -126,7 +145,7 @@ func input(t testing.TB, line string, now *time.Time) stream.Input {
 			t.Fatal(err)
 		}
 		if verb == "handled" {
-			return stream.Handled{N: int(n)}
+			return stream.Handled{Seq: n}
 		}
 		return stream.Saved{H: uint32(n)}
 	case "probe":

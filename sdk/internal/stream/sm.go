@@ -35,6 +35,7 @@ type ledger struct {
 	location string  // where to resume it
 	full     jid.JID // of the session
 
+	seq      uint64 // stanzas delivered
 	received uint32
 	again    uint32   // of the received ones, how many the server will send again
 	early    int      // delivered before <enabled/>, and not handled
@@ -61,7 +62,7 @@ func (s *Stream) Resumption() *Resumption {
 		return nil
 	}
 	return &Resumption{ID: l.id, Location: l.location, JID: l.full,
-		H: l.handled(), Seen: l.received - l.handled(), Waiting: slices.Clone(l.waiting),
+		Seq: l.seq, H: l.handled(), Seen: l.received - l.handled(), Waiting: slices.Clone(l.waiting),
 		Early: l.early, Unsaved: l.handled() - l.saved,
 		Acked: l.acked, Unacked: slices.Clone(l.unacked), Replays: l.replays}
 }
@@ -95,19 +96,21 @@ func (l *ledger) count() (again bool) {
 
 // deliver hands on the stanza that was counted last.
 func (s *Stream) deliver(e *element.Element) {
+	s.sm.seq++
 	if s.sm.counting {
 		s.sm.waiting = append(s.sm.waiting, s.sm.received)
 	} else {
 		s.sm.early++
 	}
-	s.emit(Deliver{e})
+	s.emit(Deliver{s.sm.seq, e})
 }
 
-// forgive takes Handled.
-func (l *ledger) forgive(n int) {
-	early := min(max(n, 0), l.early)
-	l.early, n = l.early-early, n-early
-	l.waiting = l.waiting[min(max(n, 0), len(l.waiting)):]
+// markHandled takes Handled.
+func (l *ledger) markHandled(seq uint64) {
+	open := l.early + len(l.waiting)
+	n := open - int(min(l.seq-seq, uint64(open))) // A seq ahead of l.seq wraps around, and handles none.
+	early := min(n, l.early)
+	l.early, l.waiting = l.early-early, l.waiting[n-early:]
 	if len(l.waiting) == 0 {
 		l.waiting = nil
 	}
@@ -162,7 +165,7 @@ func (s *Stream) management(e *element.Element) {
 			s.request()
 		}
 	case e.Name.Local == "failed" && l.sending && !l.counting:
-		*l = ledger{full: l.full}
+		*l = ledger{full: l.full, seq: l.seq}
 	case e.Name.Local == "r" && l.counting:
 		s.acknowledge()
 	case e.Name.Local == "a" && l.sending:
@@ -178,7 +181,7 @@ func (s *Stream) resume() {
 	r := s.cfg.Resume
 	saved := r.H - r.Unsaved
 	s.sm = ledger{
-		offered: true, id: r.ID, location: r.Location, full: r.JID,
+		offered: true, id: r.ID, location: r.Location, full: r.JID, seq: r.Seq,
 		received: r.H + r.Seen, again: r.Seen + r.Unsaved, waiting: slices.Clone(r.Waiting), early: r.Early,
 		saved: saved, told: saved,
 		acked: r.Acked, unacked: slices.Clone(r.Unacked), replays: r.Replays, behind: r.Stored,

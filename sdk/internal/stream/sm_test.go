@@ -122,7 +122,7 @@ func TestResume(t *testing.T) {
 // and not delivered again, whether it had been delivered or dropped.
 func TestRepeated(t *testing.T) {
 	cfg := config()
-	cfg.Resume = &stream.Resumption{ID: "sm1", JID: jid.MustParse("user@example.org/r1"), H: 5, Seen: 3, Waiting: []uint32{6, 8}}
+	cfg.Resume = &stream.Resumption{ID: "sm1", JID: jid.MustParse("user@example.org/r1"), Seq: 2, H: 5, Seen: 3, Waiting: []uint32{6, 8}}
 	again := "S: " + message + "\n"
 	play(t, cfg, offersSM+`C: <resume xmlns='urn:xmpp:sm:3' previd='sm1' h='5'/>
 S: <resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='0'/>
@@ -246,7 +246,7 @@ func TestCutAndResume(t *testing.T) {
 				written++
 				step(stream.Send{Stanza: element.New("jabber:client", "message").Set("id", strconv.FormatUint(uint64(written), 10))})
 			case 1:
-				step(stream.Handled{N: random.IntN(8)})
+				step(further(s, random.IntN(8)))
 				step(stream.Saved{H: s.Resumption().H})
 			case 2:
 				text("<a xmlns='urn:xmpp:sm:3' h='%d'/>", got)

@@ -125,7 +125,7 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 			s.send(in.Stanza)
 		}
 	case Handled:
-		s.sm.forgive(in.N)
+		s.sm.markHandled(in.Seq)
 		if s.phase == bound && (s.cfg.Unstored || s.sm.id == "") { // Nobody can ask for less later.
 			s.store(s.sm.handled())
 		}

@@ -64,10 +64,13 @@ type Resumption struct {
 	// program is not given them again. Another run has not seen them.
 	Seen    uint32
 	Waiting []uint32
+	// Seq is the number of the last one that was delivered to this run of the
+	// program; see Deliver.
+	Seq uint64
 	// Early counts the stanzas that were delivered before the counting began,
 	// and are not handled. Unsaved counts those up to H of which Saved has not
 	// told: the server keeps them for another run of the program, and sends them
-	// again too. For another run neither is set.
+	// again too. For another run none of these is set.
 	Early   int
 	Unsaved uint32
 	// Acked counts the own stanzas that the server has acknowledged, modulo
@@ -109,10 +112,9 @@ type (
 	// than MaxStanza bytes is Dropped, as is an answer to a stranger while too
 	// many stanzas are not acknowledged.
 	Send struct{ Stanza *element.Element }
-	// Handled says that the N oldest stanzas that were delivered and not yet
-	// handled need not be delivered again. Without it they are never
-	// acknowledged.
-	Handled struct{ N int }
+	// Handled says that the stanzas that were delivered up to the one numbered Seq
+	// need not be delivered again. Without it they are never acknowledged.
+	Handled struct{ Seq uint64 }
 	// Saved says that a Resumption with this H is stored. Only then the server
 	// is told that it may forget the stanzas up to H: a program that starts
 	// anew must not ask for less than was acknowledged.
@@ -162,8 +164,12 @@ type (
 	// after it.
 	Resumed struct{ JID jid.JID }
 	// Deliver hands on a stanza: an iq, message or presence in ns.Client. Its
-	// from and to, if any, are parsable JIDs.
-	Deliver struct{ Stanza *element.Element }
+	// from and to, if any, are parsable JIDs. Seq counts those of the session that
+	// this run of the program was given, from 1; see Handled.
+	Deliver struct {
+		Seq    uint64
+		Stanza *element.Element
+	}
 	// Dropped says that a message was ignored, and why. The stream goes on.
 	Dropped struct{ Err error }
 	// SetTimer asks for a Tick at the given time, instead of any earlier

@@ -49,7 +49,7 @@ func (s *Stream) writeStanza(e *element.Element) {
 	case full && l.counting:
 		s.hangup(unresponsive(fmt.Sprintf("The server has not acknowledged the last %d stanzas.", len(l.unacked))))
 	case full: // It never answered <enable/>.
-		*l = ledger{full: l.full}
+		*l = ledger{full: l.full, seq: l.seq}
 	case len(l.unacked) >= askAfter:
 		s.request()
 	}

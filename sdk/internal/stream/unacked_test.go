@@ -63,7 +63,7 @@ func TestEnableRefused(t *testing.T) {
 // TestResumeRefused: nothing of the old session is taken over into the new one.
 func TestResumeRefused(t *testing.T) {
 	cfg := config()
-	cfg.Resume = &stream.Resumption{ID: "old", Location: "wss://old.example/", JID: jid.MustParse("user@example.org/old"), H: 100, Seen: 3, Waiting: []uint32{101, 103},
+	cfg.Resume = &stream.Resumption{ID: "old", Location: "wss://old.example/", JID: jid.MustParse("user@example.org/old"), Seq: 4, H: 100, Seen: 3, Waiting: []uint32{101, 103},
 		Unsaved: 7, Early: 2, Acked: 50, Unacked: []string{"<message xmlns='jabber:client' id='old'/>"}, Replays: 1, Stored: true}
 	const refused = offersSM + `
 C: <resume xmlns='urn:xmpp:sm:3' previd='old' h='93'/>
@@ -81,7 +81,7 @@ C: <iq xmlns='jabber:client' type='set' id='id1'><bind xmlns='urn:ietf:params:xm
 		t.Errorf("before <enabled/> there is %+v", r)
 	}
 	s = play(t, cfg, begins+"S: <enabled xmlns='urn:xmpp:sm:3' id='new' resume='true'/>"+ask+tells(0)+arrives+"do handled 1\ndo saved 1"+ask+tells(1)+own+"= timer 5s")
-	if r := s.Resumption(); r == nil || fmt.Sprintf("%+v", *r) != fmt.Sprintf("%+v", stream.Resumption{ID: "new", JID: jid.MustParse("user@example.org/r1"), H: 1, Unacked: []string{"<presence xmlns='jabber:client'/>"}}) {
+	if r := s.Resumption(); r == nil || fmt.Sprintf("%+v", *r) != fmt.Sprintf("%+v", stream.Resumption{ID: "new", JID: jid.MustParse("user@example.org/r1"), Seq: 1, H: 1, Unacked: []string{"<presence xmlns='jabber:client'/>"}}) {
 		t.Errorf("the new session is %+v", r)
 	}
 	play(t, cfg, begins+"S: <enabled xmlns='urn:xmpp:sm:3' id='new' resume='true'/>"+own+"= timer 5s\nS: <a xmlns='urn:xmpp:sm:3' h='2'/>\n"+tooHigh("2", "1")+closes+"= hangup protocol retry: no count")
