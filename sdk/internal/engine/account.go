@@ -78,7 +78,7 @@ func (a *account) step(in listsync.Input) {
 	for len(a.inputs) > 0 {
 		next := a.inputs[0]
 		a.inputs = a.inputs[1:]
-		for _, out := range a.machine.Step(next) {
+		for _, out := range a.machine.Step(time.Now(), next) {
 			a.perform(out)
 		}
 		a.settleOperations()
@@ -141,8 +141,8 @@ func (a *account) setSynced(t time.Time) {
 func (a *account) setTimer(t listsync.SetTimer) {
 	a.timers[t.Timer].stop()
 	delete(a.timers, t.Timer)
-	if t.Millis != 0 {
-		a.timers[t.Timer] = a.after(time.Duration(t.Millis)*time.Millisecond, func() {
+	if !t.At.IsZero() {
+		a.timers[t.Timer] = a.after(time.Until(t.At), func() {
 			delete(a.timers, t.Timer)
 			a.step(listsync.TimerFired{Timer: t.Timer})
 		})
@@ -196,7 +196,7 @@ func (a *account) committed() listsync.Durable {
 func (a *account) reset(d listsync.Durable) {
 	old := a.committed()
 	a.machine = listsync.NewMachine()
-	a.machine.Step(listsync.Stored{Durable: d})
+	a.machine.Step(time.Now(), listsync.Stored{Durable: d})
 	a.overlay.clear()
 	a.record, a.source = syncRecord{}, pam.SourceEmpty
 	a.view.setSynced(time.Time{})

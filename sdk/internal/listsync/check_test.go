@@ -33,7 +33,7 @@ func (w *world) input(t *tab, in Input) {
 	}
 	phase, dirty := t.phase, t.dirty
 	busy := t.m.Busy()
-	outs := t.m.Step(in)
+	outs := t.m.Step(start, in)
 	for _, out := range outs {
 		w.note("%s    -> %T%v", t.name, out, out)
 		switch out := out.(type) {
@@ -73,7 +73,7 @@ func (w *world) input(t *tab, in Input) {
 		case PhaseChanged:
 			t.phase, t.dirty = out.Phase, out.Dirty
 		case SetTimer:
-			t.timers[out.Timer] = out.Millis > 0
+			t.timers[out.Timer] = !out.At.IsZero()
 		case ListingFailed:
 			t.failed = true
 		}

@@ -1,9 +1,13 @@
 package listsync
 
-import "xmpp-pam/sdk/pam"
+import (
+	"time"
+
+	"xmpp-pam/sdk/pam"
+)
 
 // A Machine keeps a committed list equal to the one at the account's server.
-// It is pure: it does no I/O and knows no clock; Step takes what happened and
+// It is pure: it does no I/O and reads no clock; Step takes what happened and
 // returns what to do, and equal inputs give equal outputs. One goroutine owns
 // it.
 //
@@ -61,7 +65,9 @@ type Machine struct {
 
 	phase     Phase // as announced
 	toldDirty bool
-	out       []Output
+
+	now time.Time // of the Step under way
+	out []Output
 }
 
 // NewMachine returns a machine without a session and with an empty list. If
@@ -83,11 +89,12 @@ func (m *Machine) layer() *layer {
 	return l
 }
 
-// Step takes one input and returns what to do, in order. Answers to rounds and
-// commits that are no longer under way are ignored.
-func (m *Machine) Step(in Input) []Output {
+// Step takes one input and returns what to do, in order. now must not go back
+// between calls. Answers to rounds and commits that are no longer under way are
+// ignored.
+func (m *Machine) Step(now time.Time, in Input) []Output {
 	first := !m.used
-	m.used, m.out = true, nil
+	m.used, m.now, m.out = true, now, nil
 	switch in := in.(type) {
 	case Stored:
 		switch {
@@ -201,7 +208,7 @@ func (m *Machine) hear(h Heard) {
 	}
 	m.show(h)
 	if m.armed {
-		m.out = append(m.out, SetTimer{TimerQuiet, quietMillis})
+		m.out = append(m.out, SetTimer{TimerQuiet, m.now.Add(quietTime)})
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 func TestReads(t *testing.T) {
 	m := NewMachine()
-	m.Step(Stored{Durable{Stamp: Stamp{7, "v3"}, List: readRows([]string{"a/n#y", "a/n#x", "b/n=pending", "a/m"})}})
+	m.Step(start, Stored{Durable{Stamp: Stamp{7, "v3"}, List: readRows([]string{"a/n#y", "a/n#x", "b/n=pending", "a/m"})}})
 	list, stamp := m.Committed()
 	if got := sayRows(list.Rows()); got != " a/m a/n#x a/n#y b/n=pending" || stamp != (Stamp{7, "v3"}) {
 		t.Errorf("committed%s, %v", got, stamp)
@@ -28,16 +28,16 @@ func TestReads(t *testing.T) {
 		t.Errorf("at a/x: %v", got)
 	}
 
-	out := m.Step(SessionStarted{})
-	m.Step(ListResult{Round: out[1].(RequestList).Round})
+	out := m.Step(start, SessionStarted{})
+	m.Step(start, ListResult{Round: out[1].(RequestList).Round})
 	if m.Busy() || m.Phase() != Synced {
 		t.Errorf("busy %v, phase %v", m.Busy(), m.Phase())
 	}
-	out = m.Step(Heard{Version: "v4", Items: readRows([]string{"-a/n"})})
+	out = m.Step(start, Heard{Version: "v4", Items: readRows([]string{"-a/n"})})
 	if got, _ := m.Committed(); !m.Busy() || got.Len() != 4 {
 		t.Errorf("before the commit: busy %v, committed %v", m.Busy(), got)
 	}
-	m.Step(Committed{out[0].(Commit).Seq})
+	m.Step(start, Committed{out[0].(Commit).Seq})
 	if got, _ := m.Committed(); m.Busy() || sayRows(got.Rows()) != " a/m b/n=pending" {
 		t.Errorf("after the commit: busy %v, committed %v", m.Busy(), got)
 	}
@@ -50,35 +50,35 @@ func TestReads(t *testing.T) {
 // that the server sends versions.
 func TestVersioned(t *testing.T) {
 	session := func(m *Machine) int {
-		m.Step(SessionEnded{})
-		return m.Step(SessionStarted{})[1].(RequestList).Round
+		m.Step(start, SessionEnded{})
+		return m.Step(start, SessionStarted{})[1].(RequestList).Round
 	}
 	for name, test := range map[string]struct {
 		steps func(m *Machine)
 		want  bool
 	}{
-		"nothing": {func(m *Machine) { m.Step(ListResult{Round: session(m), Full: true}) }, false},
+		"nothing": {func(m *Machine) { m.Step(start, ListResult{Round: session(m), Full: true}) }, false},
 		"the stored list": {func(m *Machine) {
-			m.Step(Stored{Durable{Stamp: Stamp{7, "v3"}}})
+			m.Step(start, Stored{Durable{Stamp: Stamp{7, "v3"}}})
 			session(m)
 		}, true},
 		"a notify that is not committed": {func(m *Machine) {
 			session(m)
-			m.Step(Heard{Version: "v1"})
+			m.Step(start, Heard{Version: "v1"})
 		}, true},
-		"a list that is not committed": {func(m *Machine) { m.Step(ListResult{Round: session(m), Full: true, Version: "v1"}) }, true},
+		"a list that is not committed": {func(m *Machine) { m.Step(start, ListResult{Round: session(m), Full: true, Version: "v1"}) }, true},
 		"another tab's list": {func(m *Machine) {
 			session(m)
-			m.Step(Stored{Durable{Stamp: Stamp{7, "v3"}}})
+			m.Step(start, Stored{Durable{Stamp: Stamp{7, "v3"}}})
 		}, true},
 		"a notify of the last session": {func(m *Machine) {
 			session(m)
-			m.Step(Heard{Version: "v1"})
+			m.Step(start, Heard{Version: "v1"})
 			session(m)
 		}, false},
 	} {
 		m := NewMachine()
-		m.Step(Stored{})
+		m.Step(start, Stored{})
 		if test.steps(m); m.Versioned() != test.want {
 			t.Errorf("%s: %v", name, m.Versioned())
 		}
@@ -133,7 +133,7 @@ func TestOddInputs(t *testing.T) {
 			case Conflict:
 				commitOpen = commitOpen && in.Seq != seq
 			}
-			for _, out := range m.Step(in) {
+			for _, out := range m.Step(start, in) {
 				switch out := out.(type) {
 				case RequestList:
 					if roundOpen || commitOpen {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"xmpp-pam/sdk/pam"
 )
@@ -44,7 +45,7 @@ func (p *player) read(t *testing.T, line string) Input {
 	case "refresh":
 		return Refresh{Full: has("full")}
 	case "timer":
-		return TimerFired{map[string]Timer{"quiet": TimerQuiet, "oldest": TimerOldest}[f[1]]}
+		return TimerFired{map[string]Timer{"quiet": TimerQuiet, "oldest": TimerDirtyDeadline}[f[1]]}
 	}
 	t.Fatalf("bad input %q", line)
 	return nil
@@ -88,7 +89,7 @@ func (p *player) say(out Output) string {
 		}
 		return s
 	case SetTimer:
-		return fmt.Sprintf("timer %s %d", [...]string{"quiet", "oldest"}[out.Timer], out.Millis)
+		return fmt.Sprintf("timer %s %d", [...]string{"quiet", "oldest"}[out.Timer], millis(out.At))
 	case ListingFailed:
 		return "listing failed"
 	}
@@ -172,4 +173,15 @@ func sayChanges(changes []pam.Change) string {
 		}
 	}
 	return b.String()
+}
+
+// start is the time of every step.
+var start time.Time
+
+// millis is how far at lies after start; 0 if it is none.
+func millis(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.Sub(start).Milliseconds()
 }

@@ -2,15 +2,16 @@ package listsync
 
 import (
 	"slices"
+	"time"
 
 	"xmpp-pam/sdk/pam"
 )
 
 // Limits of rule 4.
 const (
-	maxNoisy     = 3     // noisy rounds before one without a version
-	quietMillis  = 2000  // dirty: a round follows when nothing was heard for so long,
-	oldestMillis = 10000 // and at the latest after this
+	maxNoisy  = 3                // noisy rounds before one without a version
+	quietTime = 2 * time.Second  // dirty: a round follows when nothing was heard for so long,
+	dirtyTime = 10 * time.Second // and at the latest after this
 )
 
 // A round is a list request and its result.
@@ -150,7 +151,7 @@ func (m *Machine) again() {
 		return
 	}
 	m.noisy, m.work, m.dirty, m.armed = 0, nil, true, true
-	m.out = append(m.out, SetTimer{TimerQuiet, quietMillis}, SetTimer{TimerOldest, oldestMillis})
+	m.out = append(m.out, SetTimer{TimerQuiet, m.now.Add(quietTime)}, SetTimer{TimerDirtyDeadline, m.now.Add(dirtyTime)})
 }
 
 // failed is rule 7.
@@ -170,6 +171,6 @@ func (m *Machine) failed(in ListFailed) {
 func (m *Machine) disarm() {
 	if m.armed {
 		m.armed = false
-		m.out = append(m.out, SetTimer{TimerQuiet, 0}, SetTimer{TimerOldest, 0})
+		m.out = append(m.out, SetTimer{Timer: TimerQuiet}, SetTimer{Timer: TimerDirtyDeadline})
 	}
 }

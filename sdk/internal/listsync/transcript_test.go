@@ -641,7 +641,7 @@ func TestTranscripts(t *testing.T) {
 					continue
 				}
 				got = append(got, line)
-				for _, out := range m.Step(p.read(t, input)) {
+				for _, out := range m.Step(start, p.read(t, input)) {
 					got = append(got, "< "+p.say(out))
 				}
 			}

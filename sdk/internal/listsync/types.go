@@ -3,7 +3,11 @@
 // decides, and the stanzas that it asks with and hears.
 package listsync
 
-import "xmpp-pam/sdk/pam"
+import (
+	"time"
+
+	"xmpp-pam/sdk/pam"
+)
 
 // A Stamp names what is stored at one moment. Epoch starts at random when a
 // store is new or was wiped, and grows by one with each commit that changes
@@ -143,11 +147,11 @@ type (
 		Phase Phase
 		Dirty bool
 	}
-	// SetTimer asks for TimerFired after the given number of milliseconds,
-	// instead of any earlier demand for that timer. Zero stops it.
+	// SetTimer asks for TimerFired at the given time, instead of any earlier
+	// demand for that timer. A zero time asks for none.
 	SetTimer struct {
-		Timer  Timer
-		Millis int
+		Timer Timer
+		At    time.Time
 	}
 	// ListingFailed says that the server gave no list, with and without a
 	// version. The phase stays Syncing; Refresh tries again.
@@ -159,8 +163,8 @@ type Timer uint8
 
 // The timers.
 const (
-	TimerQuiet  Timer = iota // 2 s without a notify while dirty
-	TimerOldest              // 10 s after becoming dirty
+	TimerQuiet         Timer = iota // 2 s without a notify while dirty
+	TimerDirtyDeadline              // 10 s after becoming dirty
 )
 
 func (Stored) input()         {}

@@ -253,7 +253,7 @@ func FuzzParse(f *testing.F) {
 		heard, _ := reader().ParseNotify(e)
 		m := synced(Durable{})
 		for _, h := range heard {
-			m.Step(h)
+			m.Step(start, h)
 		}
 		res, err := reader().ParseListResult(e)
 		if err != nil && !errors.Is(err, ErrRow) {
@@ -274,10 +274,10 @@ func FuzzParse(f *testing.F) {
 // synced is a machine whose list is d, and equal to the server's.
 func synced(d Durable) *Machine {
 	m := NewMachine()
-	m.Step(Stored{d})
-	for _, out := range m.Step(SessionStarted{}) {
+	m.Step(start, Stored{d})
+	for _, out := range m.Step(start, SessionStarted{}) {
 		if r, ok := out.(RequestList); ok {
-			m.Step(ListResult{Round: r.Round, Full: d.Version == "", List: d.List})
+			m.Step(start, ListResult{Round: r.Round, Full: d.Version == "", List: d.List})
 		}
 	}
 	return m
@@ -300,8 +300,8 @@ func BenchmarkNotify(b *testing.B) {
 			i := 0
 			for b.Loop() {
 				i++
-				out := m.Step(Heard{Version: pam.Version(fmt.Sprint(i)), Items: []pam.Subscription{sub("a.lit", "n", fmt.Sprint(i%100), pam.StateSubscribed)}})
-				m.Step(Committed{out[0].(Commit).Seq})
+				out := m.Step(start, Heard{Version: pam.Version(fmt.Sprint(i)), Items: []pam.Subscription{sub("a.lit", "n", fmt.Sprint(i%100), pam.StateSubscribed)}})
+				m.Step(start, Committed{out[0].(Commit).Seq})
 			}
 		})
 	}
@@ -312,14 +312,14 @@ func BenchmarkDelta(b *testing.B) {
 	list := bigList(10000)
 	for b.Loop() {
 		m := NewMachine()
-		m.Step(Stored{Durable{Stamp: Stamp{1, "v"}}})
-		m.Step(SessionStarted{})
+		m.Step(start, Stored{Durable{Stamp: Stamp{1, "v"}}})
+		m.Step(start, SessionStarted{})
 		for i := range list {
-			m.Step(Heard{Version: "w", Items: list[i : i+1]})
+			m.Step(start, Heard{Version: "w", Items: list[i : i+1]})
 		}
-		m.Step(ListResult{Round: 1})
-		m.Step(ListResult{Round: 2})
-		m.Step(Committed{1})
+		m.Step(start, ListResult{Round: 1})
+		m.Step(start, ListResult{Round: 2})
+		m.Step(start, Committed{1})
 	}
 }
 
@@ -335,15 +335,15 @@ func BenchmarkFullList(b *testing.B) {
 	iq.Add(e)
 	for b.Loop() {
 		m := NewMachine()
-		m.Step(Stored{Durable{Stamp: Stamp{1, "v"}, List: list[:9900]}})
-		m.Step(SessionStarted{})
+		m.Step(start, Stored{Durable{Stamp: Stamp{1, "v"}, List: list[:9900]}})
+		m.Step(start, SessionStarted{})
 		res, err := reader().ParseListResult(iq)
 		if err != nil {
 			b.Fatal(err)
 		}
 		res.Round = 1
-		m.Step(res)
-		m.Step(Committed{1})
+		m.Step(start, res)
+		m.Step(start, Committed{1})
 	}
 }
 
