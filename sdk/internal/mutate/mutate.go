@@ -2,7 +2,7 @@
 package mutate
 
 import (
-	"encoding/json"
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,18 +12,19 @@ import (
 	"testing"
 )
 
-// An Edit replaces text in a file: its path below the package of the test, the
-// old text, which must be there exactly once, and the new.
-type Edit [3]string
-
 // Whether a mistake is found is not left to chance.
 const seed = "1"
 
-// Find plants a mistake and fails unless one of the tests, a regular expression of
-// names in the package in, finds it. They must pass without the mistake first,
-// under the same flags: a test that fails anyway, or is too slow, finds nothing.
-func Find(t *testing.T, edits []Edit, in, tests string, flags ...string) {
+// Find plants a mistake and fails unless one of the tests finds it: a regular
+// expression of names, after the name of their package if that is not the running
+// test's. They must pass without the mistake first, under the same flags: a test
+// that fails anyway, or is too slow, finds nothing.
+func Find(t *testing.T, edits []Edit, tests string, flags ...string) {
 	t.Helper()
+	in := "."
+	if name, rest, ok := strings.Cut(tests, " "); ok {
+		in, tests = folder(t, name), rest
+	}
 	args := append([]string{in, "-run", "^(" + tests + ")$", "-timeout", "15m"}, flags...)
 	if why := control(t, args); why != "" {
 		t.Fatalf("without the mistake: %s", why)
@@ -88,43 +89,57 @@ func Finding(tests, output string) string {
 	return ""
 }
 
-// Test runs go test with args, below the package of the running test, as if the
-// edits had been made. It returns what that printed, and its error. The tree
-// itself is not touched.
+// Check fails unless the places of the edits are in the module. It returns the
+// files that the edits change.
+func Check(t *testing.T, edits []Edit) Tree {
+	t.Helper()
+	files, err := tree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, err := files.Apply(edits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
+// tree is the module as it is.
+var tree = sync.OnceValues(func() (Tree, error) {
+	_, t, err := ReadTree()
+	return t, err
+})
+
+// folder returns the folder of the package with the name.
+func folder(t *testing.T, name string) string {
+	files, err := tree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for path, text := range files {
+		if bytes.Contains(text, []byte("\npackage "+name+"\n")) || bytes.HasPrefix(text, []byte("package "+name+"\n")) {
+			found[filepath.Dir(path)] = true
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("%d packages are called %s", len(found), name)
+	}
+	for dir := range found {
+		return dir
+	}
+	return ""
+}
+
+// Test runs go test with args as if the edits had been made. It returns what that
+// printed, and its error. The files themselves are not touched.
 func Test(t *testing.T, edits []Edit, args ...string) (string, error) {
 	t.Helper()
-	dir, err := os.Getwd()
+	overlay, err := Check(t, edits).Overlay(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	overlay := map[string]string{}
-	for _, e := range edits {
-		path := filepath.Join(dir, e[0])
-		from := path
-		if overlay[path] != "" {
-			from = overlay[path]
-		}
-		source, err := os.ReadFile(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := strings.Count(string(source), e[1]); n != 1 {
-			t.Fatalf("%s has this %d times, not once:\n%s", e[0], n, e[1])
-		}
-		overlay[path] = filepath.Join(t.TempDir(), filepath.Base(path))
-		if err := os.WriteFile(overlay[path], []byte(strings.Replace(string(source), e[1], e[2], 1)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data, err := json.Marshal(map[string]any{"Replace": overlay})
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "overlay.json")
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("go", append([]string{"test", "-overlay", file, "-vet=off", "-ldflags=-s -w", "-count=1"}, args...)...)
+	cmd := exec.Command("go", append([]string{"test", "-overlay", overlay, "-vet=off", "-ldflags=-s -w", "-count=1"}, args...)...)
 	cmd.Env = append(os.Environ(), "PAM_SEED="+seed)
 	output, err := cmd.CombinedOutput()
 	return string(output), err

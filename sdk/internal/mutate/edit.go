@@ -1,0 +1,340 @@
+package mutate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// An Edit changes one place of the syntax tree, wherever in the module that is:
+//
+//   - the function, method, variable or constant that holds it, after the names of
+//     its type and its package ("stream.Stream.Step") as far as there are others;
+//   - the place in it: a kind, then names and literals that are in it, then
+//     "2/3" if it is the second of three such places;
+//   - its new text, in which $0 stands for the old text, $1, $2 … for its parts
+//     and $f for the function that is called.
+//
+// The kinds are if, for and case (the place is the condition, what is ranged over,
+// or the list of the case), return, call (the first name is the function's, and the
+// parts are the arguments), assign (the first name is assigned to, and the parts are
+// both sides), field of a composite literal (the part is its value), and any operator
+// of two operands, or ++ or --. "all" before the kind stands for the whole statement.
+type Edit [3]string
+
+// Tree is the module's Go code that is no test: the text of every file by its path.
+type Tree map[string][]byte
+
+// ReadTree reads the module that holds the working folder.
+func ReadTree() (root string, tree Tree, err error) {
+	if root, err = os.Getwd(); err != nil {
+		return "", nil, err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if root == filepath.Dir(root) {
+			return "", nil, errors.New("no folder above has a go.mod")
+		}
+		root = filepath.Dir(root)
+	}
+	tree = Tree{}
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch name := d.Name(); {
+		case err != nil:
+			return err
+		case d.IsDir() && path != root && (name[0] == '.' || name == "testdata" || name == "node_modules" || name == "bin"):
+			return filepath.SkipDir
+		case !d.IsDir() && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go"):
+			tree[path], err = os.ReadFile(path)
+		}
+		return err
+	})
+	return root, tree, err
+}
+
+// Apply makes the edits, one after the other, and returns the files they change.
+func (t Tree) Apply(edits []Edit) (Tree, error) {
+	changed := Tree{}
+	for _, e := range edits {
+		var places []place
+		for path, text := range t {
+			if changed[path] != nil {
+				text = changed[path]
+			}
+			name := e[0][strings.LastIndexByte(e[0], '.')+1:]
+			if !strings.Contains(string(text), name) {
+				continue
+			}
+			file, err := Parse(path, text)
+			if err != nil {
+				return nil, err
+			}
+			for _, d := range file.Declarations() {
+				if strings.HasSuffix("."+file.Name.Name+"."+d.Name, "."+e[0]) {
+					places = append(places, place{File: file, node: d.Node})
+				}
+			}
+		}
+		if len(places) != 1 {
+			return nil, fmt.Errorf("the module has %d of %s", len(places), e[0])
+		}
+		p, err := places[0].find(e[1])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", e[0], err)
+		}
+		changed[p.Path] = p.replace(e[2])
+	}
+	return changed, nil
+}
+
+// Overlay writes the files into dir, with the file that go build -overlay reads,
+// and returns the path of that.
+func (t Tree) Overlay(dir string) (string, error) {
+	replace := map[string]string{}
+	for path, text := range t {
+		replace[path] = filepath.Join(dir, fmt.Sprintf("%d-%s", len(replace), filepath.Base(path)))
+		if err := os.WriteFile(replace[path], text, 0o600); err != nil {
+			return "", err
+		}
+	}
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "overlay.json")
+	return file, os.WriteFile(file, data, 0o600)
+}
+
+// A File is the text and the syntax of a file.
+type File struct {
+	*ast.File
+	Path string
+	Text []byte
+	set  *token.FileSet
+}
+
+// Parse parses the text of a file.
+func Parse(path string, text []byte) (*File, error) {
+	f := &File{Path: path, Text: text, set: token.NewFileSet()}
+	var err error
+	f.File, err = parser.ParseFile(f.set, path, text, parser.SkipObjectResolution)
+	return f, err
+}
+
+// Offset returns where in the text pos is.
+func (f *File) Offset(pos token.Pos) int { return f.set.Position(pos).Offset }
+
+// Line returns the number of the line of pos.
+func (f *File) Line(pos token.Pos) int { return f.set.Position(pos).Line }
+
+// Source returns the text of the nodes from first to last.
+func (f *File) Source(first, last ast.Node) string {
+	return string(f.Text[f.Offset(first.Pos()):f.Offset(last.End())])
+}
+
+// A Declaration is a function, or the declaration of variables or constants.
+type Declaration struct {
+	Name string // of a method with its type
+	Node ast.Node
+}
+
+// Declarations returns the declarations of the file.
+func (f *File) Declarations() (all []Declaration) {
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			name := d.Name.Name
+			if d.Recv != nil {
+				t := d.Recv.List[0].Type
+				if star, ok := t.(*ast.StarExpr); ok {
+					t = star.X
+				}
+				if generic, ok := t.(*ast.IndexExpr); ok {
+					t = generic.X
+				}
+				name = f.Source(t, t) + "." + name
+			}
+			all = append(all, Declaration{name, d})
+		case *ast.GenDecl:
+			for _, s := range d.Specs {
+				if v, ok := s.(*ast.ValueSpec); ok {
+					all = append(all, Declaration{v.Names[0].Name, v})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// A place is a piece of a file with the parts that it has.
+type place struct {
+	*File
+	node, last ast.Node // what is replaced, from node to last
+	statement  ast.Node
+	called     ast.Expr
+	parts      []string
+}
+
+// find finds the place that is described by at.
+func (p place) find(at string) (place, error) {
+	words := strings.Fields(at)
+	if len(words) == 0 {
+		return place{}, errors.New("no place is named")
+	}
+	whole := len(words) > 1 && words[0] == "all"
+	if whole {
+		words = words[1:]
+	}
+	nth, of := 1, 1
+	if n := len(words) - 1; n > 0 {
+		if k, _ := fmt.Sscanf(words[n], "%d/%d", &nth, &of); k == 2 {
+			words = words[:n]
+		}
+	}
+	var found []place
+	var stack []ast.Node
+	ast.Inspect(p.node, func(n ast.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		stack = append(stack, n)
+		if q, ok := p.at(n, words[0], words[1:]); ok {
+			for i := len(stack) - 1; q.statement == nil && i >= 0; i-- {
+				if s, ok := stack[i].(ast.Stmt); ok {
+					q.statement = s
+				}
+			}
+			if whole {
+				q.node, q.last = q.statement, q.statement
+			}
+			found = append(found, q)
+		}
+		return true
+	})
+	if len(found) != of || nth < 1 || nth > of {
+		return place{}, fmt.Errorf("it has %d times, not %d: %s", len(found), of, at)
+	}
+	return found[nth-1], nil
+}
+
+// at reports whether n is a place of the kind and holds the names.
+func (p place) at(n ast.Node, kind string, names []string) (place, bool) {
+	q := place{File: p.File, node: n, last: n}
+	within := n // holds the names
+	part := func(nodes ...ast.Expr) {
+		text := ""
+		if len(nodes) > 0 {
+			text = p.Source(nodes[0], nodes[len(nodes)-1])
+		}
+		q.parts = append(q.parts, text)
+	}
+	is, first := "", []ast.Expr(nil) // has the first name
+	switch n := n.(type) {
+	case *ast.IfStmt:
+		is, q.node, q.last, within = "if", n.Cond, n.Cond, &ast.IfStmt{Init: n.Init, Cond: n.Cond, Body: &ast.BlockStmt{}}
+		q.statement = n
+	case *ast.ForStmt:
+		is, q.node, q.last = "for", n.Cond, n.Cond
+		within = &ast.ForStmt{Init: n.Init, Cond: n.Cond, Post: n.Post, Body: &ast.BlockStmt{}}
+		q.statement = n
+		if n.Cond == nil {
+			return q, false
+		}
+	case *ast.RangeStmt:
+		is, q.node, q.last, within = "for", n.X, n.X, n.X
+		q.statement = n
+	case *ast.CaseClause:
+		if len(n.List) == 0 {
+			return q, false
+		}
+		is, q.node, q.last = "case", n.List[0], n.List[len(n.List)-1]
+		within = &ast.CaseClause{List: n.List}
+		q.statement = n
+	case *ast.ReturnStmt:
+		is = "return"
+		for _, r := range n.Results {
+			part(r)
+		}
+	case *ast.CallExpr:
+		is, first, q.called = "call", []ast.Expr{n.Fun}, n.Fun
+		for _, a := range n.Args {
+			part(a)
+		}
+	case *ast.AssignStmt:
+		is, first = "assign", n.Lhs
+		part(n.Lhs...)
+		part(n.Rhs...)
+	case *ast.KeyValueExpr:
+		is, first = "field", []ast.Expr{n.Key}
+		part(n.Value)
+	case *ast.BinaryExpr:
+		is = n.Op.String()
+		part(n.X)
+		part(n.Y)
+	case *ast.IncDecStmt:
+		is = n.Tok.String()
+		part(n.X)
+	}
+	if is == kind && len(first) > 0 && len(names) > 0 {
+		if !slices.ContainsFunc(first, func(e ast.Expr) bool { return lastName(e) == names[0] }) {
+			return q, false
+		}
+		names = names[1:]
+	}
+	return q, is == kind && holds(within, names)
+}
+
+func lastName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	case *ast.IndexExpr:
+		return lastName(e.X)
+	case *ast.StarExpr:
+		return lastName(e.X)
+	}
+	return ""
+}
+
+// holds reports whether all names are names or literals in n.
+func holds(n ast.Node, names []string) bool {
+	names = slices.Clone(names)
+	ast.Inspect(n, func(n ast.Node) bool {
+		name := ""
+		switch n := n.(type) {
+		case *ast.Ident:
+			name = n.Name
+		case *ast.BasicLit:
+			name = n.Value
+		}
+		names = slices.DeleteFunc(names, func(x string) bool { return x == name })
+		return true
+	})
+	return len(names) == 0
+}
+
+// replace returns the text of the file with the place replaced.
+func (p place) replace(by string) []byte {
+	pairs := []string{"$0", p.Source(p.node, p.last)}
+	if p.called != nil {
+		pairs = append(pairs, "$f", p.Source(p.called, p.called))
+	}
+	for i, part := range p.parts {
+		pairs = append(pairs, fmt.Sprintf("$%d", i+1), part)
+	}
+	from, to := p.Offset(p.node.Pos()), p.Offset(p.last.End())
+	return slices.Concat(p.Text[:from], []byte(strings.NewReplacer(pairs...).Replace(by)), p.Text[to:])
+}
