@@ -131,7 +131,8 @@ var mutants = []mutant{
 	{"the end of a wait ends the wish", "TestWaitIsNotTheWish", []edit{
 		{"giveUp", "assign gone", "$0\no.disconnect(func(error) {})"}}},
 	{"a forgotten session is resumed", "TestForgetStoredSession", []edit{
-		{"owner.forget", "call forgetSession", ""}}},
+		{"owner.forget", "call forgetSession", "restored, suspended := o.restored, o.suspended\n$0"},
+		{"owner.forget", "call wipe", "$f(func(err error) {\no.restored, o.suspended = restored, suspended\n$1(err)\n})"}}},
 	{"a connection made while the account is forgotten stays", "TestLastWordCounts", []edit{
 		{"connection.end", "call connectLoaded", "o.dial()"}}},
 	{"a failed store keeps the record of the session", "TestFailedStoreAndSession", []edit{
@@ -168,7 +169,7 @@ var mutants = []mutant{
 		{"stream.New", "call Stuck", "false"}}},
 	{"a stored session may have sent more for ever", "stream TestCountTooHigh", []edit{
 		{"Stream.goOn", "assign behind", "l.sending, l.counting, l.oldest = true, true, s.now"}}},
-	{"the first that waits counts as handled", "stream TestRepeated|TestCutAndResume", []edit{
+	{"the first that waits counts as handled", "stream TestAcknowledgements", []edit{
 		{"ledger.handled", "- waiting", "$1"}}},
 	{"a refused session keeps its count", "stream TestEnableRefused", []edit{
 		{"management", "assign l ledger", "_ = l"}}},

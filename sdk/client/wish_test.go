@@ -49,7 +49,7 @@ func TestWaitIsNotTheWish(t *testing.T) {
 // at several moments: what was asked for last decides, and every call ends.
 func TestLastWordCounts(t *testing.T) {
 	r := seeded(t)
-	for i := range 300 {
+	for i := range 1000 {
 		draw := rand.New(rand.NewPCG(r.Uint64(), uint64(i)))
 		synctest.Test(t, func(t *testing.T) {
 			f := newScripted()
@@ -84,7 +84,7 @@ func TestLastWordCounts(t *testing.T) {
 					}()
 					synctest.Wait()
 				}
-				time.Sleep(time.Duration(turn*draw.IntN(40)) * time.Millisecond)
+				time.Sleep(time.Duration((turn+1)*draw.IntN(100)) * time.Millisecond)
 			}
 			for range len(asked) {
 				if err := <-calls; err != nil {
@@ -106,6 +106,9 @@ func TestLastWordCounts(t *testing.T) {
 			}
 			if w := client.Waiting(a.Client); w != "" {
 				t.Errorf("%q: left %s", asked, w)
+			}
+			if want == client.PhaseLive && a.State().LastSynced.IsZero() {
+				t.Errorf("%q: what the session listed was forgotten", asked)
 			}
 			_ = a.Close()
 		})

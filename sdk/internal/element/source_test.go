@@ -19,6 +19,7 @@ func TestXML(t *testing.T) {
 		{"a prefix", "<a xmlns:p='u'><p:b/></a>", "b", "<p:b xmlns:p='u'/>"},
 		{"a prefix that is not used", "<a xmlns:p='u'><b/></a>", "b", "<b/>"},
 		{"a prefix that is used in text only", "<a xmlns:p='u'><b>p:c<![CDATA[<p:c/>]]></b></a>", "b", "<b>p:c<![CDATA[<p:c/>]]></b>"},
+		{"a prefix, and text that looks like no tag", "<a xmlns:p='u'><p:b><![CDATA[ c ]]></p:b></a>", "b", "<p:b xmlns:p='u'><![CDATA[ c ]]></p:b>"},
 		{"a prefix of an attribute below", "<a xmlns:p='u'><b><c p:d='>'/></b></a>", "b", "<b xmlns:p='u'><c p:d='>'/></b>"},
 		{"the inner of two", "<a xmlns:p='u'><x xmlns:p='v'><p:b/></x></a>", "x b", "<p:b xmlns:p='v'/>"},
 		{"the outer of two again", "<a xmlns:p='u'><x xmlns:p='v'/><p:b/></a>", "b", "<p:b xmlns:p='u'/>"},
