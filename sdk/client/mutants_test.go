@@ -42,19 +42,19 @@ var mutants = []mutant{
 	{"what comes again is delivered again", "stream TestCutAndResume", []edit{
 		{"ledger.count", "return true", "return false"}}},
 	{"a session that goes on is taken for a new one", "TestCutMessages", []edit{
-		{"connection.perform", "call resumeSession", "c.o.startSession($1)"}}},
+		{"connection.perform", "field resumed", "resumed: false"}}},
 	{"a lost session ends no request", "TestCutMessages", []edit{
-		{"endSession", "call failRequests", ""}}},
+		{"sessionEnded", "call failOperations", ""}}},
 	{"a session that waits ends its requests", "TestCutMessages", []edit{
-		{"owner.lost", "all for requests", "o.failRequests()"}}},
+		{"session.suspend", "call pause", "s.withdraw(r)"}}},
 	{"the socket of a connection that is over stays open", "TestCutMessages", []edit{
 		{"connection.hangup", "all call Close", ""}}},
 	{"a silent server is believed to be there", "stream TestLiveness", []edit{
 		{"Stream.look", "case idleTime", "false"}}},
 	{"nobody dials again", "TestCutMessages", []edit{
-		{"owner.ended", "call after", "$f($1, func() {})"}}},
+		{"link.proceed", "call after", "$f($1, func() {})"}}},
 	{"a notify is handled before it is stored", "TestHandledOnceStored", []edit{
-		{"connection.deliver", "++ delivered", "$0\no.handledUpTo($1)"}}},
+		{"takeStanza", "call step", "a.session.acknowledge(m.seq)\n$0"}}},
 	{"a stranger's notify is believed", "TestSpoofMatrix", []edit{
 		{"ParseNotify", "if believed", "false"}}},
 	{"any sender may answer", "TestSpoof.*", []edit{
@@ -63,9 +63,9 @@ var mutants = []mutant{
 	{"a bad stanza ends the session", "TestSpoofMatrix", []edit{
 		{"connection.perform", "call ignore", "c.end(&stream.Error{Code: stream.CodeProtocol, Retry: true, Err: out.Err})\n$0"}}},
 	{"what is ignored is not counted", "TestSpoofFlood", []edit{
-		{"ignore", "++ ignored", ""}}},
+		{"view.ignore", "++ ignored", ""}}},
 	{"every ignored message is warned of", "TestSpoofFlood", []edit{
-		{"ignore", "if timer", "true"}}},
+		{"view.ignore", "if timer", "true"}}},
 	{"a claimed session stays where it was", "TestOneOfManyResumes|TestClaim.*", []edit{
 		{"claimSession", "assign ops Put", "_ = tab"}}},
 	{"a session is claimed by all", "TestOneOfManyResumes|TestClaim.*", []edit{
@@ -76,85 +76,84 @@ var mutants = []mutant{
 		{"durable.write", "call Commit", "$f($1, nil, $3)"}}},
 	{"the version is stored before its list", "TestSchedules", []edit{
 		{"durable.write", "call Commit", "func() error {\nif err := $f($1, $2, []store.Op{store.Put(keyMeta, meta)}); err != nil {\nreturn err\n}\nreturn $f($1, nil, $3)\n}()"}}},
-	{"a commit is stored over what was read anew", "TestDurableReadAnew", []edit{
+	{"a commit is stored over what was read anew", "engine TestDurableReadAnew", []edit{
 		{"durable.commit", "assign conflict", "$1 := false"}}},
 	{"a hint of another tab leads to nothing", "TestSchedules", []edit{
-		{"owner.reload", "call step", "_ = now"},
-		{"owner.reload", "call acknowledge", ""}}},
+		{"account.reloaded", "call step", "_ = d"},
+		{"account.reloaded", "call acknowledge", ""}}},
 	{"what is left of an emptied store is taken for the list", "TestStoreEmptied", []edit{
 		{"durable.commit", "case conflict", "false"}}},
 	{"a hint of an emptied store counts in a session", "TestStoreEmptied", []edit{
-		{"owner.reload", "&& Phase", "$1"}}},
+		{"account.reloaded", "&& Phase", "false"}}},
 	{"a hint during the first reading leads to nothing", "TestChangedMeanwhile", []edit{
-		{"owner.reload", "|| reading", "$1 || !o.loaded"}}},
+		{"storage.reload", "|| loading", "$1 || !s.loaded"}}},
 	{"what another tab stored first is not acknowledged", "TestSameListStoredFirst", []edit{
-		{"owner.store", "call acknowledge", ""}}},
+		{"refusedCommit", "call acknowledge", ""}}},
 	{"a notify with a delay stamp is applied", "TestSchedules", []edit{
-		{"route", "assign Delayed", "$1 = false"}}},
+		{"takeStanza", "assign Delayed", "$1 = false"}}},
 	{"a notify that comes after a new message is taken for a replay", "TestDelayedNotify", []edit{
-		{"route", "assign replay", "_ = pam.Delayed(stanza)"}}},
+		{"receiveMessage", "assign replay", "_ = listsync.Delayed(stanza)"}}},
 	{"a notify that is older than the session is taken for a replay", "TestDelayedNotify", []edit{
-		{"replayed", "call After", "true"}}},
+		{"receiveMessage", "call After", "true"}}},
 	{"a notify of another device is believed", "TestSchedules", []edit{
 		{"believed", "call String", "j.Bare().String()"}}},
 	{"a notify in a carbon is believed", "TestSchedules", []edit{
 		{"ParseNotify", "all for message", "if r := message.First(); r != nil && r.Name.Local == \"received\" {\nmessage = r.First().First()\n}\n$0"}}},
 	{"an operation ends when it is answered", "TestSchedules|TestCommitUnderWay", []edit{
-		{"operate", "call settle", "o.finish(op, pam.Subscription{}, nil)"}}},
+		{"operate", "call settleOperations", "a.finish(op, pam.Subscription{}, nil)"}}},
 	{"a failed store is not told of", "TestStoreFaults", []edit{
-		{"degrade", "assign Storage", "_ = $2"}}},
+		{"useMemory", "call setDegraded", ""}}},
 	{"a silent store is waited for", "TestSilentStore", []edit{
 		{"storeTimeout", "*", "$1 * time.Hour"}}},
 	{"a late answer of the store counts", "TestSilentStore", []edit{
 		{"storage.finish", "|| jobs", "$1"}}},
 	{"Close does not tell what the store says", "TestSilentStore", []edit{
-		{"Client.run", "assign closing", "_ = $2"}}},
-	{"what is read spoiled empties the list", "TestReloadSpoiled", []edit{
-		{"loadAnew", "return errUnreadable", "return pam.Durable{}, true, nil"}}},
+		{"Engine.run", "assign closed", "_ = $2"}}},
+	{"what is read spoiled empties the list", "engine TestReloadSpoiled", []edit{
+		{"loadAnew", "return errUnreadable", "return listsync.Durable{}, true, nil"}}},
 	{"a store that contradicts itself is asked for ever", "TestBadStores", []edit{
 		{"durable.commit", "if Equal", "false && $0"}}},
-	{"a timer that was stopped runs", "TestTimerStopped", []edit{
-		{"owner.after", "if running", "true"}}},
+	{"a timer that was stopped runs", "engine TestTimerStopped", []edit{
+		{"loop.after", "if timers", "true"}}},
 	{"a resumption renews the time of a request", "TestListWhileResumed", []edit{
 		{"budget.pause", "assign left", "_ = b.since"}}},
 	{"a call has no end of its own", "TestOneDeadline|TestSubscribeWhileResumed", []edit{
 		{"operate", "assign timer 2/2", ""}}},
 	{"a refresh has no end of its own", "TestCallsWhileAway", []edit{
-		{"owner.refresh", "call after", "$f(1000*$1, $2)"}}},
+		{"account.refresh", "call after", "$f(1000*$1, $2)"}}},
 	{"the service of a silent server is not asked", "TestServiceIsAsked", []edit{
 		{"operate", "call askService", "_ = $f"}}},
 	{"what the service does not know stays listed", "TestGoneButListed", []edit{
-		{"owner.settle", "call step Drop", "_ = $1"}}},
+		{"settleOperations", "call step Drop", "_ = $1"}}},
 	{"a newer subscription is left out of the list", "TestUnsubscribeCrossed", []edit{
 		{"unremovable", "== remains", "($0 || true)"},
 		{"nothingLeft", "all if find", "$0\nop.remains = new(pam.Subscription)"}}},
 	{"the end of a wait ends the wish", "TestWaitIsNotTheWish", []edit{
-		{"giveUp", "assign gone", "$0\no.disconnect(func(error) {})"}}},
+		{"cancelConnect", "call stop", "$0\nl.disconnect(func(error) {})"}}},
 	{"a forgotten session is resumed", "TestForgetStoredSession", []edit{
-		{"owner.forget", "call forgetSession", "restored, suspended := o.restored, o.suspended\n$0"},
-		{"owner.forget", "call wipe", "$f(func(err error) {\no.restored, o.suspended = restored, suspended\n$1(err)\n})"}}},
+		{"Engine.Forget", "if dropSession", "false"}}},
 	{"a connection made while the account is forgotten stays", "TestLastWordCounts", []edit{
-		{"connection.end", "call connectLoaded", "o.dial()"}}},
+		{"link.proceed", "call tell", "l.dial()"}}},
 	{"a failed store keeps the record of the session", "TestFailedStoreAndSession", []edit{
-		{"toMemory", "if remove", "false && $0"}}},
+		{"useMemory", "if remove", "false && $0"}}},
 	{"a store that failed is read again", "TestReloadBehindAFailure", []edit{
-		{"owner.reload", "if Degraded 2/2", "false"}}},
+		{"storage.reload", "&& degraded", "$1"}}},
 	{"the log-in is shown in the wire log", "TestNextRunResumes", []edit{
-		{"inspect", "assign Element", "_ = withoutSecrets"}}},
+		{"connection.inspect", "assign e", "_ = withoutSecrets"}}},
 	{"only what the client itself says of a log-in is hidden", "TestInspector.*", []edit{
-		{"inspect", "call isSASL", "f.Out && $0"}}},
+		{"connection.inspect", "call isSASL", "f.Out && $0"}}},
 	{"a log-in that cannot be read is shown", "TestInspector.*", []edit{
 		{"inspectRead", "if bound", "false"}}},
 	{"a long message is shown whole", "TestInspector.*", []edit{
-		{"inspect", "if MaxFrame", "false"}}},
+		{"connection.inspect", "if MaxFrame", "false"}}},
 	{"the text of a message is written anew", "TestMessageTexts", []edit{
-		{"MessageReceived.XML", "call XML", "m.Stanza.String(), error(nil)"}}},
+		{"newMessage", "assign XML", "$1 = stanza.String()\n_ = text"}}},
 	{"a text that other parsers refuse is handed on", "TestMessageTexts", []edit{
 		{"Element.XML", "return ErrUnreadable", "return e.source, nil"}}},
 	{"a declaration outside of an element is not added", "element TestXML.*", []edit{
 		{"Element.outside", "for around", "false"}}},
 	{"an inner declaration ends with its element only if few are in scope", "element TestXML.*", []edit{
-		{"parser.leave", "assign prefixes", "_ = $2"}}},
+		{"parser.leave", "assign innermost", "_ = $2"}}},
 	{"a warning is as long as what it is about", "TestLongWarnings", []edit{
 		{"shortened", "if maxWarning", "false"}}},
 	{"an acknowledgement is asked for once", "stream TestAskedAgain", []edit{
@@ -178,11 +177,11 @@ var mutants = []mutant{
 	{"the computation of the key outlives its connection", "TestDeriveEnds", []edit{
 		{"connection.derive", "call WithTimeout", "$f(context.Background(), $2)"}}},
 	{"a server that starts ends the attempts", "TestHalfStarted", []edit{
-		{"owner.ended", "assign slow", "$1 := false && $2"}}},
+		{"afterFailure", "assign slow", "$1 := false && $2"}}},
 	{"refused credentials are sent again", "TestHalfStarted", []edit{
 		{"isFinal", "return isRefused", "return false"}}},
 	{"a weaker mechanism gets the password", "TestWeakerLogin", []edit{
-		{"owner.begin", "field Used", `Used: ""`}}},
+		{"link.begin", "field Used", `Used: ""`}}},
 	{"the mechanism is forgotten by the next run", "TestWeakerLogin", []edit{
 		{"encodeSync", "call appendString", `$f($1, "")`}}},
 	{"a domain that looks like the account's is the account's", "TestLookAlikes", []edit{

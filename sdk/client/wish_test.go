@@ -107,7 +107,7 @@ func TestLastWordCounts(t *testing.T) {
 			if w := client.Waiting(a.Client); w != "" {
 				t.Errorf("%q: left %s", asked, w)
 			}
-			if want == client.PhaseLive && a.State().LastSynced.IsZero() {
+			if want == pam.PhaseLive && a.State().LastSynced.IsZero() {
 				t.Errorf("%q: what the session listed was forgotten", asked)
 			}
 			_ = a.Close()

@@ -1,4 +1,4 @@
-package pam
+package listsync
 
 import (
 	"flag"
@@ -25,7 +25,7 @@ var mutants = []struct {
 		{"Machine.end", "assign settled", "$0\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.live = m.heard\n}"},
 	}},
 	{name: "a full result is merged", edits: []edit{
-		{"fullResult", "call listed", "$f(append(append([]Subscription(nil), m.base.Rows()...), $1...), $2)"},
+		{"fullResult", "call listed", "$f(append(append([]pam.Subscription(nil), m.base.Rows()...), $1...), $2)"},
 	}},
 	{name: "what was heard is applied to a full result", transcripts: true, edits: []edit{
 		{"fullResult", "assign list", "$0\nfor _, h := range m.heard[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist = list.Apply(l.changes())\n}"},
@@ -71,7 +71,7 @@ var mutants = []struct {
 		{"Machine.hear", "all if settled", "if m.settled && m.commit != nil {\nreturn\n}\n$0"},
 	}},
 	{name: "after a conflict the same is written again", edits: []edit{
-		{"Machine.conflict", "call adopt", "if c.whole == nil {\n$0\nw := newLayer(m.base)\nfor _, ch := range c.changes {\nif ch.After != nil {\nw.apply([]Subscription{*ch.After})\n} else {\nw.apply([]Subscription{{Key: ch.Before.Key, State: StateNone}})\n}\n}\nm.store(&commit{changes: w.changes(), version: c.version})\nreturn\n}\n$0"},
+		{"Machine.conflict", "call adopt", "if c.whole == nil {\n$0\nw := newLayer(m.base)\nfor _, ch := range c.changes {\nif ch.After != nil {\nw.apply([]pam.Subscription{*ch.After})\n} else {\nw.apply([]pam.Subscription{{Key: ch.Before.Key, State: pam.StateNone}})\n}\n}\nm.store(&commit{changes: w.changes(), version: c.version})\nreturn\n}\n$0"},
 	}},
 	{name: "after a conflict no list is asked for", edits: []edit{
 		{"Machine.conflict", "call distrust", "m.done(c)"},
@@ -108,7 +108,7 @@ var mutants = []struct {
 		{"layer.apply", "if assumed SubID", "false"},
 	}},
 	{name: "none without a subid removes only the entry without one", edits: []edit{
-		{"layer.apply", "for under", `[]Subscription{{Key: Key{s.Service, s.Node, ""}}}`},
+		{"layer.apply", "for under", `[]pam.Subscription{{Key: pam.Key{s.Service, s.Node, ""}}}`},
 	}},
 	{name: "delayed notifies are applied", edits: []edit{
 		{"Machine.hear", "case Delayed", "false"},
