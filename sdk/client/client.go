@@ -13,6 +13,9 @@ const closeTimeout = 4 * time.Second
 
 // A Client is one account on this device. Its methods may be called from any
 // goroutine. All errors that they return are of type *pam.Error.
+//
+// It hands the options, checked, to an engine, whose one goroutine owns all state,
+// and gives that what its methods are asked for.
 type Client struct{ engine *engine.Engine }
 
 // New returns a Client. It does no I/O; but it runs a goroutine until Close is

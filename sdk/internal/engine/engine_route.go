@@ -5,12 +5,11 @@ func (e *Engine) tell(m message) { e.queue = append(e.queue, m) }
 
 // routeAll handles what was told, until nothing is left.
 func (e *Engine) routeAll() {
-	for len(e.queue) > 0 {
-		m := e.queue[0]
-		e.queue = e.queue[1:]
-		e.route(m)
+	for i := 0; i < len(e.queue); i++ {
+		e.route(e.queue[i])
 	}
-	e.queue = nil
+	clear(e.queue)
+	e.queue = e.queue[:0]
 }
 
 func (e *Engine) route(m message) {

@@ -13,7 +13,7 @@ import (
 
 // A message is what a part tells those above it. It goes into the engine's queue
 // and is handled once the work under way is done: nothing is called from below.
-type message interface{ message() }
+type message any
 
 // What link tells.
 type (
@@ -119,25 +119,3 @@ type (
 	// jobDone asks for storage.startNext.
 	jobDone struct{}
 )
-
-func (dialWanted) message()           {}
-func (sessionUp) message()            {}
-func (stanzaReceived) message()       {}
-func (streamStepped) message()        {}
-func (messageTooLarge) message()      {}
-func (connectionDown) message()       {}
-func (reply) message()                {}
-func (stanzaHandled) message()        {}
-func (capsRequested) message()        {}
-func (serviceEvent) message()         {}
-func (outranked) message()            {}
-func (accountLive) message()          {}
-func (listRefused) message()          {}
-func (storeLoaded) message()          {}
-func (storeFailed) message()          {}
-func (storeReloaded) message()        {}
-func (commitDone) message()           {}
-func (commitConflict) message()       {}
-func (sessionRecordDue) message()     {}
-func (sessionRecordWritten) message() {}
-func (jobDone) message()              {}
