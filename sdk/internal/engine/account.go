@@ -241,7 +241,7 @@ func (a *account) takeStanza(m stanzaHandled) {
 		if i == len(m.notifies)-1 {
 			a.handled = m.seq
 		}
-		a.step(n.Heard)
+		a.step(n.Notify)
 	}
 	a.handled = m.seq
 	a.acknowledge()

@@ -60,7 +60,7 @@ type (
 	// A notify is one that may be believed. Replayed says that it is delayed
 	// because the session missed it and was resumed.
 	notify struct {
-		listsync.Heard
+		listsync.Notify
 		replayed bool
 	}
 	// capsRequested says that the account's server has asked what this client can do.

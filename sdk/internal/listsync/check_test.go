@@ -20,7 +20,7 @@ func (w *world) input(t *tab, in Input) {
 		if in.Undo {
 			t.told[in.Key] = true
 		}
-	case Heard:
+	case Notify:
 		for _, s := range in.Items {
 			if !in.Delayed {
 				t.hears(s.Service, s.Node)

@@ -22,11 +22,11 @@ type commit struct {
 // The version is that of the last notify, so one without clears it.
 func (m *Machine) commitLive() {
 	work := m.layer()
-	for _, h := range m.live {
+	for _, h := range m.pendingLive {
 		work.apply(h.Items)
 	}
-	version := m.live[len(m.live)-1].Version
-	m.live = nil
+	version := m.pendingLive[len(m.pendingLive)-1].Version
+	m.pendingLive = nil
 	m.store(&commit{changes: work.changes(), dropped: work.dropped, version: version})
 }
 
@@ -72,7 +72,7 @@ func (m *Machine) takeBackDrops(items []pam.Subscription) {
 // epoch (rule 6).
 func (m *Machine) store(c *commit) {
 	if len(c.changes) == 0 && c.version == m.stamp.Version && slices.Equal(c.dropped, m.dropped) {
-		m.done(c)
+		m.commitDone(c)
 		return
 	}
 	m.seq++
@@ -98,27 +98,27 @@ func (m *Machine) committed(in Committed) {
 	}
 	m.commit = nil
 	from := m.stamp.Version
-	m.base, m.dropped, m.stamp = m.wanted(c), c.dropped, Stamp{c.epoch, c.version}
+	m.base, m.dropped, m.stamp = m.resultingList(c), c.dropped, Stamp{c.epoch, c.version}
 	m.announce(c.changes, from, c.list)
-	m.done(c)
+	m.commitDone(c)
 }
 
-// wanted returns the list that c leaves.
-func (m *Machine) wanted(c *commit) *List {
+// resultingList returns the list that c leaves.
+func (m *Machine) resultingList(c *commit) *List {
 	if c.whole != nil {
 		return c.whole
 	}
 	return m.base.Apply(c.changes)
 }
 
-// done follows a commit that is stored, or that had nothing to store.
-func (m *Machine) done(c *commit) {
+// commitDone follows a commit that is stored, or that had nothing to store.
+func (m *Machine) commitDone(c *commit) {
 	if m.heard = m.heard[c.keep:]; len(m.heard) == 0 {
 		m.heard = nil
 	}
-	m.reshow()
+	m.rebuildOverlay()
 	if m.settled {
-		m.dirty, m.noisy = false, 0
+		m.dirty, m.noisyRounds = false, 0
 	}
 }
 
@@ -130,13 +130,13 @@ func (m *Machine) conflict(in Conflict) {
 		return
 	}
 	m.commit = nil
-	wanted := m.wanted(c)
-	m.adopt(in.Durable)
+	wanted := m.resultingList(c)
+	m.adoptStored(in.Durable)
 	if in.Durable.Version == c.version && len(diff(wanted, m.base)) == 0 && slices.Equal(c.dropped, m.dropped) {
-		m.done(c)
+		m.commitDone(c)
 		return
 	}
-	m.distrust()
+	m.dropLive()
 }
 
 // reload is rule 6 again: a hint says that another tab has changed the store.
@@ -147,39 +147,39 @@ func (m *Machine) reload(d Durable) {
 	if d.Stamp == m.stamp {
 		return
 	}
-	m.adopt(d)
-	if d.Version != "" && d.Version == m.newest {
-		m.live = nil
+	m.adoptStored(d)
+	if d.Version != "" && d.Version == m.lastVersion {
+		m.pendingLive = nil
 		return
 	}
-	m.distrust()
+	m.dropLive()
 }
 
-// adopt makes another tab's list the committed one.
-func (m *Machine) adopt(d Durable) {
+// adoptStored makes another tab's list the committed one.
+func (m *Machine) adoptStored(d Durable) {
 	from, old := m.stamp.Version, m.base
 	m.base, m.dropped, m.stamp = NewList(d.List), d.Dropped, d.Stamp
-	m.work = nil
+	m.candidate = nil
 	if m.round != nil {
-		m.round.moved = true
+		m.round.baseChanged = true
 	}
 	m.announce(diff(old, m.base), from, true)
-	m.reshow()
+	m.rebuildOverlay()
 }
 
-// distrust stops committing live notifies until a round was quiet. Those that
+// dropLive stops committing live notifies until a round was quiet. Those that
 // wait for a commit were heard on top of another list than the adopted one.
-func (m *Machine) distrust() {
-	live, settled := m.live, m.settled
-	m.live, m.settled = nil, false
+func (m *Machine) dropLive() {
+	live, settled := m.pendingLive, m.settled
+	m.pendingLive, m.settled = nil, false
 	if !m.online {
 		return
 	}
 	for _, h := range live {
-		m.show(h)
+		m.addOverlay(h)
 	}
 	if settled {
-		m.again()
+		m.retryRound()
 	}
 }
 

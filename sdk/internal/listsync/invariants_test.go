@@ -12,9 +12,9 @@ import (
 type witness struct {
 	asked    RequestList // the last round, or the last list that ended one
 	open     bool
-	heard    []Heard // since asked
-	must     bool    // the last round was noisy: another has to follow
-	mustFull bool    // a list with a version failed: the next is without
+	heard    []Notify // since asked
+	must     bool     // the last round was noisy: another has to follow
+	mustFull bool     // a list with a version failed: the next is without
 }
 
 // see is I4, I5, I6, I9 and I10. phase and dirty are as they were announced
@@ -24,7 +24,7 @@ func (w *world) see(t *tab, in Input, outs []Output, phase Phase, dirty bool) {
 	switch in := in.(type) {
 	case SessionStarted, SessionEnded:
 		*i = witness{}
-	case Heard:
+	case Notify:
 		i.heard = append(i.heard, in)
 	case ListResult:
 		if i.open && in.Round == i.asked.Round {
@@ -49,7 +49,7 @@ func (w *world) see(t *tab, in Input, outs []Output, phase Phase, dirty bool) {
 			}
 			*i = witness{asked: out, open: true}
 		case Commit:
-			if _, heard := in.(Heard); heard && (phase != Synced || dirty) {
+			if _, heard := in.(Notify); heard && (phase != Synced || dirty) {
 				w.fail("I4: a notify was committed in phase %v, dirty %v", phase, dirty)
 			}
 			if in, ok := in.(ListResult); ok && in.Full && !(t.drops && !out.Replace && out.Next.Version == out.Expect.Version) && (!out.Replace || !w.alike(Durable{List: out.List, Dropped: out.Dropped}.all(), in.List)) {

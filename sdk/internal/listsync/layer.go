@@ -8,21 +8,21 @@ import (
 )
 
 // A layer is a list as notifies leave it, while the list itself stays as it is.
-// Rows of over replace those of under; StateNone hides them.
+// Rows of delta replace those of base; StateNone hides them.
 type layer struct {
-	under  *List
-	over   map[pam.Key]pam.Subscription
-	subids map[place][]string // of over
+	base   *List
+	delta  map[pam.Key]pam.Subscription
+	subids map[place][]string // of delta
 
-	dropped []pam.Subscription // rows that are left out of under
-	assumed map[place]string   // subids of under that count like none
+	dropped []pam.Subscription // rows that are left out of base
+	assumed map[place]string   // subids of base that count like none
 }
 
 // A place is where subscriptions are: a node at a service.
 type place struct{ service, node string }
 
-func newLayer(under *List) *layer {
-	return &layer{under: under, over: map[pam.Key]pam.Subscription{}, subids: map[place][]string{}}
+func newLayer(base *List) *layer {
+	return &layer{base: base, delta: map[pam.Key]pam.Subscription{}, subids: map[place][]string{}}
 }
 
 // apply applies items in order and returns the keys they touched, in key
@@ -66,7 +66,7 @@ func (l *layer) apply(items []pam.Subscription) []pam.Key {
 			l.set(s)
 			touched = append(touched, s.Key)
 		default:
-			for _, known := range l.under.at(s.Service, s.Node) {
+			for _, known := range l.base.at(s.Service, s.Node) {
 				hide(known.Key)
 			}
 			for _, subid := range l.subids[place{s.Service, s.Node}] {
@@ -94,7 +94,7 @@ func undrop(dropped []pam.Subscription, s pam.Subscription, assumed string) []pa
 // left out.
 func (l *layer) onlySubID(service, node string) string {
 	var subids []string
-	for _, s := range l.under.at(service, node) {
+	for _, s := range l.base.at(service, node) {
 		if l.has(s.Key) {
 			subids = append(subids, s.SubID)
 		}
@@ -116,25 +116,25 @@ func (l *layer) onlySubID(service, node string) string {
 }
 
 func (l *layer) set(s pam.Subscription) {
-	if _, ok := l.over[s.Key]; !ok {
+	if _, ok := l.delta[s.Key]; !ok {
 		p := place{s.Service, s.Node}
 		l.subids[p] = append(l.subids[p], s.SubID)
 	}
-	l.over[s.Key] = s
+	l.delta[s.Key] = s
 }
 
 func (l *layer) has(k pam.Key) bool {
-	if s, ok := l.over[k]; ok {
+	if s, ok := l.delta[k]; ok {
 		return s.State != pam.StateNone
 	}
-	_, ok := l.under.get(k)
+	_, ok := l.base.get(k)
 	return ok
 }
 
 // items returns what lies over the list, in key order.
 func (l *layer) items() []pam.Subscription {
-	items := make([]pam.Subscription, 0, len(l.over))
-	for _, s := range l.over {
+	items := make([]pam.Subscription, 0, len(l.delta))
+	for _, s := range l.delta {
 		items = append(items, s)
 	}
 	Sort(items)
@@ -145,7 +145,7 @@ func (l *layer) items() []pam.Subscription {
 func (l *layer) changes() []pam.Change {
 	var changes []pam.Change
 	for _, after := range l.items() {
-		before, had := l.under.get(after.Key)
+		before, had := l.base.get(after.Key)
 		has := after.State != pam.StateNone
 		switch {
 		case had && has && before != after:

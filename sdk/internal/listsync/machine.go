@@ -39,32 +39,32 @@ type Machine struct {
 	stamp   Stamp
 	used    bool // Step was called
 
-	online  bool
-	newest  pam.Version      // the last version heard in this session
-	assumed map[place]string // subids that the last full list left out, and that are kept
+	online      bool
+	lastVersion pam.Version      // the last version heard in this session
+	assumed     map[place]string // subids that the last full list left out, and that are kept
 
-	round    *round // under way
-	rounds   int
-	noisy    int         // noisy rounds since the last quiet one
-	work     *layer      // after noisy empty results: the list that belongs to ...
-	claim    pam.Version // ... this version, which the next round asks with
-	want     bool        // a round shall begin as soon as nothing is under way
-	wantFull bool        // and ask without a version
-	settled  bool        // the last round was quiet: notifies commit by themselves
-	dirty    bool
-	armed    bool // the timers run
+	round            *round // under way
+	rounds           int
+	noisyRounds      int         // noisy rounds since the last quiet one
+	candidate        *layer      // after noisy empty results: the list that belongs to ...
+	candidateVersion pam.Version // ... this version, which the next round asks with
+	roundWanted      bool        // a round shall begin as soon as nothing is under way
+	fullWanted       bool        // and ask without a version
+	settled          bool        // the last round was quiet: notifies commit by themselves
+	dirty            bool
+	timersSet        bool // the timers run
 
-	heard []Heard // heard and not to be committed as such, in order
-	shown *layer  // the overlay: heard over the committed list
+	heard []Notify // heard and not to be committed as such, in order
+	shown *layer   // the overlay: heard over the committed list
 
-	commit *commit // under way
-	seq    int
-	live   []Heard  // heard while settled and not in a commit yet
-	later  *Durable // Stored that came while a commit was under way
-	drops  []Drop   // to be committed
+	commit         *commit // under way
+	seq            int
+	pendingLive    []Notify // heard while settled and not in a commit yet
+	deferredStored *Durable // Stored that came while a commit was under way
+	drops          []Drop   // to be committed
 
-	phase     Phase // as announced
-	toldDirty bool
+	phase          Phase // as announced
+	announcedDirty bool
 
 	now time.Time // of the Step under way
 	out []Output
@@ -103,7 +103,7 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 		case m.commit == nil:
 			m.reload(in.Durable)
 		default:
-			m.later = &in.Durable
+			m.deferredStored = &in.Durable
 		}
 	case SessionStarted:
 		m.start(in.Full)
@@ -113,22 +113,22 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 		m.result(in)
 	case ListFailed:
 		m.failed(in)
-	case Heard:
-		m.hear(in)
+	case Notify:
+		m.handleNotify(in)
 	case Committed:
 		m.committed(in)
 	case Conflict:
 		m.conflict(in)
 	case Refresh:
-		m.wish(in.Full)
+		m.requestRound(in.Full)
 	case Drop:
 		m.drops = append(m.drops, in)
 	case TimerFired:
-		if m.armed {
-			m.wish(false)
+		if m.timersSet {
+			m.requestRound(false)
 		}
 	}
-	m.advance()
+	m.startNext()
 	return m.out
 }
 
@@ -141,7 +141,7 @@ func (m *Machine) Dropped() []pam.Subscription { return m.dropped }
 
 // Versioned reports whether the server sends versions: the committed list has one,
 // or what was heard last in this session.
-func (m *Machine) Versioned() bool { return m.stamp.Version != "" || m.newest != "" }
+func (m *Machine) Versioned() bool { return m.stamp.Version != "" || m.lastVersion != "" }
 
 // Get returns the committed entry of a key.
 func (m *Machine) Get(k pam.Key) (pam.Subscription, bool) { return m.base.get(k) }
@@ -159,7 +159,7 @@ func (m *Machine) Dirty() bool { return m.dirty }
 // Busy reports whether a round or a commit is under way or about to be, so
 // that the committed list may change without anything more being heard.
 func (m *Machine) Busy() bool {
-	return m.round != nil || m.commit != nil || m.want || len(m.live)+len(m.drops) > 0
+	return m.round != nil || m.commit != nil || m.roundWanted || len(m.pendingLive)+len(m.drops) > 0
 }
 
 // load takes what is stored at the start.
@@ -172,78 +172,78 @@ func (m *Machine) load(d Durable) {
 // brings it again.
 func (m *Machine) start(full bool) {
 	m.end()
-	m.online, m.newest, m.live = true, "", nil
-	m.wish(full)
+	m.online, m.lastVersion, m.pendingLive = true, "", nil
+	m.requestRound(full)
 }
 
 // end forgets the round and what is only shown. A commit under way and live
 // notifies waiting for it still count: they were heard in order.
 func (m *Machine) end() {
 	m.settled = false
-	m.online, m.round, m.work, m.noisy = false, nil, nil, 0
-	m.want, m.wantFull, m.dirty = false, false, false
+	m.online, m.round, m.candidate, m.noisyRounds = false, nil, nil, 0
+	m.roundWanted, m.fullWanted, m.dirty = false, false, false
 	m.disarm()
 	m.heard = nil
-	m.reshow()
+	m.rebuildOverlay()
 	if m.commit != nil {
 		m.commit.keep = 0
 	}
 }
 
-// hear sorts a notify: to be committed (rule 5), or to be kept and shown
+// handleNotify sorts a notify: to be committed (rule 5), or to be kept and shown
 // (rules 2, 3 and 4).
-func (m *Machine) hear(h Heard) {
+func (m *Machine) handleNotify(h Notify) {
 	switch {
 	case !m.online:
 		return // the list of the next session tells it
 	case h.Delayed:
-		m.wish(false) // rule 8
+		m.requestRound(false) // rule 8
 		return
 	}
 	m.takeBackDrops(h.Items)
-	m.newest = h.Version
+	m.lastVersion = h.Version
 	if m.settled {
-		m.live = append(m.live, h)
+		m.pendingLive = append(m.pendingLive, h)
 		return
 	}
-	m.show(h)
-	if m.armed {
+	m.addOverlay(h)
+	if m.timersSet {
 		m.out = append(m.out, SetTimer{TimerQuiet, m.now.Add(quietTime)})
 	}
 }
 
-// wish asks for a round. If one is under way, another follows.
-func (m *Machine) wish(full bool) {
+// requestRound asks for a round. If one is under way, another follows.
+func (m *Machine) requestRound(full bool) {
 	if m.online {
-		m.want, m.wantFull = true, m.wantFull || full
+		m.roundWanted, m.fullWanted = true, m.fullWanted || full
 	}
 }
 
-// advance begins what may begin now.
-func (m *Machine) advance() {
-	if m.commit == nil && m.later != nil {
-		d := *m.later
-		m.later = nil
+// startNext begins what may begin now.
+func (m *Machine) startNext() {
+	if m.commit == nil && m.deferredStored != nil {
+		d := *m.deferredStored
+		m.deferredStored = nil
 		if d.Epoch > m.stamp.Epoch { // It was read after the commit.
 			m.reload(d)
 		}
 	}
-	if m.commit == nil && m.round == nil && m.want {
-		m.tell() // Synced between two rounds is worth telling
+	if m.commit == nil && m.round == nil && m.roundWanted {
+		m.announcePhase() // Synced between two rounds is worth telling
 		m.begin()
 	}
-	if m.commit == nil && len(m.live) > 0 {
+	if m.commit == nil && len(m.pendingLive) > 0 {
 		m.commitLive()
 	}
 	for m.commit == nil && m.round == nil && len(m.drops) > 0 {
 		m.commitDrop()
 	}
-	m.tell()
+	m.announcePhase()
 }
 
-// tell announces the phase if it differs. A list's commit under way holds
+// announcePhase announces the phase if it differs. A list's commit under way holds
 // Synced back.
-func (m *Machine) tell() {
+func (m *Machine) announcePhase() {
 	phase := Syncing
 	switch {
 	case !m.online:
@@ -253,30 +253,30 @@ func (m *Machine) tell() {
 		phase = Synced
 	}
 	dirty := phase == Synced && m.dirty
-	if phase != m.phase || dirty != m.toldDirty {
-		m.phase, m.toldDirty = phase, dirty
+	if phase != m.phase || dirty != m.announcedDirty {
+		m.phase, m.announcedDirty = phase, dirty
 		m.out = append(m.out, PhaseChanged{phase, dirty})
 	}
 }
 
-// show keeps a notify and adds it to the overlay.
-func (m *Machine) show(h Heard) {
+// addOverlay keeps a notify and adds it to the overlay.
+func (m *Machine) addOverlay(h Notify) {
 	m.heard = append(m.heard, h)
 	if touched := m.shown.apply(h.Items); len(touched) > 0 {
 		items := make([]pam.Subscription, len(touched))
 		for i, k := range touched {
-			items[i] = m.shown.over[k]
+			items[i] = m.shown.delta[k]
 		}
 		m.out = append(m.out, Overlay{Items: items})
 	}
 }
 
-// reshow makes the overlay anew from what is kept, after the kept notifies or
+// rebuildOverlay makes the overlay anew from what is kept, after the kept notifies or
 // the list under them changed.
-func (m *Machine) reshow() {
-	was := len(m.shown.over) > 0
+func (m *Machine) rebuildOverlay() {
+	was := len(m.shown.delta) > 0
 	if len(m.heard) == 0 && !was {
-		m.shown.under, m.shown.dropped, m.shown.assumed = m.base, m.dropped, m.assumed
+		m.shown.base, m.shown.dropped, m.shown.assumed = m.base, m.dropped, m.assumed
 		return
 	}
 	m.shown = m.layer()

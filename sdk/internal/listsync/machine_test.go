@@ -33,7 +33,7 @@ func TestReads(t *testing.T) {
 	if m.Busy() || m.Phase() != Synced {
 		t.Errorf("busy %v, phase %v", m.Busy(), m.Phase())
 	}
-	out = m.Step(start, Heard{Version: "v4", Items: readRows([]string{"-a/n"})})
+	out = m.Step(start, Notify{Version: "v4", Items: readRows([]string{"-a/n"})})
 	if got, _ := m.Committed(); !m.Busy() || got.Len() != 4 {
 		t.Errorf("before the commit: busy %v, committed %v", m.Busy(), got)
 	}
@@ -64,7 +64,7 @@ func TestVersioned(t *testing.T) {
 		}, true},
 		"a notify that is not committed": {func(m *Machine) {
 			session(m)
-			m.Step(start, Heard{Version: "v1"})
+			m.Step(start, Notify{Version: "v1"})
 		}, true},
 		"a list that is not committed": {func(m *Machine) { m.Step(start, ListResult{Round: session(m), Full: true, Version: "v1"}) }, true},
 		"another tab's list": {func(m *Machine) {
@@ -73,7 +73,7 @@ func TestVersioned(t *testing.T) {
 		}, true},
 		"a notify of the last session": {func(m *Machine) {
 			session(m)
-			m.Step(start, Heard{Version: "v1"})
+			m.Step(start, Notify{Version: "v1"})
 			session(m)
 		}, false},
 	} {
@@ -113,8 +113,8 @@ func TestOddInputs(t *testing.T) {
 				func() Input { return SessionEnded{} },
 				func() Input { return ListResult{round - r.IntN(2), r.IntN(2) == 0, some(), version()} },
 				func() Input { return ListFailed{round - r.IntN(2)} },
-				func() Input { return Heard{version(), some(), r.IntN(8) == 0} },
-				func() Input { return Heard{version(), some(), false} },
+				func() Input { return Notify{version(), some(), r.IntN(8) == 0} },
+				func() Input { return Notify{version(), some(), false} },
 				func() Input { return Committed{seq - r.IntN(2)} },
 				func() Input { return Committed{seq} },
 				func() Input { return Conflict{seq - r.IntN(2), durable()} },

@@ -8,7 +8,7 @@ import (
 	"xmpp-pam/sdk/internal/mutate"
 )
 
-var flagMutants = flag.Bool("pam.mutants", true, "check that the tests find planted mistakes")
+var flagMutants = flag.Bool("listsync.mutants", true, "check that the tests find planted mistakes")
 
 // Mutants are mistakes that somebody could make. The schedules or, where they
 // cannot tell, the transcripts must find each. A mutant that survives, or whose
@@ -19,10 +19,10 @@ var mutants = []struct {
 	edits       []edit
 }{
 	{name: "the last version heard is stored, as XEP-0376 §3.3 can be read", edits: []edit{
-		{"Machine.end", "assign settled", "$0\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.store(&commit{version: m.newest})\n}"},
+		{"Machine.end", "assign settled", "$0\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.store(&commit{version: m.lastVersion})\n}"},
 	}},
 	{name: "a round that is cut commits what was heard", edits: []edit{
-		{"Machine.end", "assign settled", "$0\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.live = m.heard\n}"},
+		{"Machine.end", "assign settled", "$0\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.pendingLive = m.heard\n}"},
 	}},
 	{name: "a full result is merged", edits: []edit{
 		{"fullResult", "call listed", "$f(append(append([]pam.Subscription(nil), m.base.Rows()...), $1...), $2)"},
@@ -31,11 +31,11 @@ var mutants = []struct {
 		{"fullResult", "assign list", "$0\nfor _, h := range m.heard[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist = list.Apply(l.changes())\n}"},
 	}},
 	{name: "an old full result is not asked about", transcripts: true, edits: []edit{
-		{"fullResult", "|| newest", "$1"},
+		{"fullResult", "|| lastVersion", "$1"},
 	}},
 	{name: "a noisy empty result commits", edits: []edit{
-		{"emptyResult", "assign claim", "r.sent = $2"},
-		{"emptyResult", "call again 2/2", ""},
+		{"emptyResult", "assign candidateVersion", "r.sent = $2"},
+		{"emptyResult", "call retryRound 2/2", ""},
 		{"emptyResult", "return 2/2", ""},
 	}},
 	{name: "what was heard in a round is dropped", edits: []edit{
@@ -54,40 +54,40 @@ var mutants = []struct {
 		{"Machine.result", "|| Round", "$1"},
 	}},
 	{name: "a failed list is not tried without a version", edits: []edit{
-		{"Machine.failed", "call wish", "$f(false)"},
+		{"Machine.failed", "call requestRound", "$f(false)"},
 	}},
 	{name: "a dirty machine waits for ever", edits: []edit{
-		{"Machine.Step", "all if armed", ""},
+		{"Machine.Step", "all if timersSet", ""},
 	}},
 	{name: "announce before commit", edits: []edit{
-		{"Machine.store", "all call append", "$0\nm.base = m.wanted(c)\nm.announce(c.changes, m.stamp.Version, c.list)"},
+		{"Machine.store", "all call append", "$0\nm.base = m.resultingList(c)\nm.announce(c.changes, m.stamp.Version, c.list)"},
 		{"Machine.committed", "assign base", "m.dropped, m.stamp = c.dropped, Stamp{c.epoch, c.version}"},
 		{"Machine.committed", "call announce", "_ = from"},
 	}},
 	{name: "the version is kept after a notify without one", edits: []edit{
-		{"commitLive", "assign live", "if version == \"\" {\nversion = m.stamp.Version\n}\n$0"},
+		{"commitLive", "assign pendingLive", "if version == \"\" {\nversion = m.stamp.Version\n}\n$0"},
 	}},
 	{name: "what is heard during a commit is dropped", edits: []edit{
-		{"Machine.hear", "all if settled", "if m.settled && m.commit != nil {\nreturn\n}\n$0"},
+		{"Machine.handleNotify", "all if settled", "if m.settled && m.commit != nil {\nreturn\n}\n$0"},
 	}},
 	{name: "after a conflict the same is written again", edits: []edit{
-		{"Machine.conflict", "call adopt", "if c.whole == nil {\n$0\nw := newLayer(m.base)\nfor _, ch := range c.changes {\nif ch.After != nil {\nw.apply([]pam.Subscription{*ch.After})\n} else {\nw.apply([]pam.Subscription{{Key: ch.Before.Key, State: pam.StateNone}})\n}\n}\nm.store(&commit{changes: w.changes(), version: c.version})\nreturn\n}\n$0"},
+		{"Machine.conflict", "call adoptStored", "if c.whole == nil {\n$0\nw := newLayer(m.base)\nfor _, ch := range c.changes {\nif ch.After != nil {\nw.apply([]pam.Subscription{*ch.After})\n} else {\nw.apply([]pam.Subscription{{Key: ch.Before.Key, State: pam.StateNone}})\n}\n}\nm.store(&commit{changes: w.changes(), version: c.version})\nreturn\n}\n$0"},
 	}},
 	{name: "after a conflict no list is asked for", edits: []edit{
-		{"Machine.conflict", "call distrust", "m.done(c)"},
+		{"Machine.conflict", "call dropLive", "m.commitDone(c)"},
 	}},
 	{name: "a hint is taken over and nothing else", edits: []edit{
 		{"Machine.reload", "if Version", "true"},
 	}},
 	{name: "a round goes on with a list that was replaced under it", edits: []edit{
-		{"adopt", "assign moved", "_ = m.round"},
+		{"adoptStored", "assign baseChanged", "_ = m.round"},
 	}},
 	{name: "a session begins without a list", edits: []edit{
-		{"Machine.start", "assign newest", `m.newest, m.versioned, m.settled = m.stamp.Version, true, m.stamp.Version != ""`},
-		{"Machine.start", "call wish", "if !m.settled {\n$0\n}"},
+		{"Machine.start", "assign lastVersion", `m.lastVersion, m.settled = m.stamp.Version, m.stamp.Version != ""`},
+		{"Machine.start", "call requestRound", "if !m.settled {\n$0\n}"},
 	}},
 	{name: "a list without a version is taken for the newest", edits: []edit{
-		{"Machine.reload", "&& newest", "$2"},
+		{"Machine.reload", "&& lastVersion", "$2"},
 	}},
 	{name: "a list brings dropped rows back", edits: []edit{
 		{"listed", "assign dropped", "kept = append(kept, s)"},
@@ -108,16 +108,16 @@ var mutants = []struct {
 		{"layer.apply", "if assumed SubID", "false"},
 	}},
 	{name: "none without a subid removes only the entry without one", edits: []edit{
-		{"layer.apply", "for under", `[]pam.Subscription{{Key: pam.Key{s.Service, s.Node, ""}}}`},
+		{"layer.apply", "for base", `[]pam.Subscription{{Key: pam.Key{s.Service, s.Node, ""}}}`},
 	}},
 	{name: "delayed notifies are applied", edits: []edit{
-		{"Machine.hear", "case Delayed", "false"},
+		{"Machine.handleNotify", "case Delayed", "false"},
 	}},
 	{name: "equal content is committed", edits: []edit{
 		{"Machine.store", "if changes", "false"},
 	}},
 	{name: "the overlay stays", edits: []edit{
-		{"Machine.done", "assign heard keep", "$1 = $1[:]"},
+		{"Machine.commitDone", "assign heard keep", "$1 = $1[:]"},
 	}},
 }
 
@@ -147,7 +147,7 @@ func TestMutants(t *testing.T) {
 			if m.transcripts {
 				tests = "TestTranscripts"
 			}
-			mutate.Find(t, m.edits, tests, "-pam.seed=1", "-pam.schedules=20000", "-pam.shrink=false")
+			mutate.Find(t, m.edits, tests, "-listsync.seed=1", "-listsync.schedules=20000", "-listsync.shrink=false")
 		})
 	}
 }

@@ -37,7 +37,7 @@ func (p *player) read(t *testing.T, line string) Input {
 	case "failed":
 		return ListFailed{round}
 	case "heard", "delayed":
-		return Heard{Version: readVersion(f[1]), Items: readRows(f[2:]), Delayed: f[0] == "delayed"}
+		return Notify{Version: readVersion(f[1]), Items: readRows(f[2:]), Delayed: f[0] == "delayed"}
 	case "ok":
 		return Committed{p.seq}
 	case "conflict":

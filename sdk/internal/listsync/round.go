@@ -16,33 +16,33 @@ const (
 
 // A round is a list request and its result.
 type round struct {
-	id    int
-	sent  pam.Version // empty: asked without
-	from  int         // what was heard from here on was heard during the round
-	moved bool        // another tab's list was adopted meanwhile
+	id          int
+	sent        pam.Version // empty: asked without
+	from        int         // what was heard from here on was heard during the round
+	baseChanged bool        // another tab's list was adopted meanwhile
 }
 
 // begin asks for the list with the version that the working list belongs to,
 // or without.
 func (m *Machine) begin() {
-	full := m.wantFull
-	m.want, m.wantFull, m.settled = false, false, false
+	full := m.fullWanted
+	m.roundWanted, m.fullWanted, m.settled = false, false, false
 	m.disarm()
-	for _, h := range m.live {
-		m.show(h) // the result brings it again
+	for _, h := range m.pendingLive {
+		m.addOverlay(h) // the result brings it again
 	}
-	m.live = nil
-	m.tell()
+	m.pendingLive = nil
+	m.announcePhase()
 
 	sent := m.stamp.Version
-	if m.work != nil {
-		sent = m.claim
+	if m.candidate != nil {
+		sent = m.candidateVersion
 	}
 	if full {
 		sent = ""
 	}
 	if sent == "" {
-		m.work = nil
+		m.candidate = nil
 	}
 	m.rounds++
 	m.round = &round{id: m.rounds, sent: sent, from: len(m.heard)}
@@ -66,10 +66,10 @@ func (m *Machine) result(in ListResult) {
 // once, and nothing that was heard is applied to it, because it may be in the
 // list already, or undone in it.
 func (m *Machine) fullResult(r *round, in ListResult) {
-	noisy := r.moved || len(m.heard) > r.from || m.newest != "" && m.newest != in.Version
-	m.newest, m.work = in.Version, nil
+	noisy := r.baseChanged || len(m.heard) > r.from || m.lastVersion != "" && m.lastVersion != in.Version
+	m.lastVersion, m.candidate = in.Version, nil
 	if noisy {
-		m.again()
+		m.retryRound()
 	} else {
 		m.settled = true
 	}
@@ -115,42 +115,42 @@ func (m *Machine) listed(rows []pam.Subscription, version pam.Version) (list *Li
 func (m *Machine) emptyResult(r *round) {
 	heard := m.heard[r.from:]
 	switch {
-	case r.moved:
-		m.again() // from the list that was adopted
+	case r.baseChanged:
+		m.retryRound() // from the list that was adopted
 		return
-	case m.work == nil && r.sent != "":
-		m.work = m.layer()
-	case m.work == nil:
-		m.work = newLayer(NewList(nil)) // asked without a version: the empty list
+	case m.candidate == nil && r.sent != "":
+		m.candidate = m.layer()
+	case m.candidate == nil:
+		m.candidate = newLayer(NewList(nil)) // asked without a version: the empty list
 	}
 	if len(heard) > 0 {
 		for _, h := range heard {
-			m.work.apply(h.Items)
+			m.candidate.apply(h.Items)
 		}
-		m.claim = heard[len(heard)-1].Version
-		m.again()
+		m.candidateVersion = heard[len(heard)-1].Version
+		m.retryRound()
 		return
 	}
-	c := &commit{version: r.sent, dropped: m.work.dropped, keep: len(m.heard), list: true}
-	if m.work.under == m.base {
-		c.changes = m.work.changes()
+	c := &commit{version: r.sent, dropped: m.candidate.dropped, keep: len(m.heard), list: true}
+	if m.candidate.base == m.base {
+		c.changes = m.candidate.changes()
 	} else {
-		c.whole, m.assumed = NewList(m.work.items()), nil
+		c.whole, m.assumed = NewList(m.candidate.items()), nil
 		c.changes = diff(m.base, c.whole)
 	}
-	m.settled, m.work = true, nil
+	m.settled, m.candidate = true, nil
 	m.store(c)
 }
 
-// again asks for another round after a noisy one, and gives up after too many:
+// retryRound asks for another round after a noisy one, and gives up after too many:
 // the machine is then dirty until a later round is quiet.
-func (m *Machine) again() {
-	m.noisy++
-	if m.noisy <= maxNoisy {
-		m.want, m.wantFull = true, m.wantFull || m.noisy == maxNoisy
+func (m *Machine) retryRound() {
+	m.noisyRounds++
+	if m.noisyRounds <= maxNoisy {
+		m.roundWanted, m.fullWanted = true, m.fullWanted || m.noisyRounds == maxNoisy
 		return
 	}
-	m.noisy, m.work, m.dirty, m.armed = 0, nil, true, true
+	m.noisyRounds, m.candidate, m.dirty, m.timersSet = 0, nil, true, true
 	m.out = append(m.out, SetTimer{TimerQuiet, m.now.Add(quietTime)}, SetTimer{TimerDirtyDeadline, m.now.Add(dirtyTime)})
 }
 
@@ -160,17 +160,17 @@ func (m *Machine) failed(in ListFailed) {
 	if r == nil || in.Round != r.id {
 		return
 	}
-	m.round, m.work = nil, nil
+	m.round, m.candidate = nil, nil
 	if r.sent != "" {
-		m.wish(true)
-	} else if !m.want {
+		m.requestRound(true)
+	} else if !m.roundWanted {
 		m.out = append(m.out, ListingFailed{})
 	}
 }
 
 func (m *Machine) disarm() {
-	if m.armed {
-		m.armed = false
+	if m.timersSet {
+		m.timersSet = false
 		m.out = append(m.out, SetTimer{Timer: TimerQuiet}, SetTimer{Timer: TimerDirtyDeadline})
 	}
 }

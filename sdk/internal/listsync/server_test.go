@@ -123,7 +123,7 @@ func sub(service, node, subid string, state pam.State) pam.Subscription {
 
 // mutate is some device subscribing or unsubscribing. At node n1 the service
 // gives no subid; at n2 it gives one when it confirms; at n3 there are two.
-func (s *server) mutate() (Heard, bool) {
+func (s *server) mutate() (Notify, bool) {
 	service := []string{"a.lit", "b.lit"}[s.next(2-s.narrow)]
 	var item pam.Subscription
 	switch s.next(10) {
@@ -147,20 +147,20 @@ func (s *server) mutate() (Heard, bool) {
 	old := newRows(s.now())
 	if item.State == pam.StatePending && item.Node == "n2" {
 		if _, confirmed := old[pam.Key{Service: service, Node: "n2", SubID: "x"}]; confirmed {
-			return Heard{}, false
+			return Notify{}, false
 		}
 	}
 	list := newRows(s.now())
 	list.apply([]pam.Subscription{item})
 	next := list.sorted()
 	if slices.Equal(next, s.now()) {
-		return Heard{}, false
+		return Notify{}, false
 	}
 	if s.hides > 0 { // Where subids are hidden, nobody could tell two rows of a node apart.
 		at := map[string]bool{}
 		for _, row := range next {
 			if at[row.Service+" "+row.Node] {
-				return Heard{}, false
+				return Notify{}, false
 			}
 			at[row.Service+" "+row.Node] = true
 		}
@@ -189,14 +189,14 @@ func (s *server) mutate() (Heard, bool) {
 }
 
 // notify is a notify of changes as this server words it.
-func (s *server) notify(v pam.Version, items ...pam.Subscription) Heard {
+func (s *server) notify(v pam.Version, items ...pam.Subscription) Notify {
 	if s.hides == 2 {
 		items = slices.Clone(items)
 		for i := range items {
 			items[i].SubID = ""
 		}
 	}
-	return Heard{Version: v, Items: items}
+	return Notify{Version: v, Items: items}
 }
 
 func (s *server) loseHistory() { s.floor = len(s.states) - 1 }
@@ -235,7 +235,7 @@ func (s *server) list(req RequestList, mayFail bool) []Input {
 	}
 	heards := s.changesSince(from)
 	for i := range heards {
-		h := heards[i].(Heard)
+		h := heards[i].(Notify)
 		switch {
 		case s.stamps == stampFinal, s.stamps == stampLast && i == len(heards)-1:
 			h.Version = s.version(now)

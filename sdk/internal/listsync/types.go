@@ -67,10 +67,10 @@ type (
 	}
 	// ListFailed answers RequestList when the server sent an error or nothing.
 	ListFailed struct{ Round int }
-	// Heard is one <notify/> that may be believed. Delayed tells that it bears
+	// Notify is one <notify/> that may be believed. Delayed says that it bears
 	// a delay stamp, and was not replayed by a resumption within this run while it
 	// was Synced: a hint to list.
-	Heard struct {
+	Notify struct {
 		Version pam.Version
 		Items   []pam.Subscription // in document order; StateNone removes
 		Delayed bool
@@ -172,7 +172,7 @@ func (SessionStarted) input() {}
 func (SessionEnded) input()   {}
 func (ListResult) input()     {}
 func (ListFailed) input()     {}
-func (Heard) input()          {}
+func (Notify) input()         {}
 func (Committed) input()      {}
 func (Conflict) input()       {}
 func (Refresh) input()        {}

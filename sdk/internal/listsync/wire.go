@@ -90,11 +90,11 @@ func NewReader(account jid.JID) *Reader {
 //
 // Delayed is set if the message bears a delay stamp (XEP-0203). A caller that
 // knows the message was replayed by a resumption clears it.
-func (r *Reader) ParseNotify(message *element.Element) ([]Heard, error) {
+func (r *Reader) ParseNotify(message *element.Element) ([]Notify, error) {
 	if !message.Is(ns.Client, "message") {
 		return nil, nil
 	}
-	var heard []Heard
+	var heard []Notify
 	var errs []error
 	for n := range message.Elements() {
 		if !isPAM(n, "notify") {
@@ -103,7 +103,7 @@ func (r *Reader) ParseNotify(message *element.Element) ([]Heard, error) {
 		if !r.believed(message) {
 			return nil, fmt.Errorf("%w: from %q, type %q", ErrForged, message.Attr("from"), message.Attr("type"))
 		}
-		h := Heard{Delayed: Delayed(message)}
+		h := Notify{Delayed: Delayed(message)}
 		var err error
 		if h.Version, err = version(n); err != nil {
 			errs = append(errs, err)

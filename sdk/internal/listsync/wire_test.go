@@ -291,7 +291,7 @@ func bigList(n int) []pam.Subscription {
 	return NewList(list).Rows()
 }
 
-// One live notify, from Heard to Changed, in lists of different lengths.
+// One live notify, from Notify to Changed, in lists of different lengths.
 func BenchmarkNotify(b *testing.B) {
 	for _, n := range []int{10, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -300,7 +300,7 @@ func BenchmarkNotify(b *testing.B) {
 			i := 0
 			for b.Loop() {
 				i++
-				out := m.Step(start, Heard{Version: pam.Version(fmt.Sprint(i)), Items: []pam.Subscription{sub("a.lit", "n", fmt.Sprint(i%100), pam.StateSubscribed)}})
+				out := m.Step(start, Notify{Version: pam.Version(fmt.Sprint(i)), Items: []pam.Subscription{sub("a.lit", "n", fmt.Sprint(i%100), pam.StateSubscribed)}})
 				m.Step(start, Committed{out[0].(Commit).Seq})
 			}
 		})
@@ -315,7 +315,7 @@ func BenchmarkDelta(b *testing.B) {
 		m.Step(start, Stored{Durable{Stamp: Stamp{1, "v"}}})
 		m.Step(start, SessionStarted{})
 		for i := range list {
-			m.Step(start, Heard{Version: "w", Items: list[i : i+1]})
+			m.Step(start, Notify{Version: "w", Items: list[i : i+1]})
 		}
 		m.Step(start, ListResult{Round: 1})
 		m.Step(start, ListResult{Round: 2})

@@ -148,7 +148,7 @@ func (w *world) step() {
 		w.loseHistory()
 	case e == 45 && t.s != nil && len(w.log) > 0:
 		old := w.log[w.next(len(w.log))]
-		t.s.push(Heard{Version: old.version, Items: old.items, Delayed: true})
+		t.s.push(Notify{Version: old.version, Items: old.items, Delayed: true})
 	case e == 46:
 		for range 3 {
 			w.change()
@@ -235,7 +235,7 @@ func (w *world) deliver(t *tab) {
 		if t.round == in.Round {
 			t.round = 0
 		}
-	case Heard:
+	case Notify:
 		if w.stamping && t.s.read <= t.s.replayed {
 			in.Delayed = true
 		}
