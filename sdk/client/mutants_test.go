@@ -28,19 +28,19 @@ type mutant struct {
 // One that survives, or whose place is no longer in the code, fails.
 var mutants = []mutant{
 	{"what was not acknowledged is not sent again", "TestCutMessages", []edit{
-		{"Stream.goOn", "for unacked", "$0[:0]"}}},
+		{"Stream.onResumed", "for unacked", "$0[:0]"}}},
 	{"what was not acknowledged is sent twice", "TestCutMessages", []edit{
-		{"Stream.goOn", "call emit Write", "$0\n$0"}}},
+		{"Stream.onResumed", "call emit Write", "$0\n$0"}}},
 	{"what was acknowledged is kept", "stream TestCutAndResume", []edit{
-		{"ledger.forget", "call Clone", "$f(l.unacked)"}}},
+		{"smState.forget", "call Clone", "$f(l.unacked)"}}},
 	{"a count too many is told at the resumption", "TestCutCycles", []edit{
 		{"Stream.resume", "call uint64", "$f($1+1)"}}},
 	{"a count too few is told at the resumption", "TestCutCycles", []edit{
 		{"Stream.resume", "call uint64", "$f($1-1)"}}},
 	{"every second stanza is not counted", "TestCutCycles", []edit{
-		{"ledger.count", "++ received", "$1 += $1 & 1"}}},
+		{"smState.count", "++ received", "$1 += $1 & 1"}}},
 	{"what comes again is delivered again", "stream TestCutAndResume", []edit{
-		{"ledger.count", "return true", "return false"}}},
+		{"smState.count", "return true", "return false"}}},
 	{"a session that goes on is taken for a new one", "TestCutMessages", []edit{
 		{"connection.perform", "field resumed", "resumed: false"}}},
 	{"a lost session ends no request", "TestCutMessages", []edit{
@@ -50,7 +50,7 @@ var mutants = []mutant{
 	{"the socket of a connection that is over stays open", "TestCutMessages", []edit{
 		{"connection.hangup", "all call Close", ""}}},
 	{"a silent server is believed to be there", "stream TestLiveness", []edit{
-		{"Stream.look", "case idleTime", "false"}}},
+		{"Stream.checkLiveness", "case idleTime", "false"}}},
 	{"nobody dials again", "TestCutMessages", []edit{
 		{"link.proceed", "call after", "$f($1, func() {})"}}},
 	{"a notify is handled before it is stored", "TestHandledOnceStored", []edit{
@@ -159,7 +159,7 @@ var mutants = []mutant{
 	{"an acknowledgement is asked for once", "stream TestAskedAgain", []edit{
 		{"Stream.acknowledged", "assign ackBy", "l.ackLate, l.oldest = false, s.now"}}},
 	{"a server has for ever to acknowledge", "stream TestAskedAgain", []edit{
-		{"Stream.look", "case ackLate", "false"}}},
+		{"Stream.checkLiveness", "case ackLate", "false"}}},
 	{"what is not acknowledged is kept without bound", "stream TestUnackedIsBounded", []edit{
 		{"writeStanza", "assign full", "$1 := false"}}},
 	{"strangers fill what is kept", "stream TestUnackedIsBounded", []edit{
@@ -167,11 +167,11 @@ var mutants = []mutant{
 	{"a stuck session is resumed again", "stream TestStuck", []edit{
 		{"stream.New", "call Stuck", "false"}}},
 	{"a stored session may have sent more for ever", "stream TestCountTooHigh", []edit{
-		{"Stream.goOn", "assign behind", "l.sending, l.counting, l.oldest = true, true, s.now"}}},
+		{"Stream.onResumed", "assign mayHaveSentMore", "l.sending, l.counting, l.oldest = true, true, s.now"}}},
 	{"the first that waits counts as handled", "stream TestAcknowledgements", []edit{
-		{"ledger.handled", "- waiting", "$1"}}},
+		{"smState.handled", "- waiting", "$1"}}},
 	{"a refused session keeps its count", "stream TestEnableRefused", []edit{
-		{"management", "assign l ledger", "_ = l"}}},
+		{"management", "assign l smState", "_ = l"}}},
 	{"the key has only the time of the negotiation", "TestDeriveSlowly", []edit{
 		{"challenge", "call setDeadline", ""}}},
 	{"the computation of the key outlives its connection", "TestDeriveEnds", []edit{

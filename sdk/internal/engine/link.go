@@ -196,9 +196,9 @@ func (l *link) begin() *connection {
 	c := &connection{link: l, ctx: ctx, cancel: cancel}
 	s, err := stream.New(stream.Config{
 		Account: l.cfg.Account, Resource: l.cfg.Resource,
-		Private:    true, // as every hostmeta.Endpoint is
+		Encrypted:  true, // as every hostmeta.Endpoint is
 		Mechanisms: l.cfg.Mechanisms, Used: l.mechanism, Nonce: randomID, ID: randomID,
-		Resume: l.suspended, Unstored: l.cfg.Tab == "",
+		Resume: l.suspended, NoPersistence: l.cfg.Tab == "",
 		Inspect: l.cfg.OnFrame != nil,
 	})
 	if err != nil {

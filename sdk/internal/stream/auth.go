@@ -66,9 +66,9 @@ func (s *Stream) challenge(e *element.Element) {
 	s.respond(response, err)
 }
 
-// early takes what comes while the key is derived: the server may have lost
+// duringDerivation takes what comes while the key is derived: the server may have lost
 // patience, and nothing else fits.
-func (s *Stream) early(e *element.Element) {
+func (s *Stream) duringDerivation(e *element.Element) {
 	if e.Is(ns.SASL, "failure") {
 		s.end(failure(e))
 		return

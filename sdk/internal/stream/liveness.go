@@ -15,8 +15,8 @@ const (
 	wakeTime   = 5 * time.Second  // after a sleep of the program, when sockets are often dead
 )
 
-// A watch looks after the connection of a session.
-type watch struct {
+// A keepalive looks after the connection of a session.
+type keepalive struct {
 	heard    time.Time     // when the last message came
 	answerBy time.Time     // when a sign of life is due; zero if none is asked for
 	within   time.Duration // how long the server has to give it
@@ -27,71 +27,71 @@ type watch struct {
 // begin enters the session.
 func (s *Stream) begin() {
 	s.phase = bound
-	s.watch = watch{heard: s.now}
+	s.alive = keepalive{heard: s.now}
 	s.setDeadline(idleTime)
 }
 
-// alive notes a message. If a sign of life is asked for, the message may be older
+// onTraffic notes a message. If a sign of life is asked for, the message may be older
 // than the question, and have waited in a dead connection: it only gives the
 // server more time.
-func (s *Stream) alive() {
-	w := &s.watch
+func (s *Stream) onTraffic() {
+	w := &s.alive
 	w.heard, w.late = s.now, false
 	if !w.answerBy.IsZero() {
 		w.answerBy = s.now.Add(w.within)
 	}
 }
 
-// answered notes the sign of life that was asked for.
-func (s *Stream) answered() { s.watch.answerBy = time.Time{} }
+// onSignOfLife notes the sign of life that was asked for.
+func (s *Stream) onSignOfLife() { s.alive.answerBy = time.Time{} }
 
 // probe asks for a sign of life within d: an acknowledgement if the server
 // gives them, a ping otherwise.
 func (s *Stream) probe(d time.Duration) {
-	s.watch.answerBy, s.watch.within = s.now.Add(d), d
+	s.alive.answerBy, s.alive.within = s.now.Add(d), d
 	if s.sm.counting {
 		s.requestBy(ackTime)
 		return
 	}
-	s.watch.pingID = s.cfg.ID()
-	s.writeStanza(element.New(ns.Client, "iq").Set("type", "get").Set("id", s.watch.pingID).
+	s.alive.pingID = s.cfg.ID()
+	s.writeStanza(element.New(ns.Client, "iq").Set("type", "get").Set("id", s.alive.pingID).
 		Set("to", s.cfg.Account.Domainpart()).Add(element.New(ns.Ping, "ping")))
 }
 
-// wake asks for a sign of life soon, unless one is due as soon: a program that
+// onProbe asks for a sign of life soon, unless one is due as soon: a program that
 // is woken again and again must still find out a dead connection.
-func (s *Stream) wake() {
-	if by := s.watch.answerBy; by.After(s.now) && !by.After(s.now.Add(wakeTime)) {
+func (s *Stream) onProbe() {
+	if by := s.alive.answerBy; by.After(s.now) && !by.After(s.now.Add(wakeTime)) {
 		return
 	}
 	s.probe(wakeTime)
 }
 
-// hurry shortens a wait of the negotiation, for the server may be gone. A sign
+// shortenDeadline shortens a wait of the negotiation, for the server may be gone. A sign
 // of life lengthens it again.
-func (s *Stream) hurry() {
+func (s *Stream) shortenDeadline() {
 	if full := s.deadline; s.now.Add(wakeTime).Before(full) {
 		s.setDeadline(wakeTime)
-		s.patience = full
+		s.fullDeadline = full
 	}
 }
 
-// calm takes back what hurry has done.
-func (s *Stream) calm() {
-	if full := s.patience; !full.IsZero() {
+// restoreDeadline takes back what shortenDeadline has done.
+func (s *Stream) restoreDeadline() {
+	if full := s.fullDeadline; !full.IsZero() {
 		s.setDeadline(full.Sub(s.now))
 	}
 }
 
 // isPong tells whether e answers the last ping. Nobody else needs to see it.
 func (s *Stream) isPong(e *element.Element) bool {
-	return s.watch.pingID != "" && e.Name.Local == "iq" && e.Attr("id") == s.watch.pingID &&
+	return s.alive.pingID != "" && e.Name.Local == "iq" && e.Attr("id") == s.alive.pingID &&
 		(e.Attr("type") == "result" || e.Attr("type") == "error")
 }
 
-// look does what is due in a session.
-func (s *Stream) look() {
-	w, l := &s.watch, &s.sm
+// checkLiveness does what is due in a session.
+func (s *Stream) checkLiveness() {
+	w, l := &s.alive, &s.sm
 	switch answerDue, ackDue := s.due(w.answerBy), s.due(l.ackBy); {
 	case answerDue && (w.late || !s.slept(w.answerBy)):
 		// No <close/>: should it arrive after all, it would end a session that
@@ -123,9 +123,9 @@ func (s *Stream) look() {
 // is later. One that is too early costs a Tick and is cheaper than a new
 // demand with every message.
 func (s *Stream) reschedule() {
-	next := s.watch.answerBy
+	next := s.alive.answerBy
 	if next.IsZero() {
-		next = s.watch.heard.Add(idleTime)
+		next = s.alive.heard.Add(idleTime)
 	}
 	for _, t := range [...]time.Time{s.askBy(), s.sm.ackBy} {
 		if !t.IsZero() && t.Before(next) {

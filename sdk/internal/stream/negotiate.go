@@ -16,11 +16,11 @@ func (s *Stream) open() {
 	s.write(element.New(ns.Framing, "open").Set("to", s.cfg.Account.Domainpart()).Set("version", "1.0"))
 }
 
-// opened takes the server's <open/>. One that does not suit may be followed by
+// onOpen takes the server's <open/>. One that does not suit may be followed by
 // a stream error that tells why, such as host-unknown (RFC 7395 §3.5), so the
 // verdict waits for the next message, though not long: what is no XMPP server
 // may never send one.
-func (s *Stream) opened(e *element.Element) {
+func (s *Stream) onOpen(e *element.Element) {
 	if !e.Is(ns.Framing, "open") {
 		s.unexpected(e)
 		return
@@ -39,9 +39,9 @@ func (s *Stream) opened(e *element.Element) {
 	s.phase = features
 }
 
-// offered takes <stream:features/>: the first leads to the log-in, the second
+// onFeatures takes <stream:features/>: the first leads to the log-in, the second
 // to binding (RFC 6120 §4.3).
-func (s *Stream) offered(e *element.Element) {
+func (s *Stream) onFeatures(e *element.Element) {
 	switch {
 	case s.wrongOpen != nil:
 		s.end(s.wrongOpen)
@@ -70,19 +70,19 @@ func (s *Stream) login(mechanisms *element.Element) {
 	}
 	if len(offered) == 0 {
 		text := "The server offers no log-in."
-		if !s.cfg.Private {
+		if !s.cfg.Encrypted {
 			text = "The server offers no log-in on this connection, perhaps because it can be listened to. Connect with wss:."
 		}
 		s.end(protocolError(text))
 		return
 	}
-	common, err := sasl.Choose(offered, s.cfg.Mechanisms, s.cfg.Used, s.cfg.Private)
+	common, err := sasl.Choose(offered, s.cfg.Mechanisms, s.cfg.Used, s.cfg.Encrypted)
 	if err != nil {
 		s.end(authError(err))
 		return
 	}
 	s.mechanisms = common
-	s.phase = asking
+	s.phase = awaitCredentials
 	s.setDeadline(0)
 	s.emit(NeedCredentials{common})
 }
@@ -102,9 +102,9 @@ func (s *Stream) bind() {
 	s.write(element.New(ns.Client, "iq").Set("type", "set").Set("id", s.bindID).Add(request))
 }
 
-// assigned takes the answer to bind. The session begins only if it is a full JID
+// onBindResult takes the answer to bind. The session begins only if it is a full JID
 // of the account.
-func (s *Stream) assigned(e *element.Element) {
+func (s *Stream) onBindResult(e *element.Element) {
 	if !e.Is(ns.Client, "iq") || e.Attr("id") != s.bindID {
 		s.drop(fmt.Errorf("A %s before the answer to the bind request was ignored.", describe(e)))
 		return

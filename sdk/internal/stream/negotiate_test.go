@@ -90,7 +90,7 @@ S: <success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>
 C: <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='example.org' version='1.0'/>
 `)
 	cfg := config()
-	cfg.Private = false
+	cfg.Encrypted = false
 	play(t, cfg, offer+closes+"= hangup tls-required: wss:")
 	cfg = config()
 	cfg.Mechanisms = []string{"SCRAM-SHA-256", "SCRAM-SHA-1"}

@@ -43,10 +43,10 @@ var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 // config logs in user@example.org with the nonce of the example in RFC 7677 §3.
 func config() stream.Config {
 	return stream.Config{
-		Account: jid.MustParse("user@example.org"),
-		Nonce:   func() string { return "rOprNGfwEbeRWgbNEkqO" },
-		ID:      func() string { return "id1" },
-		Private: true,
+		Account:   jid.MustParse("user@example.org"),
+		Nonce:     func() string { return "rOprNGfwEbeRWgbNEkqO" },
+		ID:        func() string { return "id1" },
+		Encrypted: true,
 	}
 }
 

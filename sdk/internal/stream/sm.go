@@ -25,9 +25,9 @@ const (
 // cut the connection.
 const maxReplays = 2
 
-// A ledger counts the stanzas of a session in both directions (XEP-0198 §4).
+// An smState counts the stanzas of a session in both directions (XEP-0198 §4).
 // All counts are modulo 2³², so they are only compared by their differences.
-type ledger struct {
+type smState struct {
 	offered  bool    // the server knows XEP-0198
 	sending  bool    // own stanzas are counted: since <enable/>
 	counting bool    // the server's are: since <enabled/>
@@ -35,22 +35,22 @@ type ledger struct {
 	location string  // where to resume it
 	full     jid.JID // of the session
 
-	seq      uint64 // stanzas delivered
-	received uint32
-	again    uint32   // of the received ones, how many the server will send again
-	early    int      // delivered before <enabled/>, and not handled
-	waiting  []uint32 // the numbers of those delivered and not handled, oldest first
-	saved    uint32   // up to here nobody will ask again
-	told     uint32   // what the server was told last
+	seq           uint64 // stanzas delivered
+	received      uint32
+	replaysLeft   uint32   // of the received ones, how many the server will send again
+	beforeEnabled int      // delivered before <enabled/>, and not handled
+	waiting       []uint32 // the numbers of those delivered and not handled, oldest first
+	saved         uint32   // up to here nobody will ask again
+	lastAckSent   uint32   // what the server was told last
 
-	acked   uint32
-	unacked []string  // the own stanzas after acked
-	bytes   int       // of unacked
-	oldest  time.Time // when the first of them was sent, or the last <a/> came
-	ackBy   time.Time // when the answer to <r/> is due; zero if none is awaited
-	ackLate bool      // it was due when the program slept, and is asked for anew
-	replays int       // resumptions in a row that sent unacked again in vain
-	behind  bool      // more may have been sent than was counted
+	acked           uint32
+	unacked         []string  // the own stanzas after acked
+	bytes           int       // of unacked
+	oldest          time.Time // when the first of them was sent, or the last <a/> came
+	ackBy           time.Time // when the answer to <r/> is due; zero if none is awaited
+	ackLate         bool      // it was due when the program slept, and is asked for anew
+	replays         int       // resumptions in a row that sent unacked again in vain
+	mayHaveSentMore bool      // more may have been sent than was counted
 }
 
 // Resumption exports what a later stream needs to go on with this session, nil
@@ -63,7 +63,7 @@ func (s *Stream) Resumption() *Resumption {
 	}
 	return &Resumption{ID: l.id, Location: l.location, JID: l.full,
 		Seq: l.seq, H: l.handled(), Seen: l.received - l.handled(), Waiting: slices.Clone(l.waiting),
-		Early: l.early, Unsaved: l.handled() - l.saved,
+		Early: l.beforeEnabled, Unsaved: l.handled() - l.saved,
 		Acked: l.acked, Unacked: slices.Clone(l.unacked), Replays: l.replays}
 }
 
@@ -73,7 +73,7 @@ func (s *Stream) Resumption() *Resumption {
 func (r *Resumption) Stuck() bool { return r.Replays >= maxReplays }
 
 // handled is the number of the last stanza before which all are handled.
-func (l *ledger) handled() uint32 {
+func (l *smState) handled() uint32 {
 	if len(l.waiting) > 0 {
 		return l.waiting[0] - 1
 	}
@@ -82,11 +82,11 @@ func (l *ledger) handled() uint32 {
 
 // count counts a stanza of the server, and tells whether it came before. One
 // that is not delivered is handled as soon as all before it are.
-func (l *ledger) count() (again bool) {
+func (l *smState) count() (again bool) {
 	switch {
 	case !l.counting:
-	case l.again > 0:
-		l.again--
+	case l.replaysLeft > 0:
+		l.replaysLeft--
 		return true
 	default:
 		l.received++
@@ -100,17 +100,17 @@ func (s *Stream) deliver(e *element.Element) {
 	if s.sm.counting {
 		s.sm.waiting = append(s.sm.waiting, s.sm.received)
 	} else {
-		s.sm.early++
+		s.sm.beforeEnabled++
 	}
 	s.emit(Deliver{s.sm.seq, e})
 }
 
 // markHandled takes Handled.
-func (l *ledger) markHandled(seq uint64) {
-	open := l.early + len(l.waiting)
+func (l *smState) markHandled(seq uint64) {
+	open := l.beforeEnabled + len(l.waiting)
 	n := open - int(min(l.seq-seq, uint64(open))) // A seq ahead of l.seq wraps around, and handles none.
-	early := min(n, l.early)
-	l.early, l.waiting = l.early-early, l.waiting[n-early:]
+	early := min(n, l.beforeEnabled)
+	l.beforeEnabled, l.waiting = l.beforeEnabled-early, l.waiting[n-early:]
 	if len(l.waiting) == 0 {
 		l.waiting = nil
 	}
@@ -123,20 +123,20 @@ func (s *Stream) store(h uint32) {
 		return
 	}
 	l.saved = h
-	if l.saved-l.told >= tellUnasked {
+	if l.saved-l.lastAckSent >= tellUnasked {
 		s.acknowledge()
 	}
 }
 
 // acknowledge says what the server need not send again.
 func (s *Stream) acknowledge() {
-	s.sm.told = s.sm.saved
+	s.sm.lastAckSent = s.sm.saved
 	s.write(element.New(ns.SM, "a").Set("h", strconv.FormatUint(uint64(s.sm.saved), 10)))
 }
 
 // acknowledgeRest is for the last moment before a sleep or the end.
 func (s *Stream) acknowledgeRest() {
-	if s.sm.counting && s.sm.saved != s.sm.told {
+	if s.sm.counting && s.sm.saved != s.sm.lastAckSent {
 		s.acknowledge()
 	}
 }
@@ -144,7 +144,7 @@ func (s *Stream) acknowledgeRest() {
 // enable turns stream management on for a new session. It travels with the
 // first stanzas: nobody waits for its answer.
 func (s *Stream) enable(full jid.JID) {
-	s.sm = ledger{offered: s.sm.offered, full: full}
+	s.sm = smState{offered: s.sm.offered, full: full}
 	if s.sm.offered {
 		s.sm.sending = true
 		s.write(element.New(ns.SM, "enable").Set("resume", "true"))
@@ -165,11 +165,11 @@ func (s *Stream) management(e *element.Element) {
 			s.request()
 		}
 	case e.Name.Local == "failed" && l.sending && !l.counting:
-		*l = ledger{full: l.full, seq: l.seq}
+		*l = smState{full: l.full, seq: l.seq}
 	case e.Name.Local == "r" && l.counting:
 		s.acknowledge()
 	case e.Name.Local == "a" && l.sending:
-		s.answered()
+		s.onSignOfLife()
 		s.acknowledged(e.Attr("h"))
 	default:
 		s.drop(fmt.Errorf("A %s that fits nothing was ignored.", describe(e)))
@@ -180,18 +180,18 @@ func (s *Stream) management(e *element.Element) {
 func (s *Stream) resume() {
 	r := s.cfg.Resume
 	saved := r.H - r.Unsaved
-	s.sm = ledger{
+	s.sm = smState{
 		offered: true, id: r.ID, location: r.Location, full: r.JID, seq: r.Seq,
-		received: r.H + r.Seen, again: r.Seen + r.Unsaved, waiting: slices.Clone(r.Waiting), early: r.Early,
-		saved: saved, told: saved,
-		acked: r.Acked, unacked: slices.Clone(r.Unacked), replays: r.Replays, behind: r.Stored,
+		received: r.H + r.Seen, replaysLeft: r.Seen + r.Unsaved, waiting: slices.Clone(r.Waiting), beforeEnabled: r.Early,
+		saved: saved, lastAckSent: saved,
+		acked: r.Acked, unacked: slices.Clone(r.Unacked), replays: r.Replays, mayHaveSentMore: r.Stored,
 	}
 	s.phase = resuming
 	s.write(element.New(ns.SM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(saved), 10)))
 }
 
-// goOn takes the answer to resume. What the server has lost begins anew.
-func (s *Stream) goOn(e *element.Element) {
+// onResumed takes the answer to resume. What the server has lost begins anew.
+func (s *Stream) onResumed(e *element.Element) {
 	l := &s.sm
 	switch {
 	case e.Is(ns.SM, "resumed") && e.Attr("previd") == l.id:
@@ -199,7 +199,7 @@ func (s *Stream) goOn(e *element.Element) {
 			s.refuseCount(e.Attr("h"), err)
 			return
 		}
-		l.sending, l.counting, l.behind, l.oldest = true, true, false, s.now
+		l.sending, l.counting, l.mayHaveSentMore, l.oldest = true, true, false, s.now
 		s.begin()
 		s.emit(Resumed{l.full})
 		for _, text := range l.unacked {
@@ -212,7 +212,7 @@ func (s *Stream) goOn(e *element.Element) {
 			s.request()
 		}
 	case e.Is(ns.SM, "failed"):
-		s.sm = ledger{offered: true}
+		s.sm = smState{offered: true}
 		s.bind()
 	default: // A new session may do better.
 		err := protocolError(fmt.Sprintf("The server answered the request to resume the session with a %s.", describe(e)))

@@ -21,7 +21,7 @@ func (s *Stream) stanza(e *element.Element) {
 		return
 	}
 	if s.isPong(e) {
-		s.answered()
+		s.onSignOfLife()
 		return
 	}
 	for _, name := range [...]string{"from", "to"} {

@@ -31,32 +31,32 @@ type Stream struct {
 	bindID        string         // the id of the request to bind
 
 	// The session.
-	sm    ledger
-	watch watch
+	sm    smState
+	alive keepalive
 	known addresses
 	over  bool // a side has closed the stream: the session is gone with it
 
 	// The Step under way.
-	now      time.Time
-	deadline time.Time // of the phase; zero if it has none
-	patience time.Time // the deadline that a Probe has brought forward; zero if none has
-	out      []Output
+	now          time.Time
+	deadline     time.Time // of the phase; zero if it has none
+	fullDeadline time.Time // the deadline that a Probe has brought forward; zero if none has
+	out          []Output
 }
 
 // A phase says what the stream waits for.
 type phase int
 
 const (
-	idle           phase = iota // Opened
-	opening                     // the server's <open/>
-	features                    // <stream:features/>
-	asking                      // Credentials
-	authenticating              // <challenge/>, <success/> or <failure/>
-	deriving                    // Derived
-	resuming                    // the answer to resume
-	binding                     // the answer to bind
-	bound                       // nothing in particular
-	closing                     // the server's <close/>, after ours
+	idle             phase = iota // Opened
+	opening                       // the server's <open/>
+	features                      // <stream:features/>
+	awaitCredentials              // Credentials
+	authenticating                // <challenge/>, <success/> or <failure/>
+	deriving                      // Derived
+	resuming                      // the answer to resume
+	binding                       // the answer to bind
+	bound                         // nothing in particular
+	closing                       // the server's <close/>, after ours
 	ended
 )
 
@@ -113,7 +113,7 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 	case Tick:
 		s.tick()
 	case Credentials:
-		if s.phase == asking {
+		if s.phase == awaitCredentials {
 			s.authenticate(in)
 		}
 	case Derived:
@@ -126,7 +126,7 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 		}
 	case Handled:
 		s.sm.markHandled(in.Seq)
-		if s.phase == bound && (s.cfg.Unstored || s.sm.id == "") { // Nobody can ask for less later.
+		if s.phase == bound && (s.cfg.NoPersistence || s.sm.id == "") { // Nobody can ask for less later.
 			s.store(s.sm.handled())
 		}
 	case Saved:
@@ -135,9 +135,9 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 		}
 	case Probe:
 		if s.phase == bound {
-			s.wake()
+			s.onProbe()
 		} else {
-			s.hurry()
+			s.shortenDeadline()
 		}
 	case Sleep:
 		if s.phase == bound {
@@ -156,11 +156,11 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 
 // message takes what may come at any time, and leaves the rest to the phase.
 func (s *Stream) message(text string) {
-	s.calm()
+	s.restoreDeadline()
 	limits := &element.BeforeLogin
 	if s.inSession() {
 		limits = &element.DefaultLimits
-		s.alive()
+		s.onTraffic()
 	}
 	e, err := element.Parse(text, limits)
 	if err != nil {
@@ -189,17 +189,17 @@ func (s *Stream) message(text string) {
 	}
 	switch s.phase {
 	case opening:
-		s.opened(e)
+		s.onOpen(e)
 	case features:
-		s.offered(e)
+		s.onFeatures(e)
 	case authenticating:
 		s.answer(e)
 	case deriving:
-		s.early(e)
+		s.duringDerivation(e)
 	case resuming:
-		s.goOn(e)
+		s.onResumed(e)
 	case binding:
-		s.assigned(e)
+		s.onBindResult(e)
 	case bound, closing:
 		if e.Name.Space == ns.SM {
 			s.management(e)
@@ -253,7 +253,7 @@ func (s *Stream) tick() {
 		s.hangup(nil)
 	case s.phase == bound:
 		s.deadline = time.Time{}
-		s.look()
+		s.checkLiveness()
 	case s.wrongOpen != nil:
 		s.end(s.wrongOpen)
 	default:
@@ -298,7 +298,7 @@ func (s *Stream) hangup(err *Error) {
 
 // setDeadline asks for a Tick after d, or for none if d is zero.
 func (s *Stream) setDeadline(d time.Duration) {
-	s.deadline, s.patience = time.Time{}, time.Time{}
+	s.deadline, s.fullDeadline = time.Time{}, time.Time{}
 	if d != 0 {
 		s.deadline = s.now.Add(d)
 	}

@@ -24,9 +24,9 @@ type Config struct {
 	// Resource is asked for when binding; the server may assign another. Empty
 	// leaves the choice to the server.
 	Resource string
-	// Private tells that nobody can listen: the socket is wss:, or it ends at
+	// Encrypted tells that nobody can listen: the socket is wss:, or it ends at
 	// a loopback address. PLAIN is used only then.
-	Private bool
+	Encrypted bool
 	// Mechanisms lists the allowed SASL mechanisms. Nil allows all that package
 	// sasl supports. The strongest one that the server offers is used; PLAIN is
 	// used only when nothing stronger is offered and allowed.
@@ -44,9 +44,9 @@ type Config struct {
 	// or one that is Stuck begins a new one. If the server has lost it, a new one is begun too, and
 	// Bound instead of Resumed tells so.
 	Resume *Resumption
-	// Unstored tells that no Resumption is ever stored: what is handled counts as
+	// NoPersistence tells that no Resumption is ever stored: what is handled counts as
 	// saved.
-	Unstored bool
+	NoPersistence bool
 	// Inspect asks for a Read of every message.
 	Inspect bool
 }

@@ -49,7 +49,7 @@ func (s *Stream) writeStanza(e *element.Element) {
 	case full && l.counting:
 		s.hangup(unresponsive(fmt.Sprintf("The server has not acknowledged the last %d stanzas.", len(l.unacked))))
 	case full: // It never answered <enable/>.
-		*l = ledger{full: l.full, seq: l.seq}
+		*l = smState{full: l.full, seq: l.seq}
 	case len(l.unacked) >= askAfter:
 		s.request()
 	}
@@ -72,7 +72,7 @@ func (s *Stream) request() {
 }
 
 // requestBy asks for an acknowledgement within d. An earlier question that is not
-// answered keeps its time, or a program that asks again and again would wait for
+// onSignOfLife keeps its time, or a program that asks again and again would wait for
 // ever.
 func (s *Stream) requestBy(d time.Duration) {
 	if by := s.now.Add(d); s.sm.ackBy.IsZero() || by.Before(s.sm.ackBy) {
@@ -101,11 +101,11 @@ func (s *Stream) refuseCount(text string, err *Error) {
 }
 
 // forget drops the own stanzas that the server has, up to number h.
-func (l *ledger) forget(text string) *Error {
+func (l *smState) forget(text string) *Error {
 	h, err := strconv.ParseUint(text, 10, 32)
 	n := uint32(h) - l.acked
 	known := min(uint64(n), uint64(len(l.unacked)))
-	if err != nil || known < uint64(n) && !(l.behind && int32(n) > 0) {
+	if err != nil || known < uint64(n) && !(l.mayHaveSentMore && int32(n) > 0) {
 		return &Error{Code: CodeProtocol, Retry: true,
 			Text: fmt.Sprintf("The server acknowledged %q stanzas, which is no count of what it was sent (XEP-0198 §4).", cut(text))}
 	}
