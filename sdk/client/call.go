@@ -7,16 +7,16 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// call has the engine start something and waits until it replies, once.
-func call[T any](ctx context.Context, c *Client, start func(e *engine.Engine, reply func(T, error))) (T, error) {
+// call has the engine start something and waits until it replies, once. Its result
+// is a pointer, or nil with an error: so the code is compiled once for all types.
+func call[T any](ctx context.Context, c *Client, start func(e *engine.Engine, reply func(*T, error))) (*T, error) {
 	type outcome struct {
-		value T
+		value *T
 		err   error
 	}
-	var none T
 	answer := make(chan outcome, 1)
 	work := func() {
-		start(c.engine, func(value T, err error) {
+		start(c.engine, func(value *T, err error) {
 			select {
 			case answer <- outcome{value, err}:
 			default: // The first reply counts.
@@ -24,27 +24,27 @@ func call[T any](ctx context.Context, c *Client, start func(e *engine.Engine, re
 		})
 	}
 	if !c.engine.PostBefore(ctx, work) {
-		return none, engine.ContextError(ctx)
+		return nil, engine.ContextError(ctx)
 	}
 	select {
 	case a := <-answer:
 		return a.value, a.err
 	case <-ctx.Done():
-		return none, engine.ContextError(ctx)
+		return nil, engine.ContextError(ctx)
 	case <-c.engine.Done():
 		select {
 		case a := <-answer:
 			return a.value, a.err
 		default:
-			return none, clientError(pam.CodeClosed, "The client was closed. Make a new one.")
+			return nil, clientError(pam.CodeClosed, "The client was closed. Make a new one.")
 		}
 	}
 }
 
 // perform is a call without a result.
 func perform(ctx context.Context, c *Client, start func(e *engine.Engine, reply func(error))) error {
-	_, err := call(ctx, c, func(e *engine.Engine, reply func(struct{}, error)) {
-		start(e, func(err error) { reply(struct{}{}, err) })
+	_, err := call(ctx, c, func(e *engine.Engine, reply func(*struct{}, error)) {
+		start(e, func(err error) { reply(nil, err) })
 	})
 	return err
 }

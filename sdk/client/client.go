@@ -90,7 +90,11 @@ func (c *Client) Close() error {
 // A server that is silent for 5 seconds may be hiding an error of the service,
 // which is then asked itself; what it says is the error in the end.
 func (c *Client) Subscribe(ctx context.Context, target pam.Target) (pam.Subscription, error) {
-	return call(ctx, c, func(e *engine.Engine, reply func(pam.Subscription, error)) { e.Subscribe(ctx, target, reply) })
+	s, err := call(ctx, c, func(e *engine.Engine, reply func(*pam.Subscription, error)) { e.Subscribe(ctx, target, reply) })
+	if err != nil {
+		return pam.Subscription{}, err
+	}
+	return *s, nil
 }
 
 // Unsubscribe ends a subscription (XEP-0376 §3.3) and returns when the
@@ -99,7 +103,7 @@ func (c *Client) Subscribe(ctx context.Context, target pam.Target) (pam.Subscrip
 // but the server still lists it, the row is left out of the list on this device
 // until either server tells of the subscription anew.
 func (c *Client) Unsubscribe(ctx context.Context, target pam.Target) error {
-	_, err := call(ctx, c, func(e *engine.Engine, reply func(pam.Subscription, error)) { e.Unsubscribe(ctx, target, reply) })
+	_, err := call(ctx, c, func(e *engine.Engine, reply func(*pam.Subscription, error)) { e.Unsubscribe(ctx, target, reply) })
 	return err
 }
 

@@ -100,7 +100,7 @@ var mutants = []mutant{
 	{"a notify in a carbon is believed", "TestSchedules", []edit{
 		{"ParseNotify", "all for message", "if r := message.First(); r != nil && r.Name.Local == \"received\" {\nmessage = r.First().First()\n}\n$0"}}},
 	{"an operation ends when it is answered", "TestSchedules|TestCommitUnderWay", []edit{
-		{"operate", "call settleOperations", "a.finish(op, pam.Subscription{}, nil)"}}},
+		{"operate", "call settleOperations", "a.finish(op, new(pam.Subscription), nil)"}}},
 	{"a failed store is not told of", "TestStoreFaults", []edit{
 		{"useMemory", "call setDegraded", ""}}},
 	{"a silent store is waited for", "TestSilentStore", []edit{

@@ -94,7 +94,7 @@ func (a *account) listingFailed() {
 	a.endRefreshes(a.listing.err)
 	for _, op := range slices.Clone(a.operations) {
 		if op.replied {
-			a.finish(op, pam.Subscription{}, op.failure)
+			a.finish(op, nil, op.failure)
 		}
 	}
 	a.decideSupport()

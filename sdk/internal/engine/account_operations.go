@@ -25,7 +25,7 @@ const serviceAfter = 5 * time.Second
 type operation struct {
 	subscribe bool
 	key       pam.Key
-	done      func(pam.Subscription, error)
+	done      func(*pam.Subscription, error)
 	stop      func() bool // ends the watch over the caller's context
 	timer     *timer      // of the step that comes next
 	requests  []*request
@@ -40,8 +40,8 @@ type operation struct {
 }
 
 // operate starts a subscribe or unsubscribe.
-func (a *account) operate(ctx context.Context, subscribe bool, t pam.Target, done func(pam.Subscription, error)) {
-	fail := func(err *pam.Error) { done(pam.Subscription{}, err) }
+func (a *account) operate(ctx context.Context, subscribe bool, t pam.Target, done func(*pam.Subscription, error)) {
+	fail := func(err *pam.Error) { done(nil, err) }
 	if ctx.Err() != nil {
 		fail(ContextError(ctx))
 		return
@@ -76,7 +76,7 @@ func (a *account) operate(ctx context.Context, subscribe bool, t pam.Target, don
 	a.view.setPending(len(a.operations))
 	a.showProvisional()
 	op.stop = context.AfterFunc(ctx, func() {
-		a.post(func() { a.finish(op, pam.Subscription{}, ContextError(ctx)) })
+		a.post(func() { a.finish(op, nil, ContextError(ctx)) })
 	})
 	op.timer = a.after(serviceAfter, func() {
 		op.timer = a.after(requestTimeout-serviceAfter, func() { a.unanswered(op) })
@@ -104,7 +104,7 @@ func (a *account) operate(ctx context.Context, subscribe bool, t pam.Target, don
 		case !subscribe && isGone(err, key):
 			a.nothingLeft(op, err)
 		default:
-			a.finish(op, pam.Subscription{}, err)
+			a.finish(op, nil, err)
 		}
 	})
 }
@@ -122,7 +122,7 @@ func (a *account) unanswered(op *operation) {
 		if a.session.waits() {
 			op.failure = outcomeUnknown()
 		}
-		a.finish(op, pam.Subscription{}, op.failure)
+		a.finish(op, nil, op.failure)
 	})
 	if op.replied {
 		return
@@ -182,7 +182,7 @@ func (a *account) settleOperations() {
 			continue // What was heard before the reply may not be committed yet.
 		}
 		if s, ok := a.reflects(op); ok {
-			a.finish(op, s, nil)
+			a.finish(op, &s, nil)
 			continue
 		}
 		switch {
@@ -196,9 +196,9 @@ func (a *account) settleOperations() {
 			a.step(listsync.Drop{Key: op.key})
 			return
 		case op.gone: // What is listed is newer than what the service said.
-			a.finish(op, pam.Subscription{}, nil)
+			a.finish(op, nil, nil)
 		default:
-			a.finish(op, pam.Subscription{}, op.failure)
+			a.finish(op, nil, op.failure)
 		}
 	}
 	if a.quiet() {
@@ -241,7 +241,7 @@ func (a *account) find(key pam.Key) (pam.Subscription, bool) {
 }
 
 // finish ends an operation, once.
-func (a *account) finish(op *operation, s pam.Subscription, err error) {
+func (a *account) finish(op *operation, s *pam.Subscription, err error) {
 	i := slices.Index(a.operations, op)
 	if i < 0 {
 		return
@@ -272,7 +272,7 @@ func (a *account) failOperations(stuck bool) {
 		default:
 			err = outcomeUnknown()
 		}
-		a.finish(op, pam.Subscription{}, err)
+		a.finish(op, nil, err)
 	}
 	a.endRefreshes(&pam.Error{Code: pam.CodeOffline, Origin: pam.FromNetwork, Retryable: true, Text: "The connection ended before the list came."})
 }

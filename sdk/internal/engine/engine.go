@@ -105,12 +105,12 @@ func (e *Engine) Connect(done func(error)) (cancel func()) { return e.link.conne
 func (e *Engine) Disconnect(done func(error)) { e.link.disconnect(done) }
 
 // Subscribe subscribes the account to a node.
-func (e *Engine) Subscribe(ctx context.Context, t pam.Target, done func(pam.Subscription, error)) {
+func (e *Engine) Subscribe(ctx context.Context, t pam.Target, done func(*pam.Subscription, error)) {
 	e.account.operate(ctx, true, t, done)
 }
 
 // Unsubscribe ends a subscription.
-func (e *Engine) Unsubscribe(ctx context.Context, t pam.Target, done func(pam.Subscription, error)) {
+func (e *Engine) Unsubscribe(ctx context.Context, t pam.Target, done func(*pam.Subscription, error)) {
 	e.account.operate(ctx, false, t, done)
 }
 
@@ -118,7 +118,7 @@ func (e *Engine) Unsubscribe(ctx context.Context, t pam.Target, done func(pam.Su
 func (e *Engine) Refresh(full bool, done func(error)) { e.account.refresh(full, done) }
 
 // Export reads all that is stored.
-func (e *Engine) Export(done func(Export, error)) {
+func (e *Engine) Export(done func(*Export, error)) {
 	e.storage.whenReady(func() { e.storage.export(done) })
 }
 

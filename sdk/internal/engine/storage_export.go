@@ -25,12 +25,12 @@ type StoredSession struct {
 }
 
 // readAll reads all that a store holds.
-func readAll(ctx context.Context, s store.Store) (Export, error) {
+func readAll(ctx context.Context, s store.Store) (*Export, error) {
 	now, record, err := (&durable{store: s}).load(ctx)
 	if err != nil {
-		return Export{}, err
+		return nil, err
 	}
-	e := Export{Durable: now, LastFull: record.lastFull, LastSynced: record.lastSynced, Mechanism: record.mechanism}
+	e := &Export{Durable: now, LastFull: record.lastFull, LastSynced: record.lastSynced, Mechanism: record.mechanism}
 	records, err := s.Scan(ctx, store.Range{From: keySessions, To: keySessions + "\xff"})
 	for _, r := range records {
 		if session, ok := decodeSession(r.Value); ok {

@@ -108,10 +108,10 @@ func (s *storage) reload() {
 }
 
 // export reads all that is stored.
-func (s *storage) export(reply func(Export, error)) {
-	done := func(e Export, err error) {
+func (s *storage) export(reply func(*Export, error)) {
+	done := func(e *Export, err error) {
 		if err = cmp.Or(err, s.degraded); err != nil {
-			reply(Export{}, storageError("read", err))
+			reply(nil, storageError("read", err))
 			return
 		}
 		reply(e, nil)
@@ -119,7 +119,7 @@ func (s *storage) export(reply func(Export, error)) {
 	s.do(func(ctx context.Context, d *durable) func() {
 		e, err := readAll(ctx, d.store)
 		return func() { done(e, err) }
-	}, func() { done(Export{}, errStoreSilent) })
+	}, func() { done(nil, errStoreSilent) })
 }
 
 // hold makes all who call whenReady from now on wait until release.
