@@ -28,7 +28,8 @@ func config(opts *Options) (*engine.Config, error) {
 		return nil, err
 	}
 	cfg := &engine.Config{Account: account, Dialer: opts.Dialer, Resource: opts.Resource, Mechanisms: opts.Mechanisms,
-		Software: opts.Software, Store: opts.Store, Tab: opts.Tab, Resume: opts.Resume}
+		Software: opts.Software, Store: opts.Store, Tab: opts.Tab, Resume: opts.Resume,
+		OnEvent: opts.OnEvent, OnFrame: opts.OnFrame}
 	if err := setEndpoint(cfg, opts); err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func config(opts *Options) (*engine.Config, error) {
 	if cfg.Store == nil {
 		cfg.Store = store.NewMemory()
 	}
-	credentials, derive, onEvent, onFrame := opts.Credentials, opts.Derive, opts.OnEvent, opts.OnFrame
+	credentials, derive := opts.Credentials, opts.Derive
 	cfg.Credentials = func(ctx context.Context, reason string, mechanisms []string) (string, error) {
 		got, err := credentials(ctx, CredentialRequest{Reason: reason, Mechanisms: mechanisms})
 		return got.Password, err
@@ -61,12 +62,6 @@ func config(opts *Options) (*engine.Config, error) {
 	cfg.Derive = func(ctx context.Context, d sasl.Derivation) ([]byte, error) { return d.Key(ctx.Err) }
 	if derive != nil {
 		cfg.Derive = func(ctx context.Context, d sasl.Derivation) ([]byte, error) { return derive(ctx, Derivation(d)) }
-	}
-	if onEvent != nil {
-		cfg.OnEvent = func(e engine.Event) { onEvent(event(e)) }
-	}
-	if onFrame != nil {
-		cfg.OnFrame = func(f engine.Frame) { onFrame(Frame(f)) }
 	}
 	return cfg, nil
 }

@@ -1,87 +1,27 @@
 package client
 
-import (
-	"xmpp-pam/sdk/internal/engine"
-	"xmpp-pam/sdk/pam"
-)
+import "xmpp-pam/sdk/pam"
 
-// An Event is a Changed, ProvisionalChanged, StateChanged, MessageReceived,
-// Stored or Warning.
-type Event interface{ event() }
+// An Event is one of the types below; package pam says what they mean.
+type Event = pam.ClientEvent
 
+// The events.
 type (
-	// Changed says that the committed list differs.
-	Changed struct {
-		Changes  []pam.Change
-		From, To pam.Version
-		Origin   pam.Origin
-		Source   pam.Source
-	}
-	// ProvisionalChanged replaces the provisional layer.
-	ProvisionalChanged struct{ Items []pam.Provisional }
-	// StateChanged says that the pam.SyncState differs.
-	StateChanged struct{ State pam.SyncState }
-	// MessageReceived hands on a message stanza that is none of this package's
-	// business: pubsub events, and chat messages that the server gave to this
-	// session because presence is sent with priority 0.
-	MessageReceived struct {
-		From, To, Type, ID string // as they came; empty if absent
-		// XML is the stanza as it came, a part of what the server sent. A reader
-		// must resolve prefixes, and must not take an attribute in a namespace, such
-		// as x:from, for the stanza's own.
-		XML string
-		// Omitted says why XML is empty; then a Warning tells it too.
-		Omitted Omitted
-	}
-	// Stored says that this Client has changed the list in its store. Another
-	// one that shares the store shows the change at once if it is told to
-	// Reload, and at the latest when it stores something itself.
-	Stored struct{}
-	// Warning reports something that was survived. Ignored is how many messages
-	// were ignored, wholly or in part, since the warning before of such: these
-	// come at most once a second, and Err is about the last of them. It is 0 if
-	// Err is about something else.
-	Warning struct {
-		Err     *pam.Error
-		Ignored uint64
-	}
+	Changed            = pam.Changed
+	ProvisionalChanged = pam.ProvisionalChanged
+	StateChanged       = pam.StateChanged
+	MessageReceived    = pam.MessageReceived
+	Stored             = pam.Stored
+	Warning            = pam.Warning
+	Omitted            = pam.Omitted
 )
 
 // MaxText is the length in bytes of the longest text of a message that is handed
 // on.
-const MaxText = 4 << 20
+const MaxText = pam.MaxText
 
-// Omitted says why a message is handed on without its text; "" if it has one.
-type Omitted string
-
-// The reasons.
+// The reasons to hand on a message without its text.
 const (
-	// OmittedTooLong is a text of more than MaxText bytes.
-	OmittedTooLong Omitted = "too-long"
-	// OmittedUnreadable is a text that other parsers of XML refuse.
-	OmittedUnreadable Omitted = "unreadable"
+	OmittedTooLong    = pam.OmittedTooLong
+	OmittedUnreadable = pam.OmittedUnreadable
 )
-
-// event makes an event of the engine's.
-func event(e engine.Event) Event {
-	switch e := e.(type) {
-	case engine.Changed:
-		return Changed(e)
-	case engine.ProvisionalChanged:
-		return ProvisionalChanged(e)
-	case engine.StateChanged:
-		return StateChanged(e)
-	case engine.MessageReceived:
-		return MessageReceived{e.From, e.To, e.Type, e.ID, e.XML, Omitted(e.Omitted)}
-	case engine.Warning:
-		return Warning(e)
-	}
-	return Stored{}
-}
-
-func (Changed) event()            {}
-func (ProvisionalChanged) event() {}
-func (StateChanged) event()       {}
-func (MessageReceived) event()    {}
-func (Stored) event()             {}
-func (Warning) event()            {}

@@ -122,7 +122,7 @@ func (a *account) announce(ch listsync.Changed) {
 		a.view.publish()
 	}
 	a.show()
-	a.view.emit(Changed{Changes: ch.Changes, From: ch.From, To: ch.To, Origin: origin, Source: a.source})
+	a.view.emit(pam.Changed{Changes: ch.Changes, From: ch.From, To: ch.To, Origin: origin, Source: a.source})
 	a.overlay.dirty = true
 }
 
@@ -206,8 +206,8 @@ func (a *account) reset(d listsync.Durable) {
 	}
 	a.show()
 	a.showProvisional()
-	a.view.emit(Changed{Changes: gone, From: old.Version, Origin: pam.OriginThisDevice, Source: a.source})
-	a.view.emit(Stored{})
+	a.view.emit(pam.Changed{Changes: gone, From: old.Version, Origin: pam.OriginThisDevice, Source: a.source})
+	a.view.emit(pam.Stored{})
 	a.view.publish()
 }
 
@@ -223,7 +223,7 @@ func (a *account) storedCommit(m commitDone) {
 	}
 	a.acknowledge()
 	if !m.inMemory {
-		a.view.emit(Stored{})
+		a.view.emit(pam.Stored{})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"xmpp-pam/sdk/internal/hostmeta"
 	"xmpp-pam/sdk/internal/sasl"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
 )
@@ -32,8 +33,8 @@ type Config struct {
 	Store       store.Store
 	Tab, Resume string
 
-	OnEvent func(Event)
-	OnFrame func(Frame) // nil if nobody looks
+	OnEvent func(pam.ClientEvent)
+	OnFrame func(pam.Frame) // nil if nobody looks
 }
 
 // A Policy says how to come back after a lost connection.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 )
 
 func TestDescribe(t *testing.T) {
@@ -44,7 +45,7 @@ func TestDescribe(t *testing.T) {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			at := start.Add(time.Duration(i) * time.Second)
 			got := described(&log, at, c.out, c.xml)
-			want := Frame{Seq: int64(i + 1), At: at, Out: c.out, Kind: c.kind, Layer: c.layer, ID: c.id, ReplyTo: c.replyTo}
+			want := pam.Frame{Seq: int64(i + 1), At: at, Out: c.out, Kind: c.kind, Layer: c.layer, ID: c.id, ReplyTo: c.replyTo}
 			if c.replyTo != 0 {
 				want.RTT = time.Duration(int64(i)+1-c.replyTo) * time.Second
 			}
@@ -65,9 +66,9 @@ func TestRequestsWithoutReplyAreForgotten(t *testing.T) {
 	}
 }
 
-func described(log *frameLog, at time.Time, out bool, xml string) Frame {
+func described(log *frameLog, at time.Time, out bool, xml string) pam.Frame {
 	e, _ := element.Parse(xml, nil)
-	f := Frame{At: at, Out: out}
+	f := pam.Frame{At: at, Out: out}
 	log.describe(&f, e)
 	return f
 }

@@ -6,25 +6,8 @@ import (
 
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/ns"
+	"xmpp-pam/sdk/pam"
 )
-
-// MaxFrame is how many bytes of a message a Frame shows.
-const MaxFrame = 64 << 10
-
-// A Frame is one message on the wire. Package client has the same type, and says
-// what the fields mean.
-type Frame struct {
-	Seq     int64
-	At      time.Time
-	Out     bool
-	XML     string
-	Bytes   int
-	Kind    string
-	Layer   string
-	ID      string
-	ReplyTo int64
-	RTT     time.Duration
-}
 
 // A frameLog numbers the messages on the wire and pairs replies with requests.
 type frameLog struct {
@@ -46,7 +29,7 @@ const (
 )
 
 // describe says what f is, which was parsed as e; nil if it was refused.
-func (l *frameLog) describe(f *Frame, e *element.Element) {
+func (l *frameLog) describe(f *pam.Frame, e *element.Element) {
 	l.seq++
 	f.Seq, f.Kind = l.seq, "stream"
 	if e == nil {

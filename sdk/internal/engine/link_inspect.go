@@ -8,11 +8,12 @@ import (
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/internal/stream"
+	"xmpp-pam/sdk/pam"
 )
 
 // inspectRead shows a message of the server.
 func (c *connection) inspectRead(r stream.Read) {
-	f := Frame{XML: r.Text, Bytes: len(r.Text)}
+	f := pam.Frame{XML: r.Text, Bytes: len(r.Text)}
 	if r.Element == nil && !c.bound {
 		f.XML = ""
 	}
@@ -24,9 +25,9 @@ func (c *connection) inspectWrite(w stream.Write) {
 	if c.link.cfg.OnFrame == nil {
 		return
 	}
-	f := Frame{Out: true, XML: w.Text, Bytes: len(w.Text)}
+	f := pam.Frame{Out: true, XML: w.Text, Bytes: len(w.Text)}
 	var e *element.Element
-	if len(w.Text) <= MaxFrame {
+	if len(w.Text) <= pam.MaxFrame {
 		e, _ = element.Parse(w.Text, nil)
 	}
 	if w.Secret && e == nil {
@@ -36,7 +37,7 @@ func (c *connection) inspectWrite(w stream.Write) {
 }
 
 // inspect shows a message, which was parsed as e, without what must not be seen.
-func (c *connection) inspect(f Frame, e *element.Element) {
+func (c *connection) inspect(f pam.Frame, e *element.Element) {
 	f.At = time.Now()
 	if e != nil && isSASL(e.Name.Space) {
 		e = withoutSecrets(e)
@@ -44,7 +45,7 @@ func (c *connection) inspect(f Frame, e *element.Element) {
 		f.Bytes = len(f.XML)
 	}
 	c.link.frames.describe(&f, e)
-	if n := MaxFrame; len(f.XML) > n {
+	if n := pam.MaxFrame; len(f.XML) > n {
 		for !utf8.RuneStart(f.XML[n]) {
 			n--
 		}

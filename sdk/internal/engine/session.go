@@ -181,9 +181,9 @@ func (s *session) showMessage(stanza *element.Element) {
 	m := newMessage(stanza)
 	s.view.emit(m)
 	switch m.Omitted {
-	case OmittedTooLong:
-		s.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Text: "A message was handed on without its text, which is longer than " + strconv.Itoa(MaxText) + " bytes."})
-	case OmittedUnreadable:
+	case pam.OmittedTooLong:
+		s.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Text: "A message was handed on without its text, which is longer than " + strconv.Itoa(pam.MaxText) + " bytes."})
+	case pam.OmittedUnreadable:
 		s.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Text: "A message was handed on without its text, which holds an element in the namespace of XML: other parsers refuse it."})
 	}
 }

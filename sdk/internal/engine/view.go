@@ -14,7 +14,7 @@ import (
 // parts tell it what is new through its methods; it decides nothing.
 type view struct {
 	*loop
-	onEvent func(Event)
+	onEvent func(pam.ClientEvent)
 	next    pam.SyncState // what publish announces
 	ignores ignoreLog
 
@@ -25,20 +25,20 @@ type view struct {
 	ignored  uint64
 }
 
-func newView(l *loop, onEvent func(Event)) *view {
+func newView(l *loop, onEvent func(pam.ClientEvent)) *view {
 	v := &view{loop: l, onEvent: onEvent, list: listsync.NewList(nil)}
 	v.snapshot.Source = pam.SourceEmpty
 	v.state.Phase, v.next.Phase = pam.PhaseOffline, pam.PhaseOffline
 	return v
 }
 
-func (v *view) emit(e Event) {
+func (v *view) emit(e pam.ClientEvent) {
 	if v.onEvent != nil {
 		v.onEvent(e)
 	}
 }
 
-func (v *view) warn(err *pam.Error) { v.emit(Warning{Err: shortened(err)}) }
+func (v *view) warn(err *pam.Error) { v.emit(pam.Warning{Err: shortened(err)}) }
 
 // setPhase announces a phase other than pam.PhaseLive. Err is why it is
 // pam.PhaseWaiting or pam.PhaseFailed.
@@ -78,7 +78,7 @@ func (v *view) publish() {
 	v.state = v.next
 	v.mu.Unlock()
 	if !sameState(before, v.next) {
-		v.emit(StateChanged{State: v.next})
+		v.emit(pam.StateChanged{State: v.next})
 	}
 }
 
@@ -102,7 +102,7 @@ func (v *view) showProvisional(items []pam.Provisional) {
 	v.snapshot.Provisional = items
 	v.mu.Unlock()
 	if !same {
-		v.emit(ProvisionalChanged{Items: items})
+		v.emit(pam.ProvisionalChanged{Items: items})
 	}
 }
 
@@ -140,7 +140,7 @@ func (v *view) flushIgnored() {
 	if g.untold > 1 {
 		told.Text += " (and " + strconv.FormatUint(g.untold-1, 10) + " more since the last warning)"
 	}
-	v.emit(Warning{Err: &told, Ignored: g.untold})
+	v.emit(pam.Warning{Err: &told, Ignored: g.untold})
 	g.untold, g.last = 0, nil
 	g.timer = v.after(ignoredEvery, v.flushIgnored)
 }

@@ -1,0 +1,20 @@
+package engine
+
+import (
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
+)
+
+// newMessage finds out whether the text can be handed on.
+func newMessage(stanza *element.Element) pam.MessageReceived {
+	m := pam.MessageReceived{From: stanza.Attr("from"), To: stanza.Attr("to"), Type: stanza.Attr("type"), ID: stanza.Attr("id")}
+	switch text, err := stanza.XML(pam.MaxText); err {
+	case nil:
+		m.XML = text
+	case element.ErrTooLong:
+		m.Omitted = pam.OmittedTooLong
+	default:
+		m.Omitted = pam.OmittedUnreadable
+	}
+	return m
+}
