@@ -124,11 +124,14 @@ soak-browser: js bin/demo
 	cd js && KILLS=50 $(if $(SEED),SEED=$(SEED)) node --test --test-timeout=86400000 --test-reporter=spec test/browser/kill.test.mjs
 
 # mutants changes the code in many places, each of which a test must detect, and
-# prints which schedule did.
-mutants:
-	@scripts/need
+# prints which schedule did. Then it draws MUTANTS small changes by SEED; a run that
+# was ended continues where it stopped.
+MUTANTS ?= 300
+mutants: js bin/browsertest
+	@scripts/need chromium
 	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/internal/listsync
 	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/client -client.mutants .
+	go run ./sdk/internal/mutate/drawn -seed $(or $(SEED),1) -n $(MUTANTS)
 
 # bench prints ratios within one run, because machines differ and are shared.
 bench: bin/browsertest bench-browser bench-list

@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, utimesSync, 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
-import * as esbuild from "esbuild";
+import { bundle } from "./bundle.mjs";
 import { goFlags } from "./goflags.mjs";
 
 const js = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -49,43 +49,7 @@ if (old.wasmSha256 !== info.wasmSha256 || !existsSync(`${wasm}.br`)) {
   utimesSync(`${wasm}.br`, now, now); // it is as good as new, and servers may ask
 }
 
-// What the scripts import from outside of js/src. Go's script has to be the one of the toolchain that built the program.
-const wasmExec = join(run("go", ["env", "GOROOT"]), "lib", "wasm", "wasm_exec.js");
-const outside = {
-  name: "outside",
-  setup(b) {
-    const files = {
-      "host:socket": join(root, "wasm/socket/socket.js"), "host:idb": join(root, "wasm/idb/idb.js"),
-      "host:fetch": join(root, "wasm/fetch/fetch.js"), "host:kdf": join(root, "wasm/kdf/kdf.js"),
-    };
-    b.onResolve({ filter: /^host:/ }, ({ path }) => (files[path] ? { path: files[path] } : { path, namespace: "host" }));
-    b.onLoad({ filter: /^host:wasm_exec$/, namespace: "host" }, () => ({
-      // The parameter hides the real global object: nothing of Go leaks into a page. Go writes its last words to fs by
-      // that bare name.
-      contents: `\
-/*! Go's wasm_exec.js: Copyright 2018 The Go Authors. All rights reserved. BSD-style license: https://go.dev/LICENSE */
-export function makeGo(globalThis) {
-const fs = { writeSync: (...args) => globalThis.fs.writeSync(...args) };
-${readFileSync(wasmExec, "utf8")}
-return globalThis.Go;
-}`,
-    }));
-  },
-};
-await esbuild.build({
-  entryPoints: { index: join(js, "src/index.ts"), worker: join(js, "src/worker.ts") },
-  outdir: dist,
-  bundle: true,
-  format: "esm",
-  target: "es2022",
-  sourcemap: true,
-  sourcesContent: true,
-  legalComments: "inline",
-  external: ["./worker.js"],
-  define: { BUILD_INFO: JSON.stringify(info) },
-  plugins: [outside],
-  logLevel: "warning",
-});
+await bundle(js, info);
 
 // The types: index.d.ts and the two files that it names.
 const types = join(js, "build/types");

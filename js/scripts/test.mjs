@@ -5,8 +5,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import { tinyInfo } from "../test/module.mjs";
+import { compile } from "./bundle.mjs";
 
 const js = dirname(dirname(fileURLToPath(import.meta.url)));
 const node = (...args) => {
@@ -14,14 +13,7 @@ const node = (...args) => {
   if (status !== 0) process.exit(status ?? 1);
 };
 
-const sources = readdirSync(join(js, "src")).filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
-await build({
-  entryPoints: sources.map((name) => join(js, "src", name)),
-  outdir: join(js, "build/src"),
-  format: "esm",
-  target: "es2022",
-  define: { BUILD_INFO: JSON.stringify(tinyInfo) },
-});
+await compile(js);
 node("node_modules/typescript/bin/tsc", "-p", "test/types");
 
 // A file that does not end within its time is ended, and has failed: this holds for tests that hang, and for clients,

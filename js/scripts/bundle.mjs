@@ -1,0 +1,57 @@
+// Makes scripts of src: those of dist, and for tests of single modules those of build/src.
+
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { tinyInfo } from "../test/module.mjs";
+
+// What the scripts import from outside of js/src. Go's script has to be the one of the toolchain that built the program.
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const wasmExec = join(execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim(), "lib", "wasm", "wasm_exec.js");
+const outside = {
+  name: "outside",
+  setup(b) {
+    const files = {
+      "host:socket": join(root, "wasm/socket/socket.js"), "host:idb": join(root, "wasm/idb/idb.js"), "host:fetch": join(root, "wasm/fetch/fetch.js"),
+      "host:kdf": join(root, "wasm/kdf/kdf.js"),
+    };
+    b.onResolve({ filter: /^host:/ }, ({ path }) => (files[path] ? { path: files[path] } : { path, namespace: "host" }));
+    b.onLoad({ filter: /^host:wasm_exec$/, namespace: "host" }, () => ({
+      // The parameter hides the real global object: nothing of Go leaks into a page. Go writes its last words to fs by
+      // that bare name.
+      contents: `/*! Go's wasm_exec.js: Copyright 2018 The Go Authors. All rights reserved. BSD-style license: https://go.dev/LICENSE */\nexport function makeGo(globalThis) {\nconst fs = { writeSync: (...args) => globalThis.fs.writeSync(...args) };\n${readFileSync(wasmExec, "utf8")}\nreturn globalThis.Go;\n}`,
+    }));
+  },
+};
+
+/** bundle makes dist in the package's folder. The info is what the scripts know of the program. */
+export async function bundle(js, info) {
+  await build({
+    entryPoints: { index: join(js, "src/index.ts"), worker: join(js, "src/worker.ts") },
+    outdir: join(js, "dist"),
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    sourcemap: true,
+    sourcesContent: true,
+    legalComments: "inline",
+    external: ["./worker.js"],
+    define: { BUILD_INFO: JSON.stringify(info) },
+    plugins: [outside],
+    logLevel: "warning",
+  });
+}
+
+/** compile makes each module of src by itself. */
+export async function compile(js) {
+  const sources = readdirSync(join(js, "src")).filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
+  await build({
+    entryPoints: sources.map((name) => join(js, "src", name)),
+    outdir: join(js, "build/src"),
+    format: "esm",
+    target: "es2022",
+    define: { BUILD_INFO: JSON.stringify(tinyInfo) },
+  });
+}

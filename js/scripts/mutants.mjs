@@ -1,0 +1,158 @@
+// Plants small mistakes in src, in a copy of this folder. The program that draws them, sdk/internal/mutate/drawn, starts it:
+// the first line that it prints holds all mutants and the sum of the tests; each line that it reads is a mutant, and is
+// answered by a line with the verdict.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { bundle, compile } from "./bundle.mjs";
+
+const js = dirname(dirname(fileURLToPath(import.meta.url)));
+const { options, fileNames } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(js, "tsconfig.json"), ts.sys.readFile).config, ts.sys, js);
+const program = ts.createProgram(fileNames, options);
+const checker = program.getTypeChecker();
+
+const boundary = { "<": "<=", "<=": "<", ">": ">=", ">=": ">" };
+
+/** name is what a function is called, in V8's coverage too; empty if it is only a value. */
+function nameOf(node) {
+  if (ts.isConstructorDeclaration(node)) return node.parent.name?.text ?? "";
+  if (node.name) return node.name.getText();
+  const { parent } = node;
+  return (ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent)) && parent.initializer === node ? parent.name.getText() : "";
+}
+
+/** within returns the name of the innermost function around node that has one, after that of its class. */
+function within(node) {
+  for (let n = node.parent; n; n = n.parent) {
+    const name = ts.isFunctionLike(n) && n.body ? nameOf(n) : "";
+    const owner = [n.parent, n.parent?.parent].find((p) => p && ts.isClassLike(p))?.name?.text;
+    if (name) return { in: owner && owner !== name ? `${owner}.${name}` : name, outside: false };
+  }
+  return { in: basename(node.getSourceFile().fileName), outside: true };
+}
+
+/** mutants returns those of a file. */
+function mutants(source) {
+  const found = [];
+  const add = (kind, first, last, by) => {
+    const from = first.getStart(source);
+    const to = last.getEnd();
+    const line = source.getLineAndCharacterOfPosition(from).line + 1;
+    found.push({ kind, ...within(first), file: `js/src/${basename(source.fileName)}`, line, from, to, old: source.text.slice(from, to), new: by });
+  };
+  const visit = (node) => {
+    if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;
+    const text = (n) => n.getText(source);
+    const condition = ts.isConditionalExpression(node) || ts.isForStatement(node) ? node.condition : ts.isIfStatement(node) || ts.isWhileStatement(node) ? node.expression : undefined;
+    if (condition) add("negate", condition, condition, `!(${text(condition)})`);
+    if (ts.isExpressionStatement(node)) {
+      const e = ts.isAwaitExpression(node.expression) || ts.isVoidExpression(node.expression) ? node.expression.expression : node.expression;
+      if (ts.isCallExpression(e)) add("drop call", node, node, ";");
+      const assigns = ts.isBinaryExpression(e) && ts.isAssignmentOperator(e.operatorToken.kind);
+      if (assigns || ts.isPostfixUnaryExpression(e) || ts.isPrefixUnaryExpression(e)) add("drop assignment", node, node, ";");
+    }
+    if (ts.isNumericLiteral(node)) add("off by one", node, node, `(${text(node)} + 1)`);
+    if (ts.isBinaryExpression(node) && boundary[text(node.operatorToken)]) add("boundary", node, node, `${text(node.left)} ${boundary[text(node.operatorToken)]} ${text(node.right)}`);
+    if (ts.isCallExpression(node)) {
+      const type = (n) => checker.typeToString(checker.getBaseTypeOfLiteralType(checker.getTypeAtLocation(n)));
+      node.arguments.slice(1).forEach((b, i) => {
+        const a = node.arguments[i];
+        if (type(a) === type(b) && text(a) !== text(b)) add("swap", a, b, `${text(b)}, ${text(a)}`);
+      });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+// The copy: src, its results and the tests; the rest is where it was.
+const copy = mkdtempSync(join(tmpdir(), "mutants-js-"));
+process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
+const there = join(copy, "js");
+function link(from, to, except) {
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from)) if (!except.includes(name) && name !== ".git") symlinkSync(join(from, name), join(to, name));
+}
+link(dirname(js), copy, ["js"]);
+link(js, there, ["src", "test", "dist", "build"]);
+link(join(js, "dist"), join(there, "dist"), ["index.js", "index.js.map", "worker.js", "worker.js.map"]);
+for (const name of ["src", "test"]) cpSync(join(js, name), join(there, name), { recursive: true });
+const info = JSON.parse(readFileSync(join(js, "dist/build-info.json"), "utf8"));
+async function build() {
+  await compile(there);
+  await bundle(there, info);
+}
+
+/** run runs a test file, and tells what it found. */
+function run(file, seconds, env = {}) {
+  const start = Date.now();
+  const { status, stdout } = spawnSync(process.execPath, ["--test-reporter=tap", file], {
+    cwd: there, env: { ...process.env, ...env }, encoding: "utf8", timeout: 1000 * seconds, killSignal: "SIGKILL", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 1 << 28,
+  });
+  const verdict = status === 0 ? "survived" : status !== null || /^ *not ok/m.test(stdout) ? "found" : "endless";
+  return { verdict, seconds: (Date.now() - start) / 1000 };
+}
+
+/** cover learns which functions each test file calls. */
+function cover() {
+  const found = [];
+  for (const file of tests) {
+    const folder = mkdtempSync(join(copy, "coverage-"));
+    const { verdict, seconds } = run(file, 300, { NODE_V8_COVERAGE: folder });
+    const called = new Set();
+    for (const report of readdirSync(folder)) {
+      for (const { url, functions } of JSON.parse(readFileSync(join(folder, report), "utf8")).result) {
+        const module = /\/js\/(build\/src|dist)\/(\w+)\.js$/.exec(url);
+        if (!module) continue;
+        // The bundler puts a number after names, or a line before them, that two modules have.
+        for (const f of functions) if (f.ranges[0].count > 0) called.add(`${module[1] === "dist" ? "" : module[2]} ${f.functionName.replace(/^([gs]et |static )?_?/, "").replace(/\d+$/, "")}`);
+      }
+    }
+    console.error(`${file}: ${seconds.toFixed(1)} s, ${called.size} functions, ${verdict === "survived" ? "passes" : "fails, and is not used"}`);
+    if (verdict === "survived") found.push({ file, seconds, called });
+  }
+  return found.sort((a, b) => a.seconds - b.seconds);
+}
+
+let covered;
+async function judge(m) {
+  if (!covered) {
+    await build();
+    covered = cover();
+  }
+  const module = basename(m.file, ".ts");
+  const name = m.outside ? "" : m.in.split(".").at(-1).replace(/\d+$/, "");
+  const reaching = covered.filter(({ called }) => called.has(` ${name}`) || called.has(`${module} ${name}`));
+  if (reaching.length === 0) return { verdict: "unreached", by: "" };
+  const path = join(there, "src", basename(m.file));
+  const text = readFileSync(path, "utf8");
+  try {
+    writeFileSync(path, text.slice(0, m.from) + m.new + text.slice(m.to));
+    await build();
+    for (const { file, seconds } of reaching) {
+      const limit = 20 + 10 * seconds;
+      let { verdict } = run(file, limit);
+      if (verdict === "found" && run(file, limit).verdict === "survived") verdict = "survived"; // It failed by chance.
+      if (verdict !== "survived") return { verdict, by: file };
+    }
+    return { verdict: "survived", by: "" };
+  } catch (e) {
+    return { verdict: "invalid", by: String(e) };
+  } finally {
+    writeFileSync(path, text);
+  }
+}
+
+const tests = ["test", "test/peer"].flatMap((folder) => readdirSync(join(js, folder)).filter((n) => n.endsWith(".test.mjs")).map((n) => `${folder}/${n}`));
+const sum = createHash("sha256");
+for (const file of tests) sum.update(readFileSync(join(js, file)));
+const all = program.getSourceFiles().filter((f) => dirname(f.fileName) === join(js, "src") && !f.isDeclarationFile).flatMap(mutants);
+console.log(JSON.stringify({ mutants: all, tests: sum.digest("hex").slice(0, 16) }));
+for await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify(await judge(JSON.parse(line))));

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A suite is the tests of one package.
+type suite struct {
+	path  string   // of the package
+	dir   string   // where its tests run
+	env   []string // of what builds it
+	exec  []string // what runs it
+	sum   string   // of the program of its tests
+	Tests []test
+}
+
+// A test is one function, or all of a package whose coverage cannot be read.
+type test struct {
+	Name    string
+	Seconds float64
+	Lines   map[string][][2]int // the lines that it reaches, by file
+}
+
+// slow is the time that a test may take to be used.
+const slow = 3 * time.Minute
+
+func (r *runner) command(ctx context.Context, dir string, env []string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	cmd.WaitDelay = 5 * time.Second
+	return cmd
+}
+
+func (r *runner) output(dir string, env []string, args ...string) (string, error) {
+	out, err := r.command(context.Background(), dir, env, args...).Output()
+	if err != nil {
+		err = fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+// cover learns which test reaches which line, unless the file of an earlier run
+// knows: the sum of the program that would run the tests finds it there.
+func (r *runner) cover(file string) error {
+	known := map[string][]test{}
+	if data, err := os.ReadFile(file); err == nil {
+		if err := json.Unmarshal(data, &known); err != nil {
+			return err
+		}
+	}
+	only, err := regexp.Compile(*flagSuites)
+	if err != nil {
+		return err
+	}
+	wasm := []string{"GOOS=js", "GOARCH=wasm"}
+	seen := map[string]bool{}
+	for _, env := range [][]string{nil, wasm} {
+		list, err := r.output(r.root, env, append([]string{"go", "list", "-e", "-f",
+			"{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}}{{end}}"}, r.patterns()...)...)
+		if err != nil {
+			return err
+		}
+		for _, line := range strings.Split(list, "\n") {
+			path, dir, ok := strings.Cut(line, " ")
+			if !ok || seen[path] || !only.MatchString(path) || strings.HasPrefix(path, r.module+"/sdk/internal/mutate") {
+				continue
+			}
+			seen[path] = true
+			s := suite{path: path, dir: dir, env: env}
+			if err := r.learn(&s, known); err != nil {
+				return err
+			}
+			r.suites = append(r.suites, s)
+			data, err := json.Marshal(known)
+			if err == nil {
+				err = os.WriteFile(file, data, 0o600)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// learn runs each test of a suite by itself.
+func (r *runner) learn(s *suite, known map[string][]test) error {
+	program := filepath.Join(r.temp, "control.test")
+	if _, err := r.output(r.root, s.env, "go", "test", "-c", "-vet=off", "-cover", "-coverpkg="+r.module+"/...", "-o", program, s.path); err != nil {
+		return err
+	}
+	data, err := os.ReadFile(program)
+	if err != nil {
+		return err
+	}
+	s.sum = fmt.Sprintf("%x", sha256.Sum256(data))
+	runners := [][]string{nil}
+	if s.env != nil {
+		runners = [][]string{{r.nodeExec}, {filepath.Join(r.root, "bin/browsertest")}}
+	}
+	s.exec = runners[0]
+	if known[s.sum] != nil {
+		s.Tests = known[s.sum]
+		if s.Tests[0].Name == "." {
+			s.exec = runners[1]
+		}
+		return nil
+	}
+	list, err := r.output(s.dir, s.env, append(s.exec, program, "-test.list", ".")...)
+	if err != nil {
+		return err
+	}
+	for _, name := range strings.Fields(list) {
+		if strings.HasPrefix(name, "Benchmark") || strings.HasPrefix(name, "TestMutant") {
+			continue
+		}
+		t := test{Name: name}
+		profile := filepath.Join(r.temp, "profile")
+		_ = os.Remove(profile)
+		ok, _ := r.timed(&t, s, program, slow, "-test.run", "^"+name+"$", "-test.coverprofile", profile)
+		if data, err := os.ReadFile(profile); ok && err == nil {
+			t.Lines = r.lines(data)
+			s.Tests = append(s.Tests, t)
+		}
+		fmt.Fprintf(os.Stderr, "%s %s: %.1f s, passes: %v\n", s.path, name, t.Seconds, ok)
+	}
+	if len(s.Tests) == 0 && s.env != nil { // Node has not what it needs, and a browser no files.
+		s.exec = runners[1]
+		t := test{Name: ".", Lines: map[string][][2]int{}}
+		if ok, output := r.timed(&t, s, program, slow); !ok {
+			return fmt.Errorf("%s fails:\n%s", s.path, output)
+		}
+		files, _ := filepath.Glob(filepath.Join(s.dir, "*.go"))
+		for _, f := range files {
+			f, _ = filepath.Rel(r.root, f)
+			t.Lines[filepath.ToSlash(f)] = [][2]int{{1, 1 << 30}}
+		}
+		s.Tests = append(s.Tests, t)
+	}
+	if len(s.Tests) > 0 {
+		known[s.sum] = s.Tests
+	}
+	return nil
+}
+
+// timed runs tests of a suite and takes the time.
+func (r *runner) timed(t *test, s *suite, program string, limit time.Duration, args ...string) (bool, string) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
+	defer cancel()
+	args = append(append(append([]string(nil), s.exec...), program, "-test.timeout", limit.String()), args...)
+	var output bytes.Buffer
+	cmd := r.command(ctx, s.dir, s.env, args...)
+	cmd.Stdout, cmd.Stderr = &output, &output
+	start := time.Now()
+	err := cmd.Run()
+	t.Seconds = time.Since(start).Seconds()
+	if ctx.Err() != nil {
+		output.WriteString("panic: test timed out")
+	}
+	return err == nil, output.String()
+}
+
+var block = regexp.MustCompile(`(?m)^(.*):(\d+)\.\d+,(\d+)\.\d+ \d+ [1-9]`)
+
+// lines reads which lines a profile says were reached.
+func (r *runner) lines(profile []byte) map[string][][2]int {
+	lines := map[string][][2]int{}
+	for _, b := range block.FindAllStringSubmatch(string(profile), -1) {
+		file := strings.TrimPrefix(b[1], r.module+"/")
+		from, _ := strconv.Atoi(b[2])
+		to, _ := strconv.Atoi(b[3])
+		lines[file] = append(lines[file], [2]int{from, to})
+	}
+	return lines
+}
+
+// reaches reports whether t reaches the line, or any of the file if the line is
+// outside of functions.
+func (t test) reaches(file string, line int, outside bool) bool {
+	for _, l := range t.Lines[file] {
+		if outside || l[0] <= line && line <= l[1] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"xmpp-pam/sdk/internal/mutate"
+)
+
+// Verdicts on a mutant.
+const (
+	found     = "found"     // a test failed, twice
+	survived  = "survived"  // every test that reaches it passed
+	unreached = "unreached" // no test reaches it
+	endless   = "endless"   // a test did not end in time: neither found nor survived
+	invalid   = "invalid"   // it cannot be built, and is not counted
+)
+
+// A batch is tests of one suite that run together.
+type batch struct {
+	suite   *suite
+	names   []string
+	seconds float64
+}
+
+// batches returns the tests that reach m: those of its own package first, then the
+// quickest packages, and the quick tests of a package before its slow ones. What
+// would exceed the budget is left out.
+func (r *runner) batches(m Mutant) (all []batch, left int) {
+	type reaching struct {
+		*suite
+		tests   []test
+		own     bool
+		seconds float64
+	}
+	var suites []reaching
+	for i := range r.suites {
+		s := reaching{suite: &r.suites[i], own: r.suites[i].dir == filepath.Dir(filepath.Join(r.root, m.File))}
+		for _, t := range s.Tests {
+			if t.reaches(m.File, m.Reach, m.Outside) {
+				s.tests = append(s.tests, t)
+				s.seconds += t.Seconds
+			}
+		}
+		if len(s.tests) > 0 {
+			suites = append(suites, s)
+		}
+	}
+	slices.SortStableFunc(suites, func(a, b reaching) int {
+		if a.own != b.own {
+			if a.own {
+				return -1
+			}
+			return 1
+		}
+		return int(1000 * (a.seconds - b.seconds))
+	})
+	total := 0.0
+	for _, s := range suites {
+		slices.SortStableFunc(s.tests, func(a, b test) int { return int(1000 * (a.Seconds - b.Seconds)) })
+		most, last := 5.0, -1
+		for _, t := range s.tests {
+			if total += t.Seconds; total > r.budget.Seconds() && len(all) > 0 {
+				left++
+				continue
+			}
+			if last < 0 || all[last].seconds+t.Seconds > most {
+				all, last, most = append(all, batch{suite: s.suite}), len(all), 4*most
+			}
+			b := &all[last]
+			b.names, b.seconds = append(b.names, t.Name), b.seconds+t.Seconds
+		}
+	}
+	return all, left
+}
+
+var failure = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
+
+// judge runs the tests that reach a mutant of the Go code.
+func (r *runner) judge(m Mutant) (verdict, by string, err error) {
+	batches, left := r.batches(m)
+	if len(batches) == 0 {
+		return unreached, "", nil
+	}
+	path := filepath.Join(r.root, m.File)
+	text := r.tree[path]
+	changed := mutate.Tree{path: slices.Concat(text[:m.From], []byte(m.New), text[m.To:])}
+	overlay, err := changed.Overlay(r.temp)
+	if err != nil {
+		return "", "", err
+	}
+	program, built := filepath.Join(r.temp, "mutant.test"), (*suite)(nil)
+	for _, b := range batches {
+		if b.suite != built {
+			args := []string{"go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", program, b.suite.path}
+			if output, err := r.command(context.Background(), r.root, b.suite.env, args...).CombinedOutput(); err != nil {
+				return invalid, strings.TrimSpace(string(output)), nil
+			}
+			built = b.suite
+		}
+		limit := 20*time.Second + time.Duration(10*b.seconds*float64(time.Second))
+		run := func(names ...string) (bool, string) {
+			var args []string
+			if names[0] != "." {
+				args = []string{"-test.failfast", "-test.run", "^(" + strings.Join(names, "|") + ")$"}
+			}
+			return r.timed(&test{}, b.suite, program, limit, args...)
+		}
+		ok, output := run(b.names...)
+		if strings.Contains(output, "panic: test timed out") {
+			return endless, b.suite.path, nil
+		}
+		if ok {
+			continue
+		}
+		// A test that fails by chance, on a busy machine, finds nothing.
+		names := b.names
+		if f := failure.FindStringSubmatch(output); f != nil && names[0] != "." {
+			names = f[1:]
+		}
+		if ok, _ := run(names...); !ok {
+			return found, b.suite.path + " " + strings.Join(names, " "), nil
+		}
+		fmt.Fprintf(os.Stderr, "%s failed once\n", names)
+	}
+	if left > 0 {
+		by = fmt.Sprintf("%d slow tests were not tried", left)
+	}
+	return survived, by, nil
+}

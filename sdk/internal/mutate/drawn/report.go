@@ -1,0 +1,69 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+)
+
+// report prints how many were found, by kind and by folder, and the others. One
+// that is shown to be equivalent counts for nothing; one that reaches no test, or
+// does not end, was not found.
+func report(w io.Writer, all []Mutant, results map[string]Result, reasons map[string][2]string) {
+	type row map[string]int
+	kinds, folders := map[string]row{}, map[string]row{}
+	count := func(rows map[string]row, key, verdict string) {
+		if rows[key] == nil {
+			rows[key] = row{}
+		}
+		rows[key][verdict]++
+	}
+	var others []Mutant
+	invalids := 0
+	for _, m := range all {
+		r, drawn := results[m.ID]
+		switch {
+		case !drawn:
+			continue
+		case r.Verdict == invalid:
+			invalids++
+			continue
+		case r.Verdict != found && reasons[m.ID][0] == "equivalent":
+			r.Verdict = "equivalent"
+		case r.Verdict != found:
+			others = append(others, m)
+		}
+		for _, key := range []string{m.Kind, "all"} {
+			count(kinds, key, r.Verdict)
+		}
+		count(folders, path.Dir(m.File), r.Verdict)
+	}
+	columns := []string{found, survived, unreached, endless, "equivalent"}
+	for _, rows := range []map[string]row{folders, kinds} {
+		fmt.Fprintf(w, "\n%-28s", "")
+		for _, c := range columns {
+			fmt.Fprintf(w, "%11s", c)
+		}
+		fmt.Fprintf(w, "%11s\n", "found of")
+		for _, key := range slices.Sorted(maps.Keys(rows)) {
+			fmt.Fprintf(w, "%-28s", key)
+			total := 0
+			for _, c := range columns {
+				fmt.Fprintf(w, "%11d", rows[key][c])
+				total += rows[key][c]
+			}
+			counted := max(1, total-rows[key]["equivalent"])
+			fmt.Fprintf(w, "%5d %% %3d\n", 100*rows[key][found]/counted, counted)
+		}
+	}
+	fmt.Fprintf(w, "\nseed %s; %d more could not be built\n", *flagSeed, invalids)
+	slices.SortFunc(others, func(a, b Mutant) int { return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line) })
+	for _, m := range others {
+		r := results[m.ID]
+		fmt.Fprintf(w, "\n%s:%d: %s %s\n\t%s\n\t- %s\n\t+ %s\n", m.File, m.Line, r.Verdict, r.By, m.ID, m.Old, m.New)
+		fmt.Fprintf(w, "\treason: %s\n", cmp.Or(reasons[m.ID][1], "none is given"))
+	}
+}
