@@ -59,7 +59,7 @@ function mutants(source) {
     }
     if (ts.isNumericLiteral(node)) add("off by one", node, node, `(${text(node)} + 1)`);
     if (ts.isBinaryExpression(node) && boundary[text(node.operatorToken)]) add("boundary", node, node, `${text(node.left)} ${boundary[text(node.operatorToken)]} ${text(node.right)}`);
-    if (ts.isCallExpression(node)) {
+    if (ts.isCallExpression(node) && !/^Math\.(min|max)$/.test(text(node.expression))) {
       const type = (n) => checker.typeToString(checker.getBaseTypeOfLiteralType(checker.getTypeAtLocation(n)));
       node.arguments.slice(1).forEach((b, i) => {
         const a = node.arguments[i];

@@ -23,6 +23,7 @@ func TestShow(t *testing.T) {
 		"wss:al:s3cret@example.org":         "…@example.org",
 		"s3cret@x://example.org":            "…@x://example.org",
 		"s3cret://@example.org":             "…@example.org",
+		"@example.org":                      "…@example.org",
 		"":                                  "",
 	} {
 		if got := transport.Show(address); got != want {

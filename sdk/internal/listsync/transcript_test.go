@@ -181,6 +181,38 @@ var transcripts = []struct{ name, text string }{
 		< overlay reset
 		< commit 9/v5 -> 10/v6: -a/n5
 		< phase synced`},
+	{"rule 4: a dirty session that ends needs no timer", `
+		> stored 7/v0
+		> session
+		< phase syncing
+		< list v0
+		> heard v1 a/n1
+		< overlay a/n1
+		> empty
+		< list v1
+		> heard v2 a/n2
+		< overlay a/n2
+		> empty
+		< list v2
+		> heard v3 a/n3
+		< overlay a/n3
+		> empty
+		< list .
+		> heard v4 a/n4
+		< overlay a/n4
+		> full v4 a/n1 a/n2 a/n3 a/n4
+		< timer quiet 2000
+		< timer oldest 10000
+		< commit 7/v0 -> 8/v4 whole: a/n1 a/n2 a/n3 a/n4
+		> ok
+		< changed v0 -> v4 resync: +a/n1 +a/n2 +a/n3 +a/n4
+		< overlay reset a/n4
+		< phase synced dirty
+		> ended
+		< timer quiet 0
+		< timer oldest 0
+		< overlay reset
+		< phase unsynced`},
 	{"rule 5: notifies heard during a commit make one commit", `
 		> stored 7/v3
 		> session

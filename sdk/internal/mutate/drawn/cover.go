@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,7 +129,7 @@ func (r *runner) learn(s *suite, known map[string][]test) error {
 		t := test{Name: name}
 		profile := filepath.Join(r.temp, "profile")
 		_ = os.Remove(profile)
-		ok, _ := r.timed(&t, s, program, slow, "-test.run", "^"+name+"$", "-test.coverprofile", profile)
+		ok, _, _ := r.timed(&t, s, program, slow, "-test.run", "^"+name+"$", "-test.coverprofile", profile)
 		if data, err := os.ReadFile(profile); ok && err == nil {
 			t.Lines = r.lines(data)
 			s.Tests = append(s.Tests, t)
@@ -138,7 +139,7 @@ func (r *runner) learn(s *suite, known map[string][]test) error {
 	if len(s.Tests) == 0 && s.env != nil { // Node has not what it needs, and a browser no files.
 		s.exec = runners[1]
 		t := test{Name: ".", Lines: map[string][][2]int{}}
-		if ok, output := r.timed(&t, s, program, slow); !ok {
+		if ok, _, output := r.timed(&t, s, program, slow); !ok {
 			return fmt.Errorf("%s fails:\n%s", s.path, output)
 		}
 		files, _ := filepath.Glob(filepath.Join(s.dir, "*.go"))
@@ -154,21 +155,24 @@ func (r *runner) learn(s *suite, known map[string][]test) error {
 	return nil
 }
 
-// timed runs tests of a suite and takes the time.
-func (r *runner) timed(t *test, s *suite, program string, limit time.Duration, args ...string) (bool, string) {
+var ended = regexp.MustCompile(`(?m)^(panic: test timed out|fatal error: .*(out of|allocate) memory)`)
+
+// timed runs tests of a suite and takes the time. It reports whether they passed,
+// and whether they were ended because they took too much time or memory.
+func (r *runner) timed(t *test, s *suite, program string, limit time.Duration, args ...string) (ok, endless bool, output string) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
 	defer cancel()
-	args = append(append(append([]string(nil), s.exec...), program, "-test.timeout", limit.String()), args...)
-	var output bytes.Buffer
+	args = slices.Concat(s.exec, []string{program, "-test.timeout", limit.String()}, args)
+	if s.env == nil { // A mistake may also take all memory.
+		args = slices.Concat([]string{"sh", "-c", `ulimit -v 8000000; exec "$@"`, "sh"}, args)
+	}
+	var out bytes.Buffer
 	cmd := r.command(ctx, s.dir, s.env, args...)
-	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.Stdout, cmd.Stderr = &out, &out
 	start := time.Now()
 	err := cmd.Run()
 	t.Seconds = time.Since(start).Seconds()
-	if ctx.Err() != nil {
-		output.WriteString("panic: test timed out")
-	}
-	return err == nil, output.String()
+	return err == nil, ctx.Err() != nil || ended.Match(out.Bytes()), out.String()
 }
 
 var block = regexp.MustCompile(`(?m)^(.*):(\d+)\.\d+,(\d+)\.\d+ \d+ [1-9]`)

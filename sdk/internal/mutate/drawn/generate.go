@@ -151,6 +151,9 @@ func (g *generator) visit(n ast.Node) bool {
 			g.add("boundary", n, n, source(n.X)+" "+op+" "+source(n.Y))
 		}
 	case *ast.CallExpr:
+		if f := source(n.Fun); f == "min" || f == "max" {
+			return true // in any order
+		}
 		for i := 1; i < len(n.Args); i++ {
 			a, b := n.Args[i-1], n.Args[i]
 			if simple(a) && simple(b) && source(a) != source(b) {

@@ -18,7 +18,7 @@ const (
 	found     = "found"     // a test failed, twice
 	survived  = "survived"  // every test that reaches it passed
 	unreached = "unreached" // no test reaches it
-	endless   = "endless"   // a test did not end in time: neither found nor survived
+	endless   = "endless"   // a test took too much time or memory: neither found nor survived
 	invalid   = "invalid"   // it cannot be built, and is not counted
 )
 
@@ -104,27 +104,27 @@ func (r *runner) judge(m Mutant) (verdict, by string, err error) {
 			}
 			built = b.suite
 		}
-		limit := 20*time.Second + time.Duration(10*b.seconds*float64(time.Second))
-		run := func(names ...string) (bool, string) {
+		limit := 20*time.Second + time.Duration(5*b.seconds*float64(time.Second))
+		run := func(names ...string) (ok, endless bool, output string) {
 			var args []string
 			if names[0] != "." {
 				args = []string{"-test.failfast", "-test.run", "^(" + strings.Join(names, "|") + ")$"}
 			}
 			return r.timed(&test{}, b.suite, program, limit, args...)
 		}
-		ok, output := run(b.names...)
-		if strings.Contains(output, "panic: test timed out") {
-			return endless, b.suite.path, nil
-		}
-		if ok {
+		ok, ended, output := run(b.names...)
+		switch {
+		case ok:
 			continue
+		case ended:
+			return endless, b.suite.path, nil
 		}
 		// A test that fails by chance, on a busy machine, finds nothing.
 		names := b.names
 		if f := failure.FindStringSubmatch(output); f != nil && names[0] != "." {
 			names = f[1:]
 		}
-		if ok, _ := run(names...); !ok {
+		if ok, _, _ := run(names...); !ok {
 			return found, b.suite.path + " " + strings.Join(names, " "), nil
 		}
 		fmt.Fprintf(os.Stderr, "%s failed once\n", names)
