@@ -14,14 +14,21 @@ const outside = {
   name: "outside",
   setup(b) {
     const files = {
-      "host:socket": join(root, "wasm/socket/socket.js"), "host:idb": join(root, "wasm/idb/idb.js"), "host:fetch": join(root, "wasm/fetch/fetch.js"),
+      "host:socket": join(root, "wasm/socket/socket.js"), "host:idb": join(root, "wasm/idb/idb.js"),
+      "host:fetch": join(root, "wasm/fetch/fetch.js"),
       "host:kdf": join(root, "wasm/kdf/kdf.js"),
     };
     b.onResolve({ filter: /^host:/ }, ({ path }) => (files[path] ? { path: files[path] } : { path, namespace: "host" }));
     b.onLoad({ filter: /^host:wasm_exec$/, namespace: "host" }, () => ({
       // The parameter hides the real global object: nothing of Go leaks into a page. Go writes its last words to fs by
       // that bare name.
-      contents: `/*! Go's wasm_exec.js: Copyright 2018 The Go Authors. All rights reserved. BSD-style license: https://go.dev/LICENSE */\nexport function makeGo(globalThis) {\nconst fs = { writeSync: (...args) => globalThis.fs.writeSync(...args) };\n${readFileSync(wasmExec, "utf8")}\nreturn globalThis.Go;\n}`,
+      contents: `\
+/*! Go's wasm_exec.js: Copyright 2018 The Go Authors. All rights reserved. BSD-style license: https://go.dev/LICENSE */
+export function makeGo(globalThis) {
+const fs = { writeSync: (...args) => globalThis.fs.writeSync(...args) };
+${readFileSync(wasmExec, "utf8")}
+return globalThis.Go;
+}`,
     }));
   },
 };

@@ -13,7 +13,8 @@ import ts from "typescript";
 import { bundle, compile } from "./bundle.mjs";
 
 const js = dirname(dirname(fileURLToPath(import.meta.url)));
-const { options, fileNames } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(js, "tsconfig.json"), ts.sys.readFile).config, ts.sys, js);
+const { config } = ts.readConfigFile(join(js, "tsconfig.json"), ts.sys.readFile);
+const { options, fileNames } = ts.parseJsonConfigFileContent(config, ts.sys, js);
 const program = ts.createProgram(fileNames, options);
 const checker = program.getTypeChecker();
 
@@ -24,7 +25,8 @@ function nameOf(node) {
   if (ts.isConstructorDeclaration(node)) return node.parent.name?.text ?? "";
   if (node.name) return node.name.getText();
   const { parent } = node;
-  return (ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent)) && parent.initializer === node ? parent.name.getText() : "";
+  const named = ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent);
+  return named && parent.initializer === node ? parent.name.getText() : "";
 }
 
 /** within returns the name of the innermost function around node that has one, after that of its class. */
@@ -44,21 +46,27 @@ function mutants(source) {
     const from = first.getStart(source);
     const to = last.getEnd();
     const line = source.getLineAndCharacterOfPosition(from).line + 1;
-    found.push({ kind, ...within(first), file: `js/src/${basename(source.fileName)}`, line, from, to, old: source.text.slice(from, to), new: by });
+    const file = `js/src/${basename(source.fileName)}`;
+    found.push({ kind, ...within(first), file, line, from, to, old: source.text.slice(from, to), new: by });
   };
   const visit = (node) => {
     if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;
     const text = (n) => n.getText(source);
-    const condition = ts.isConditionalExpression(node) || ts.isForStatement(node) ? node.condition : ts.isIfStatement(node) || ts.isWhileStatement(node) ? node.expression : undefined;
+    let condition;
+    if (ts.isConditionalExpression(node) || ts.isForStatement(node)) condition = node.condition;
+    else if (ts.isIfStatement(node) || ts.isWhileStatement(node)) condition = node.expression;
     if (condition) add("negate", condition, condition, `!(${text(condition)})`);
     if (ts.isExpressionStatement(node)) {
-      const e = ts.isAwaitExpression(node.expression) || ts.isVoidExpression(node.expression) ? node.expression.expression : node.expression;
+      const wrapped = ts.isAwaitExpression(node.expression) || ts.isVoidExpression(node.expression);
+      const e = wrapped ? node.expression.expression : node.expression;
       if (ts.isCallExpression(e)) add("drop call", node, node, ";");
       const assigns = ts.isBinaryExpression(e) && ts.isAssignmentOperator(e.operatorToken.kind);
-      if (assigns || ts.isPostfixUnaryExpression(e) || ts.isPrefixUnaryExpression(e)) add("drop assignment", node, node, ";");
+      const counts = ts.isPostfixUnaryExpression(e) || ts.isPrefixUnaryExpression(e);
+      if (assigns || counts) add("drop assignment", node, node, ";");
     }
     if (ts.isNumericLiteral(node)) add("off by one", node, node, `(${text(node)} + 1)`);
-    if (ts.isBinaryExpression(node) && boundary[text(node.operatorToken)]) add("boundary", node, node, `${text(node.left)} ${boundary[text(node.operatorToken)]} ${text(node.right)}`);
+    const moved = ts.isBinaryExpression(node) && boundary[text(node.operatorToken)];
+    if (moved) add("boundary", node, node, `${text(node.left)} ${moved} ${text(node.right)}`);
     if (ts.isCallExpression(node) && !/^Math\.(min|max)$/.test(text(node.expression))) {
       const type = (n) => checker.typeToString(checker.getBaseTypeOfLiteralType(checker.getTypeAtLocation(n)));
       node.arguments.slice(1).forEach((b, i) => {
@@ -78,7 +86,9 @@ process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
 const there = join(copy, "js");
 function link(from, to, except) {
   mkdirSync(to, { recursive: true });
-  for (const name of readdirSync(from)) if (!except.includes(name) && name !== ".git") symlinkSync(join(from, name), join(to, name));
+  for (const name of readdirSync(from)) {
+    if (!except.includes(name) && name !== ".git") symlinkSync(join(from, name), join(to, name));
+  }
 }
 link(dirname(js), copy, ["js"]);
 link(js, there, ["src", "test", "dist", "build"]);
@@ -94,7 +104,8 @@ async function build() {
 function run(file, seconds, env = {}) {
   const start = Date.now();
   const { status, stdout } = spawnSync(process.execPath, ["--test-reporter=tap", file], {
-    cwd: there, env: { ...process.env, ...env }, encoding: "utf8", timeout: 1000 * seconds, killSignal: "SIGKILL", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 1 << 28,
+    cwd: there, env: { ...process.env, ...env }, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 1 << 28,
+    timeout: 1000 * seconds, killSignal: "SIGKILL",
   });
   const verdict = status === 0 ? "survived" : status !== null || /^ *not ok/m.test(stdout) ? "found" : "endless";
   return { verdict, seconds: (Date.now() - start) / 1000 };
@@ -112,10 +123,14 @@ function cover() {
         const module = /\/js\/(build\/src|dist)\/(\w+)\.js$/.exec(url);
         if (!module) continue;
         // The bundler puts a number after names, or a line before them, that two modules have.
-        for (const f of functions) if (f.ranges[0].count > 0) called.add(`${module[1] === "dist" ? "" : module[2]} ${f.functionName.replace(/^([gs]et |static )?_?/, "").replace(/\d+$/, "")}`);
+        for (const f of functions) {
+          const name = f.functionName.replace(/^([gs]et |static )?_?/, "").replace(/\d+$/, "");
+          if (f.ranges[0].count > 0) called.add(`${module[1] === "dist" ? "" : module[2]} ${name}`);
+        }
       }
     }
-    console.error(`${file}: ${seconds.toFixed(1)} s, ${called.size} functions, ${verdict === "survived" ? "passes" : "fails, and is not used"}`);
+    const usable = verdict === "survived" ? "passes" : "fails, and is not used";
+    console.error(`${file}: ${seconds.toFixed(1)} s, ${called.size} functions, ${usable}`);
     if (verdict === "survived") found.push({ file, seconds, called });
   }
   return found.sort((a, b) => a.seconds - b.seconds);
@@ -150,9 +165,13 @@ async function judge(m) {
   }
 }
 
-const tests = ["test", "test/peer"].flatMap((folder) => readdirSync(join(js, folder)).filter((n) => n.endsWith(".test.mjs")).map((n) => `${folder}/${n}`));
+const tests = ["test", "test/peer"]
+  .flatMap((folder) => readdirSync(join(js, folder)).filter((n) => n.endsWith(".test.mjs")).map((n) => `${folder}/${n}`));
 const sum = createHash("sha256");
 for (const file of tests) sum.update(readFileSync(join(js, file)));
-const all = program.getSourceFiles().filter((f) => dirname(f.fileName) === join(js, "src") && !f.isDeclarationFile).flatMap(mutants);
+const sources = program.getSourceFiles().filter((f) => dirname(f.fileName) === join(js, "src") && !f.isDeclarationFile);
+const all = sources.flatMap(mutants);
 console.log(JSON.stringify({ mutants: all, tests: sum.digest("hex").slice(0, 16) }));
-for await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify(await judge(JSON.parse(line))));
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify(await judge(JSON.parse(line))));
+}
