@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 import { bundle } from "./bundle.mjs";
 import { goFlags } from "./goflags.mjs";
+import { joinData } from "./postlink.mjs";
 
 const js = dirname(dirname(fileURLToPath(import.meta.url)));
 const root = dirname(js);
@@ -31,7 +32,7 @@ const wasm = join(dist, "pam.wasm");
 const env = { GOOS: "js", GOARCH: "wasm" };
 run("go", ["build", ...goFlags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", wasm, "./wasm"], env);
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
-const made = readFileSync(wasm);
+const made = joinData(readFileSync(wasm));
 const build = sha256(made); // in a custom section: what a compiled module shows of itself
 const name = Buffer.from("xmpp-pam");
 const bytes = Buffer.concat([made, Buffer.from([0, 1 + name.length + build.length, name.length]), name, build]);
