@@ -150,7 +150,7 @@ func (a *account) setTimer(t listsync.SetTimer) {
 }
 
 // loaded takes what the first reading of the store found.
-func (a *account) loaded(m *storeLoaded) {
+func (a *account) loaded(m storeLoaded) {
 	d := m.durable
 	if m.failed {
 		d = a.committed()
@@ -166,7 +166,7 @@ func (a *account) loaded(m *storeLoaded) {
 }
 
 // reloaded takes what another Client has stored.
-func (a *account) reloaded(m *storeReloaded) {
+func (a *account) reloaded(m storeReloaded) {
 	d := m.durable
 	// The account may have been forgotten. While there is a session, memory is right,
 	// and the next commit finds out.
@@ -228,14 +228,14 @@ func (a *account) storedCommit(m commitDone) {
 }
 
 // refusedCommit runs when another Client has stored something else before.
-func (a *account) refusedCommit(m *commitConflict) {
+func (a *account) refusedCommit(m commitConflict) {
 	a.step(listsync.Conflict{Seq: m.seq, Durable: m.durable})
 	a.acknowledge() // It may be what was to be stored.
 }
 
 // takeStanza takes the notifies of a stanza. The commit that covers the last one
 // covers all of the stanza.
-func (a *account) takeStanza(m *stanzaHandled) {
+func (a *account) takeStanza(m stanzaHandled) {
 	for i, n := range m.notifies {
 		n.Delayed = n.Delayed && !(n.replayed && a.listing.replay)
 		if i == len(m.notifies)-1 {

@@ -12,7 +12,7 @@ import (
 // takes over from an earlier run (sync rule 1). What is stored of a session is
 // older than the session, so the list is asked for at once and whatever was
 // stored. One that this run resumes goes on with all that was under way.
-func (a *account) sessionUp(m *sessionUp) {
+func (a *account) sessionUp(m sessionUp) {
 	a.record.mechanism = m.mechanism
 	if m.resumed && !m.earlierRun {
 		a.resumed()

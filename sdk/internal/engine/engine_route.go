@@ -16,15 +16,15 @@ func (e *Engine) route(m message) {
 	switch m := m.(type) {
 	case stanzaReceived:
 		e.session.receive(m)
-	case *stanzaHandled:
+	case stanzaHandled:
 		e.account.takeStanza(m)
 	case reply:
 		m()
 	case streamStepped, sessionRecordDue:
 		e.saveSession()
-	case *sessionUp:
+	case sessionUp:
 		e.sessionUp(m)
-	case *connectionDown:
+	case connectionDown:
 		e.connectionDown(m)
 	case dialWanted:
 		e.storage.whenReady(e.link.dialIfWanted)
@@ -40,15 +40,15 @@ func (e *Engine) route(m message) {
 		e.link.markLive()
 	case listRefused:
 		e.link.answerConnect(m.err)
-	case *storeLoaded:
+	case storeLoaded:
 		e.storeLoaded(m)
-	case *storeReloaded:
+	case storeReloaded:
 		e.account.reloaded(m)
 	case storeFailed:
 		e.storage.useMemory(m.err, e.account.committed())
 	case commitDone:
 		e.account.storedCommit(m)
-	case *commitConflict:
+	case commitConflict:
 		e.account.refusedCommit(m)
 	case sessionRecordWritten:
 		e.sessionRecordWritten(m)
@@ -57,7 +57,7 @@ func (e *Engine) route(m message) {
 	}
 }
 
-func (e *Engine) sessionUp(m *sessionUp) {
+func (e *Engine) sessionUp(m sessionUp) {
 	if !m.resumed { // Whatever an earlier one had under way is lost.
 		e.endSession(false)
 		e.storage.forgetStaleRecord()
@@ -66,7 +66,7 @@ func (e *Engine) sessionUp(m *sessionUp) {
 	e.account.sessionUp(m)
 }
 
-func (e *Engine) connectionDown(m *connectionDown) {
+func (e *Engine) connectionDown(m connectionDown) {
 	e.account.connectionDown(m.heard)
 	switch {
 	case m.session == sessionEnds:
@@ -83,7 +83,7 @@ func (e *Engine) endSession(stuck bool) {
 	e.account.sessionEnded(stuck)
 }
 
-func (e *Engine) storeLoaded(m *storeLoaded) {
+func (e *Engine) storeLoaded(m storeLoaded) {
 	if m.session != nil {
 		e.session.restore(m.session)
 		e.link.offer(&m.session.stream)

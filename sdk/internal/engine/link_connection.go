@@ -132,9 +132,9 @@ func (c *connection) perform(out stream.Output) {
 	case stream.Authenticated:
 		c.link.authenticated(out.Mechanism)
 	case stream.Bound:
-		c.markBound(&sessionUp{jid: out.JID})
+		c.markBound(sessionUp{jid: out.JID})
 	case stream.Resumed:
-		c.markBound(&sessionUp{jid: out.JID, resumed: true, earlierRun: c.link.suspended.Stored})
+		c.markBound(sessionUp{jid: out.JID, resumed: true, earlierRun: c.link.suspended.Stored})
 	case stream.Deliver:
 		c.link.tell(stanzaReceived{out.Seq, out.Stanza})
 	case stream.Dropped:
@@ -211,7 +211,7 @@ func (c *connection) derive(d sasl.Derivation) {
 }
 
 // markBound notes that the connection carries a session, and tells so.
-func (c *connection) markBound(up *sessionUp) {
+func (c *connection) markBound(up sessionUp) {
 	c.bound, c.since = true, time.Now()
 	c.link.markBound()
 	up.mechanism = c.link.mechanism

@@ -50,7 +50,7 @@ func (l *link) ended(c *connection, cause *stream.Error) {
 		l.setAttempt(0)
 		l.endpoints.followed = 0
 	}
-	down := &connectionDown{bound: c.bound, heard: c.heard, replies: c.closeWaiters, session: sessionWaits}
+	down := connectionDown{bound: c.bound, heard: c.heard, replies: c.closeWaiters, session: sessionWaits}
 	switch {
 	case cause == nil:
 		down.session = sessionEnds
@@ -91,7 +91,7 @@ func (l *link) ended(c *connection, cause *stream.Error) {
 // endSearch ends the attempts while there is no connection. A nil error is an end
 // that was asked for.
 func (l *link) endSearch(err *pam.Error, replies ...func(error)) {
-	down := &connectionDown{replies: replies}
+	down := connectionDown{replies: replies}
 	if err != nil {
 		down.next = l.afterFailure(err)
 	}
@@ -132,7 +132,7 @@ func (l *link) afterFailure(err *pam.Error) next {
 
 // proceed does what was decided, after all others have heard that the connection
 // is down.
-func (l *link) proceed(down *connectionDown) {
+func (l *link) proceed(down connectionDown) {
 	switch n := down.next; n.do {
 	case stop:
 		l.view.setPhase(pam.PhaseOffline, nil)

@@ -63,7 +63,7 @@ func (s *session) restore(r *sessionRecord) { s.caps = r.caps }
 // up begins with a session that is bound: presence with caps, because nothing is
 // delivered without. One that this run of the program resumes goes on with all
 // that was under way.
-func (s *session) up(m *sessionUp) {
+func (s *session) up(m sessionUp) {
 	s.view.setResumed(m.resumed)
 	if m.resumed && !m.earlierRun {
 		s.replay = true
@@ -132,7 +132,7 @@ func (s *session) record() *sessionRecord {
 
 // receive takes a stanza of the server.
 func (s *session) receive(m stanzaReceived) {
-	stanza, handled := m.stanza, &stanzaHandled{seq: m.seq}
+	stanza, handled := m.stanza, stanzaHandled{seq: m.seq}
 	switch stanza.Name.Local {
 	case "iq":
 		if t := stanza.Attr("type"); t == "result" || t == "error" {

@@ -31,7 +31,7 @@ func (s *storage) load() {
 		return
 	}
 	s.loading = true
-	failed := func() { s.tell(&storeLoaded{failed: true}) }
+	failed := func() { s.tell(storeLoaded{failed: true}) }
 	s.do(func(ctx context.Context, d *durable) func() {
 		now, record, err := d.load(ctx)
 		var session *sessionRecord
@@ -45,7 +45,7 @@ func (s *storage) load() {
 				return
 			}
 			s.writer.stored = session != nil
-			s.tell(&storeLoaded{durable: now, record: record, session: session})
+			s.tell(storeLoaded{durable: now, record: record, session: session})
 		}
 	}, failed)
 }
@@ -66,7 +66,7 @@ func (s *storage) commit(c listsync.Commit, record syncRecord) {
 			case err == nil:
 				s.tell(commitDone{seq: c.Seq, inMemory: s.degraded != nil})
 			case stored != nil:
-				s.tell(&commitConflict{seq: c.Seq, durable: *stored})
+				s.tell(commitConflict{seq: c.Seq, durable: *stored})
 			default:
 				s.tell(storeFailed{err})
 				intoMemory()
@@ -101,7 +101,7 @@ func (s *storage) reload() {
 		return func() {
 			s.reloads--
 			if err == nil && s.degraded == nil { // A store that failed meanwhile was replaced by memory, which knows less.
-				s.tell(&storeReloaded{durable: now, found: found})
+				s.tell(storeReloaded{durable: now, found: found})
 			}
 		}
 	}, func() { s.reloads-- })
