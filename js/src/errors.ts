@@ -1,6 +1,6 @@
 import type { Jid, PamErrorCode, PamErrorOrigin } from "./types.js";
 
-/** What a PamError may say besides its code and message. */
+/** The optional fields of a PamError. */
 export interface PamErrorFields {
   origin?: PamErrorOrigin;
   by?: Jid;
@@ -15,17 +15,17 @@ export interface PamErrorFields {
 export class PamError extends Error {
   override readonly name: "PamError" = "PamError" as const;
   readonly code: PamErrorCode;
-  /** Who made the error. XEP-0376 §3.2: an error stanza without `by` is the account server's. */
+  /** Where the error comes from. XEP-0376 §3.2: the account server sent an error stanza without `by`. */
   readonly origin: PamErrorOrigin;
   declare readonly by?: Jid;
   /** RFC 6120 condition, such as "not-authorized". */
   declare readonly condition?: string;
-  /** Its refinement by XEP-0060, such as "presence-subscription-required". */
+  /** Application condition of XEP-0060, such as "presence-subscription-required". */
   declare readonly pubsubCondition?: string;
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
   declare readonly retryAfterMs?: number;
-  /** The place in the package's error reference, such as "xmpp-pam/README.md#error-auth". */
+  /** The section in the package's error reference, such as "xmpp-pam/README.md#error-auth". */
   readonly docs: string;
 
   constructor(code: PamErrorCode, message: string, fields: PamErrorFields = {}) {
@@ -40,15 +40,15 @@ export class PamError extends Error {
     this.docs = `xmpp-pam/README.md#error-${code}`;
   }
 
-  /** What JSON.stringify writes; the cause is left out. */
+  /** Returns what JSON.stringify writes: all fields but the cause. */
   toJSON(): Record<string, unknown> {
     const { name, code, origin, message, by, condition, pubsubCondition, retryable, retryAfterMs, docs } = this;
     return { name, code, origin, message, by, condition, pubsubCondition, retryable, retryAfterMs, docs };
   }
 
   /**
-   * Reports whether `e` is a PamError, of that code if one is given. Works across copies of this library. It never throws:
-   * what cannot be read, such as a revoked Proxy, is none.
+   * Reports whether `e` is a PamError, with that code if one is given. Works across copies of this library. It never throws:
+   * for a value that cannot be read, such as a revoked Proxy, it returns false.
    */
   static is(e: unknown, code?: PamErrorCode): e is PamError {
     try {
@@ -86,7 +86,7 @@ export const abortedError = (signal: AbortSignal): PamError =>
 export const timeoutError = (limit: number): PamError =>
   new PamError("timeout", `The call did not finish within ${limit} ms.`, { retryable: true });
 
-/** What was thrown, as text of at most 1000 characters, whatever it is. */
+/** Converts any thrown value to a text of at most 1000 characters. */
 export function messageOf(e: unknown): string {
   try {
     return String(e instanceof Error ? e.message : e).slice(0, 1000);
@@ -95,6 +95,6 @@ export function messageOf(e: unknown): string {
   }
 }
 
-/** What was thrown, as an error of this library. */
+/** Converts any thrown value to a PamError. */
 export const ownError = (e: unknown): PamError =>
   PamError.is(e) ? e : new PamError("crashed", messageOf(e), { origin: "runtime", cause: e });

@@ -3,42 +3,44 @@ import type { PamError } from "./errors.js";
 
 /** A JID as text, such as `alice@example.org`. */
 export type Jid = string;
-/** ISO-8601 instant in UTC. */
+/** An instant in UTC, in ISO 8601 format. */
 export type Stamp = string;
 
 // Construction ---------------------------------------------------------------
 
 export interface ClientOptions {
-  /** Bare JID. XEP-0376 §3.2 makes the bare JID the subscriber, so a full JID is refused with code "bad-jid". */
+  /** Bare JID. XEP-0376 §3.2 makes the bare JID the subscriber, so a full JID is rejected with code "bad-jid". */
   account: Jid;
-  /** An object, or a function that is called at every log-in. */
+  /** The password in an object, or a function that the client calls for every authentication. */
   credentials: Credentials | ((request: CredentialRequest) => Credentials | Promise<Credentials>);
   /**
-   * The server's WebSocket endpoint: `wss:`, or `ws:` on a loopback host. Without it, the endpoint is looked up in the host
-   * metadata of the account's domain (XEP-0156): `https://<domain>/.well-known/host-meta.json`, then `…/host-meta`. Those
-   * must allow the page's origin to read them (CORS), and the page's Content-Security-Policy must allow them.
+   * The server's WebSocket endpoint: `wss:`, or `ws:` on a loopback host. Without it, the client looks up the endpoint in
+   * the host metadata of the account's domain (XEP-0156): `https://<domain>/.well-known/host-meta.json`, then
+   * `…/host-meta`. The domain must allow the page's origin to read these documents (CORS), and the page's
+   * Content-Security-Policy must allow the requests.
    */
   service?: string | URL;
   /**
-   * Hosts, besides that of the endpoint itself, to which the server may send the client on (RFC 7395 §3.6.1), such as
-   * `node2.example.org`. It is followed at once, but at most three times in a row, and never from `wss:` to `ws:`. Where it
-   * may not go is an error with code "stream".
+   * Hosts, besides that of the endpoint itself, to which the server may redirect the client (RFC 7395 §3.6.1), such as
+   * `node2.example.org`. The client follows a redirect immediately, at most three times in a row, and never from `wss:` to
+   * `ws:`. A redirect that is not allowed is an error with code "stream".
    */
   followTo?: readonly string[];
   /**
-   * Where the list is kept. Default "indexeddb", which falls back to memory and says so in `sync`. With it a page that is
-   * loaded again goes on with its session, if the server can (XEP-0198): nothing is listed anew, and `sync` is `resumed`.
+   * Where the client stores the list. Default "indexeddb"; if that is not available, the client uses memory, as `sync`
+   * shows. With "indexeddb", a reloaded page resumes its session if the server supports resumption (XEP-0198): the client
+   * does not request the list again, and `sync` has `resumed` set.
    */
   storage?: "indexeddb" | "memory";
   /**
-   * Allowed SASL mechanisms. Default: all that are supported, but none weaker than the one of the last log-in on this
-   * device; PLAIN is the last and never used over an open line.
+   * Allowed SASL mechanisms. Default: all supported mechanisms except those weaker than the one of the last login on this
+   * device. PLAIN is the last choice, and the client never uses it on an unencrypted connection.
    */
   mechanisms?: readonly string[];
   runtime?: RuntimeOptions;
-  /** How to come back after a lost connection; false: never. */
+  /** How the client reconnects after it has lost the connection; false: it does not reconnect. */
   reconnect?: Partial<ReconnectPolicy> | false;
-  /** Keeps the messages on the wire for `inspector`. Credentials are removed. Default false. */
+  /** Whether `inspector` keeps the messages on the wire. Credentials are removed from them. Default false. */
   inspector?: InspectorOptions | boolean;
   logger?: (entry: LogEntry) => void;
 }
@@ -46,9 +48,9 @@ export interface ClientOptions {
 export interface Credentials { readonly password: string }
 export interface CredentialRequest {
   readonly reason: "initial" | "reconnect" | "rejected";
-  /** SASL mechanisms that both sides know, strongest first. */
+  /** SASL mechanisms that both sides support, strongest first. */
   readonly mechanisms: readonly string[];
-  /** Aborted when the answer is no longer needed. */
+  /** Aborted when the client no longer needs the credentials. */
   readonly signal: AbortSignal;
 }
 
@@ -56,9 +58,9 @@ export interface RuntimeOptions {
   /** Default "worker" where `Worker` exists, else "main". */
   where?: "worker" | "main";
   /**
-   * Where the WebAssembly module is. Default: `new URL("./pam.wasm", import.meta.url)`. It must be the one of this package,
-   * byte for byte, else code "wasm-version". A `WebAssembly.Module` does not show its bytes: of one only the build is
-   * compared that it says it is.
+   * The WebAssembly module, or where it is. Default: `new URL("./pam.wasm", import.meta.url)`. It must be byte for byte the
+   * module of this package; another one is rejected with code "wasm-version". The bytes of a `WebAssembly.Module` cannot be
+   * read, so only the build that it declares is compared.
    */
   wasm?: WasmSource;
   /** The worker script `xmpp-pam/worker` at a URL of your own, or an instance that runs it. */
@@ -69,24 +71,24 @@ export type WasmSource =
   | ArrayBuffer | ArrayBufferView<ArrayBuffer> | WebAssembly.Module;
 
 export interface ReconnectPolicy {
-  /** Limit of the first delay in milliseconds. Default 500. It doubles with each attempt. */
+  /** Upper bound of the first delay, in milliseconds. Default 500. The bound doubles with each attempt. */
   baseMs: number;
-  /** Largest limit. Default 60,000. */
+  /** The largest value of that bound, in milliseconds. Default 60,000. */
   maxMs: number;
-  /** "full": a random delay below the limit. "none": the limit itself. Default "full". */
+  /** "full": the delay is random, below the bound. "none": the delay is the bound. Default "full". */
   jitter: "full" | "none";
-  /** Attempts in a row. Default Infinity. */
+  /** Maximum number of consecutive attempts. Default Infinity. */
   maxAttempts: number;
-  /** Try at once when the network or the page comes back. Default true. */
+  /** Whether to try immediately when the network or the page becomes available again. Default true. */
   wakeOnForeground: boolean;
 }
 
 // Client ---------------------------------------------------------------------
 
 export interface OpOptions {
-  /** Ends the call with code "aborted". What was sent by then may still take effect. */
+  /** Ends the call with code "aborted". A request that was already sent may still take effect. */
   signal?: AbortSignal;
-  /** Ends the call with code "timeout". Default: no limit besides the client's own. */
+  /** Ends the call with code "timeout". Default: only the client's own limits apply. */
   timeoutMs?: number;
 }
 
@@ -95,35 +97,40 @@ export interface PamClient extends AsyncDisposable {
   readonly account: Jid;
 
   /**
-   * Connects and keeps connected, until `disconnect()`, `forget()` or `close()`. Resolves in phase "live". Rejects when the
-   * first attempt fails; if the failure may heal (`retryable`) the client goes on trying, as `sync` shows. The signal and
-   * the time limit end the wait alone, and the client goes on connecting. Rejects with code "aborted" if it is disconnected
-   * meanwhile.
+   * Connects, and stays connected until `disconnect()`, `forget()` or `close()` is called. Resolves in phase "live". Rejects
+   * when the first attempt fails; if that error is `retryable`, the client keeps trying to connect, as `sync` shows. The
+   * signal and the time limit end only this wait; the client continues to connect. Rejects with code "aborted" if
+   * `disconnect()` or `forget()` is called meanwhile.
    */
   connect(options?: OpOptions): Promise<SyncState>;
   /**
-   * Ends the session in order, and all attempts to have one. The client can be connected again. Calls take effect in
-   * their order, also while the program starts: the last one of `connect()`, `disconnect()`, `connect()` wins.
+   * Closes the session, and stops all attempts to connect. The client can connect again later. Calls take effect in the
+   * order in which they are made, also while the program starts: after `connect()`, `disconnect()`, `connect()` the client
+   * connects.
    */
   disconnect(options?: OpOptions): Promise<void>;
   /**
-   * Logs out for good: ends the session and deletes the database of the account with all that is stored. The client can be
-   * used again and begins with nothing. Tabs that are not connected show nothing any more; those that are connected store
-   * the list again: have them forget it too. If another page keeps the database open for 4 s, every record is deleted all
-   * the same, and a warning with code "storage" says that the browser deletes the empty database when that page is closed.
+   * Logs out permanently: ends the session, and deletes the account's database with everything stored in it. The client can
+   * be used again, and then starts with an empty list. Other tabs of the account that are not connected then show an empty
+   * list. Tabs that are connected store the list again, so call `forget()` in them too. If another page keeps the database
+   * open for 4 s, the client still deletes every record, and a warning with code "storage" reports that the browser will
+   * delete the empty database when that page is closed.
    */
   forget(options?: OpOptions): Promise<void>;
-  /** All that is stored for the account, as JSON, except for what would let another program take over a session. */
+  /** Returns all data stored for the account, as JSON, except data that would let another program take over a session. */
   export(options?: OpOptions): Promise<Blob>;
-  /** Ends everything for good: the session, the program, the worker. Calls that wait reject with code "closed". */
+  /** Closes the client permanently: ends the session, the program and the worker. Pending calls reject with "closed". */
   close(): Promise<void>;
 
   /**
-   * Subscribes the account to a node. Resolves when the list shows it; its state may be "pending". Code "offline" if not
-   * connected.
+   * Subscribes the account to a node. Resolves when the list contains the subscription; its state may be "pending". Rejects
+   * with code "offline" if the client is not connected.
    */
   subscribe(target: Target, options?: OpOptions): Promise<Subscription>;
-  /** Ends a subscription. Resolves when the list shows it no longer. One that does not exist is no error. */
+  /**
+   * Ends a subscription. Resolves when the list no longer contains it. Ending a subscription that does not exist is not an
+   * error.
+   */
   unsubscribe(target: Target | Subscription, options?: OpOptions): Promise<void>;
 
   readonly subscriptions: SubscriptionStore;
@@ -135,43 +142,44 @@ export interface PamClient extends AsyncDisposable {
   on<K extends keyof PamEventMap>(
     type: K, fn: (event: PamEventMap[K]) => void, options?: { signal?: AbortSignal; once?: boolean },
   ): StopListening;
-  /** The next event. */
+  /** Resolves with the next event. */
   once<K extends keyof PamEventMap>(type: K, options?: OpOptions): Promise<PamEventMap[K]>;
   /**
-   * Events from now on. At most `buffer` of them (default 1000) wait to be read; if more come, the iterator gives the
-   * ones that wait and then throws code "overflow". It ends when the client is closed.
+   * Iterates over the events that occur after this call. The iterator buffers at most `buffer` events (default 1000). If
+   * more occur before they are read, it returns the buffered events and then throws code "overflow". It ends when the client
+   * is closed.
    */
   events<K extends keyof PamEventMap>(
     type: K, options?: { signal?: AbortSignal; buffer?: number },
   ): AsyncIterableIterator<PamEventMap[K]>;
 }
 
-/** Removes the listener that was added by the call which returned it. */
+/** Removes the listener that was added by the call that returned this function. */
 export type StopListening = () => void;
 
 /**
- * A value that changes. Snapshots are frozen and stay the same object until something changes: made for React's
- * `useSyncExternalStore`, Svelte's `$store` and Solid's `from`.
+ * A value that changes. Snapshots are frozen, and `getSnapshot` returns the same object until the value changes. The store
+ * works with React's `useSyncExternalStore`, Svelte's `$store` and Solid's `from`.
  */
 export interface ExternalStore<T> {
   readonly getSnapshot: () => T;
   readonly getServerSnapshot: () => T;
-  /** Calls `onChange` with the value before it returns, and then with every other value. */
+  /** Calls `onChange` with the current value before it returns, and again whenever the value has changed. */
   readonly subscribe: (onChange: (value: T) => void) => StopListening;
 }
 
 // Subscriptions --------------------------------------------------------------
 
 export interface Target {
-  /** The pubsub service, or a person's bare JID for their own nodes (XEP-0163). */
+  /** The pubsub service, or an account's bare JID for its own nodes (XEP-0163). */
   readonly service: Jid;
   readonly node: string;
-  /** Only to end one of several subscriptions to the same node. */
+  /** Needed only to end one of several subscriptions to the same node. */
   readonly subid?: string;
 }
 
 export interface Subscription {
-  /** service, node and subid joined by U+0000: a key for lists and maps. */
+  /** `service`, `node` and `subid` joined by U+0000: a unique key for lists and maps. */
   readonly key: string;
   readonly service: Jid;
   readonly node: string;
@@ -179,39 +187,45 @@ export interface Subscription {
   readonly jid: Jid;
   readonly subid?: string;
   readonly state: "subscribed" | "pending" | "unconfigured" | (string & {});
-  /** Set while a request of this device is under way. */
+  /** Set while a request from this device is pending. */
   readonly local?: "subscribing" | "unsubscribing";
   readonly kind: "pubsub" | "pep";
   readonly supported: boolean;
 }
 
-/** The list in key order, and what is known about it. */
+/** The subscriptions in key order, with the version of the list and where it comes from. */
 export interface SubscriptionList extends ReadonlyArray<Subscription> {
-  /** The server's name for this state of the list. */
+  /** The server's version token for this state of the list. */
   readonly ver: string | null;
-  /** "cache": as stored by an earlier session. "server": equal to the server's list in this session. */
+  /** "cache": stored by an earlier session. "server": equal to the server's list in this session. */
   readonly source: "empty" | "cache" | "server";
   /** When the list was last known to equal the server's. */
   readonly asOf: Stamp | null;
 }
 
-/** What changed in the committed list, which is already stored. */
+/** A change of the committed list. The client has already stored the new list. */
 export interface SubscriptionDelta {
   readonly added: readonly Subscription[];
   readonly removed: readonly Subscription[];
   readonly changed: readonly { readonly before: Subscription; readonly after: Subscription }[];
-  /** "this-device": matches a request made here. PAM does not name the other device. "resync": found by comparing lists. */
+  /**
+   * "this-device": the change matches a request of this device. "other-device": it does not; PAM does not identify the other
+   * device. "resync": the client found the change by comparing lists.
+   */
   readonly origin: "this-device" | "other-device" | "resync";
   readonly fromVer: string | null;
   readonly toVer: string | null;
 }
 
 export interface SubscriptionStore extends ExternalStore<SubscriptionList> {
-  /** Resolves with the stored list, without any server. Reading it starts the program. */
+  /** Resolves with the stored list, without contacting a server. Reading this property starts the program. */
   readonly ready: Promise<SubscriptionList>;
-  /** Finds a row by its `service` as the list spells it, mostly in lower case. Without subid: the first row of that node. */
+  /**
+   * Returns the subscription to a node. `service` must be spelled as in the list, which is usually lower case. Without
+   * `subid`, the first subscription to that node is returned.
+   */
   get(target: Target): Subscription | undefined;
-  /** Asks the server for the list, and resolves with what differed. */
+  /** Requests the list from the server, and resolves with the differences. */
   refresh(options?: OpOptions & { ignoreVersion?: boolean }): Promise<SubscriptionDelta>;
 }
 
@@ -219,34 +233,34 @@ export interface SubscriptionStore extends ExternalStore<SubscriptionList> {
 
 export interface SyncState {
   readonly phase: "offline" | "loading" | "connecting" | "authenticating" | "syncing" | "live" | "waiting" | "failed";
-  /** What the server lacks. Without "pam" the stored list stays readable; requests are refused with code "unsupported". */
+  /** Features that the server lacks. With "pam" in it, the stored list stays readable; requests fail with "unsupported". */
   readonly missing: readonly ("pam" | "archive" | "stream-management" | "caps")[];
-  /** Whether the session before goes on (XEP-0198). */
+  /** Whether the client has resumed the previous session (XEP-0198). */
   readonly resumed: boolean;
   readonly lastSyncedAt: Date | null;
-  /** Attempts to connect since `connect()`, or since the last connection that lasted a minute. */
+  /** Number of attempts to connect since `connect()`, or since the last connection that lasted a minute. */
   readonly attempt: number;
   /** When the next attempt starts, in phase "waiting". */
   readonly nextAttemptAt: Date | null;
-  /** Requests under way. */
+  /** Number of pending requests. */
   readonly pendingWrites: number;
   /**
-   * Where the list is. If storage failed it is "memory" until the page is closed, which fell back from what was asked for;
-   * `why` says what happened.
+   * Where the list is stored. After a storage failure, `kind` is "memory" until the page is closed, `fellBackFrom` is the
+   * storage that was requested, and `why` describes the failure.
    */
   readonly storage: {
     readonly kind: string; readonly persistent: boolean; readonly fellBackFrom?: string; readonly why?: string;
   };
-  /** Why the phase is "waiting" or "failed". */
+  /** The reason for phase "waiting" or "failed". */
   readonly error?: PamError;
 }
 
 export interface RuntimeInfo {
   readonly version: string;
   readonly go: string;
-  /** SHA-256 of `pam.wasm`, in hexadecimal digits. A program with another is not started. */
+  /** SHA-256 of `pam.wasm`, in hexadecimal digits. A program with another digest is not started. */
   readonly wasmSha256: string;
-  /** Names the build in `pam.wasm` itself: the content of its custom section "xmpp-pam", in hexadecimal digits. */
+  /** Identifies the build: the content of the custom section "xmpp-pam" of `pam.wasm`, in hexadecimal digits. */
   readonly build: string;
   readonly bytes: number;
 }
@@ -258,19 +272,20 @@ export interface RuntimeState {
 }
 
 /**
- * A message stanza that is no part of this library's work: a pubsub event, or a chat message that the server gave to this
- * session. Messages that arrive while there is no listener are not kept: add one before `connect()` to miss none.
+ * A message stanza that this library does not process itself: a pubsub event, or a chat message that the server delivered to
+ * this session. The client discards messages that arrive while there is no listener; add one before `connect()` to receive
+ * all of them.
  */
 export interface MessageEvent {
   readonly from: Jid;
   /**
-   * The stanza as it came, with its own prefixes: read it with a parser that knows namespaces, such as that of the browser,
-   * and take no attribute with a prefix, such as `x:from`, for the stanza's own. Null if it is `omitted`.
+   * The stanza as received, with its own prefixes. Read it with a parser that supports namespaces, such as that of the
+   * browser, and do not take an attribute with a prefix, such as `x:from`, for the stanza's own. Null if `omitted` is set.
    */
   readonly xml: string | null;
   /**
-   * Why there is no text; an event `warning` tells it too. "too-long": it has more than 4 MiB. "unreadable": it holds an
-   * element in the namespace of XML itself, such as `<xml:a/>`, which browsers refuse.
+   * Why `xml` is null; an event `warning` reports it too. "too-long": the stanza is longer than 4 MiB. "unreadable": it
+   * contains an element in the namespace of XML itself, such as `<xml:a/>`, which browsers do not parse.
    */
   readonly omitted?: "too-long" | "unreadable";
 }
@@ -279,9 +294,9 @@ export interface PamEventMap {
   subscriptions: SubscriptionDelta;
   sync: SyncState;
   message: MessageEvent;
-  /** Something that was survived. */
+  /** A problem after which the client keeps working. */
   warning: PamError;
-  /** The program ended by mistake. `connect()` starts a new one. */
+  /** The program ended because of an internal error. `connect()` starts a new one. */
   crash: PamError;
 }
 
@@ -305,7 +320,7 @@ export type PamErrorOrigin = "client" | "network" | "local-server" | "remote-ser
 // Inspector ------------------------------------------------------------------
 
 export interface InspectorOptions {
-  /** How many messages are kept, of 4 MiB of text together at most. Default 1000. */
+  /** How many messages the inspector keeps, with at most 4 MiB of text in total. Default 1000. */
   frames?: number;
 }
 
@@ -315,13 +330,13 @@ export interface WireFrame {
   readonly at: Date;
   readonly dir: "in" | "out";
   /**
-   * The message, or its first 64 KiB if it is longer. Of the elements of a log-in only the names are shown; a message of the
-   * server that cannot be read is not shown before the log-in.
+   * The message, or its first 64 KiB if it is longer. Of SASL elements only the names are shown. Before authentication, a
+   * message from the server that cannot be parsed is not shown.
    */
   readonly xml: string;
-  /** Size of the message in UTF-8; of an element of a log-in, that of `xml`. */
+  /** Size of the message in UTF-8; for a SASL element, the size of `xml`. */
   readonly bytes: number;
-  /** Set if `xml` is not all of the message. */
+  /** Set if `xml` is only the beginning of the message. */
   readonly cut?: true;
   readonly kind: "stream" | "sasl" | "sm" | "iq" | "message" | "presence";
   readonly layer?: "pam" | "pubsub" | "mam" | "disco" | "caps";
@@ -336,8 +351,9 @@ export interface Inspector extends ExternalStore<readonly WireFrame[]> {
   clear(): void;
   export(format?: "ndjson" | "xml"): Blob;
   /**
-   * Counters since the client was made. `ignored` counts messages that broke a rule, of which a warning tells at most once a
-   * second; `liveReferences` counts JavaScript values that the program holds.
+   * Counters since the client was created. `ignored` counts messages that the client ignored because they violate the
+   * protocol; warnings report them at most once a second. `liveReferences` counts JavaScript values that the program
+   * references.
    */
   stats(): {
     readonly framesIn: number; readonly framesOut: number; readonly bytesIn: number; readonly bytesOut: number;
