@@ -5,55 +5,56 @@ package pam
 type ClientEvent interface{ event() }
 
 type (
-	// Changed says that the committed list differs.
+	// Changed reports a change of the committed list or of its version.
 	Changed struct {
 		Changes  []Change
 		From, To Version
 		Origin   Origin
 		Source   Source
 	}
-	// ProvisionalChanged replaces the provisional layer.
+	// ProvisionalChanged carries the new provisional layer, which replaces the
+	// previous one.
 	ProvisionalChanged struct{ Items []Provisional }
-	// StateChanged says that the SyncState differs.
+	// StateChanged reports a change of the SyncState.
 	StateChanged struct{ State SyncState }
-	// MessageReceived hands on a message stanza that is none of this package's
-	// business: pubsub events, and chat messages that the server gave to this
-	// session because presence is sent with priority 0.
+	// MessageReceived delivers a message stanza that the client does not handle
+	// itself: a pubsub event, or a chat message that the server delivered to this
+	// session because the client sends presence with priority 0.
 	MessageReceived struct {
-		From, To, Type, ID string // as they came; empty if absent
-		// XML is the stanza as it came, a part of what the server sent. A reader
-		// must resolve prefixes, and must not take an attribute in a namespace, such
-		// as x:from, for the stanza's own.
+		From, To, Type, ID string // as received; empty if absent
+		// XML is the text of the stanza as received. Code that parses it must resolve
+		// namespace prefixes, and must not treat a namespaced attribute such as
+		// x:from as an attribute of the stanza.
 		XML string
-		// Omitted says why XML is empty; then a Warning tells it too.
+		// Omitted is the reason why XML is empty. A Warning reports it as well.
 		Omitted Omitted
 	}
-	// Stored says that this Client has changed the list in its store. Another
-	// one that shares the store shows the change at once if it is told to
-	// Reload, and at the latest when it stores something itself.
+	// Stored reports that this Client has changed the list in its store. Another
+	// Client that shares the store shows the change when its Reload method is
+	// called, and at the latest when it stores something itself.
 	Stored struct{}
-	// Warning reports something that was survived. Ignored is how many messages
-	// were ignored, wholly or in part, since the warning before of such: these
-	// come at most once a second, and Err is about the last of them. It is 0 if
-	// Err is about something else.
+	// Warning reports a non-fatal problem. Ignored counts the messages that were
+	// ignored, wholly or in part, since the previous Warning about ignored
+	// messages. The Client sends at most one such Warning a second; Err describes
+	// the last ignored message. Ignored is 0 if Err describes another problem.
 	Warning struct {
 		Err     *Error
 		Ignored uint64
 	}
 )
 
-// MaxText is the length in bytes of the longest text of a message that is handed
-// on.
+// MaxText is the maximum length in bytes of MessageReceived.XML.
 const MaxText = 4 << 20
 
-// Omitted says why a message is handed on without its text; "" if it has one.
+// Omitted is the reason why a message is delivered without its text. It is empty
+// if the message has its text.
 type Omitted string
 
 // The reasons.
 const (
-	// OmittedTooLong is a text of more than MaxText bytes.
+	// OmittedTooLong means that the text is longer than MaxText bytes.
 	OmittedTooLong Omitted = "too-long"
-	// OmittedUnreadable is a text that other parsers of XML refuse.
+	// OmittedUnreadable means that other XML parsers would reject the text.
 	OmittedUnreadable Omitted = "unreadable"
 )
 

@@ -1,17 +1,17 @@
-// Package pam is the vocabulary of XEP-0376 (Pubsub Account Management) for a
-// client: what subscriptions, states, changes and errors are. It has no logic; see
-// package client.
+// Package pam defines the data types of a client for XEP-0376 (Pubsub Account
+// Management): subscriptions, states, changes, events and errors. It contains no
+// logic; see package client.
 package pam
 
 import "strings"
 
-// A Version is the server's opaque name for one state of the list, `ver` on
-// the wire (XEP-0376 §3.4). Versions are only ever compared with ==. The empty
-// Version means that there is none; it is never sent.
+// A Version is the opaque token by which the server identifies one state of the
+// list, the `ver` attribute (XEP-0376 §3.4). Compare versions with == only. The
+// empty Version means that no version is known; the client never sends it.
 type Version string
 
-// A State is the state of a subscription (XEP-0060 §4.2). States that are not
-// listed here are kept as they came.
+// A State is the state of a subscription (XEP-0060 §4.2). The client keeps states
+// that are not listed here unchanged.
 type State string
 
 // The states of XEP-0060 §4.2.
@@ -22,11 +22,12 @@ const (
 	StateSubscribed   State = "subscribed"
 )
 
-// A Key names a subscription of the account. Service is a normalised JID; Node
-// and SubID are compared bytewise. SubID is empty if the service gave none.
+// A Key identifies a subscription of the account. Service is a normalised JID; Node
+// and SubID are compared bytewise. SubID is empty if the service assigned none.
 type Key struct{ Service, Node, SubID string }
 
-// Compare orders keys by service, node and subid.
+// Compare returns a negative number, zero or a positive number if k sorts before
+// other, equals it or sorts after it. Keys are ordered by service, node and subid.
 func (k Key) Compare(other Key) int {
 	if c := strings.Compare(k.Service, other.Service); c != 0 {
 		return c
@@ -45,6 +46,7 @@ type Subscription struct {
 	State State
 }
 
-// A Change is what became of one key. Before or After is nil where the key was or
-// is absent; both are set if only the state or JID changed.
+// A Change describes what happened to the subscription with one key. Before is nil
+// if it was added, After is nil if it was removed; both are set if only the state
+// or JID changed.
 type Change struct{ Before, After *Subscription }

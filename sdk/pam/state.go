@@ -2,92 +2,94 @@ package pam
 
 import "time"
 
-// A Target names a subscription to ask for. SubID is only used to unsubscribe
-// one of several subscriptions to the same node. Node may be empty only to
-// unsubscribe a row of the list that has none.
+// A Target identifies what to subscribe to or unsubscribe from. SubID is only used
+// to unsubscribe from one of several subscriptions to the same node. Node may be
+// empty only to remove an entry of the list that has no node.
 type Target struct{ Service, Node, SubID string }
 
-// A Snapshot is what the client knows at one moment.
+// A Snapshot is the client's view of the account's subscriptions at one moment.
 type Snapshot struct {
-	// List is the committed list, in key order: it is in the store, and was
-	// the server's at Version. It must not be modified.
+	// List is the committed list, in key order: it is in the store, and equals the
+	// server's list at Version. It must not be modified.
 	List    []Subscription
 	Version Version
-	// Source says where List came from.
+	// Source is where List came from.
 	Source Source
-	// Provisional lies over List until it is committed: own requests under way
-	// and notifies heard during a sync, in key order.
+	// Provisional holds the entries to show instead of those in List until they are
+	// committed, in key order: pending requests of this client, and notifies
+	// received during a sync.
 	Provisional []Provisional
 }
 
-// Source says where a list came from.
+// Source is where a list came from.
 type Source string
 
 // The sources of a list.
 const (
-	SourceEmpty  Source = "empty"  // nothing is stored, and no server was asked yet
-	SourceCache  Source = "cache"  // from the store
+	SourceEmpty  Source = "empty"  // the store has no list, and the client has not received one yet
+	SourceCache  Source = "cache"  // read from the store
 	SourceServer Source = "server" // equal to the server's list in this session
 )
 
-// A Provisional is a subscription as it will probably be. Local is
-// "subscribing" or "unsubscribing" for an own request under way, and empty for
-// a notify that is not committed yet; StateNone then hides the entry.
+// A Provisional is the expected state of a subscription. Local is "subscribing" or
+// "unsubscribing" for a pending request of this client, and empty for a notify that
+// is not committed yet; in a notify, StateNone hides the entry.
 type Provisional struct {
 	Subscription
 	Local string
 }
 
-// Phase says what the connection does.
+// Phase is the phase of the connection.
 type Phase string
 
 // The phases of a connection.
 const (
-	PhaseOffline        Phase = "offline"    // not asked to connect
-	PhaseConnecting     Phase = "connecting" // the socket is being opened
+	PhaseOffline        Phase = "offline"    // Connect was not called, or Disconnect was
+	PhaseConnecting     Phase = "connecting" // the client is opening the connection
 	PhaseAuthenticating Phase = "authenticating"
-	PhaseSyncing        Phase = "syncing" // bound, the list is being made equal
+	PhaseSyncing        Phase = "syncing" // the session is bound; the client is synchronising the list
 	PhaseLive           Phase = "live"
-	PhaseWaiting        Phase = "waiting" // will try again at NextAttempt
-	PhaseFailed         Phase = "failed"  // will not try again by itself
+	PhaseWaiting        Phase = "waiting" // the client will reconnect at NextAttempt
+	PhaseFailed         Phase = "failed"  // the client will not reconnect by itself
 )
 
-// SyncState says how the client is.
+// SyncState is the state of the connection, the synchronisation and the store.
 type SyncState struct {
 	Phase Phase
-	// Missing names what the server lacks: "pam". The stored list stays
-	// readable; requests are refused with CodeUnsupported.
+	// Missing names the features that the server does not support: "pam". The
+	// stored list stays readable; requests fail with CodeUnsupported.
 	Missing []string
-	// Resumed tells that the session before goes on (XEP-0198).
+	// Resumed reports whether the session resumes an earlier one (XEP-0198).
 	Resumed bool
-	// LastSynced is when the list was last known to equal the server's; zero
-	// if never.
+	// LastSynced is the last time at which the list was known to equal the server's.
+	// It is zero if it never was.
 	LastSynced time.Time
 	// Attempt counts the connection attempts since Connect, or since the last
 	// connection that lasted a minute.
 	Attempt     int
 	NextAttempt time.Time
-	// Pending counts own requests under way.
+	// Pending counts the pending requests of this client.
 	Pending int
-	// Storage tells whether the list outlives the program.
+	// Storage reports whether the list is stored persistently.
 	Storage StorageState
-	// Err is why the phase is PhaseWaiting or PhaseFailed.
+	// Err is the reason for PhaseWaiting or PhaseFailed.
 	Err *Error
 }
 
-// StorageState says where the list is kept.
+// StorageState is the state of the store.
 type StorageState struct {
-	// Degraded tells that the store failed and memory has taken over.
+	// Degraded reports whether the store has failed and the client keeps the list in
+	// memory only.
 	Degraded bool
-	Err      error // why
+	Err      error // why the store failed
 }
 
-// Origin says what changed the list.
+// Origin is the cause of a change of the list.
 type Origin string
 
-// The origins of a change. PAM does not name the other device.
+// The origins of a change. PAM does not identify the other device.
 const (
-	OriginThisDevice  Origin = "this-device"  // matches an own request under way
-	OriginOtherDevice Origin = "other-device" // a live notify
-	OriginResync      Origin = "resync"       // found by comparing lists
+	OriginThisDevice  Origin = "this-device"  // a pending request of this client explains the change
+	OriginOtherDevice Origin = "other-device" // a live notify that no pending request explains
+	OriginResync      Origin = "resync"       // the difference between two lists
 )
