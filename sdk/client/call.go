@@ -7,8 +7,8 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// call has the engine start something and waits until it replies, once. Its result
-// is a pointer, or nil with an error: so the code is compiled once for all types.
+// call runs start on the engine's goroutine and returns what start passes to reply.
+// The value is a pointer so that the compiler generates the code once for all types.
 func call[T any](ctx context.Context, c *Client, start func(e *engine.Engine, reply func(*T, error))) (*T, error) {
 	type outcome struct {
 		value *T
@@ -19,7 +19,7 @@ func call[T any](ctx context.Context, c *Client, start func(e *engine.Engine, re
 		start(c.engine, func(value *T, err error) {
 			select {
 			case answer <- outcome{value, err}:
-			default: // The first reply counts.
+			default: // Only the first reply counts.
 			}
 		})
 	}
@@ -41,7 +41,7 @@ func call[T any](ctx context.Context, c *Client, start func(e *engine.Engine, re
 	}
 }
 
-// perform is a call without a result.
+// perform is like call, for a start function without a result.
 func perform(ctx context.Context, c *Client, start func(e *engine.Engine, reply func(error))) error {
 	_, err := call(ctx, c, func(e *engine.Engine, reply func(*struct{}, error)) {
 		start(e, func(err error) { reply(nil, err) })

@@ -66,8 +66,8 @@ func config(opts *Options) (*engine.Config, error) {
 	return cfg, nil
 }
 
-// setEndpoint takes the address of the server, and the hosts to which that may
-// send the client on.
+// setEndpoint sets the server's endpoint, or the Fetcher to look it up with, and the
+// hosts to which the server may redirect the client.
 func setEndpoint(cfg *engine.Config, opts *Options) error {
 	for _, host := range opts.FollowTo {
 		at, err := hostmeta.ParseEndpoint("wss://" + host)

@@ -2,7 +2,7 @@ package client
 
 import "xmpp-pam/sdk/pam"
 
-// An Event is one of the types below; package pam says what they mean.
+// An Event is one of the types below, which are documented in package pam.
 type Event = pam.ClientEvent
 
 // The events.
@@ -16,11 +16,10 @@ type (
 	Omitted            = pam.Omitted
 )
 
-// MaxText is the length in bytes of the longest text of a message that is handed
-// on.
+// MaxText is the maximum length in bytes of MessageReceived.XML.
 const MaxText = pam.MaxText
 
-// The reasons to hand on a message without its text.
+// The reasons to deliver a message without its text.
 const (
 	OmittedTooLong    = pam.OmittedTooLong
 	OmittedUnreadable = pam.OmittedUnreadable

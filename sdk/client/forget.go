@@ -8,26 +8,26 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// An Export is what the store holds for the account, but for what would let
-// somebody else take a session over.
+// An Export contains what the store holds for the account, except the secrets that
+// would allow another program to take over a session.
 type Export struct {
 	Account              string
 	List                 []pam.Subscription
 	Version              pam.Version
-	LastFull, LastSynced time.Time // when the list was asked for in full, and was known to be right; zero if never
-	Mechanism            string    // of the last log-in (SASL); empty if none is known
+	LastFull, LastSynced time.Time // when the client last received the full list, and last knew that the list equals the server's; zero if never
+	Mechanism            string    // the SASL mechanism of the last authentication; empty if unknown
 	Sessions             []StoredSession
 }
 
-// A StoredSession is a session that a tab may go on with.
+// A StoredSession is a session that a later Client may resume.
 type StoredSession struct {
 	JID     string
 	Saved   time.Time
-	Waiting []string // stanzas of this device that the server may not have
+	Waiting []string // stanzas sent by this device that the server has not acknowledged
 }
 
-// Export reads all that is stored for the account. The error is of pam.CodeStorage
-// if the store cannot be read, or has failed before.
+// Export returns all that is stored for the account. It returns an error with
+// pam.CodeStorage if the store cannot be read, or has failed before.
 func (c *Client) Export(ctx context.Context) (Export, error) {
 	all, err := call(ctx, c, (*engine.Engine).Export)
 	if err != nil {
@@ -41,13 +41,13 @@ func (c *Client) Export(ctx context.Context) (Export, error) {
 	return e, nil
 }
 
-// Forget ends the session in order, and removes from the store all that is kept
-// for the account: a person logs out for good. The Client can be used again and
-// begins with nothing, and calls made meanwhile wait. Other Clients that share
-// the store and are connected store the list again; have them Forget too.
+// Forget closes the session and removes all data of the account from the store, as
+// when a user logs out. The Client can be used again and starts with an empty store;
+// calls made in the meantime wait. Other connected Clients that share the store would
+// store the list again, so call Forget on them too.
 //
-// If the store fails, or has failed before, the error is of pam.CodeStorage, and
-// what the store held may still be there.
+// If the store fails, or has failed before, Forget returns an error with
+// pam.CodeStorage, and the data may still be in the store.
 func (c *Client) Forget(ctx context.Context) error {
 	return perform(ctx, c, (*engine.Engine).Forget)
 }

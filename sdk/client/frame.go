@@ -2,8 +2,8 @@ package client
 
 import "xmpp-pam/sdk/pam"
 
-// A Frame is one message on the wire; package pam says what its fields mean.
+// A Frame describes one WebSocket message; see package pam.
 type Frame = pam.Frame
 
-// MaxFrame is how many bytes of a message a Frame shows.
+// MaxFrame is the maximum length in bytes of Frame.XML.
 const MaxFrame = pam.MaxFrame
