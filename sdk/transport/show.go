@@ -2,10 +2,10 @@ package transport
 
 import "strings"
 
-// Show writes an address for people: an error, a state, a log. It leaves out what
-// may be secret in a URL or in what somebody took for one, the user and all after
-// '?' or '#', and puts "…" in its place. No text may hold an address that did not
-// go through it.
+// Show returns an address in a form that may appear in errors, states and logs. It
+// replaces the parts of a URL, or of a malformed one, that may be secret with "…":
+// the user, and all after '?' or '#'. Every address in such a text must have passed
+// through Show.
 func Show(address string) string {
 	shown, rest := address, ""
 	if i := strings.IndexAny(shown, "?#"); i >= 0 {
@@ -23,7 +23,7 @@ func Show(address string) string {
 	return cut(shown + rest)
 }
 
-// cut shortens what a server sent to what fits into a sentence.
+// cut truncates s to a length that fits into a sentence.
 func cut(s string) string {
 	const most = 200
 	if len(s) <= most {

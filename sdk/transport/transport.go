@@ -1,8 +1,9 @@
-// Package transport says what a connection must do for the client: carry
-// whole messages, in order, and lose none that arrived before it closed.
+// Package transport defines the connections that the client uses. A connection
+// carries whole messages, in order, and delivers every message that arrived before
+// it closed.
 //
-// Natively it is implemented by transport/ws on coder/websocket, in a browser
-// by wasm/socket on the browser's own WebSocket.
+// Package transport/ws implements it natively on coder/websocket; wasm/socket
+// implements it in a browser on the browser's WebSocket.
 package transport
 
 import (
@@ -14,9 +15,9 @@ import (
 // A Dialer opens connections that speak the WebSocket subprotocol "xmpp"
 // (RFC 7395 §3.1).
 type Dialer interface {
-	// Dial connects to url, which starts with ws: or wss:. When ctx ends first
-	// nothing stays open. A server that does not agree to the subprotocol is
-	// an error.
+	// Dial connects to url, which starts with ws: or wss:. If ctx ends first, Dial
+	// returns an error and leaves no connection open. It also returns an error if
+	// the server does not agree to the subprotocol.
 	Dial(ctx context.Context, url string) (Conn, error)
 }
 
@@ -24,39 +25,40 @@ type Dialer interface {
 // while Send runs, from another goroutine.
 type Conn interface {
 	// Receive returns the messages that have arrived since the last call, in
-	// order and at least one, and waits for one if there are none. Every
-	// message that arrived before the connection ended is returned before the
-	// error is, which is a *CloseError if the other side closed.
+	// order. If there are none, it waits for one. After the connection has ended,
+	// Receive first returns all messages that arrived before, and then an error,
+	// which is a *CloseError if the other side closed the connection.
 	Receive(ctx context.Context) ([]string, error)
 
-	// Send queues one message. It may return before the message has left, and
-	// fails if the connection has ended or more than MaxQueued bytes wait.
+	// Send queues one message. It may return before the message is sent. It returns
+	// an error if the connection has ended or more than MaxQueued bytes are queued.
 	Send(message string) error
 
-	// Close ends the connection with status 1000 and frees it, at once and
-	// whatever the other side does. Receive then returns an error.
+	// Close closes the connection with status 1000 and releases its resources. It
+	// does not wait for the other side. Receive then returns an error.
 	Close() error
 }
 
-// MaxQueued is how many bytes may wait to be sent before Send fails.
+// MaxQueued is the maximum number of bytes that Send queues.
 const MaxQueued = 8 << 20
 
-// MaxMessage is the size in bytes of the largest message that Receive accepts.
-// A larger one ends the connection.
+// MaxMessage is the maximum size in bytes of a received message. The connection
+// closes itself when it receives a larger one.
 const MaxMessage = 32 << 20
 
-// ReasonTooLarge is the reason, beside code 1009, of a connection that this side
-// ended because a message was larger than MaxMessage.
+// ReasonTooLarge is the Reason of the CloseError, with code 1009, of a connection
+// that this side closed because a message was larger than MaxMessage.
 const ReasonTooLarge = "a message came that is too large"
 
-// TooLarge reports whether err says that.
+// TooLarge reports whether err is the error of a connection that this side closed
+// because a message was larger than MaxMessage.
 func TooLarge(err error) bool {
 	var e *CloseError
 	return errors.As(err, &e) && e.Code == 1009 && e.Reason == ReasonTooLarge
 }
 
-// A CloseError says how the other side ended the connection. In a browser
-// nearly every failure has code 1006.
+// A CloseError describes how the connection was closed. In a browser nearly every
+// failure has code 1006.
 type CloseError struct {
 	Code   int
 	Reason string

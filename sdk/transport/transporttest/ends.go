@@ -25,7 +25,7 @@ func cancelledReceive(ctx context.Context, d transport.Dialer, url string) error
 		time.Sleep(10 * time.Millisecond)
 		var got []string
 		if messages, err := c.Receive(short); err == nil {
-			got = messages // what is there may be given out even so
+			got = messages // Receive may return messages even so
 		}
 		if len(got) == 0 {
 			return wantMessages(ctx, c, "<a/>")
@@ -66,9 +66,9 @@ func closeSilent(ctx context.Context, d transport.Dialer, url string) error {
 	return closeSoon(c)
 }
 
-// closeAtOnce wants Close to wait for nothing: not for messages that nobody reads,
-// and not for the closing handshake. The owner of a connection calls it. The best
-// of some tries counts, on a machine that is busy.
+// closeAtOnce expects Close to wait neither for messages that the server does not
+// read nor for the closing handshake, because the client's only goroutine calls it.
+// The fastest of several attempts counts, because the machine may be busy.
 func closeAtOnce(ctx context.Context, d transport.Dialer, url string) error {
 	best := time.Hour
 	for range 5 {

@@ -16,7 +16,7 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// A Server is a running Handler. Its address is for Run.
+// A Server is a running Handler. Pass its URL to Run.
 type Server struct {
 	URL string // starts with ws:
 
@@ -42,14 +42,14 @@ func NewServer() *Server {
 	return s
 }
 
-// Close ends all connections and waits for them.
+// Close closes all connections and waits until they have ended.
 func (s *Server) Close() {
 	s.stop()
 	s.http.Close()
 	s.busy.Wait()
 }
 
-// Handler returns what the suite needs to talk to, one path for each behaviour:
+// Handler returns the server side of the suite, with one path for each behaviour:
 //
 //	/echo      sends back every message
 //	/burst?n=  sends n messages "<m n='0'/>" and so on, then closes at once with 4001 "done"
@@ -137,7 +137,7 @@ func number(r *http.Request) int {
 	return min(max(n, 0), 2*transport.MaxMessage)
 }
 
-// A handler remembers what was sent on one connection for another to ask.
+// A handler keeps what one connection received, so that another can request it.
 type handler struct {
 	mu    sync.Mutex
 	boxes map[string]*box
@@ -160,7 +160,7 @@ func (h *handler) box(r *http.Request) *box {
 	return b
 }
 
-// keep must be asked for once per box only.
+// keep must be requested only once per box.
 func (h *handler) keep(ctx context.Context, c *websocket.Conn, r *http.Request) {
 	b := h.box(r)
 	defer close(b.closed)

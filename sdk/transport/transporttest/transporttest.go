@@ -1,6 +1,6 @@
-// Package transporttest tells whether a connection does what transport.Conn
-// promises. The other side is Handler, which runs outside of a browser even if
-// the connection is inside.
+// Package transporttest is the conformance suite for implementations of
+// transport.Dialer and transport.Conn. The other side of the connection is Handler,
+// which runs natively even if the connection is in a browser.
 package transporttest
 
 import (
@@ -14,8 +14,8 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// A Check tries one promise. url is where Handler answers, without the path.
-// The error says what was expected and what happened.
+// A Check tests one requirement. url is the address of Handler, without a path.
+// The error describes what was expected and what happened.
 type Check struct {
 	Name string
 	Run  func(ctx context.Context, d transport.Dialer, url string) error
@@ -61,7 +61,7 @@ func Run(t *testing.T, newDialer func() transport.Dialer, url string) {
 	}
 }
 
-// with runs do on a new connection and closes it.
+// with runs do on a new connection and then closes the connection.
 func with(ctx context.Context, d transport.Dialer, url string, do func(transport.Conn) error) error {
 	c, err := d.Dial(ctx, url)
 	if err != nil {
@@ -71,7 +71,7 @@ func with(ctx context.Context, d transport.Dialer, url string, do func(transport
 	return do(c)
 }
 
-// wantMessages receives until it has as many messages as wanted.
+// wantMessages receives messages until it has as many as wanted.
 func wantMessages(ctx context.Context, c transport.Conn, want ...string) error {
 	var got []string
 	for len(got) < len(want) {
@@ -93,7 +93,7 @@ func wantMessages(ctx context.Context, c transport.Conn, want ...string) error {
 	return nil
 }
 
-// wantClose wants the connection to be over; an empty reason stands for any.
+// wantClose expects the connection to have ended; an empty reason matches any.
 func wantClose(ctx context.Context, c transport.Conn, code int, reason string) error {
 	messages, err := c.Receive(ctx)
 	var closed *transport.CloseError
@@ -103,7 +103,7 @@ func wantClose(ctx context.Context, c transport.Conn, code int, reason string) e
 	return nil
 }
 
-// closeSoon wants Close to return without the help of the other side.
+// closeSoon expects Close to return without the help of the other side.
 func closeSoon(c transport.Conn) error {
 	start := time.Now()
 	if err := c.Close(); err != nil {

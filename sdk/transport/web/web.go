@@ -1,7 +1,7 @@
 //go:build !js
 
-// Package web fetches natively, with net/http. A program inside a browser uses
-// the browser's own fetch instead.
+// Package web implements transport.Fetcher natively with net/http. Programs in a
+// browser use the browser's fetch instead.
 package web
 
 import (
@@ -13,16 +13,16 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// A Fetcher fetches over HTTP and HTTPS, and sends no cookies.
+// A Fetcher fetches documents over HTTP and HTTPS. It sends no cookies.
 type Fetcher struct {
-	// HTTPClient makes the requests; nil stands for http.DefaultClient. Set one
-	// to trust other certificates or to use a proxy.
+	// HTTPClient makes the requests; nil means http.DefaultClient. Set it to trust
+	// other certificates or to use a proxy.
 	HTTPClient *http.Client
 }
 
 var _ transport.Fetcher = (*Fetcher)(nil)
 
-// Fetch implements transport.Fetcher. A redirection is its status.
+// Fetch implements transport.Fetcher. For a redirect it returns the status.
 func (f *Fetcher) Fetch(ctx context.Context, url string) (transport.Response, error) {
 	client := http.DefaultClient
 	if f.HTTPClient != nil {

@@ -8,9 +8,9 @@ import (
 	"net/http"
 )
 
-// wholeMessages makes connections on which the end of the line is an error. The
+// wholeMessages makes connections that report io.EOF as io.ErrUnexpectedEOF. The
 // WebSocket library takes an io.EOF inside a message for the end of that message,
-// and would hand on what had arrived of it.
+// and would deliver the incomplete message.
 type wholeMessages struct{ http.RoundTripper }
 
 func (w wholeMessages) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -28,7 +28,7 @@ func (w wholeMessages) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// An endless stream does not end in order.
+// An endless stream reports its end as io.ErrUnexpectedEOF.
 type endless struct{ io.ReadWriteCloser }
 
 func (e endless) Read(p []byte) (int, error) {

@@ -1,7 +1,7 @@
 //go:build !js
 
-// Package ws connects natively, with the WebSocket library of coder. A program
-// inside a browser uses the browser's own WebSocket instead.
+// Package ws implements transport.Dialer natively with coder/websocket. Programs in
+// a browser use the browser's WebSocket instead.
 package ws
 
 import (
@@ -20,28 +20,27 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// subprotocol is what both sides have to agree to (RFC 7395 §3.1).
+// subprotocol is the WebSocket subprotocol of XMPP (RFC 7395 §3.1).
 const subprotocol = "xmpp"
 
-// farewell is how long queued messages may leave, and the other side answer, after
-// Close.
+// farewell is the time after Close in which queued messages are still sent and the
+// other side may complete the closing handshake.
 const farewell = 250 * time.Millisecond
 
 var errClosed = errors.New("ws: the connection was closed on this side")
 
-// A Dialer opens connections over TCP or TLS. Redirects are not followed, as in
-// a browser.
+// A Dialer opens connections over TCP or TLS. Like a browser, it does not follow
+// redirects.
 type Dialer struct {
-	// HTTPClient makes the opening handshake; nil stands for
-	// http.DefaultClient. Set one to trust other certificates or to use a
-	// proxy.
+	// HTTPClient makes the opening handshake; nil means http.DefaultClient. Set it
+	// to trust other certificates or to use a proxy.
 	HTTPClient *http.Client
 }
 
 var _ transport.Dialer = (*Dialer)(nil)
 
-// Dial implements transport.Dialer. Close the connection when done with it: it
-// runs two goroutines until then, or until the other side ends it.
+// Dial implements transport.Dialer. The caller must close the connection: its two
+// goroutines run until then, or until the other side closes it.
 func (d *Dialer) Dial(ctx context.Context, address string) (transport.Conn, error) {
 	if !strings.HasPrefix(address, "ws:") && !strings.HasPrefix(address, "wss:") {
 		return nil, errors.New("ws: the address must start with ws: or wss:")
@@ -77,8 +76,8 @@ func (d *Dialer) Dial(ctx context.Context, address string) (transport.Conn, erro
 	return newConn(conn), nil
 }
 
-// withoutURL returns the cause of an error of net/http or net/url, whose text holds
-// the whole URL, in which there may be a secret.
+// withoutURL returns the cause of an error of net/http or net/url. The text of the
+// error itself contains the whole URL, which may contain a secret.
 func withoutURL(err error) error {
 	var of *url.Error
 	if errors.As(err, &of) {
@@ -87,25 +86,25 @@ func withoutURL(err error) error {
 	return err
 }
 
-// A conn has one goroutine that reads, so that what has arrived is safe from
-// everything else, and one that writes and says goodbye.
+// A conn has one goroutine that reads, so that nothing else delays or loses received
+// messages, and one that writes and closes the connection.
 type conn struct {
 	ws   *websocket.Conn
-	ctx  context.Context // of all reading and writing
+	ctx  context.Context // for all reads and writes
 	stop context.CancelFunc
 
 	arrived chan struct{} // signals Receive: received or err changed
 	queued  chan struct{} // signals write: sending or goodbye changed
-	taken   chan struct{} // signals read: received was emptied, or nobody wants it
+	taken   chan struct{} // signals read: received was emptied, or the conn was closed
 
 	mu            sync.Mutex
 	received      []string
 	receivedBytes int
-	err           error // why nothing more is received
+	err           error // why no more messages are received
 	sending       []string
 	sendingBytes  int
-	goodbye       websocket.StatusCode // to close with, once sending is empty
-	ended         bool                 // by this side: received messages are dropped
+	goodbye       websocket.StatusCode // the status to close with once sending is empty
+	ended         bool                 // this side has closed the connection: received messages are dropped
 }
 
 func newConn(ws *websocket.Conn) *conn {
@@ -121,9 +120,9 @@ func newConn(ws *websocket.Conn) *conn {
 	return c
 }
 
-// Receive implements transport.Conn. A message that is not text and one that is
-// too large end the connection like a CloseError of code 1003 and 1009, a lost
-// connection like one of 1006. When ctx ends, the connection goes on.
+// Receive implements transport.Conn. The CloseError has code 1003 after a message
+// that is not text, 1009 after one that is too large, and 1006 after a lost
+// connection. The connection stays open when ctx ends.
 func (c *conn) Receive(ctx context.Context) ([]string, error) {
 	for {
 		c.mu.Lock()
@@ -146,8 +145,8 @@ func (c *conn) Receive(ctx context.Context) ([]string, error) {
 	}
 }
 
-// Send implements transport.Conn. It never waits. A message that would make
-// more than MaxQueued bytes wait is not sent; the connection goes on.
+// Send implements transport.Conn. It never blocks. If the message would exceed
+// MaxQueued, Send returns an error and the connection stays open.
 func (c *conn) Send(message string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -163,16 +162,16 @@ func (c *conn) Send(message string) error {
 	return nil
 }
 
-// Close implements transport.Conn. What was sent before still leaves, and the
-// closing handshake is made, if the other side takes part in it within a quarter
-// of a second; Close does not wait for that. Closing again does nothing.
+// Close implements transport.Conn. It returns at once. In the next quarter of a
+// second the conn still sends the queued messages and completes the closing
+// handshake with the other side. Closing again does nothing.
 func (c *conn) Close() error {
 	c.end(errClosed, websocket.StatusNormalClosure)
 	return nil
 }
 
-// end lets this side end the connection with code; Receive returns err once
-// what had arrived is taken, or at once after Close.
+// end closes the connection from this side with code. Receive returns err after the
+// messages that had arrived, or at once after Close.
 func (c *conn) end(err error, code websocket.StatusCode) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -193,8 +192,8 @@ func (c *conn) end(err error, code websocket.StatusCode) {
 	time.AfterFunc(farewell, c.stop)
 }
 
-// read takes messages off the network until there are no more. It pauses when
-// nobody takes them, so that the server has to wait.
+// read reads messages from the network until the connection ends. It pauses while
+// the caller of Receive does not take them, so that the server has to wait.
 func (c *conn) read() {
 	defer c.stop()
 	buffer := make([]byte, 4<<10)
@@ -219,7 +218,8 @@ func (c *conn) read() {
 	}
 }
 
-// keep queues a message for Receive unless too much waits already.
+// keep queues a message for Receive. It returns false, and queues nothing, while
+// too many bytes are queued.
 func (c *conn) keep(message string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -245,8 +245,9 @@ func (c *conn) next(buffer []byte) (websocket.MessageType, string, error) {
 	return kind, b.String(), err
 }
 
-// write sends what is queued, then closes, and frees the connection in any case.
-// After a failure nothing more is sent, but what has arrived is still read.
+// write sends the queued messages, closes the connection when end is called, and
+// always releases it. After a failed write it sends nothing more, but read still
+// reads the messages that have arrived.
 func (c *conn) write() {
 	defer c.ws.CloseNow()
 	for {
@@ -275,8 +276,9 @@ func (c *conn) write() {
 	}
 }
 
-// oldest takes the first message to send. If there is none, it tells the code
-// to close with, if any. The size of the message counts until it has left.
+// oldest removes and returns the first message to send. If there is none, it returns
+// the status to close with, if any. The size of the message counts towards MaxQueued
+// until it has been sent.
 func (c *conn) oldest() (message string, ok bool, goodbye websocket.StatusCode) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -289,7 +291,7 @@ func (c *conn) oldest() (message string, ok bool, goodbye websocket.StatusCode) 
 	return message, true, 0
 }
 
-// closeError says in the terms of transport why reading has ended.
+// closeError converts a read error to a CloseError.
 func closeError(err error) *transport.CloseError {
 	var closed websocket.CloseError
 	switch {
@@ -301,7 +303,7 @@ func closeError(err error) *transport.CloseError {
 	return &transport.CloseError{Code: int(websocket.StatusAbnormalClosure), Reason: err.Error()}
 }
 
-// signal makes one waiter look again.
+// signal wakes the goroutine that waits on c.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
