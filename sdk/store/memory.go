@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Memory is a Store that lasts as long as the program. It keeps values without
-// copying them, as Put and Store allow.
+// Memory is a Store that keeps its records in memory. It does not copy values; Put
+// and Store forbid modifying them.
 type Memory struct {
 	mu      sync.RWMutex
 	records []Record // sorted by key; values are never nil
@@ -58,8 +58,9 @@ func (m *Memory) Scan(ctx context.Context, r Range) ([]Record, error) {
 	return records, nil
 }
 
-// Commit implements Store. Its only errors are ErrConflict, ErrClosed, that of
-// ctx, and one for an Op of no known kind; nothing is changed with any of them.
+// Commit implements Store. Its only errors are ErrConflict, ErrClosed, the error of
+// ctx, and an error for an Op of unknown kind. It changes nothing if it returns an
+// error.
 func (m *Memory) Commit(ctx context.Context, expect []Record, ops []Op) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -137,7 +138,8 @@ func (m *Memory) find(key string) (int, bool) {
 	})
 }
 
-// bounds returns the first record of a range and the one after its last.
+// bounds returns the index of the first record of a range and the index after its
+// last.
 func (m *Memory) bounds(from, to string) (int, int) {
 	first, _ := m.find(from)
 	end := len(m.records)

@@ -273,7 +273,7 @@ func unknownOp(ctx context.Context, s store.Store) error {
 	return wantScan(ctx, s, store.Range{}, "")
 }
 
-// steps runs until something fails.
+// steps runs the functions in order until one fails.
 func steps(all ...func() error) error {
 	for i, step := range all {
 		if err := step(); err != nil {
@@ -283,7 +283,7 @@ func steps(all ...func() error) error {
 	return nil
 }
 
-// put stores keys and values, given in turn, in one commit.
+// put stores the given keys and values, which alternate, in one commit.
 func put(ctx context.Context, s store.Store, pairs ...string) error {
 	var ops []store.Op
 	for i := 0; i < len(pairs); i += 2 {
@@ -292,7 +292,8 @@ func put(ctx context.Context, s store.Store, pairs ...string) error {
 	return s.Commit(ctx, nil, ops)
 }
 
-// records builds records from keys and values in turn; nil is absent.
+// records builds records from alternating keys and values; a nil value means that
+// the record does not exist.
 func records(pairs ...any) []store.Record {
 	var all []store.Record
 	for i := 0; i < len(pairs); i += 2 {

@@ -10,7 +10,7 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// oneWinner lets 8 writers commit on the same expectation, 20 times.
+// oneWinner has 8 writers commit with the same expectation, 20 times.
 func oneWinner(ctx context.Context, s store.Store) error {
 	for round := range 20 {
 		key := strconv.Itoa(round)
@@ -44,7 +44,7 @@ func oneWinner(ctx context.Context, s store.Store) error {
 	return nil
 }
 
-// counter lets 4 writers increment a number 200 times each.
+// counter has 4 writers increment a number 200 times each.
 func counter(ctx context.Context, s store.Store) error {
 	const writers, times = 4, 200
 	results := make([]error, writers)
@@ -82,7 +82,7 @@ func increment(ctx context.Context, s store.Store, key string) error {
 	}
 }
 
-// wholeCommits reads two records while they are always written together.
+// wholeCommits reads two records while a writer always writes both in one commit.
 func wholeCommits(ctx context.Context, s store.Store) error {
 	if err := put(ctx, s, "a", "0", "b", "0"); err != nil {
 		return err
@@ -120,7 +120,8 @@ func wholeCommits(ctx context.Context, s store.Store) error {
 	}
 }
 
-// cancelled allows a commit to have happened, but not half of it.
+// cancelled accepts a cancelled commit that was applied, but not one that was
+// applied in part.
 func cancelled(ctx context.Context, s store.Store) error {
 	if err := put(ctx, s, "a", "0", "b", "0"); err != nil {
 		return err
@@ -136,7 +137,7 @@ func cancelled(ctx context.Context, s store.Store) error {
 	if err := put(ended, s, "a", "1", "b", "1"); !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("Commit with a cancelled context: %v", err)
 	}
-	// Cancelled at about the same time, a commit may go either way.
+	// A commit that is cancelled while it runs may succeed or fail.
 	for i := range 50 {
 		racing, cancel := context.WithCancel(ctx)
 		var wg sync.WaitGroup
@@ -158,7 +159,7 @@ func cancelled(ctx context.Context, s store.Store) error {
 			return fmt.Errorf("Commit returned nil and stored nothing: %q", values)
 		}
 	}
-	return put(ctx, s, "a", "2") // The store goes on.
+	return put(ctx, s, "a", "2") // The store stays usable.
 }
 
 func closed(ctx context.Context, s store.Store) error {

@@ -1,6 +1,6 @@
-// Package storetest tells whether a store does what store.Store promises.
+// Package storetest is the conformance suite for implementations of store.Store.
 //
-// It needs nothing but goroutines, so it also runs inside a browser.
+// It needs no files and no network, so it also runs in a browser.
 package storetest
 
 import (
@@ -11,8 +11,8 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// A Check tries one promise on a store of its own, which has to be empty. The
-// error says what was expected and what happened.
+// A Check tests one requirement on a store of its own, which must be empty. The
+// error describes what was expected and what happened.
 type Check struct {
 	Name string
 	Run  func(ctx context.Context, s store.Store) error
@@ -43,8 +43,8 @@ var Checks = []Check{
 	{"closed store", closed},
 }
 
-// Run runs every check against a store of its own. open returns an empty store,
-// which Run closes.
+// Run runs every check on a new store. open returns an empty store, which Run
+// closes.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for _, check := range Checks {
 		t.Run(check.Name, func(t *testing.T) {
