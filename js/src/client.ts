@@ -84,8 +84,8 @@ export function makeClient(options: ClientOptions): PamClient {
 }
 
 /**
- * Asks the program for an operation, unless the signal is aborted by then. All operations wait for the same promise, also
- * when it is fulfilled: so the program is asked in the order of the calls.
+ * Requests an operation from the program, unless the signal is aborted by then. All operations wait for the same promise,
+ * also when it is already fulfilled, so the program gets the requests in the order of the calls.
  */
 async function request<K extends keyof Operations>(
   from: Promise<Program>, op: K, params: Operations[K]["params"], signal: AbortSignal,
@@ -95,7 +95,7 @@ async function request<K extends keyof Operations>(
   return program.request(op, params, signal);
 }
 
-/** Adds what `await using` calls, where the browser knows its name. It is not enumerable: a client is shown without it. */
+/** Adds the method for `await using`, if the browser has its symbol. Tools that show the client do not list it. */
 function disposable<T extends object>(client: T, close: () => Promise<void>): T & AsyncDisposable {
   const name: typeof Symbol.asyncDispose | undefined = Symbol.asyncDispose;
   if (typeof name === "symbol") Object.defineProperty(client, name, { value: close });
@@ -105,7 +105,7 @@ function disposable<T extends object>(client: T, close: () => Promise<void>): T 
 const notForgotten = (): PamError => new PamError("storage", "What IndexedDB holds for the account could not be removed, "
   + "because it cannot be opened. Clearing the site's data removes it.", { origin: "storage" });
 
-/** What is stored, as a file for the person whom it is about. */
+/** Formats the stored data as a JSON file for the user. */
 function exported({ account, list, ver, lastFull, lastSynced, mechanism, sessions }: RawExport): Blob {
   const when = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
   const data = {

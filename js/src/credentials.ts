@@ -3,7 +3,7 @@ import type { Config } from "./options.js";
 import type { CredentialRequest } from "./types.js";
 import type { CredentialEvent, Notices } from "./wire.js";
 
-/** Passes the program's requests for credentials to the page's function, and the answers to the program. */
+/** Passes the program's requests for credentials to the page's function, and returns the answers to the program. */
 export interface CredentialRequests {
   handle(event: CredentialEvent): void;
   /** Aborts all requests: the program has ended. */
@@ -15,7 +15,7 @@ export function credentialRequests(
 ): CredentialRequests {
   const pendingCredentialRequests = new Map<number, AbortController>();
 
-  /** It never rejects. */
+  /** Answers one request. The promise never rejects. */
   async function answer(ask: number, reason: CredentialRequest["reason"], mechanisms: string[]): Promise<void> {
     const controller = new AbortController();
     pendingCredentialRequests.set(ask, controller);
@@ -39,7 +39,7 @@ export function credentialRequests(
   };
 }
 
-/** The password, or why there is none. It does not reject, whatever the page's function returns or throws. */
+/** Resolves with the password, or with why there is none. It never rejects, even if the page's function throws. */
 async function credentials(
   config: Config, request: CredentialRequest,
 ): Promise<{ password: string } | { failed: string; wrong: boolean }> {

@@ -11,7 +11,7 @@ export interface Emitter extends Pick<PamClient, "on" | "once" | "events"> {
   emit<K extends Type>(type: K, event: PamEventMap[K]): void;
   /** Reports whether there is a listener. */
   used(type: Type): boolean;
-  /** Ends iterators, rejects the promises of `once` that are pending, removes listeners. */
+  /** Ends iterators, rejects the pending promises of `once`, and removes all listeners. */
   close(): void;
 }
 
@@ -103,7 +103,7 @@ export function emitter(onFirst: (type: Type) => void = () => undefined): Emitte
 const overflow = (limit: number): PamError =>
   new PamError("overflow", `More than ${limit} events waited to be read. Read faster, or give a larger buffer.`);
 
-/** An iterator over the events of a listener, from now on. */
+/** Returns an iterator over the events that occur after this call. */
 function iterate<T>(
   listen: (l: Required<Listener<T>>) => StopListening, limit: number, signal: AbortSignal | undefined,
 ): AsyncIterableIterator<T> {

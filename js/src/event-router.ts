@@ -2,7 +2,7 @@ import { fromWire } from "./errors.js";
 import type { View } from "./view.js";
 import type { ViewEvent } from "./wire.js";
 
-/** Puts an event of the program into the view. `loaded` says whether the program has loaded the stored list. */
+/** Updates the view with an event of the program. `loaded` reports whether the program has loaded the stored list. */
 export function routeEvent(view: View, e: ViewEvent, loaded: boolean): void {
   const { rows, sync, frames } = view;
   switch (e.event) {

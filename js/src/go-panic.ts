@@ -1,11 +1,11 @@
-const begins = /^goroutine \d+ .*\[.*\]:$/; // no line of a panic's value does: the runtime indents all but its first
+const begins = /^goroutine \d+ .*\[.*\]:$/; // matches no line of a panic's value: the runtime indents all but the first
 const place = /^\t\S+:\d+(?: \+0x[\da-f]+)?$/;
 const own = new RegExp("^panic: runtime error: (?:index out of range|slice bounds out of range"
   + "|invalid memory address or nil pointer dereference|integer divide by zero)|^fatal error: .*");
 
 /**
- * What may be shown of what the Go runtime wrote to stderr before it ended: which kind of error it was, and where it
- * happened. The value of a panic and the arguments of functions may be a user's data.
+ * Returns the part of the Go runtime's final output on stderr that may be shown: the kind of the error and its stack. The
+ * value of a panic and the arguments of functions are left out, because they may contain a user's data.
  */
 export function panicTrace(stderr: string): string {
   const lines = stderr.split("\n");
@@ -18,7 +18,7 @@ export function panicTrace(stderr: string): string {
   return [panicKind(stderr), ...stack].filter(Boolean).join("\n");
 }
 
-/** The kind of error alone. A panic's value may begin as the runtime's own errors do: only known words are shown. */
+/** Returns only the kind of the error. A panic's value may look like a runtime error, so only known texts are returned. */
 export function panicKind(stderr: string): string {
   for (const line of stderr.split("\n")) {
     if (begins.test(line)) break;

@@ -1,6 +1,6 @@
-// What the build and the browser provide: the modules "host:…", which are the JavaScript halves of the packages in wasm/
-// and Go's own script, and globals that the compiler's libraries do not know. test/types/host.ts compares these types with
-// the JSDoc of the modules.
+// Declarations of what the build and the browser provide: the modules "host:…", which are the JavaScript halves of the
+// packages in wasm/ and Go's own script, and globals that the compiler's libraries do not declare. test/types/host.ts
+// compares these types with the JSDoc of the modules.
 
 declare module "host:wasm_exec" {
   interface Go {
@@ -14,7 +14,7 @@ declare module "host:wasm_exec" {
     readonly _idPool: readonly number[];
     run(instance: WebAssembly.Instance): Promise<void>;
   }
-  /** Go's wasm_exec.js, evaluated with `scope` as its global object. It puts `fs` there. */
+  /** Evaluates Go's wasm_exec.js with `scope` as its global object. The script defines `fs` there. */
   export function makeGo(scope: object): new () => Go;
 }
 
@@ -27,7 +27,7 @@ declare module "host:socket" {
 
 declare module "host:idb" {
   interface Running { cancel(): void }
-  /** `done` gets an object with the methods of a connection, which Go calls. */
+  /** `done` receives an object with the methods of a connection, which Go calls. */
   export function openDatabase(
     name: string, create: boolean, patience: number, onLost: (errorName: string, errorMessage: string) => void,
     done: (errorName: string, errorMessage: string, connection?: object) => void, ended: AbortSignal,
@@ -52,7 +52,7 @@ declare module "host:fetch" {
 
 declare const WorkerGlobalScope: undefined | (new () => object);
 
-/** A policy of Trusted Types. It makes a TrustedScriptURL, which is declared as what it stands for where it is used. */
+/** A Trusted Types policy. The TrustedScriptURL that it creates is declared as a string, because callers use it as a URL. */
 interface ScriptURLPolicy { createScriptURL(url: string): string }
 // eslint-disable-next-line no-var -- only a var is a property of globalThis
 declare var trustedTypes: undefined | {

@@ -7,17 +7,18 @@ export type { PamErrorFields } from "./errors.js";
 export type * from "./types.js";
 
 /**
- * Makes a client for one account. It is inert until a method is called. Throws a PamError with code "bad-options" or
- * "bad-jid".
+ * Creates a client for one account. The client loads and sends nothing until one of its methods is called. Throws a
+ * PamError with code "bad-options" or "bad-jid".
  *
- * While it is connected the account is seen online, because servers deliver nothing to a session that sends no
- * presence. A server may also hand this session chat messages: they come as `message` events.
+ * While the client is connected, the account appears online to its contacts: servers deliver nothing to a session without
+ * presence, so the client sends presence. The server may also deliver chat messages to this session; the client emits them
+ * as `message` events.
  */
 export function createClient(options: ClientOptions): PamClient {
   return makeClient(options);
 }
 
-/** Fetches and compiles the program ahead of connect(). May be called any number of times. */
+/** Fetches and compiles the program before connect() needs it. It may be called any number of times. */
 export async function preload(wasm?: WasmSource): Promise<RuntimeInfo> {
   await loadModule(wasm);
   return info;

@@ -2,19 +2,19 @@ import { PamError } from "./errors.js";
 import { listeners } from "./store.js";
 import type { Inspector, WireFrame } from "./types.js";
 
-/** A frame as the program writes it. */
+/** A frame in the form in which the program posts it. */
 export interface RawFrame {
   seq: number; at: number; out: boolean; kind: WireFrame["kind"]; layer?: NonNullable<WireFrame["layer"]>;
   id?: string; replyTo?: number; rttMs?: number; bytes: number; xml: string; cut?: true;
 }
 
-/** How much text is kept, in characters: the messages on the wire are whatever others send. */
+/** The limit of the text that is kept, in characters: a peer decides how long its messages are. */
 const most = 4 << 20;
 
 export interface InspectorStore {
   readonly inspector: Inspector;
   add(frame: RawFrame): void;
-  /** What the program's memory and table of references measure. */
+  /** Records the size of the program's memory and of its table of references. */
   measure(heap: number, references: number): void;
   /** Counts messages that the program ignored. */
   ignore(messages: number): void;
@@ -23,12 +23,12 @@ export interface InspectorStore {
 
 const none: readonly WireFrame[] = Object.freeze([]);
 
-/** Keeps the last `limit` messages, of 4 MiB of text together at most; with 0 it is off. */
+/** Keeps the last `limit` messages, with at most 4 MiB of text in total. A limit of 0 turns it off. */
 export function inspectorStore(limit: number): InspectorStore {
   let frames: WireFrame[] = [];
-  let first = 0; // the oldest that is kept; those before it are dropped together
-  let kept = 0; // characters of those from it on
-  let dropped = 0; // of those before it
+  let first = 0; // index of the oldest frame that is kept; those before it are removed in one go
+  let kept = 0; // characters of the frames from `first` on
+  let dropped = 0; // characters of the frames before `first`
   let current: readonly WireFrame[] | undefined = none;
   const counts = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, ignored: 0, goHeapBytes: 0, liveReferences: 0 };
   const snapshot = (): readonly WireFrame[] => (current ??= Object.freeze(frames.slice(first)));

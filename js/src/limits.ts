@@ -2,12 +2,12 @@ import { abortedError, ownError, PamError, timeoutError } from "./errors.js";
 import { fields, signalOf } from "./options.js";
 import type { OpOptions } from "./types.js";
 
-const longest = 2 ** 31 - 1; // of setTimeout
+const longest = 2 ** 31 - 1; // the largest delay of setTimeout
 
 /**
- * Runs a call under the caller's signal and time limit. When one of them ends it, the promise rejects at once and the
- * signal given to `run` is aborted, and so it is when `closed` is aborted, whose reason is the error then. Wrong options
- * reject as well: an async method never throws. `more` names the options that this call alone knows.
+ * Runs a call with the caller's signal and time limit. When one of them ends the call, the promise rejects immediately and
+ * the signal given to `run` is aborted. The same happens when `closed` is aborted; its reason is then the error. The promise
+ * also rejects for invalid options, because an async method never throws. `more` names the additional options of this call.
  */
 export function limited<T>(
   options: OpOptions | undefined, run: (signal: AbortSignal) => Promise<T>, closed?: AbortSignal,

@@ -1,12 +1,12 @@
 import { messageOf, PamError, type PamErrorFields } from "./errors.js";
 import type { PamErrorCode, RuntimeInfo, WasmSource } from "./types.js";
 
-declare const BUILD_INFO: RuntimeInfo; // put in by the build
+declare const BUILD_INFO: RuntimeInfo; // the build inserts it
 
-/** The program that this package was built with. No other is started. */
+/** The program that this package was built with. The client starts no other program. */
 export const info: RuntimeInfo = Object.freeze(BUILD_INFO);
 
-/** Reports whether this script knows its own URL. A bundle that is no ES module may not. */
+/** Reports whether this script knows its own URL. In a bundle that is not an ES module it may not. */
 export const located = (): boolean => typeof import.meta.url === "string";
 export const unlocated = (file: string, option: string): string =>
   `This script cannot find ${file}, because it was bundled without import.meta.url: `
@@ -17,7 +17,7 @@ const byObject = new WeakMap<object, Promise<WebAssembly.Module>>();
 
 /**
  * Fetches and compiles the program, once for each source, and checks that it is the one that this package was built with.
- * What failed is tried again by the next call.
+ * After a failure the next call tries again.
  */
 export function loadModule(source?: WasmSource): Promise<WebAssembly.Module> {
   if (source === undefined && !located()) throw failure("wasm-load", unlocated("pam.wasm", "options.runtime.wasm"));
@@ -74,16 +74,16 @@ async function moduleOf(source: Exclude<WasmSource, string | URL>): Promise<WebA
   throw new PamError("bad-options", "options.runtime.wasm must be a URL, a Response, bytes or a WebAssembly.Module.");
 }
 
-/** Chooses by Content-Type before the body is read: a body can be read only once. */
+/** Chooses the way to compile by Content-Type before it reads the body, because a body can be read only once. */
 async function compileResponse(response: Response, url: string): Promise<WebAssembly.Module> {
   const { ok, status } = response;
   if (!ok) {
     throw failure("wasm-load", `${url} was answered with status ${status}: ${remedy(url)}`, { retryable: status >= 500 });
   }
   const type = (response.headers.get("content-type") ?? "").trim().toLowerCase();
-  if (type === "application/wasm" && // streaming allows no parameters
+  if (type === "application/wasm" && // compileStreaming rejects parameters
       typeof WebAssembly.compileStreaming === "function") {
-    const copy = response.clone(); // for the digest, which needs all of it, while it is compiled as it comes
+    const copy = response.clone(); // for the digest, which needs all of it, while the original is compiled
     return checked(WebAssembly.compileStreaming(response), readBody(copy, url), url, type);
   }
   return compileBytes(await readBody(response, url), url, type);
@@ -106,14 +106,14 @@ async function compileBytes(
 }
 
 /**
- * The module, if its bytes are the program of this package. Browsers digest in secure contexts only; elsewhere the length is
- * compared, and an attacker who can change the program there can change this script too.
+ * Resolves with the module if its bytes are the program of this package. Browsers compute digests only in secure contexts;
+ * elsewhere only the length is compared. An attacker who can change the program there can change this script too.
  */
 async function checked(
   module: Promise<WebAssembly.Module>, body: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>, url: string,
   type?: string,
 ): Promise<WebAssembly.Module> {
-  module.catch(() => undefined); // what is wrong with the bytes is said first
+  module.catch(() => undefined); // an error found in the bytes takes precedence
   const bytes = await body;
   if (!(bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d)) {
     const as = type ? `, sent as ${type}` : "";
@@ -133,7 +133,7 @@ const otherProgram = (what: string): PamError => failure("wasm-version",
   `${what} is not the program that this script was built with (version ${info.version}, SHA-256 ${info.wasmSha256}). `
   + "Serve pam.wasm and the scripts from the same package, and let no cache or proxy keep or change one of them.");
 
-/** Vite's dependency optimizer moves the script, but not what is next to it. */
+/** Vite's dependency optimizer moves the script, but not the files next to it. */
 const remedy = (url: string): string => url.includes("/.vite/")
   ? 'add optimizeDeps: { exclude: ["xmpp-pam"] } to the configuration of Vite.'
   : "serve pam.wasm there, or give options.runtime.wasm.";

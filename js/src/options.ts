@@ -5,7 +5,7 @@ import type { ClientOptions, Credentials, CredentialRequest, LogEntry, Target, W
 export interface Config {
   readonly account: string;
   readonly credentials: (request: CredentialRequest) => Credentials | Promise<Credentials>;
-  /** Undefined: looked up. */
+  /** Undefined: the program looks it up. */
   readonly service: string | undefined;
   readonly followTo: readonly string[] | undefined;
   readonly storage: "indexeddb" | "memory";
@@ -28,8 +28,7 @@ export function readOptions(options: ClientOptions): Config {
 }
 
 /**
- * Runs what reads things of other people. Whatever they throw, from a getter or a Proxy, becomes an error of this
- * library.
+ * Runs a function that reads values of the caller. Whatever a getter or a Proxy throws becomes an error of this library.
  */
 function reading<T>(what: string, read: () => T): T {
   try {
@@ -83,7 +82,7 @@ function readAll(options: ClientOptions): Config {
   };
 }
 
-/** Reads a target. Only a row that is listed may be without a node: a service has told it, and it can be removed. */
+/** Reads a target. Only a row of the list may have no node: a service has sent it so, and the caller can remove it. */
 export function readTarget(target: Target, listed = false): { service: string; node: string; subid: string } {
   const { service, node, subid } = reading("target", () => fields(target, "target"));
   if (typeof service !== "string" || service === "") throw bad("target.service must be a JID, such as pubsub.example.org.");
@@ -93,8 +92,8 @@ export function readTarget(target: Target, listed = false): { service: string; n
 }
 
 /**
- * Reads the properties of what people give: each once, whatever they are. Names in `known` are the only ones allowed;
- * without `known` only the three of a target are read.
+ * Reads the properties of an object that the caller passes, each exactly once. Only the names in `known` are allowed;
+ * without `known`, only the three properties of a target are read.
  */
 export function fields(value: unknown, what: string, known?: readonly string[]): Record<string, unknown> {
   if (value === null || typeof value !== "object" || Array.isArray(value)) throw bad(`${what} must be an object.`);
@@ -196,7 +195,7 @@ function readService(service: unknown): string | undefined {
   return url.href;
 }
 
-/** Reads an optional array of texts, which must hold something. */
+/** Reads an optional array of non-empty strings. */
 function readTexts(given: unknown, what: string, of: string): readonly string[] | undefined {
   if (given === undefined) return undefined;
   const list = Array.isArray(given) ? Array.from(given) as unknown[] : [];

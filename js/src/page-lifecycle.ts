@@ -1,16 +1,16 @@
-/** The events of a page that a client acts on. */
+/** The page events that a client handles. */
 export interface PageHandlers {
-  /** The network or the page may be back: a backed-off timer may fire much later in a hidden page. */
+  /** The network or the page may be available again. In a hidden page, a back-off timer may fire much later. */
   wake?: () => void;
-  /** The page may be stopped soon, for a while or for good. */
+  /** The browser may suspend or discard the page soon. */
   sleep(): void;
-  /** The page ends now. It does not come back: a page that goes into the back/forward cache sleeps. */
+  /** The page ends now and is not restored. For a page that goes into the back/forward cache only `sleep` is called. */
   leave(): void;
-  /** The page is shown, for the first time or again. */
+  /** The browser shows the page, for the first time or again. */
   show(): void;
 }
 
-/** Calls the handlers until the returned function is called. Outside of a page it does nothing. */
+/** Calls the handlers until the returned function is called. Outside a page it does nothing. */
 export function watchPage(page: PageHandlers): () => void {
   if (typeof addEventListener !== "function") return () => undefined;
   const off = new AbortController();

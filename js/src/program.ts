@@ -7,15 +7,15 @@ import { clearTab, leaveTab, takeTab } from "./tab.js";
 import { openTabChannel, type TabChannel } from "./tab-channel.js";
 import type { Created, RawState, ViewEvent } from "./wire.js";
 
-/** A running program with the stored list loaded. Whatever it registered with the page is released when it ends. */
+/** A running program that has loaded the stored list. Its listeners and channels are released when it ends. */
 export interface Program extends Pick<Runtime, "where" | "request"> {
-  /** Asks for the connection, so that the next page in this tab finds the session. */
+  /** Requests the connection, and lets the next page in this tab resume the session. */
   connect(signal?: AbortSignal): Promise<RawState>;
-  /** Asks to remove what is stored. Nothing is left for the next page in this tab. */
+  /** Requests that the stored data be deleted, and leaves no session for the next page in this tab. */
   forget(signal: AbortSignal): Promise<null>;
-  /** Tells the program whether the page listens to messages, unless it knows. */
+  /** Tells the program whether the page listens to messages, if that has changed. */
   listen(messages: boolean): void;
-  /** Ends the program at once. Pending requests are rejected with `why`. */
+  /** Ends the program immediately. Pending requests are rejected with `why`. */
   end(why: PamError): void;
 }
 
@@ -24,18 +24,18 @@ export interface ProgramHandlers extends Omit<RuntimeHandlers, "handleEvent"> {
 }
 
 /**
- * Starts the program, and has it load the stored list. It takes up the session of the page before, but never that of a
- * program which crashed: what made it crash would come again. `created` is called as soon as the program says whether it
- * can store anything. The signal ends the program at once.
+ * Starts the program and loads the stored list. The program resumes the session of the previous page, but never that of a
+ * program that crashed, because the server could replay the stanza that caused the crash. `created` is called as soon as the
+ * program reports whether it can store anything. The signal ends the program immediately.
  */
 export async function startProgram(
   config: Config, handlers: ProgramHandlers, created: (c: Created) => void, closed: AbortSignal,
 ): Promise<Program> {
   let channel: TabChannel | undefined;
   let stopWatching = (): void => undefined;
-  let tab: string | undefined; // what the next page in this tab is told
+  let tab: string | undefined; // the name that the next page in this tab finds
   let names: readonly string[] = [config.account];
-  let listening = false; // what the program was told last
+  let listening = false; // what the program was last told
 
   function release(): void {
     stopWatching();
@@ -73,11 +73,11 @@ export async function startProgram(
     const made = await runtime.request("create", {
       account, url, followTo, storage, mechanisms, inspector: config.frames > 0, ...reconnect, ...taken,
     });
-    const mine = made.why === undefined ? taken?.tab : undefined; // without a store no session is kept
+    const mine = made.why === undefined ? taken?.tab : undefined; // without a store the program keeps no session
     tab = mine;
     names = [config.account, made.account];
     created(made);
-    if (mine) channel = openTabChannel(made.account, () => runtime.tell("reload", {})); // before the first reading
+    if (mine) channel = openTabChannel(made.account, () => runtime.tell("reload", {})); // before the first read
     await runtime.request("load", {});
     return {
       where: runtime.where,

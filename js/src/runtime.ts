@@ -3,33 +3,33 @@ import { info, loadModule, located, unlocated } from "./loader.js";
 import type { Config } from "./options.js";
 import type { FromHost, Notices, Operations, Posted, ProgramEvent, Request, ToHost } from "./wire.js";
 
-/** What can be sent without waiting for a result: notices, and operations that have none. */
+/** Requests that are sent without waiting for a result: notices, and operations that have none. */
 type Told = Notices & Pick<{ [K in keyof Operations]: Operations[K]["params"] }, "reload" | "sleep" | "wake">;
 
 /** A running program. */
 export interface Runtime {
   readonly where: "worker" | "main";
-  /** Asks for an operation. An aborted signal cancels it; the promise settles all the same. */
+  /** Requests an operation. An aborted signal cancels it; the promise still settles. */
   request<K extends keyof Operations>(
     op: K, params: Operations[K]["params"], signal?: AbortSignal,
   ): Promise<Operations[K]["result"]>;
   tell<K extends keyof Told>(op: K, params: Told[K]): void;
-  /** Ends the program at once. Requests that are pending or made later are rejected with `why`. */
+  /** Ends the program immediately. Pending and later requests are rejected with `why`. */
   stop(why: PamError): void;
 }
 
 export interface RuntimeHandlers {
   handleEvent(event: Exclude<ProgramEvent, { event: "crash" }>): void;
-  /** All that was posted together has been handled. */
+  /** Called when all events that were posted together have been handled. */
   flush(): void;
   measure(heap: number, references: number): void;
-  /** The program ended by mistake; every pending request was rejected. */
+  /** Called when the program has crashed. Every pending request has been rejected. */
   crashed(error: PamError): void;
 }
 
 interface PendingRequest { resolve(result: unknown): void; reject(e: PamError): void }
 
-/** Loads the program and starts it. The signal ends it at once, now or later. */
+/** Loads the program and starts it. The signal ends it immediately, during the start or later. */
 export async function startRuntime(config: Config, handlers: RuntimeHandlers, closed: AbortSignal): Promise<Runtime> {
   const where = config.where ?? (typeof Worker === "function" ? "worker" : "main");
   const module = await loadModule(config.wasm);
@@ -84,7 +84,7 @@ export async function startRuntime(config: Config, handlers: RuntimeHandlers, cl
           signal?.removeEventListener("abort", cancel);
         };
         pending.set(id, {
-          resolve(v) { settled(); resolve(v as Operations[typeof op]["result"]); }, // as the table says
+          resolve(v) { settled(); resolve(v as Operations[typeof op]["result"]); }, // as Operations declares
           reject(e) { settled(); reject(e); },
         });
         post({ ...params, id, op });
@@ -156,7 +156,7 @@ export async function startRuntime(config: Config, handlers: RuntimeHandlers, cl
   });
 }
 
-/** Bundlers find the worker script by the literal `new Worker(new URL(…, import.meta.url))`. */
+/** Creates the worker. Bundlers find its script by the literal `new Worker(new URL(…, import.meta.url))`. */
 function makeWorker(given: Config["worker"]): Worker {
   if (typeof given === "function") return given();
   if (given !== undefined) return new Worker(trusted(given), { type: "module" });
@@ -171,7 +171,7 @@ function makeWorker(given: Config["worker"]): Worker {
 
 let policy: ScriptURLPolicy | undefined;
 
-/** The URL as a TrustedScriptURL where the page demands one: `trusted-types xmpp-pam` allows it. */
+/** Converts the URL to a TrustedScriptURL where the page requires one; `trusted-types xmpp-pam` allows this. */
 function trusted(url: string | URL): string | URL {
   policy ??= globalThis.trustedTypes?.createPolicy("xmpp-pam", { createScriptURL: (u) => u });
   return policy ? policy.createScriptURL(String(url)) : url;

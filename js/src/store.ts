@@ -1,6 +1,6 @@
 import type { ExternalStore, StopListening } from "./types.js";
 
-/** The writing side of an ExternalStore. `flush` calls the listeners, once for any number of changes. */
+/** The writing side of an ExternalStore. `flush` calls each listener once, however many changes there were. */
 export interface WritableStore<T> {
   readonly store: ExternalStore<T>;
   set(value: T): boolean;
@@ -8,8 +8,8 @@ export interface WritableStore<T> {
 }
 
 /**
- * Makes a store whose value is `initial`, which is also what a server renders. A value of the same content as the one
- * before, as JSON shows it, does not replace it. `set` reports whether it did.
+ * Creates a store with the value `initial`, which is also the snapshot for server-side rendering. A new value replaces the
+ * current one only if its JSON differs. `set` reports whether it did.
  */
 export function writableStore<T>(initial: T): WritableStore<T> {
   let value = initial;
@@ -34,8 +34,8 @@ export interface Listeners<T> {
 }
 
 /**
- * The listeners of a store. Each is called when it begins to listen, and by `flush` when `markDirty` was called and the
- * value is another than the one that it was called with last.
+ * Manages the listeners of a store. A listener is called when it is added, and by `flush` if `markDirty` was called and the
+ * value differs from the one with which the listener was last called.
  */
 export function listeners<T>(get: () => T): Listeners<T> {
   const all = new Set<() => void>();
@@ -62,7 +62,7 @@ export function listeners<T>(get: () => T): Listeners<T> {
   };
 }
 
-/** Calls fn. What it throws is reported like any uncaught error, and does not reach the caller. */
+/** Calls `fn`. An error that it throws is reported like any uncaught error, and not passed to the caller. */
 export function safely(fn: () => void): void {
   try {
     fn();

@@ -6,7 +6,7 @@ import type { RawState } from "./wire.js";
 
 type Phase = SyncState["phase"];
 
-/** The state of a client that has no program. */
+/** The state of a client whose program is not running. */
 const offline: RawState = {
   phase: "offline", missing: [], resumed: false, lastSynced: null,
   attempt: 0, nextAttempt: null, pending: 0, degraded: false,
@@ -15,22 +15,22 @@ const offline: RawState = {
 /** The store `sync`, and how it changes. */
 export interface SyncStore {
   readonly store: ExternalStore<SyncState>;
-  /** The state that the program posted, as the page sees it. It is not shown yet. */
+  /** Converts a state that the program posted to the public form, without publishing it. */
   read(raw: RawState): SyncState;
-  /** Shows a state that was read. */
+  /** Publishes a state that `read` returned. */
   set(state: SyncState): void;
-  /** Shows another phase, and no error. */
+  /** Publishes another phase, without an error. */
   setPhase(phase: Phase): void;
-  /** Shows the end of the program: nothing of its connection is left. */
+  /** Publishes the end of the program: resets all fields but `lastSyncedAt` and `storage`. */
   reset(phase: Phase, error: PamError | undefined): void;
-  /** Says why the program of now stores nothing, or that it does: undefined. */
+  /** Sets why the current program stores nothing; undefined if it stores the list. */
   setUnstored(why: string | undefined): void;
-  /** Reports whether the program stores nothing although that was asked for. */
+  /** Reports whether the program stores nothing although the options request storage. */
   unstored(): boolean;
   flush(): void;
 }
 
-/** `changed` is called when what is shown has changed. */
+/** Creates the store. `changed` is called when the published state has changed. */
 export function syncStore(wanted: Config["storage"], changed: (before: SyncState, now: SyncState) => void): SyncStore {
   let unstored: string | undefined; // why nothing is stored
   const state = writableStore(read(offline));
@@ -73,7 +73,7 @@ export function syncStore(wanted: Config["storage"], changed: (before: SyncState
   };
 }
 
-/** Where the list is. `why` says why it is not where it was asked for. */
+/** Describes where the list is stored. `why` is the reason if that is not the requested storage. */
 function storageState(wanted: Config["storage"], why: string | undefined): SyncState["storage"] {
   return Object.freeze(why === undefined || wanted === "memory"
     ? { kind: wanted, persistent: wanted !== "memory" }

@@ -6,12 +6,12 @@ import { makeGo } from "host:wasm_exec";
 import { panicKind, panicTrace } from "./go-panic.js";
 import type { FromHost, Request, ToHost } from "./wire.js";
 
-// The host of the program: what runs in the Worker, or in the page's own thread if the page wants that. It gives the
-// program sockets, databases and documents, and passes text on. It knows no protocol.
+// The host of the program. It runs in the Worker, or in the page's own thread if the options say so. It provides sockets,
+// databases and documents to the program, and passes text between the program and the page. It knows no protocol.
 
 type Dispatch = (request: Request) => void;
 
-/** Runs one program on a port. The first message is the module, the others are requests. */
+/** Runs one program on a port. The first message contains the module, the others are requests. */
 export function serve(port: MessagePort): void {
   let dispatch: Dispatch | undefined;
   const send = (message: FromHost): void => port.postMessage(message);
@@ -28,13 +28,13 @@ export function serve(port: MessagePort): void {
   };
 }
 
-/** Resolves when the program has ended: with "" if in order, else with the reason. */
+/** Resolves when the program has ended: with "" if it ended normally, else with the reason. */
 async function run(
   module: WebAssembly.Module, send: (m: FromHost) => void, ready: (dispatch: Dispatch) => void,
 ): Promise<string> {
   const scope = makeScope();
-  const ended = new AbortController(); // ends what a program leaves behind
-  /** What Go calls, with one more argument: the signal that the program is gone. */
+  const ended = new AbortController(); // closes what the program has opened
+  /** Wraps a function that Go calls: adds the signal that is aborted when the program has ended. */
   const withEnd = <A extends unknown[], R>(open: (...args: [...A, AbortSignal]) => R) =>
     (...args: A): R => open(...args, ended.signal);
   let stderr = "";
@@ -63,7 +63,7 @@ async function run(
       },
     };
     go.argv = ["xmpp-pam", key];
-    const dispose = (): void => { // the program is gone: nothing of it may be called or woken
+    const dispose = (): void => { // the program has ended: none of its callbacks and timers may run
       go._resume = () => undefined;
       for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
       go._scheduledTimeouts.clear();
@@ -94,14 +94,14 @@ async function run(
   }
 }
 
-/** Why the program ended. Where it happened goes to the console. */
+/** Returns why the program ended, and writes its stack to the console. */
 function reason(stderr: string, end: string): string {
   const shown = panicTrace(stderr);
   if (shown !== "") console.error(shown);
   return panicKind(stderr) || end;
 }
 
-/** The global scope that the program sees: what Go needs, and nothing of the page. */
+/** Returns the global scope of the program: what Go needs, and nothing of the page. */
 function makeScope(): Scope {
   return {
     Object, Array, Uint8Array, Uint8ClampedArray, Error, Date, Promise, Symbol, JSON, Math,
@@ -111,7 +111,7 @@ function makeScope(): Scope {
 
 interface Scope { fs?: { writeSync(fd: number, bytes: Uint8Array): number }; [name: string]: unknown }
 
-// In the Worker that the page made, the page sends a port. Imported anywhere else, this module gets none.
+// In the Worker that the page created, the page sends a port. Where this module is imported otherwise, no port arrives.
 if (typeof WorkerGlobalScope !== "undefined" && globalThis instanceof WorkerGlobalScope) {
   addEventListener("message", ({ data }: { data: { xmppPam?: MessagePort } | null }) => {
     if (data?.xmppPam) serve(data.xmppPam);
