@@ -139,6 +139,9 @@ func (r *runner) learn(s *suite, known map[string][]test) error {
 	if len(s.Tests) == 0 && s.env != nil { // Node has not what it needs, and a browser no files.
 		s.exec = runners[1]
 		t := test{Name: ".", Lines: map[string][][2]int{}}
+		if _, err := r.output(r.root, s.env, "go", "test", "-c", "-vet=off", "-o", program, s.path); err != nil {
+			return err
+		}
 		if ok, _, output := r.timed(&t, s, program, slow); !ok {
 			return fmt.Errorf("%s fails:\n%s", s.path, output)
 		}
@@ -155,12 +158,16 @@ func (r *runner) learn(s *suite, known map[string][]test) error {
 	return nil
 }
 
-var ended = regexp.MustCompile(`(?m)^(panic: test timed out|fatal error: .*(out of|allocate) memory)`)
+var ended = regexp.MustCompile(`(?m)^(panic: test timed out|.*the test did not end within|fatal error: .*(out of|allocate) memory)`)
 
 // timed runs tests of a suite and takes the time. It reports whether they passed,
 // and whether they were ended because they took too much time or memory.
 func (r *runner) timed(t *test, s *suite, program string, limit time.Duration, args ...string) (ok, endless bool, output string) {
-	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
+	grace := 10 * time.Second
+	if s.env != nil {
+		grace += 2 * time.Minute // in which browsertest ends its browser
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit+grace)
 	defer cancel()
 	args = slices.Concat(s.exec, []string{program, "-test.timeout", limit.String()}, args)
 	if s.env == nil { // A mistake may also take all memory.

@@ -10,8 +10,8 @@ import (
 )
 
 // report prints how many were found, by kind and by folder, and the others. One
-// that is shown to be equivalent counts for nothing; one that reaches no test, or
-// does not end, was not found.
+// that is shown to be equivalent counts for nothing. One that no test reaches was not
+// found; nor was one with which a test does not end, since a busy machine may be why.
 func report(w io.Writer, all []Mutant, results map[string]Result, reasons map[string][2]string) {
 	type row map[string]int
 	kinds, folders := map[string]row{}, map[string]row{}
@@ -59,7 +59,10 @@ func report(w io.Writer, all []Mutant, results map[string]Result, reasons map[st
 			fmt.Fprintf(w, "%5d %% %3d\n", 100*rows[key][found]/counted, counted)
 		}
 	}
-	fmt.Fprintf(w, "\nseed %s; %d more could not be built\n", *flagSeed, invalids)
+	sum := kinds["all"]
+	counted := max(1, len(others)+sum[found])
+	fmt.Fprintf(w, "\nseed %s: %d of %d were found, %d %%; with those that end no test %d %%; %d more could not be built\n", *flagSeed,
+		sum[found], counted, 100*sum[found]/counted, 100*(sum[found]+sum[endless])/counted, invalids)
 	slices.SortFunc(others, func(a, b Mutant) int { return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line) })
 	for _, m := range others {
 		r := results[m.ID]
