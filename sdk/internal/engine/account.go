@@ -8,17 +8,18 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A list without version is asked for after this many sessions or this long,
-// which heals whatever went wrong unseen (sync rule 1).
+// The account requests the list without a version after this many sessions or this
+// long, which corrects errors that went unnoticed (sync rule 1).
 const (
 	fullEverySessions = 20
 	fullEvery         = 7 * 24 * time.Hour
 )
 
-// relistAfter is the wait after the server could not give the list.
+// relistAfter is the delay before the list is requested again after the server
+// failed to provide it.
 const relistAfter = 5 * time.Second
 
-// An account keeps the list of subscriptions, with the machine of package
+// An account maintains the list of subscriptions with the machine of package
 // listsync, and carries out the program's requests about it. It reaches the server
 // through session and the store through storage.
 type account struct {
@@ -30,34 +31,34 @@ type account struct {
 	tell    func(message)
 
 	machine  *listsync.Machine
-	inputs   []listsync.Input // waiting while the outputs of another are carried out
+	inputs   []listsync.Input // queued while the outputs of another input are carried out
 	stepping bool
 	timers   map[listsync.Timer]*timer
 
-	record     syncRecord // as it is to be stored
+	record     syncRecord // the record to store
 	source     pam.Source
-	shown      pam.Source // as it was announced
+	shown      pam.Source // the source announced last
 	listing    listing
-	handled    uint64 // the last stanza of the session that was taken
-	covered    uint64 // the last one that the commit under way covers
+	handled    uint64 // the number of the last stanza that was processed
+	covered    uint64 // the number of the last stanza that the pending commit covers
 	operations []*operation
 	refreshes  []*refreshing
 	overlay    overlay
 	hints      hintLimit
 }
 
-// A listing is what is known of the server's list in a session.
+// A listing is what the account knows about the server's list in a session.
 type listing struct {
-	live    bool       // the list is the server's, or there can be none
-	missing bool       // there can be none: the server does not know PAM
-	counted bool       // the session counts as one of fullEverySessions, or shall not
-	support support    // what disco said about PAM
-	listed  bool       // the server gave a list
-	refused bool       // the server refused to
+	live    bool       // the list equals the server's, or missing is set
+	missing bool       // the server does not support PAM
+	counted bool       // the session has been counted for fullEverySessions, or must not be
+	support support    // the result of service discovery for PAM
+	listed  bool       // the server has sent a list
+	refused bool       // the server failed to send the list last time
 	err     *pam.Error // why
-	again   *timer     // until the list is asked for again
-	// replay says that the session was resumed while notifies were committed one by
-	// one: what it missed is too.
+	again   *timer     // runs until the list is requested again
+	// replay reports whether the session was resumed while notifies were committed
+	// one by one. The notifies that it missed are then committed one by one too.
 	replay bool
 }
 
@@ -67,8 +68,9 @@ func newAccount(l *loop, cfg *Config, v *view, s *session, st *storage, tell fun
 		overlay: overlay{notifies: map[pam.Key]pam.Subscription{}}}
 }
 
-// step feeds the machine and carries out what it asks for. An input that comes
-// up meanwhile waits until that is done, so that outputs keep their order.
+// step passes an input to the machine and carries out its outputs. An input that
+// arises in the meantime is queued until that is done, so that outputs keep their
+// order.
 func (a *account) step(in listsync.Input) {
 	a.inputs = append(a.inputs, in)
 	if a.stepping {
@@ -100,7 +102,7 @@ func (a *account) perform(out listsync.Output) {
 		a.overlay.add(out)
 	case listsync.PhaseChanged:
 		if out.Phase == listsync.Synced {
-			a.enterLive(false) // There is a list, whatever service discovery says.
+			a.enterLive(false) // The server has sent a list, so service discovery does not matter.
 		}
 	case listsync.SetTimer:
 		a.setTimer(out)
@@ -126,7 +128,7 @@ func (a *account) announce(ch listsync.Changed) {
 	a.overlay.dirty = true
 }
 
-// show makes the committed list the one that the program sees.
+// show passes the committed list to the view.
 func (a *account) show() {
 	list, stamp := a.machine.Committed()
 	a.shown = a.source
@@ -149,7 +151,7 @@ func (a *account) setTimer(t listsync.SetTimer) {
 	}
 }
 
-// loaded takes what the first reading of the store found.
+// loaded handles the result of the first read of the store.
 func (a *account) loaded(m storeLoaded) {
 	d := m.durable
 	if m.failed {
@@ -165,11 +167,11 @@ func (a *account) loaded(m storeLoaded) {
 	a.view.publish()
 }
 
-// reloaded takes what another Client has stored.
+// reloaded handles what another Client has stored.
 func (a *account) reloaded(m storeReloaded) {
 	d := m.durable
-	// The account may have been forgotten. While there is a session, memory is right,
-	// and the next commit finds out.
+	// Another Client may have called Forget. During a session the list in memory is
+	// correct, and the next commit detects the conflict.
 	switch {
 	case !m.found && a.machine.Phase() != listsync.Unsynced:
 		return
@@ -185,14 +187,14 @@ func (a *account) reloaded(m storeReloaded) {
 	a.view.publish()
 }
 
-// committed is the list that the machine holds, which is what counts when the
+// committed returns the machine's committed list, which is authoritative after the
 // store has failed.
 func (a *account) committed() listsync.Durable {
 	list, stamp := a.machine.Committed()
 	return listsync.Durable{Stamp: stamp, List: list.Rows(), Dropped: a.machine.Dropped()}
 }
 
-// reset is like a first start with an empty store, of which d is read.
+// reset restores the state of a first start; d is the content of the emptied store.
 func (a *account) reset(d listsync.Durable) {
 	old := a.committed()
 	a.machine = listsync.NewMachine()
@@ -211,13 +213,13 @@ func (a *account) reset(d listsync.Durable) {
 	a.view.publish()
 }
 
-// storedCommit runs when a commit is stored.
+// storedCommit handles a commit that has been stored.
 func (a *account) storedCommit(m commitDone) {
 	covered := a.covered
 	a.step(listsync.Committed{Seq: m.seq})
-	// Another commit may be under way already. If the session is another than at this
-	// one's begin, nothing is settled: the first round of a session waits for the
-	// commit under way.
+	// Another commit may already be pending. If a new session has started since this
+	// commit began, the machine is not settled, because the first round of a session
+	// waits for the pending commit.
 	if a.settled() {
 		a.session.acknowledge(covered)
 	}
@@ -227,14 +229,14 @@ func (a *account) storedCommit(m commitDone) {
 	}
 }
 
-// refusedCommit runs when another Client has stored something else before.
+// refusedCommit handles a commit that conflicts with what another Client has stored.
 func (a *account) refusedCommit(m commitConflict) {
 	a.step(listsync.Conflict{Seq: m.seq, Durable: m.durable})
-	a.acknowledge() // It may be what was to be stored.
+	a.acknowledge() // The other Client may have stored the same.
 }
 
-// takeStanza takes the notifies of a stanza. The commit that covers the last one
-// covers all of the stanza.
+// takeStanza processes the notifies of a stanza. The commit that covers the last
+// notify covers the whole stanza.
 func (a *account) takeStanza(m stanzaHandled) {
 	for i, n := range m.notifies {
 		n.Delayed = n.Delayed && !(n.replayed && a.listing.replay)
@@ -247,8 +249,8 @@ func (a *account) takeStanza(m stanzaHandled) {
 	a.acknowledge()
 }
 
-// acknowledge lets the server forget all stanzas so far, if the list is settled
-// and stored. Without PAM there is nothing to store.
+// acknowledge acknowledges all stanzas processed so far, if the list is settled and
+// stored. If the server does not support PAM, there is nothing to store.
 func (a *account) acknowledge() {
 	if a.listing.missing || a.quiet() {
 		a.session.acknowledge(a.handled)
@@ -260,8 +262,8 @@ func (a *account) settled() bool {
 	return a.machine.Phase() == listsync.Synced && !a.machine.Dirty()
 }
 
-// quiet reports whether the committed list is not about to change.
+// quiet reports whether the list is settled and no round or commit is pending.
 func (a *account) quiet() bool { return a.settled() && !a.machine.Busy() }
 
-// busy reports whether the list is asked for, or stored.
+// busy reports whether a round or a commit is pending.
 func (a *account) busy() bool { return a.machine.Busy() }

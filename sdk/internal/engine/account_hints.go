@@ -7,42 +7,44 @@ import (
 	"xmpp-pam/sdk/internal/listsync"
 )
 
-// hintEvery bounds how often others can have the list asked for.
+// hintEvery is the minimum time between two list requests caused by other entities.
 const hintEvery = 5 * time.Second
 
-// A hintLimit keeps hints hintEvery apart.
+// A hintLimit limits hints to one per hintEvery.
 type hintLimit struct {
 	last  time.Time
-	timer *timer // runs until a hint that came too soon is followed
+	timer *timer // runs until a deferred hint is acted on
 }
 
-// takeServiceEvent takes what a service says of the account's subscriptions. The
-// account's server may not know yet, or not tell. So the list is asked for, and
-// decides; nothing is changed on the word of a service.
+// takeServiceEvent handles an event in which a service reports a change of the
+// account's subscriptions. The account's server may not know of the change yet, or
+// may not send a notify, so the account requests the list. The event itself does not
+// change the list.
 func (a *account) takeServiceEvent(m serviceEvent) {
 	if slices.ContainsFunc(m.nodes, func(node string) bool { return len(a.machine.At(m.service, node)) > 0 }) {
 		a.staleHint()
 	}
 }
 
-// takeOutranked has the list asked for while the account has, or had, a session of
-// higher priority than this one. A server that sends no versions may tell that
-// session alone of changes (RFC 6121 §8.5.2.1.1), as Libervia does.
+// takeOutranked requests the list while the account has, or had, a session with a
+// higher priority than this one. A server that sends no versions may send notifies
+// to that session only (RFC 6121 §8.5.2.1.1), as Libervia does.
 func (a *account) takeOutranked() {
 	if !a.machine.Versioned() {
 		a.staleHint()
 	}
 }
 
-// takeCapsRequest has the list asked for when the server learns only now that this
-// session speaks PAM: it may have told it nothing until then.
+// takeCapsRequest requests the list when the server queries the capabilities of this
+// session. The server may have sent no notifies before, because it did not know that
+// the session supports PAM.
 func (a *account) takeCapsRequest() {
 	if a.listing.listed {
 		a.step(listsync.Refresh{})
 	}
 }
 
-// staleHint asks for the list, soon.
+// staleHint requests the list, at most once per hintEvery.
 func (a *account) staleHint() {
 	h := &a.hints
 	if h.timer != nil {

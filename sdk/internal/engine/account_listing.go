@@ -8,10 +8,10 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// sessionUp asks for the list in a session that this run of the program begins, or
-// takes over from an earlier run (sync rule 1). What is stored of a session is
-// older than the session, so the list is asked for at once and whatever was
-// stored. One that this run resumes goes on with all that was under way.
+// sessionUp requests the list in a session that this run of the program starts, or
+// resumes from an earlier run (sync rule 1). The stored record of a session is older
+// than the session, so the list is always requested, and at once. A session of this
+// run that is resumed continues with its pending requests.
 func (a *account) sessionUp(m sessionUp) {
 	a.record.mechanism = m.mechanism
 	if m.resumed && !m.earlierRun {
@@ -34,26 +34,26 @@ func (a *account) resumed() {
 		}
 		a.enterLive(false)
 	}
-	if l.refused { // The list that failed last was to be asked for again soon.
+	if l.refused { // The last list request failed and was to be repeated.
 		a.step(listsync.Refresh{})
 	}
 	a.acknowledge()
 }
 
-// connectionDown runs when the connection is down, before the end of the session,
-// if that ends.
+// connectionDown handles the loss of the connection. It runs before sessionEnded, if
+// the session ends.
 func (a *account) connectionDown(heard time.Time) {
 	l := &a.listing
 	if l.live && !l.missing && heard.After(a.record.lastSynced) {
-		a.setSynced(heard) // Until then the list was known to be right.
+		a.setSynced(heard) // The list was known to equal the server's until then.
 		a.storage.saveRecord(a.record)
 	}
 	l.live, l.missing = false, false
 	l.again.stop()
 }
 
-// sessionEnded runs when the session is gone for good, or never was: what it had
-// under way has an unknown outcome, and the next list tells.
+// sessionEnded handles the end of a session that cannot be resumed. The outcome of
+// its pending requests is unknown; the next list shows it.
 func (a *account) sessionEnded(stuck bool) {
 	a.handled, a.covered = 0, 0
 	a.listing = listing{}
@@ -61,7 +61,7 @@ func (a *account) sessionEnded(stuck bool) {
 	a.failOperations(stuck)
 }
 
-// discover asks whether the server knows PAM.
+// discover queries whether the server supports PAM.
 func (a *account) discover() {
 	a.listing.support = supportUnknown
 	a.session.discover(func(found support) {
@@ -70,7 +70,7 @@ func (a *account) discover() {
 	})
 }
 
-// requestList carries out the machine's request.
+// requestList sends the list request of the machine.
 func (a *account) requestList(r listsync.RequestList) {
 	a.session.requestList(r.Version, func(result listsync.ListResult, err *pam.Error) {
 		if err != nil {
@@ -88,7 +88,7 @@ func (a *account) requestList(r listsync.RequestList) {
 	})
 }
 
-// listingFailed runs when the server gave no list, with or without a version.
+// listingFailed handles the failure of both list requests, with and without a version.
 func (a *account) listingFailed() {
 	a.listing.refused = true
 	a.endRefreshes(a.listing.err)
@@ -100,8 +100,8 @@ func (a *account) listingFailed() {
 	a.decideSupport()
 }
 
-// decideSupport settles a session whose list was refused: either the server
-// does not know PAM at all, or it is out of order for now.
+// decideSupport decides why the server refused the list: it does not support PAM, or
+// it fails temporarily.
 func (a *account) decideSupport() {
 	l := &a.listing
 	if !a.session.usable() || !l.refused {
@@ -124,8 +124,8 @@ func (a *account) decideSupport() {
 	}
 }
 
-// enterLive begins pam.PhaseLive: the committed list is the server's, or there can
-// be none because the server does not know PAM.
+// enterLive enters pam.PhaseLive: the committed list equals the server's or, if
+// missing is set, the server does not support PAM.
 func (a *account) enterLive(missing bool) {
 	if !a.session.usable() {
 		return

@@ -13,29 +13,29 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// serviceAfter is when the service itself is asked what is wrong, because the
-// account's server is silent. A server that hides its services' errors answers
-// nothing at all.
+// serviceAfter is how long the account's server may take to answer before the client
+// queries the service directly. A server that does not forward the errors of services
+// does not answer at all.
 const serviceAfter = 5 * time.Second
 
-// An operation is a subscribe or unsubscribe under way. It ends when the
-// committed list shows its effect, or when the list has been asked and does
-// not, and after twice requestTimeout whatever becomes of the connection: once
-// for the answer, and once for the list that decides if there is none.
+// An operation is a pending subscribe or unsubscribe. It ends when the committed list
+// shows its effect, or when a requested list does not show it, and after twice
+// requestTimeout even if the connection is lost: once for the answer, and once for
+// the list, which shows the outcome if there is no answer.
 type operation struct {
 	subscribe bool
 	key       pam.Key
 	done      func(*pam.Subscription, error)
-	stop      func() bool // ends the watch over the caller's context
-	timer     *timer      // of the step that comes next
+	stop      func() bool // stops watching the caller's context
+	timer     *timer      // runs until the next step
 	requests  []*request
 
-	replied bool       // the server accepted, or its answer was lost
-	listed  bool       // the list was asked for
-	failure *pam.Error // what to say if the list does not show the effect
-	gone    bool       // the service says that there is nothing to unsubscribe from
+	replied bool       // the server accepted the request, or did not answer
+	listed  bool       // the list was requested
+	failure *pam.Error // the error to return if the list does not show the effect
+	gone    bool       // the service reports that the subscription does not exist
 
-	// What is listed although the service says so, until it is left out.
+	// remains are the rows still listed although gone is set, until they are left out.
 	remains []pam.Subscription
 }
 
@@ -92,7 +92,7 @@ func (a *account) operate(ctx context.Context, subscribe bool, t pam.Target, don
 	}
 	op.ask(a, "set", self, payload, func(_ *element.Element, err *pam.Error) {
 		switch {
-		case op.replied: // The list decides already.
+		case op.replied: // The outcome already depends on the list.
 		case err == nil:
 			op.replied = true
 			if subscribe && len(a.machine.Dropped()) > 0 {
@@ -109,13 +109,13 @@ func (a *account) operate(ctx context.Context, subscribe bool, t pam.Target, don
 	})
 }
 
-// ask is session.ask for a request that ends with the operation.
+// ask is like session.ask, for a request that is withdrawn when the operation ends.
 func (op *operation) ask(a *account, kind, to string, payload *element.Element, done func(*element.Element, *pam.Error)) {
 	op.requests = append(op.requests, a.session.ask(kind, to, payload, done))
 }
 
-// unanswered runs when the time for an answer is over: the list decides, and has
-// as much time.
+// unanswered handles a missing answer. It requests the list, which shows the outcome,
+// with the same timeout.
 func (a *account) unanswered(op *operation) {
 	op.timer.stop()
 	op.timer = a.after(requestTimeout, func() {
@@ -128,30 +128,29 @@ func (a *account) unanswered(op *operation) {
 		return
 	}
 	op.replied, op.listed = true, true
-	if op.failure.Code != pam.CodeStanza { // What the service said is better.
+	if op.failure.Code != pam.CodeStanza { // The service's error is more specific.
 		op.failure = timeoutError()
 	}
 	a.step(listsync.Refresh{})
 }
 
-// nothingLeft runs when the service says that there is nothing to unsubscribe
-// from.
+// nothingLeft handles a service's report that the subscription does not exist.
 func (a *account) nothingLeft(op *operation, err *pam.Error) {
 	op.replied, op.listed, op.gone, op.failure = true, true, true, err
 	op.remains = a.rows(op.key)
 	a.step(listsync.Refresh{})
 }
 
-// isGone reports whether an unsubscribe failed because there is nothing left to
-// unsubscribe from (sync rule 10). No service can be asked for a row without a
-// node.
+// isGone reports whether an unsubscribe failed because the subscription does not exist
+// (sync rule 10). A row without a node always counts as such, because no service can be
+// asked about it.
 func isGone(err *pam.Error, key pam.Key) bool {
 	return err.PubsubCondition == "not-subscribed" || err.Condition == "item-not-found" || err.Condition == "gone" ||
 		key.Node == "" && err.PubsubCondition == "nodeid-required"
 }
 
-// askService asks the service of op what is wrong: whether the node is there
-// (XEP-0060 §5.3), or whether there is still a subscription (§5.6).
+// askService queries the service of op for the cause: whether the node exists
+// (XEP-0060 §5.3), or whether the subscription still exists (§5.6).
 func (a *account) askService(op *operation) {
 	query := disco.Query().Set("node", op.key.Node)
 	if !op.subscribe {
@@ -174,12 +173,12 @@ func (a *account) askService(op *operation) {
 	})
 }
 
-// settleOperations ends the operations and refreshes that the committed list decides. It
-// runs after every step of the machine.
+// settleOperations ends the operations and refreshes whose outcome the committed list
+// shows. It runs after every step of the machine.
 func (a *account) settleOperations() {
 	for _, op := range slices.Clone(a.operations) {
 		if !op.replied || a.machine.Busy() {
-			continue // What was heard before the reply may not be committed yet.
+			continue // Notifies received before the reply may not be committed yet.
 		}
 		if s, ok := a.reflects(op); ok {
 			a.finish(op, &s, nil)
@@ -190,12 +189,12 @@ func (a *account) settleOperations() {
 		case !op.listed:
 			op.listed = true
 			a.step(listsync.Refresh{})
-			return // The rest is settled after that step.
+			return // The remaining operations are settled after that step.
 		case op.gone && a.unremovable(op): // This ends below, once that is committed.
 			op.remains = nil
 			a.step(listsync.Drop{Key: op.key})
 			return
-		case op.gone: // What is listed is newer than what the service said.
+		case op.gone: // The listed rows are newer than the service's report.
 			a.finish(op, nil, nil)
 		default:
 			a.finish(op, nil, op.failure)
@@ -206,8 +205,8 @@ func (a *account) settleOperations() {
 	}
 }
 
-// unremovable reports whether the server still lists a row of which the service
-// says that there is no such subscription, and none that came or changed since.
+// unremovable reports whether the server still lists a subscription that, according to
+// the service, does not exist, and no row of its key was added or changed since then.
 func (a *account) unremovable(op *operation) bool {
 	isNew := func(row pam.Subscription) bool { return !slices.Contains(op.remains, row) }
 	return !slices.ContainsFunc(a.rows(op.key), isNew) && !slices.ContainsFunc(a.operations, func(other *operation) bool {
@@ -221,7 +220,8 @@ func (a *account) reflects(op *operation) (pam.Subscription, bool) {
 	return found, ok == op.subscribe
 }
 
-// rows are the committed rows of a key; one without subid has all of its node.
+// rows returns the committed rows of a key. A key without subid matches all rows of its
+// node.
 func (a *account) rows(key pam.Key) []pam.Subscription {
 	if key.SubID == "" {
 		return a.machine.At(key.Service, key.Node)
@@ -258,8 +258,9 @@ func (a *account) finish(op *operation, s *pam.Subscription, err error) {
 	op.done(s, err)
 }
 
-// failOperations ends what a lost session leaves open. Stuck is one that was
-// resumed in vain: what was under way may be what the server cannot take.
+// failOperations ends the operations of a lost session. stuck reports whether
+// resumption failed repeatedly without progress; one of the pending requests may be the
+// reason.
 func (a *account) failOperations(stuck bool) {
 	for _, op := range slices.Clone(a.operations) {
 		err := &pam.Error{Code: pam.CodeOutcomeUnknown, Origin: pam.FromNetwork, Retryable: true,
@@ -277,7 +278,7 @@ func (a *account) failOperations(stuck bool) {
 	a.endRefreshes(&pam.Error{Code: pam.CodeOffline, Origin: pam.FromNetwork, Retryable: true, Text: "The connection ended before the list came."})
 }
 
-// isOwn reports whether an operation under way explains a change.
+// isOwn reports whether a pending operation explains a change.
 func (a *account) isOwn(c pam.Change) bool {
 	key := changeKey(c)
 	return slices.ContainsFunc(a.operations, func(op *operation) bool {

@@ -7,10 +7,10 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// An overlay is what the machine shows over the committed list.
+// An overlay holds the entries that the machine shows instead of committed ones.
 type overlay struct {
 	notifies map[pam.Key]pam.Subscription
-	dirty    bool // what lies over the list may differ from what was shown
+	dirty    bool // the provisional layer may differ from the announced one
 }
 
 func (o *overlay) add(out listsync.Overlay) {
@@ -28,8 +28,8 @@ func (o *overlay) clear() {
 	o.dirty = true
 }
 
-// showProvisional announces the layer over the committed list: the overlay, and
-// over it the operations under way.
+// showProvisional announces the provisional layer: the overlay and, with precedence
+// over it, the pending operations.
 func (a *account) showProvisional() {
 	if !a.overlay.dirty {
 		return

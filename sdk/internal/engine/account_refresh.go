@@ -7,13 +7,13 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A refreshing is a call of Refresh.
+// A refreshing is a pending call of Refresh.
 type refreshing struct {
 	reply func(error)
 	timer *timer
 }
 
-// endRefreshes ends all calls of Refresh.
+// endRefreshes ends all pending calls of Refresh.
 func (a *account) endRefreshes(err error) {
 	waiting := a.refreshes
 	a.refreshes = nil
@@ -23,7 +23,7 @@ func (a *account) endRefreshes(err error) {
 	}
 }
 
-// refresh asks for the list.
+// refresh requests the list, without a version if full is set.
 func (a *account) refresh(full bool, reply func(error)) {
 	if !a.session.usable() {
 		reply(&pam.Error{Code: pam.CodeOffline, Origin: pam.FromClient, Retryable: true,

@@ -13,12 +13,12 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// A Config is what an Engine works with. The options of package client say what
-// each means; here they are checked, and none that is needed is missing.
+// A Config configures an Engine. Package client documents the options. It has checked
+// them, and all required ones are set.
 type Config struct {
 	Account jid.JID // bare
 
-	Endpoint hostmeta.Endpoint // zero if it is to be looked up with Fetcher
+	Endpoint hostmeta.Endpoint // zero if Fetcher is to look it up
 	Fetcher  transport.Fetcher
 	FollowTo []string // hosts, in lower case
 	Dialer   transport.Dialer
@@ -34,10 +34,10 @@ type Config struct {
 	Tab, Resume string
 
 	OnEvent func(pam.ClientEvent)
-	OnFrame func(pam.Frame) // nil if nobody looks
+	OnFrame func(pam.Frame) // nil if the program does not inspect messages
 }
 
-// A Policy says how to come back after a lost connection.
+// A Policy is the policy for reconnecting after a lost connection.
 type Policy struct {
 	Base        time.Duration
 	Max         time.Duration

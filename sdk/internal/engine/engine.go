@@ -3,18 +3,18 @@
 //
 // It consists of parts, in layers:
 //
-//	Engine             wires them, and routes what they tell
+//	Engine             wires the parts and routes their messages
 //	account            the list, and the requests about it
 //	session            stanzas: presence, requests and their answers
 //	link     storage   the connection; the store
 //	view               what the program sees
 //	loop               the goroutine and its timers
 //
-// A part calls methods of those below it. What it has for those above it is a
-// message, which goes into the engine's queue: it is handled when the work under
-// way is done, in order, so that nothing calls upwards and no part is entered
-// while it runs. A function that is given with a request belongs to the caller.
-// Each field is written by the methods of its part alone. A test holds all of this.
+// A part calls only methods of the parts below it. To the parts above it sends
+// messages through the engine's queue. The engine handles a message, in order, when the
+// current work is done, so that no part calls upwards and no part is entered while it
+// runs. A function passed with a request belongs to the caller. Only the methods of a
+// part write its fields. A test checks these rules.
 package engine
 
 import (
@@ -23,9 +23,9 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// An Engine is one account on this device. New starts it. Snapshot, State, Ignored,
-// Post, Done and Close may be called from any goroutine, all else only from work
-// given to Post.
+// An Engine represents one account on this device. New starts it. Snapshot, State,
+// Ignored, Post, Done and Close may be called from any goroutine, all other methods
+// only from work passed to Post.
 type Engine struct {
 	*view
 	queue   []message
@@ -36,7 +36,7 @@ type Engine struct {
 	closed  error // why the store could not be closed; set before Done
 }
 
-// New returns an engine whose goroutine runs until Close.
+// New returns an engine and starts its goroutine, which runs until Close is called.
 func New(cfg *Config) *Engine {
 	l := newLoop()
 	v := newView(l, cfg.OnEvent)
@@ -66,11 +66,10 @@ func (e *Engine) run() {
 	}
 }
 
-// Post gives work to the loop, and drops it if the engine is closed.
+// Post queues work for the loop, and drops it if the engine is closed.
 func (e *Engine) Post(work func()) { e.post(work) }
 
-// PostBefore is Post for a caller with a context, and reports whether the work was
-// given before that ended.
+// PostBefore is like Post, and reports whether the work was queued before ctx ended.
 func (e *Engine) PostBefore(ctx context.Context, work func()) bool {
 	select {
 	case e.inbox <- work:
@@ -81,13 +80,13 @@ func (e *Engine) PostBefore(ctx context.Context, work func()) bool {
 	return true
 }
 
-// Account is the bare JID.
+// Account returns the bare JID of the account.
 func (e *Engine) Account() string { return e.account.cfg.Account.String() }
 
-// Done is closed when the engine has ended.
+// Done returns a channel that is closed when the engine has ended.
 func (e *Engine) Done() <-chan struct{} { return e.done }
 
-// Close ends the engine at once and closes the store, whose error it returns.
+// Close ends the engine at once, closes the store and returns the store's error.
 func (e *Engine) Close() error {
 	e.cancel()
 	<-e.done
@@ -97,11 +96,11 @@ func (e *Engine) Close() error {
 // Load calls done once the store has been read.
 func (e *Engine) Load(done func(error)) { e.storage.whenReady(func() { done(nil) }) }
 
-// Connect keeps a connection from now on, and tells the outcome of the first
-// attempt. The result ends the wait for it.
+// Connect starts connecting and reconnecting, and calls done with the outcome of the
+// first attempt. The returned function cancels the wait for that outcome.
 func (e *Engine) Connect(done func(error)) (cancel func()) { return e.link.connect(done) }
 
-// Disconnect ends the session in order, and all attempts to have one.
+// Disconnect closes the session and stops reconnecting.
 func (e *Engine) Disconnect(done func(error)) { e.link.disconnect(done) }
 
 // Subscribe subscribes the account to a node.
@@ -114,17 +113,17 @@ func (e *Engine) Unsubscribe(ctx context.Context, t pam.Target, done func(*pam.S
 	e.account.operate(ctx, false, t, done)
 }
 
-// Refresh asks for the list, in full or not.
+// Refresh requests the list, without a version if full is set.
 func (e *Engine) Refresh(full bool, done func(error)) { e.account.refresh(full, done) }
 
-// Export reads all that is stored.
+// Export reads all stored data of the account.
 func (e *Engine) Export(done func(*Export, error)) {
 	e.storage.whenReady(func() { e.storage.export(done) })
 }
 
-// Forget ends the session in order, and empties the store.
+// Forget closes the session and empties the store.
 func (e *Engine) Forget(done func(error)) {
-	e.storage.hold() // Whoever wants to connect from now on waits.
+	e.storage.hold() // Later calls of Connect wait until the store is empty.
 	e.link.disconnect(func(error) {
 		e.storage.then(func() {
 			if e.link.dropSession() { // also one of an earlier run
@@ -136,9 +135,9 @@ func (e *Engine) Forget(done func(error)) {
 	})
 }
 
-// erase empties the store after everything that was to be stored before.
+// erase empties the store after all pending writes.
 func (e *Engine) erase(done func(error)) {
-	if e.account.busy() { // It stores what it heard before the session ended.
+	if e.account.busy() { // It still stores notifies received before the session ended.
 		e.storage.then(func() { e.erase(done) })
 		return
 	}
@@ -157,17 +156,17 @@ func (e *Engine) erase(done func(error)) {
 	})
 }
 
-// Sleep stores and acknowledges what can be.
+// Sleep stores and acknowledges what it can before the program is suspended.
 func (e *Engine) Sleep() {
 	e.link.sleep()
 	e.urgeSession()
 }
 
-// Wake dials at once, or asks the connection for a sign of life.
+// Wake dials at once, or checks whether the connection is alive.
 func (e *Engine) Wake() { e.link.wake() }
 
 // Reload reads the store again.
 func (e *Engine) Reload() { e.storage.reload() }
 
-// Drop cuts the connection.
+// Drop drops the connection without closing the stream.
 func (e *Engine) Drop() { e.link.drop() }

@@ -1,9 +1,9 @@
 package engine
 
-// tell is what the parts are given to tell what happened.
+// tell queues a message. The parts are given it to report what happened.
 func (e *Engine) tell(m message) { e.queue = append(e.queue, m) }
 
-// routeAll handles what was told, until nothing is left.
+// routeAll handles the queued messages until the queue is empty.
 func (e *Engine) routeAll() {
 	for i := 0; i < len(e.queue); i++ {
 		e.route(e.queue[i])
@@ -58,7 +58,7 @@ func (e *Engine) route(m message) {
 }
 
 func (e *Engine) sessionUp(m sessionUp) {
-	if !m.resumed { // Whatever an earlier one had under way is lost.
+	if !m.resumed { // The pending requests of an earlier session are lost.
 		e.endSession(false)
 		e.storage.forgetStaleRecord()
 	}
@@ -93,15 +93,15 @@ func (e *Engine) storeLoaded(m storeLoaded) {
 	e.storage.markLoaded()
 }
 
-// saveSession stores the session if it is time.
+// saveSession stores the session if that is due.
 func (e *Engine) saveSession() {
 	if e.storage.sessionDue() {
 		e.storage.writeSession(e.session.record())
 	}
 }
 
-// urgeSession stores the session now, because the program may be stopped soon, or
-// because there is none any more.
+// urgeSession stores the session now, because the program may be terminated soon, or
+// because the session has ended.
 func (e *Engine) urgeSession() {
 	e.storage.urgeSession()
 	e.saveSession()

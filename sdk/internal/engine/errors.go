@@ -13,11 +13,11 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// maxWarning is the length in bytes of the longest text of a warning. One may
-// speak of thousands of rows.
+// maxWarning is the maximum length in bytes of the text of a warning, which might
+// otherwise list thousands of rows.
 const maxWarning = 1 << 10
 
-// shortened returns a copy of e whose text is no longer than a warning may be.
+// shortened returns a copy of e whose text is truncated to maxWarning bytes.
 func shortened(e *pam.Error) *pam.Error {
 	short := *e
 	if n := maxWarning; len(short.Text) > n {
@@ -33,7 +33,7 @@ func clientError(code pam.Code, text string) *pam.Error {
 	return &pam.Error{Code: code, Origin: pam.FromClient, Text: text}
 }
 
-// ContextError is the error of a call whose context has ended.
+// ContextError returns the error of a call whose context has ended.
 func ContextError(ctx context.Context) *pam.Error {
 	e := &pam.Error{Code: pam.CodeAborted, Origin: pam.FromClient, Text: "The call was aborted by its caller.", Err: context.Cause(ctx)}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -42,8 +42,8 @@ func ContextError(ctx context.Context) *pam.Error {
 	return e
 }
 
-// DomainProblem says in parentheses what a JID lacks that looks like one; it is
-// empty if err is about something else.
+// DomainProblem returns in parentheses what is wrong with the domain of a JID, or ""
+// if err is about something else.
 func DomainProblem(err error) string {
 	if errors.Is(err, address.ErrDomain) {
 		return " (" + err.Error() + ")"
@@ -53,8 +53,8 @@ func DomainProblem(err error) string {
 
 func quote(s string) string { return strconv.Quote(s) }
 
-// randomID returns 128 unpredictable bits, so that nobody can answer a request
-// that they have not seen.
+// randomID returns 128 unpredictable bits, so that an entity that has not seen a
+// request cannot answer it.
 func randomID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // Read never fails.
