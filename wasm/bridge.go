@@ -14,17 +14,17 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A Bridge joins one client and its host.
+// A Bridge connects one client to its host.
 type bridge struct {
 	host safejs.Value
 	done chan struct{} // closed when the program is to end
 	end  sync.Once
 
-	// mu guards what requests share. Everything runs on one thread, but a
+	// mu guards the state that requests share. Everything runs on one thread, but a
 	// goroutine may be suspended wherever it waits.
 	mu       sync.Mutex
 	client   *client.Client
-	database string                     // where the client stores; set before it is
+	database string                     // where the client stores; set before client
 	cancels  map[int]context.CancelFunc // of running requests
 	asks     map[int]chan answer        // for credentials
 	lastAsk  int
@@ -32,8 +32,8 @@ type bridge struct {
 	messages bool // the page listens to messages; guarded by mu
 
 	outMu sync.Mutex
-	out   writer    // an array that is not closed yet, or nothing
-	inOut []waiting // what is in it
+	out   writer    // an array without its closing bracket, or nothing
+	inOut []waiting // the objects in out
 }
 
 func newBridge(host safejs.Value) *bridge {
@@ -98,7 +98,7 @@ func (b *bridge) cancel(id int) {
 	}
 }
 
-// stop hands over the rest and ends the program.
+// stop posts the remaining objects and ends the program.
 func (b *bridge) stop() {
 	b.outMu.Lock()
 	defer b.outMu.Unlock()
@@ -116,7 +116,7 @@ func (b *bridge) guard() {
 	text := "a panic"
 	var e runtime.Error
 	if err, ok := v.(error); ok && errors.As(err, &e) {
-		text = e.Error() // speaks of indices and types; other values may be data
+		text = e.Error() // contains only indices and types; other values may be user data
 	}
 	defer b.stop()
 	b.event("crash", func(w *writer) { w.text("text", text) })

@@ -12,7 +12,7 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// onEvent posts what the client tells:
+// onEvent posts the events of the client:
 //
 //	changed      {changes: [[before, after], …], from, to, origin, source}
 //	list         {changes, provisional, ver, source}: all that load has read
@@ -82,14 +82,14 @@ func (b *bridge) warn(e client.Warning) {
 	})
 }
 
-// An answer is what the host says when it is asked for credentials.
+// An answer is the host's answer to a request for credentials.
 type answer struct {
 	password string
 	failed   string // the whole text of an error
-	wrong    bool   // what the page's function returned is no credentials
+	wrong    bool   // the page's function did not return credentials
 }
 
-// credentials asks the host, which asks the person.
+// credentials requests credentials from the host, which calls the page's function.
 func (b *bridge) credentials(ctx context.Context, request client.CredentialRequest) (client.Credentials, error) {
 	got := make(chan answer, 1)
 	b.mu.Lock()
@@ -140,16 +140,16 @@ func (b *bridge) answerCredentials(r request) {
 	}
 }
 
-// partLen is how many rows are posted at once, of about partSize bytes together at
-// most. The page takes about a millisecond for them.
+// partLen is the largest number of rows in one part, which has at most about
+// partSize bytes. The page processes a part in about a millisecond.
 const (
 	partLen  = 256
 	partSize = 256 << 10
 )
 
-// list posts an event with changes, in parts if they are many or long, and its other
-// members with the last. Nothing else is posted between the parts, nor after what
-// take sees and before them.
+// list posts an event with changes, in several parts if they are many or long; the
+// last part has the other members of the event. It holds outMu from before take
+// until the last part is written, so that no other object comes in between.
 func (b *bridge) list(event string, take func() (changes []pam.Change, others func(*writer))) {
 	b.outMu.Lock()
 	defer b.outMu.Unlock()
@@ -164,7 +164,7 @@ func (b *bridge) list(event string, take func() (changes []pam.Change, others fu
 	}))
 }
 
-// part returns how many of the changes are posted next.
+// part returns the number of changes in the next part.
 func part(changes []pam.Change) int {
 	size := 0
 	for i, c := range changes {
@@ -299,8 +299,8 @@ func writeStrings(w *writer, list []string) {
 	})
 }
 
-// writeError writes any error. One that is no *pam.Error is a mistake in
-// this package.
+// writeError writes any error. An error that is not a *pam.Error is a bug in this
+// package.
 func writeError(w *writer, err error) {
 	var e *pam.Error
 	if !errors.As(err, &e) {
@@ -323,8 +323,8 @@ func writeError(w *writer, err error) {
 	})
 }
 
-// maxWords is the length in bytes of the longest text of an error. A server or a
-// stranger may have written much of it.
+// maxWords is the largest length in bytes of the text of an error. A server or a
+// remote entity may have written part of it.
 const maxWords = 1 << 10
 
 // maxJID is the length in bytes of the longest JID (RFC 7622 §3.1).

@@ -9,11 +9,11 @@ import (
 	"xmpp-pam/wasm/jstext"
 )
 
-// A writer writes JSON (RFC 8259). encoding/json would add a tenth to the size
+// A writer writes JSON (RFC 8259). encoding/json would add ten percent to the size
 // of the program.
 type writer struct{ buf []byte }
 
-// The methods object and array write brackets around what inside writes.
+// The methods object and array write brackets around the output of inside.
 func (w *writer) object(inside func()) {
 	w.separate()
 	w.buf = append(w.buf, '{')

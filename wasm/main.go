@@ -1,7 +1,7 @@
 //go:build js && wasm
 
-// Command wasm is the client as a program for WebAssembly: package
-// sdk/client behind one function in and one function out.
+// Command wasm is the client as a WebAssembly program: package sdk/client with one
+// function through which the host calls it and one through which it calls the host.
 //
 // The host starts it with the arguments (program, key), where globalThis[key]
 // is an object with six functions:
@@ -11,7 +11,7 @@
 //	deleteDatabase  see wasm/idb
 //	fetchDocument   see wasm/fetch
 //	deriveKey       see wasm/kdf
-//	ready(dispatch, goVersion, version)  is called once, first
+//	ready(dispatch, goVersion, version)  is called first, and once
 //	post(text)    takes one JSON text, and returns its length, so that the
 //	              program sees whether all of it has arrived; it must not call
 //	              back
@@ -22,9 +22,9 @@
 //
 //	{"id":1,"ok":…}                        the result of request 1
 //	{"id":1,"error":{"code":…,"text":…}}   its failure
-//	{"event":"…",…}                        something that happened
+//	{"event":"…",…}                        an event
 //
-// in the order in which things happened: what a request changed is posted
+// in the order in which they occurred: the changes that a request made are posted
 // before its result. A request without id has no result. The operations and the
 // notices are in operations.go, the events in events.go.
 //
@@ -43,10 +43,10 @@ import (
 // version is the version of the npm package, stamped by the build.
 var version = "0.0.0"
 
-// The collector runs on the thread of everything else, and its first runs in
+// The garbage collector runs on the program's only thread, and its first runs use
 // code that the browser has not optimised yet: with a heap of a few MiB they took
-// as long as all the rest of the first sync. So it is to run rarely while there is
-// little to collect; the limit keeps long lists from doubling several times.
+// as long as the rest of the first sync. gcPercent makes it run rarely while the
+// heap is small; memoryLimit makes it run more often when long lists fill the heap.
 const (
 	gcPercent   = 400
 	memoryLimit = 192 << 20 // bytes

@@ -22,8 +22,8 @@ import (
 	"xmpp-pam/wasm/socket"
 )
 
-// operations are what the host may ask for. An operation returns what writes
-// its result; it may wait, and ends with its context.
+// operations are the operations that the host may request. An operation returns a
+// function that writes its result; it may wait, and ends when its context ends.
 //
 //	create       {account, url, followTo, mechanisms, storage, inspector,
 //	              reconnect…, tab, resume} → {account, normalised; why,
@@ -53,8 +53,8 @@ var operations = map[string]operation{
 	"wake":        withClient(now((*client.Client).Wake)),
 }
 
-// notices are what the host says without waiting for a result. They take effect at
-// once, before dispatch returns.
+// notices are the requests without a result. They take effect immediately, before
+// dispatch returns.
 //
 //	cancel       {target: id}
 //	credentials  {ask, password | failed, wrong}
@@ -70,7 +70,7 @@ type (
 	clientOperation func(*bridge, context.Context, *client.Client, request) (func(*writer), error)
 )
 
-// withClient makes an operation of one that needs the client.
+// withClient adapts a function that needs the client to an operation.
 func withClient(run clientOperation) operation {
 	return func(b *bridge, ctx context.Context, r request) (func(*writer), error) {
 		b.mu.Lock()
@@ -83,7 +83,7 @@ func withClient(run clientOperation) operation {
 	}
 }
 
-// now is for what has no result and cannot fail.
+// now adapts a function that has no result and cannot fail to an operation.
 func now(run func(*client.Client)) clientOperation {
 	return func(_ *bridge, _ context.Context, c *client.Client, _ request) (func(*writer), error) {
 		run(c)
@@ -91,8 +91,8 @@ func now(run func(*client.Client)) clientOperation {
 	}
 }
 
-// create makes the client. Storage that is refused is replaced by memory, and
-// a warning says so.
+// create makes the client. If the browser denies storage, the client uses memory,
+// and a warning reports this.
 func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 	opts := b.options(r)
 	var refused error // why nothing is stored
@@ -123,7 +123,7 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 	}, nil
 }
 
-// options are those that the request gives, but for the store.
+// options returns the options in the request, without the store.
 func (b *bridge) options(r request) *client.Options {
 	opts := &client.Options{
 		Account:     r.string("account"),
@@ -151,11 +151,11 @@ func (b *bridge) options(r request) *client.Options {
 	return opts
 }
 
-// openStore opens the account's own database, whose domain is its server.
+// openStore opens the database of the account.
 func (b *bridge) openStore(ctx context.Context, account string) (store.Store, error) {
 	name, err := databaseName(account)
 	if err != nil {
-		return nil, err // New says what is wrong with it.
+		return nil, err // New reports what is wrong with it.
 	}
 	s, err := idb.Open(ctx, b.host, name, b.onStoreProblem)
 	if err != nil {
@@ -166,8 +166,8 @@ func (b *bridge) openStore(ctx context.Context, account string) (store.Store, er
 }
 
 // bareAccount returns the account as RFC 7622 normalises it, so that all
-// spellings of it have one channel between tabs, as they have one database; ""
-// if it is no JID.
+// spellings of it share one channel between tabs, as they share one database; ""
+// if it is not a JID.
 func bareAccount(account string) string {
 	j, err := jid.Parse(account)
 	if err != nil {
@@ -176,9 +176,9 @@ func bareAccount(account string) string {
 	return j.Bare().String()
 }
 
-// databaseName is the same however the account is written. It is a hash of the
-// account, which keeps it out of lists of databases, but anybody on this origin
-// can find out whether it is that of an account he has in mind.
+// databaseName returns the same name for all spellings of an account. The name is a
+// hash, so that lists of databases do not show the account; but a script of this
+// origin can check whether a name belongs to an account that it knows.
 func databaseName(account string) (string, error) {
 	j, err := jid.Parse(account)
 	if err != nil {
@@ -188,7 +188,7 @@ func databaseName(account string) (string, error) {
 	return "xmpp-pam:" + hex.EncodeToString(sum[:16]), nil
 }
 
-// onStoreProblem warns of what package idb reports between operations.
+// onStoreProblem posts a warning for an error that package idb reports between operations.
 func (b *bridge) onStoreProblem(err error) {
 	if e, ok := errors.AsType[*idb.Error](err); ok && e.Op == "delete" {
 		b.warn(client.Warning{Err: storageError(pam.CodeStorage, err,
@@ -260,13 +260,13 @@ func (b *bridge) export(ctx context.Context, c *client.Client, _ request) (func(
 	return func(w *writer) { writeExport(w, e) }, nil
 }
 
-// forget deletes the database also if the client has given it up, as it does
-// when there is no space left, or gives it up now.
+// forget deletes the database also if the client has stopped using it, for example
+// because there was no space left, or stops using it now.
 func (b *bridge) forget(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
 	err := c.Forget(ctx)
 	if err != nil && c.State().Storage.Degraded && idb.Delete(ctx, b.host, b.database) == nil {
-		// Now from memory, whatever the first time has come to. It says again that
-		// the store has failed.
+		// The client uses memory now: this erases it, whatever the first call has
+		// done, and reports again that the store has failed.
 		if err = c.Forget(ctx); errors.Is(err, &pam.Error{Code: pam.CodeStorage}) {
 			err = nil
 		}
@@ -279,8 +279,8 @@ func (b *bridge) close(_ context.Context, c *client.Client, _ request) (func(*wr
 	return nil, c.Close()
 }
 
-// A request is what the host asks for. Its methods return zero for what is
-// absent or of another type: the host has checked what people give.
+// A request is one call of dispatch. Its methods return zero for a member that is
+// absent or of another type: the host has checked the options of its callers.
 type request struct {
 	id    int
 	op    string
@@ -320,7 +320,7 @@ func (r request) bool(name string) bool {
 	return err == nil && b
 }
 
-// strings returns nil for what is no array of texts.
+// strings returns nil if the member is not an array of strings.
 func (r request) strings(name string) []string {
 	v, err := r.value.Get(name)
 	if err != nil || v.Type() != safejs.TypeObject {

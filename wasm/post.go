@@ -9,13 +9,13 @@ import (
 	"xmpp-pam/wasm/jstext"
 )
 
-// Sizes in bytes of the texts that are posted.
+// Sizes of posted texts, in bytes.
 const (
-	postSize = 32 << 10 // from this length on a text is posted
-	maxPost  = 64 << 20 // no longer text is; browsers cannot make strings of 512 MiB
+	postSize = 32 << 10 // a text of this length or more is posted immediately
+	maxPost  = 64 << 20 // a longer text is not posted; browsers cannot make strings of 512 MiB
 )
 
-// A waiting object is to be posted with others.
+// A waiting object will be posted together with others.
 type waiting struct {
 	at int // where it begins
 	id int // of the request that it answers, or 0
@@ -46,7 +46,7 @@ func (b *bridge) fail(id int, err error) {
 	})
 }
 
-// event posts something that happened.
+// event posts an event.
 func (b *bridge) event(name string, members func(*writer)) { b.post(0, named(name, members)) }
 
 func named(name string, members func(*writer)) func(*writer) {
@@ -57,21 +57,21 @@ func named(name string, members func(*writer)) func(*writer) {
 	}
 }
 
-// post writes an object, with an id unless that is 0, that the host gets before
-// the program returns to the event loop. Crossing over is dear, so a batch of
-// stanzas is posted as a few texts; and these are short, so that none keeps the
-// page's thread for long. A long object has a text of its own. What has not
-// crossed when the Go runtime itself dies is lost with the rest of the program.
-// members must not wait, nor post.
+// post writes an object, with an id unless that is 0. The host gets it before the
+// program returns to the event loop. A call of the host is expensive, so the objects
+// of a batch of stanzas are posted as a few texts. These are short, so that none
+// blocks the page's thread for long; a long object is posted as a text of its own.
+// If the Go runtime itself fails, objects that have not been posted are lost.
+// members must not wait and must not post.
 func (b *bridge) post(id int, members func(*writer)) {
 	b.outMu.Lock()
 	defer b.outMu.Unlock()
 	b.write(id, members)
 }
 
-// write is post for a caller that holds outMu.
+// write does the work of post. The caller holds outMu.
 func (b *bridge) write(id int, members func(*writer)) {
-	w := b.out // a copy: should members panic, half an object is not posted
+	w := b.out // a copy, so that no half object is posted if members panics
 	first := len(w.buf) == 0
 	if first {
 		w.buf = append(w.buf, '[')
@@ -99,7 +99,7 @@ func (b *bridge) write(id int, members func(*writer)) {
 	case len(w.buf) >= postSize:
 		b.flush()
 	case first:
-		go func() { // runs when whoever posts now waits for something
+		go func() { // runs when the goroutine that posts now waits
 			defer b.guard()
 			b.outMu.Lock()
 			defer b.outMu.Unlock()
@@ -108,9 +108,9 @@ func (b *bridge) write(id int, members func(*writer)) {
 	}
 }
 
-// flush hands over what is written. If that does not cross, each object is tried
-// by itself, and one that does not cross loses only itself: the page hears of that
-// instead. The caller holds outMu.
+// flush posts the waiting objects as one text. If the host does not get all of it,
+// flush posts each object by itself; in place of an object that cannot be posted, the
+// page gets an error. The caller holds outMu.
 func (b *bridge) flush() {
 	buf, objects := b.out.buf, b.inOut
 	if len(buf) == 0 {
@@ -132,13 +132,13 @@ func (b *bridge) flush() {
 			continue
 		}
 		if !b.cross(lost(o.id, end-o.at)) {
-			b.end.Do(func() { close(b.done) }) // the host is gone
+			b.end.Do(func() { close(b.done) }) // the host does not answer
 			return
 		}
 	}
 }
 
-// cross hands over a text and reports whether all of it has arrived.
+// cross posts a text and reports whether all of it has arrived.
 func (b *bridge) cross(text string) bool {
 	if len(text) > maxPost {
 		return false
@@ -151,8 +151,8 @@ func (b *bridge) cross(text string) bool {
 	return err == nil && n == jstext.Len(text)
 }
 
-// lost says that an object of n bytes has not crossed: to the caller of the
-// request that it was to answer, else in a warning.
+// lost returns the text that reports that an object of n bytes was not posted: the
+// error of the request if the object was its result, else a warning.
 func lost(id, n int) string {
 	err := &pam.Error{Code: "overflow", Origin: pam.FromClient, Text: "Something of " + strconv.Itoa(n) + " bytes is too long to reach the page, and was lost. Nothing else was."}
 	w := writer{buf: []byte{'['}}

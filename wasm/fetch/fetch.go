@@ -1,6 +1,6 @@
 //go:build js && wasm
 
-// Package fetch is the browser's fetch as a [transport.Fetcher].
+// Package fetch implements [transport.Fetcher] with the browser's fetch.
 package fetch
 
 import (
@@ -13,7 +13,7 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// A Fetcher fetches as a page or worker may.
+// A Fetcher fetches documents with the rights of the page or worker.
 type Fetcher struct {
 	host safejs.Value
 }
@@ -23,13 +23,13 @@ var _ transport.Fetcher = Fetcher{}
 // New returns a Fetcher that uses host.fetchDocument, the function that fetch.js
 // exports.
 //
-// A browser never says why nothing came: an unreachable server, a bad
+// A browser does not report why a fetch failed: an unreachable server, a bad
 // certificate, a redirection, a server that does not allow the page's origin to
-// read its answer (CORS) and a refusal by the page's Content-Security-Policy
-// all look the same.
+// read its answer (CORS) and a fetch that the page's Content-Security-Policy
+// forbids all give the same error.
 func New(host safejs.Value) Fetcher { return Fetcher{host: host} }
 
-// An answer is what fetch.js has to tell.
+// An answer holds the arguments with which fetch.js calls onDone.
 type answer struct {
 	response transport.Response
 	err      error
@@ -57,7 +57,7 @@ func (f Fetcher) Fetch(ctx context.Context, url string) (transport.Response, err
 	case a := <-done:
 		return a.response, a.err
 	case <-ctx.Done():
-		_, _ = handle.Call("cancel") // After it onDone is not called, so it may be released.
+		_, _ = handle.Call("cancel") // After cancel, fetch.js does not call onDone, so it may be released.
 		return transport.Response{}, ctx.Err()
 	}
 }

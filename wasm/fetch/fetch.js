@@ -1,19 +1,19 @@
 // The JavaScript half of package fetch.
 
 /**
- * Gets a document. Nothing is called before fetchDocument has returned, nothing
- * after cancel, and onDone once.
+ * Gets a document. It calls onDone once, never before fetchDocument has returned
+ * and never after cancel.
  *
- * Neither cookies nor the page's address are sent, no redirection is followed,
- * and what a cache holds is checked with the server.
+ * The request carries neither cookies nor the page's address, follows no
+ * redirection, and revalidates a cached document with the server.
  *
  * @param {string} url https: or http:
  * @param {number} limit largest body accepted, in bytes
  * @param {(error: string, status: number, body: string) => void} onDone gets an
- *   error or, if that is empty, the status, and the body if that is 200. The
+ *   error or, if that is empty, the status, and the body if the status is 200. The
  *   error is "" | "large" | "text", for a body that is too large or not UTF-8,
- *   or else what the browser says, which is hardly anything
- * @param {AbortSignal} [ended] cancels when the program is gone
+ *   or else the browser's message, which has few details
+ * @param {AbortSignal} [ended] cancels when the program has ended
  * @returns {{cancel(): void}}
  */
 export function fetchDocument(url, limit, onDone, ended) {
@@ -46,7 +46,7 @@ export function fetchDocument(url, limit, onDone, ended) {
   ended?.addEventListener("abort", cancel);
   get().catch((error) => [`${error.name}: ${error.message}`, 0, ""]).then((answer) => {
     call?.(...answer);
-    cancel(); // what was not read is not wanted
+    cancel(); // discards the unread rest of the body
   });
   return { cancel };
 }

@@ -10,8 +10,8 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// Keys are compared bytewise in Go and by UTF-16 units in IndexedDB. One unit
-// for each byte gives both the same order; ASCII stays as it is.
+// Go compares keys by bytes, IndexedDB by UTF-16 units. One unit for each byte
+// gives the same order in both; ASCII is unchanged.
 
 func encodeKey(key string) string {
 	for i := range len(key) {

@@ -4,17 +4,17 @@ package idb
 
 import "github.com/hack-pad/safejs"
 
-// An Error is what IndexedDB answered instead of doing an operation.
+// An Error reports why IndexedDB did not do an operation.
 type Error struct {
 	// Name is the DOMException's name, such as QuotaExceededError, or one of
 	// BlockedError (another tab keeps the database open), TimeoutError (the
-	// browser did not answer), DeletedError (it was deleted) and
+	// browser did not answer), DeletedError (the database was deleted) and
 	// NotSupportedError (there is no IndexedDB).
 	Name string
 	// Op is the operation: open, delete, get, scan or commit, or connection if
-	// the database was taken away between operations.
+	// the browser closed the connection between operations.
 	Op string
-	// Text is what the browser said about it.
+	// Text is the browser's message.
 	Text string
 }
 
@@ -40,19 +40,19 @@ var remedies = map[string]string{
 	"VersionError":       "the database belongs to a newer version of the program: reload the page to get it",
 }
 
-// lost reports whether e says that the transaction did not happen because the
+// lost reports whether e means that the transaction did not happen because the
 // connection to the database is unusable, so that a new one may help.
 func (e *Error) lost() bool {
 	switch e.Name {
 	case "InvalidStateError", // the connection is closed or closing
 		"AbortError",   // it was closed while the transaction ran
-		"UnknownError": // Safari's name for a lost database process
+		"UnknownError": // Safari reports a crashed database process so
 		return true
 	}
 	return false
 }
 
-// text returns v as a string, empty if it is none.
+// text returns v as a string, or "" if v is not a string.
 func text(v safejs.Value) string {
 	if v.Type() != safejs.TypeString {
 		return ""

@@ -2,7 +2,7 @@
 
 // Package idb keeps records in the browser's IndexedDB.
 //
-// Its other half is idb.js, which does each operation as one transaction.
+// Its JavaScript half is idb.js, which does each operation as one transaction.
 package idb
 
 import (
@@ -18,20 +18,20 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// patience is how long other tabs may be in the way of opening or deleting, and
-// half of how long the browser may say nothing at all. Both are less than the
-// time that package client gives a store.
+// patience is how long other tabs may block opening or deleting, and half the
+// time within which the browser must answer. Both are less than the time-out
+// that package client has for a store.
 var patience = 4 * time.Second
 
 // A Store is a [store.Store] on one IndexedDB database. It is safe for
 // concurrent use, also by several tabs.
 //
-// The first commit that puts a record creates the database, and a commit that
-// deletes all records, expects nothing and does nothing else deletes it. In
-// between a database that does not exist is like one without records.
+// The first commit that puts a record creates the database. A commit that only
+// deletes all records and expects nothing deletes the database. A database that
+// does not exist behaves like one without records.
 //
-// A connection that the browser took away is opened again by the next
-// operation, and an operation that lost it half-way is tried again as a whole.
+// If the browser has closed the connection, the next operation opens a new one.
+// An operation whose connection is closed half-way is repeated as a whole.
 type Store struct {
 	host   safejs.Value
 	name   string
@@ -46,24 +46,24 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open returns the store on the database called name, and finds out whether it
-// can be opened. It does not create it. It uses host.openDatabase and
-// host.deleteDatabase, the functions that idb.js exports.
+// Open returns the store on the database called name, and checks that the
+// database can be opened. It does not create the database. It uses
+// host.openDatabase and host.deleteDatabase, the functions that idb.js exports.
 //
 // warn may be nil. It is called, on a goroutine of its own, with an [*Error]:
 //
-//   - of Op "connection", when the browser or another tab takes the database away:
-//     when site data are cleared, when it is deleted, or when a newer version
+//   - of Op "connection", when the browser or another tab closes the connection:
+//     when site data are cleared, when the database is deleted, or when a newer version
 //     of the program changes the schema. The Store stays usable if the database
 //     can be opened again, but may find it empty; commits that expect records
 //     then fail with [store.ErrConflict].
 //   - of Op "delete", when all records were deleted but the database was not,
 //     because another page keeps it open. The browser deletes it when that page
-//     lets go, and opens it for nobody until then.
+//     closes it, and no page can open it until then.
 //
-// Durability is "strict": a commit that succeeded survives a power failure as
-// far as the browser and the disk keep their word. Browsers may clear the
-// database at any time all the same, Safari after seven days without a visit.
+// Durability is "strict": a commit that succeeded survives a power failure if
+// the browser and the disk honour this mode. A browser may still clear the
+// database at any time; Safari does so after seven days without a visit.
 func Open(ctx context.Context, host safejs.Value, name string, warn func(error)) (*Store, error) {
 	if warn == nil {
 		warn = func(error) {}
@@ -78,7 +78,7 @@ func Open(ctx context.Context, host safejs.Value, name string, warn func(error))
 	}
 	s.onLost = f
 	if _, err := s.connection(ctx, false); err != nil {
-		_ = s.Close() // fails only the second time
+		_ = s.Close() // only a second Close fails
 		return nil, err
 	}
 	return s, nil
@@ -139,9 +139,9 @@ func creates(expect []store.Record, ops []store.Op) bool {
 		slices.ContainsFunc(ops, func(op store.Op) bool { return op.Kind == store.OpPut })
 }
 
-// erase deletes all records, and then the database. It is only known to be held
-// open by another page when the browser has been asked to delete it, so the
-// records go first.
+// erase deletes all records, and then the database. Only an attempt to delete the
+// database shows whether another page keeps it open, so the records are deleted
+// first.
 func (s *Store) erase(ctx context.Context, deleteAll []store.Op) error {
 	failed := s.commit(ctx, nil, deleteAll)
 	if errors.Is(failed, store.ErrClosed) {
@@ -155,7 +155,7 @@ func (s *Store) erase(ctx context.Context, deleteAll []store.Op) error {
 	return err
 }
 
-// deleteDatabase deletes the database while nobody can open it here.
+// deleteDatabase deletes the database while no operation of this Store can open it.
 func (s *Store) deleteDatabase(ctx context.Context) error {
 	if err := s.take(ctx, "delete"); err != nil {
 		return err
@@ -170,15 +170,15 @@ func (s *Store) deleteDatabase(ctx context.Context) error {
 
 // Delete deletes the database called name with all its records. It uses
 // host.deleteDatabase, the function that idb.js exports. Stores that have the
-// database open lose it. An [*Error] named BlockedError means that another tab
-// holds on to the database; it is deleted when that tab lets go.
+// database open lose their connection. An [*Error] named BlockedError means that
+// another tab keeps the database open; the browser deletes it when that tab closes it.
 func Delete(ctx context.Context, host safejs.Value, name string) error {
 	_, err := call(ctx, "delete", host, "deleteDatabase", name, patience.Milliseconds())
 	return err
 }
 
-// Close implements [store.Store]. Operations under way still end, at the latest
-// with their contexts.
+// Close implements [store.Store]. Operations in progress still finish, at the
+// latest when their contexts end.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	closed, db := s.closed, s.db
@@ -191,7 +191,7 @@ func (s *Store) Close() error {
 	select {
 	case s.turn <- struct{}{}:
 		s.release()
-	default: // Whoever is opening it does the rest.
+	default: // The operation that holds the turn calls release.
 	}
 	return nil
 }
@@ -206,8 +206,8 @@ func (s *Store) take(ctx context.Context, op string) error {
 	}
 }
 
-// release gives the turn back. Once the Store is closed no connection is left
-// that could call onLost.
+// release gives the turn back. If the Store is closed it also releases onLost,
+// because no connection is left that could call it.
 func (s *Store) release() {
 	s.mu.Lock()
 	closed := s.closed
@@ -218,8 +218,8 @@ func (s *Store) release() {
 	<-s.turn
 }
 
-// attempts is how often an operation is tried on lost connections. The second
-// attempt may still meet a database that is just being cleared.
+// attempts is how often an operation is tried if connections are lost. The second
+// attempt can still fail because the browser is clearing the database.
 const attempts = 3
 
 // run does one operation on the connection, and again on a new one if the
@@ -280,7 +280,7 @@ func (s *Store) connection(ctx context.Context, create bool) (safejs.Value, erro
 	return db, nil
 }
 
-// forget lets go of a lost connection, unless another operation has already.
+// forget drops a lost connection, unless another operation has done so already.
 func (s *Store) forget(db safejs.Value) {
 	s.mu.Lock()
 	if s.db.Equal(db) {
@@ -290,16 +290,16 @@ func (s *Store) forget(db safejs.Value) {
 	shut(db)
 }
 
-// shut closes a connection, after which it reports no loss. The error is
-// nobody's: at worst the browser closes it later.
+// shut closes a connection, which then reports no loss. It ignores the error,
+// because the browser closes the connection later at the latest.
 func shut(db safejs.Value) {
 	if !db.IsUndefined() {
 		_, _ = db.Call("close")
 	}
 }
 
-// call does target.method(args..., done) and waits for done. When ctx ends
-// first it cancels that, so that nothing is called or opened any more.
+// call calls target.method(args..., done) and waits for done. When ctx ends first,
+// it cancels the call, so that nothing is called or opened later.
 func call(ctx context.Context, op string, target safejs.Value, method string, args ...any) (safejs.Value, error) {
 	if err := ctx.Err(); err != nil {
 		return safejs.Undefined(), fmt.Errorf("idb: %s: %w", op, err)
@@ -333,7 +333,7 @@ func call(ctx context.Context, op string, target safejs.Value, method string, ar
 	case <-ctx.Done():
 		_, _ = handle.Call("cancel")
 		select {
-		case a := <-answers: // It came just before.
+		case a := <-answers: // done was called just before ctx ended.
 			return a.value, a.err
 		default:
 		}

@@ -1,11 +1,11 @@
-// The JavaScript half of package idb. A whole operation happens here, so that
-// nothing is awaited inside a transaction, which would end it.
+// The JavaScript half of package idb. It does each operation as a whole, so that
+// the transaction does not wait for Go, which would end it.
 //
 // Every function calls done exactly once, with (errorName, errorMessage,
-// result), unless the object that it returns is told to cancel first. errorName
-// is empty if the operation succeeded.
+// result), unless cancel is called first on the object that it returns.
+// errorName is empty if the operation succeeded.
 
-// Schema version n is what the first n of these make of an empty database.
+// The first n of these steps create schema version n from an empty database.
 const migrations = [(db) => db.createObjectStore("records")];
 
 /**
@@ -14,19 +14,19 @@ const migrations = [(db) => db.createObjectStore("records")];
  *
  * @param {string} name
  * @param {boolean} create whether to create a database that does not exist;
- *   else the caller gets an object that finds nothing, and must not be kept
- * @param {number} patience milliseconds to wait for other tabs that are in the way; twice that if the browser says nothing
+ *   else the caller gets an object without records, which must not be kept
+ * @param {number} patience milliseconds to wait for other tabs that block; twice that if the browser does not answer
  * @param {(errorName: string, errorMessage: string) => void} onLost is called
- *   once if the browser or another tab takes the database away
+ *   once if the browser or another tab closes the connection
  * @param {(errorName: string, errorMessage: string, connection?: object) => void} done
- * @param {AbortSignal} [ended] closes the connection when the program is gone
+ * @param {AbortSignal} [ended] closes the connection when the program has ended
  * @returns {{cancel(): void}}
  */
 export function openDatabase(name, create, patience, onLost, done, ended) {
   let absent = false;
   const upgrade = ({ oldVersion, target: { result, transaction } }, wanted) => {
     absent = oldVersion === 0 && !create;
-    // Aborting the upgrade leaves no database where none was.
+    // Aborting the upgrade removes the database that this request created.
     if (absent || !wanted) transaction.abort();
     else for (const migrate of migrations.slice(oldVersion)) migrate(result, transaction);
   };
@@ -38,7 +38,7 @@ export function openDatabase(name, create, patience, onLost, done, ended) {
 }
 
 /**
- * Deletes a database. Its connections, here or in other tabs, are lost.
+ * Deletes a database. Its connections in this and in other tabs are closed.
  *
  * @param {string} name
  * @param {number} patience see openDatabase
@@ -72,10 +72,10 @@ function start(ask, patience, done, upgrade) {
   }
   request.onupgradeneeded = (event) => upgrade(event, wanted);
   request.onblocked = () => wait(patience, "BlockedError", "another tab keeps the database open");
-  // As when a deletion waits for another tab.
+  // For example while a deletion waits for another tab.
   wait(2 * patience, "TimeoutError", "the browser does not answer; another tab may be in the way");
   request.onsuccess = () => {
-    if (!wanted) request.result?.close(); // opened after all, but the caller has its answer
+    if (!wanted) request.result?.close(); // the caller no longer waits for it
     settle("", "", request.result);
   };
   request.onerror = () => settle(request.error.name, request.error.message);
@@ -87,7 +87,7 @@ function start(ask, patience, done, upgrade) {
   };
 }
 
-/** What is found in a database that does not exist. */
+/** The connection to a database that does not exist. */
 const nothing = {
   get(keys, done) {
     done("", "", new Array(keys.length));
@@ -107,7 +107,7 @@ const nothing = {
 };
 
 function connection(db, onLost, ended) {
-  const running = new Set(); // what settles each running operation
+  const running = new Set(); // the functions that settle the running operations
 
   const close = () => {
     db.onclose = db.onversionchange = null;
@@ -118,7 +118,7 @@ function connection(db, onLost, ended) {
   db.onclose = () => {
     close();
     onLost("InvalidStateError", "the browser closed the database; its records may be gone");
-    // Chromium leaves transactions that were running without an event.
+    // Chromium sends no event for transactions that were running.
     for (const settle of running) settle("AbortError", "the browser closed the database");
   };
   db.onversionchange = ({ newVersion }) => {
@@ -127,8 +127,9 @@ function connection(db, onLost, ended) {
     else onLost("VersionError", "a newer version of the program is changing the database");
   };
 
-  // Runs body in one transaction, whose outcome alone decides. An operation that
-  // is cancelled is not done any more, if it still can be stopped.
+  // Runs body in one transaction. Only the outcome of the transaction decides
+  // whether the operation succeeded. Cancelling an operation aborts its
+  // transaction if that is still possible.
   const transact = (mode, done, body) => {
     const outcome = { result: undefined, error: null };
     let tx;
@@ -161,7 +162,7 @@ function connection(db, onLost, ended) {
       });
     },
 
-    /** done gets [keys, values]. limit 0 is none, to "" is the end. */
+    /** done gets [keys, values]. limit 0 means no limit, to "" the end. */
     scan(from, to, limit, reverse, done) {
       return transact("readonly", done, (records, outcome) => {
         const keys = [];
@@ -234,8 +235,8 @@ function abort(tx) {
 }
 
 /**
- * A value that is no Uint8Array was not written by this program. It counts as an empty one, which the program finds to be
- * spoiled and replaces.
+ * Returns the bytes of a value. This program writes only Uint8Arrays; any other value counts as an empty one, which the
+ * program detects as corrupt and replaces.
  */
 function bytes(value) {
   return value === undefined || value instanceof Uint8Array ? value : new Uint8Array(0);

@@ -1,6 +1,6 @@
-// Package jstext does to texts for JavaScript what touches every byte of them.
-// It is a package of its own because inlining pays here: the rest of the program
-// is built without.
+// Package jstext holds the functions that process every byte of a text for
+// JavaScript. It is a separate package because it is faster with inlining, without
+// which the build compiles most of the program.
 package jstext
 
 import (
@@ -48,7 +48,7 @@ func AppendJSON(dst []byte, s string) []byte {
 				dst = append(dst, '\\', c)
 			case c >= ' ':
 				dst = append(dst, c)
-			case c == '\n': // the control characters of XML, which may be many
+			case c == '\n': // the control characters that XML allows, which may be frequent
 				dst = append(dst, '\\', 'n')
 			case c == '\r':
 				dst = append(dst, '\\', 'r')

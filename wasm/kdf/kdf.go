@@ -1,7 +1,7 @@
 //go:build js && wasm
 
-// Package kdf derives the key of a SCRAM log-in with Web Cryptography, which is
-// fast and runs beside the program's only thread.
+// Package kdf derives the key for SCRAM authentication with Web Cryptography, which
+// is fast and does not block the program's only thread.
 package kdf
 
 import (
@@ -15,13 +15,13 @@ import (
 	"xmpp-pam/sdk/client"
 )
 
-// errNone says that the browser has no Web Cryptography.
+// errNone reports that the browser has no Web Cryptography.
 var errNone = errors.New("kdf: no Web Cryptography")
 
 // New returns a function for client.Options.Derive that uses host.deriveKey, the
-// function that kdf.js exports. Where a browser does not offer Web Cryptography, as
-// outside of secure contexts, or refuses, the key is computed here, in slices of
-// about 10 ms between which everything else on the thread runs.
+// function that kdf.js exports. Where the browser does not offer Web Cryptography, as
+// outside secure contexts, or reports an error, the function computes the key in Go,
+// in slices of about 10 ms between which other work on the thread runs.
 func New(host safejs.Value) func(context.Context, client.Derivation) ([]byte, error) {
 	return func(ctx context.Context, d client.Derivation) ([]byte, error) {
 		key, err := derive(ctx, host, d)
@@ -35,7 +35,7 @@ func New(host safejs.Value) func(context.Context, client.Derivation) ([]byte, er
 	}
 }
 
-// An answer is what kdf.js has to tell.
+// An answer holds the arguments with which kdf.js calls onDone.
 type answer struct {
 	key []byte
 	err error
@@ -62,7 +62,7 @@ func derive(ctx context.Context, host safejs.Value, d client.Derivation) ([]byte
 	case a := <-done:
 		return a.key, a.err
 	case <-ctx.Done():
-		_, _ = handle.Call("cancel") // After it onDone is not called, so it may be released.
+		_, _ = handle.Call("cancel") // After cancel, kdf.js does not call onDone, so it may be released.
 		return nil, ctx.Err()
 	}
 }

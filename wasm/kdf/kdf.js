@@ -1,8 +1,8 @@
 // The JavaScript half of package kdf.
 
 /**
- * Derives a key from a password with PBKDF2, beside this thread. Nothing is called
- * before deriveKey has returned, nothing after cancel, and onDone once.
+ * Derives a key from a password with PBKDF2, outside this thread. It calls onDone
+ * once, never before deriveKey has returned and never after cancel.
  *
  * @param {string} hash "SHA-1" | "SHA-256" | "SHA-512"
  * @param {string} password
@@ -11,9 +11,9 @@
  * @param {number} size of the key, in bytes
  * @param {(error: string, key: string) => void} onDone gets an error or, if that is
  *   empty, the key in base64
- * @param {AbortSignal} [ended] cancels when the program is gone
- * @returns {{cancel(): void} | undefined} undefined where a browser offers no Web
- *   Cryptography: outside of secure contexts
+ * @param {AbortSignal} [ended] cancels when the program has ended
+ * @returns {{cancel(): void} | undefined} undefined where the browser offers no Web
+ *   Cryptography: outside secure contexts
  */
 export function deriveKey(hash, password, salt, iterations, size, onDone, ended) {
   const subtle = globalThis.crypto?.subtle;

@@ -1,9 +1,9 @@
 //go:build js && wasm
 
-// Package socket is the browser's WebSocket as a [transport.Dialer].
+// Package socket implements [transport.Dialer] with the browser's WebSocket.
 //
-// Its other half is socket.js, which collects the messages of one turn of the
-// event loop and enters Go once for all of them.
+// Its JavaScript half is socket.js, which collects the messages of one turn of the
+// event loop and calls Go once for all of them.
 package socket
 
 import (
@@ -18,18 +18,18 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// subprotocol is what RFC 7395 §3.1 registers.
+// subprotocol is the one that RFC 7395 §3.1 registers.
 const subprotocol = "xmpp"
 
-// maxWaiting is how many bytes may wait for Receive. A browser takes in
-// messages whether they are wanted or not, so this is what bounds memory.
+// maxWaiting is how many bytes may wait for Receive. A browser accepts messages
+// without limit, so this limit bounds memory.
 const maxWaiting = 2 * transport.MaxMessage
 
-// codeRefused tells the server that what it sent is not taken. Browsers send no
-// code below 3000 but 1000, so it cannot be 1008 (RFC 6455 §7.4.1).
+// codeRefused tells the server that the client does not accept its message. Of the
+// codes below 3000, browsers send only 1000, so it cannot be 1008 (RFC 6455 §7.4.1).
 const codeRefused = 4008
 
-// errBlocked is for what the browser refuses without a word.
+// errBlocked is the error if the browser blocks a connection without a reason.
 var errBlocked = errors.New("the browser blocked it before anything was sent; allow the address in connect-src of the " +
 	"page's (or the worker script's) Content-Security-Policy, and use wss: on a page loaded over https: (mixed content)")
 
@@ -43,10 +43,11 @@ type Dialer struct {
 // New returns a Dialer that uses host.openSocket, the function that socket.js
 // exports.
 //
-// A browser never says why a connection failed: an unreachable server, a bad
-// certificate, an answer that is not WebSocket and, save in Chromium, a refusal
-// by the page's Content-Security-Policy all look the same. Nor does it limit
-// what arrives: more than 64 MiB not fetched by Receive end the connection.
+// A browser does not report why a connection failed: an unreachable server, a bad
+// certificate, an answer that is not WebSocket and, except in Chromium, a connection
+// that the page's Content-Security-Policy forbids all give the same error. A browser
+// does not limit what arrives either: if more than 64 MiB wait for Receive, the
+// Dialer's connection ends.
 func New(host safejs.Value) Dialer { return Dialer{host: host} }
 
 // Dial implements [transport.Dialer].
@@ -92,7 +93,7 @@ func (d Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
 type conn struct {
 	handle    safejs.Value
 	callbacks []safejs.Func
-	opened    chan string   // gets the subprotocol, once
+	opened    chan string   // receives the subprotocol, once
 	arrived   chan struct{} // holds a token if messages may wait
 	done      chan struct{} // closed when err is set
 
@@ -102,7 +103,7 @@ type conn struct {
 	err      error
 }
 
-// open starts connecting. After an error nothing is left.
+// open starts connecting. After an error it has released everything.
 func (c *conn) open(host safejs.Value, url string) error {
 	args := []any{url, subprotocol, transport.MaxMessage, transport.MaxQueued}
 	for _, callback := range []func([]safejs.Value){c.onOpen, c.onBatch, c.onClose} {
@@ -132,8 +133,8 @@ func (c *conn) open(host safejs.Value, url string) error {
 	return nil
 }
 
-// refused explains the exception that the browser's constructor threw. Its message
-// is left out, because it holds the whole URL, in which there may be a secret.
+// refused returns the error for an exception that the browser's constructor threw. It
+// leaves out the message, because that contains the URL, which may contain a secret.
 func refused(exception string) error {
 	switch name, _, _ := strings.Cut(exception, ":"); name {
 	case "SyntaxError":
@@ -189,8 +190,8 @@ func (c *conn) Send(message string) error {
 	}
 }
 
-// Close implements [transport.Conn]. Messages that Go has already taken in can
-// still be received. The browser completes the closing handshake by itself.
+// Close implements [transport.Conn]. Messages that Go already has can still be
+// received. The browser completes the closing handshake by itself.
 func (c *conn) Close() error {
 	c.end(errClosed, 1000)
 	return nil
@@ -210,7 +211,7 @@ func (c *conn) onBatch(args []safejs.Value) {
 	if single, err := args[1].Bool(); err == nil && !single {
 		messages = strings.Split(batch, "\x00")
 		for i, m := range messages {
-			messages[i] = strings.Clone(m) // lest one kept message keep the batch
+			messages[i] = strings.Clone(m) // so that one retained message does not retain the batch
 		}
 	}
 	for i, m := range messages {
@@ -237,7 +238,7 @@ func (c *conn) onClose(args []safejs.Value) {
 	c.end(&transport.CloseError{Code: code, Reason: text(args[1])}, 0)
 }
 
-// take appends messages to what waits and returns how many bytes that is.
+// take appends messages to those that wait, and returns the number of bytes that wait.
 func (c *conn) take(messages []string) int {
 	c.mu.Lock()
 	c.messages = append(c.messages, messages...)
@@ -253,8 +254,8 @@ func (c *conn) take(messages []string) int {
 	return waiting
 }
 
-// end lets the connection be over because of err, unless it is over already.
-// The socket is closed with code, or is closed already if that is 0.
+// end ends the connection because of err, unless it has ended already. It closes
+// the socket with code; code 0 means that the socket is already closed.
 func (c *conn) end(err error, code int) {
 	c.mu.Lock()
 	first := c.err == nil
@@ -267,16 +268,16 @@ func (c *conn) end(err error, code int) {
 		return
 	}
 	if code != 0 {
-		// Of all errors only a code that browsers do not send is possible.
+		// The only possible error is a code that browsers do not send.
 		_, _ = c.handle.Call("close", code, "")
 	}
-	// JavaScript calls none of them from now on.
+	// JavaScript does not call them any more.
 	for _, f := range c.callbacks {
 		f.Release()
 	}
 }
 
-// text returns v as a string, empty if it is none.
+// text returns v as a string, or "" if v is not a string.
 func text(v safejs.Value) string {
 	if v.Type() != safejs.TypeString {
 		return ""

@@ -1,35 +1,35 @@
 // The JavaScript half of package socket.
 //
-// Entering Go costs about 130 µs, so the messages of one turn of the event loop
-// are collected here and handed over together.
+// A call of Go costs about 130 µs, so this script collects the messages of one turn
+// of the event loop and passes them to Go together.
 
 const codeRefused = 4008;
 const closeDelay = 100; // ms, how long after error a close event may come
-const batchSize = 1 << 20; // UTF-16 units after which a batch is not held back
+const batchSize = 1 << 20; // a batch of this many UTF-16 units is passed on immediately
 
-// How long, in ms, messages are collected that come less than that after a
-// batch: a flood then costs a few hundred batches a second, and a message that
-// comes alone waits for nothing. Not on a page, whose timers are slowed down
-// while it is hidden.
+// How long, in ms, the script collects messages that arrive less than that time
+// after a batch. Under a flood of messages it calls Go a few hundred times a second
+// at most; a single message is passed on immediately. Not used on a page, because
+// browsers slow down the timers of a hidden page.
 const patience = typeof document === "undefined" ? 4 : 0;
 
 /**
- * Opens a WebSocket. Nothing is called before openSocket has returned, nothing
+ * Opens a WebSocket. It calls no callback before openSocket has returned, and none
  * after onClose or after close() on the returned object.
  *
  * @param {string} url ws: or wss:
  * @param {string} protocol the subprotocol to ask for
  * @param {number} maxMessage largest message accepted, in UTF-16 units
- * @param {number} maxQueued how many bytes may wait to be sent
+ * @param {number} maxQueued the largest number of bytes that may wait to be sent
  * @param {(protocol: string) => void} onOpen gets the subprotocol agreed on
  * @param {(batch: string, single: boolean) => void} onBatch gets one message if
  *   single, else several that are joined by U+0000 and do not contain it
- * @param {(code: number, reason: string) => void} onClose every message that
- *   arrived before has gone through onBatch. Code 1003 also means a binary
- *   message and 1009 one that was too large: these never reach onBatch. Code 0
- *   means that the browser did not even try to connect.
- * @param {AbortSignal} [ended] closes the socket, without a word, when the program
- *   is gone
+ * @param {(code: number, reason: string) => void} onClose is called after onBatch
+ *   has got every message that arrived before. Code 1003 also means a binary
+ *   message and 1009 a message that was too large: onBatch does not get these.
+ *   Code 0 means that the browser did not try to connect.
+ * @param {AbortSignal} [ended] closes the socket, without calling onClose, when the
+ *   program has ended
  * @returns {{error: string} | {
  *   send(message: string): "" | "closed" | "full",
  *   close(code: number, reason: string): void}} error if the browser refuses
@@ -44,9 +44,9 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
   const { port1, port2 } = new MessageChannel();
   let queue = [];
   let size = 0;
-  let flushed = -Infinity; // when the last batch had been taken
+  let flushed = -Infinity; // when Go had processed the last batch
 
-  // Go may have ended, and then throws: do not leave a socket behind.
+  // Go throws if it has ended: then close the socket.
   const enter = (callback, ...args) => {
     try {
       callback(...args);
@@ -78,7 +78,7 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
   ended?.addEventListener("abort", leave);
   const refuse = (code, reason) => {
     flush();
-    if (socket.onclose === null) return; // closed by what it was handed
+    if (socket.onclose === null) return; // closed by the callback
     close(codeRefused, reason);
     onClose(code, reason);
   };
@@ -88,9 +88,9 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
   socket.onmessage = ({ data }) => {
     if (typeof data !== "string") return refuse(1003, "a binary message came; XMPP is text");
     if (data.length > maxMessage) return refuse(1009, "a message came that is too large");
-    const single = data.includes("\0"); // no XML, but that is for others to say
+    const single = data.includes("\0"); // not valid XML, which Go reports
     if (single) flush();
-    if (socket.onmessage === null) return; // closed by what it was handed
+    if (socket.onmessage === null) return; // closed by the callback
     if (queue.length === 0) {
       if (performance.now() - flushed < patience) setTimeout(flush, patience);
       else port2.postMessage(null);
@@ -101,13 +101,13 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
   };
   const onEnd = ({ code, reason }) => {
     flush();
-    if (socket.onclose === null) return; // closed already, or by what it was handed
+    if (socket.onclose === null) return; // closed already, or by the callback
     detach();
     onClose(code, reason);
   };
   socket.onclose = onEnd;
-  // Chromium sends no close event for what a page's policy forbids: such a
-  // socket is closed from the start. The other case is a precaution.
+  // Chromium sends no close event for a connection that the page's policy forbids:
+  // such a socket is closed from the start. The other case is a precaution.
   if (socket.readyState === socket.CLOSED) queueMicrotask(() => onEnd({ code: 0, reason: "" }));
   socket.onerror = () => setTimeout(() => {
     if (socket.readyState === socket.CLOSED) onEnd({ code: 1006, reason: "" });
