@@ -286,16 +286,6 @@ func TestPanicIsReportedWithoutValuesAndEndsTheProgram(t *testing.T) {
 	}
 }
 
-func TestServiceKind(t *testing.T) {
-	for service, want := range map[string]string{
-		"pubsub.localhost": "pubsub", "bob@localhost": "pep", "bob@localhost/phone": "pep", "pubsub.localhost/a@b": "pubsub",
-	} {
-		if got := serviceKind(service); got != want {
-			t.Errorf("%s is of kind %s, want %s", service, got, want)
-		}
-	}
-}
-
 func TestEvents(t *testing.T) {
 	row := pam.Subscription{Key: pam.Key{Service: "s", Node: "__proto__"}, JID: "alice@localhost", State: "subscribed"}
 	for _, c := range []struct {

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
 	"unicode/utf8"
 
 	"xmpp-pam/sdk/client"
@@ -231,17 +230,7 @@ func writeFields(w *writer, s pam.Subscription) {
 	w.string(s.SubID)
 	w.string(s.JID)
 	w.string(string(s.State))
-	w.string(serviceKind(s.Service))
-}
-
-// serviceKind returns "pep" for a service that is an account (XEP-0163), and else
-// "pubsub".
-func serviceKind(service string) string {
-	bare, _, _ := strings.Cut(service, "/")
-	if strings.Contains(bare, "@") {
-		return "pep"
-	}
-	return "pubsub"
+	w.string(string(s.Kind()))
 }
 
 func writeRowOrNull(w *writer, s *pam.Subscription) {

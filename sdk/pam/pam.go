@@ -46,6 +46,24 @@ type Subscription struct {
 	State State
 }
 
+// Kind returns KindPEP for a service that is an account (XEP-0163), else KindPubsub.
+func (k Key) Kind() Kind {
+	bare, _, _ := strings.Cut(k.Service, "/")
+	if strings.Contains(bare, "@") {
+		return KindPEP
+	}
+	return KindPubsub
+}
+
+// A Kind says what the service of a subscription is.
+type Kind string
+
+// The kinds of services.
+const (
+	KindPubsub Kind = "pubsub"
+	KindPEP    Kind = "pep"
+)
+
 // A Change describes what happened to the subscription with one key. Before is nil
 // if it was added, After is nil if it was removed; both are set if only the state
 // or JID changed.
