@@ -33,7 +33,7 @@ func (c *Client) Export(ctx context.Context) (Export, error) {
 	if err != nil {
 		return Export{}, err
 	}
-	e := Export{Account: c.engine.Account(), List: all.List, Version: all.Version,
+	e := Export{Account: c.engine.Account(), List: all.List.Rows(), Version: all.Version,
 		LastFull: all.LastFull, LastSynced: all.LastSynced, Mechanism: all.Mechanism}
 	for _, s := range all.Sessions {
 		e.Sessions = append(e.Sessions, StoredSession(s))

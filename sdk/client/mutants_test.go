@@ -75,7 +75,7 @@ var mutants = []mutant{
 	{"a commit compares nothing with what is stored", "TestSchedules", []edit{
 		{"durable.write", "call Commit", "$f($1, nil, $3)"}}},
 	{"the version is stored before its list", "TestSchedules", []edit{
-		{"durable.write", "call Commit", "func() error {\nif err := $f($1, $2, []store.Op{store.Put(keyMeta, meta)}); err != nil {\nreturn err\n}\nreturn $f($1, nil, $3)\n}()"}}},
+		{"durable.write", "call Commit", "func() error {\nif err := $f($1, $2, []store.Op{store.Put(keyMeta, next.meta)}); err != nil {\nreturn err\n}\nreturn $f($1, nil, $3)\n}()"}}},
 	{"a commit is stored over what was read anew", "engine TestDurableReadAnew", []edit{
 		{"durable.commit", "assign conflict", "$1 := false"}}},
 	{"a hint of another tab leads to nothing", "TestSchedules", []edit{
@@ -110,7 +110,7 @@ var mutants = []mutant{
 	{"Close does not tell what the store says", "TestSilentStore", []edit{
 		{"Engine.run", "assign closed", "_ = $2"}}},
 	{"what is read spoiled empties the list", "engine TestReloadSpoiled", []edit{
-		{"loadAnew", "return errUnreadable", "return listsync.Durable{}, true, nil"}}},
+		{"loadAnew", "if err 2/2", "false"}}},
 	{"a store that contradicts itself is asked for ever", "TestBadStores", []edit{
 		{"durable.commit", "if Equal", "false && $0"}}},
 	{"a timer that was stopped runs", "engine TestTimerStopped", []edit{
@@ -182,7 +182,7 @@ var mutants = []mutant{
 	{"a weaker mechanism gets the password", "TestWeakerLogin", []edit{
 		{"link.begin", "field Used", `Used: ""`}}},
 	{"the mechanism is forgotten by the next run", "TestWeakerLogin", []edit{
-		{"encodeSync", "call appendString", `$f($1, "")`}}},
+		{"encodeSync", "call appendField", `$f($1, "")`}}},
 	{"a domain that looks like the account's is the account's", "TestLookAlikes", []edit{
 		{"address.Parse", "case Domainpart", "false && $0"}}},
 	{"an error shows the token of an address", "TestNoToken", []edit{

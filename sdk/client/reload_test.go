@@ -115,8 +115,8 @@ func TestReloadInARound(t *testing.T) {
 					t.Fatalf("not resumed\n%s", second.log())
 				}
 				r.end(second)
-				if now, _ := client.StoredList(r.kept); now.Version == "v2" && len(now.List) != 2 {
-					t.Errorf("stored as v2: %v\n%s", now.List, second.log())
+				if now, _ := client.StoredList(r.kept); now.Version == "v2" && now.List.Len() != 2 {
+					t.Errorf("stored as v2: %v\n%s", now.List.Rows(), second.log())
 				}
 
 				r.set(func() { silent, r.resumer.refuse = false, true })

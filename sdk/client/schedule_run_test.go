@@ -149,8 +149,8 @@ func (d *disk) check() {
 	}
 	// After a result that comes first, a delta looks like live notifies, and is
 	// stored in parts.
-	if !personality(d.stage.s.Server).ResultFirst && !slices.Equal(d.stage.rows(now.List), d.stage.rowsOf(list)) {
-		d.stage.faultf("I1: stored as %s: %q, but that is %q", now.Version, d.stage.rows(now.List), d.stage.rowsOf(list))
+	if !personality(d.stage.s.Server).ResultFirst && !slices.Equal(d.stage.rows(now.List.Rows()), d.stage.rowsOf(list)) {
+		d.stage.faultf("I1: stored as %s: %q, but that is %q", now.Version, d.stage.rows(now.List.Rows()), d.stage.rowsOf(list))
 	}
 }
 
@@ -581,16 +581,16 @@ func (g *stage) mark() {
 	list, _ := g.server.Subscriptions("alice")
 	now, _ := client.StoredList(g.disk.Memory)
 	anybody := slices.ContainsFunc(g.tabs, func(t *tab) bool { return t.connected() && !t.c.State().Storage.Degraded })
-	if anybody && !slices.Equal(g.rows(now.List), g.rowsOf(list)) {
-		g.faultf("I7: the server has %q, the store %q", g.rowsOf(list), g.rows(now.List))
+	if anybody && !slices.Equal(g.rows(now.List.Rows()), g.rowsOf(list)) {
+		g.faultf("I7: the server has %q, the store %q", g.rowsOf(list), g.rows(now.List.Rows()))
 	}
-	m.Stored = marked(now.Version, now.List)
+	m.Stored = marked(now.Version, now.List.Rows())
 	for _, t := range g.tabs {
 		t.checkStorage()
 		got := t.c.Snapshot()
 		alone := t.c.State().Storage.Degraded || g.unheard() // it does not see the store
-		if !alone && !t.connected() && g.s.Hints && !slices.Equal(g.rows(got.List), g.rows(now.List)) {
-			g.faultf("tab %d is offline and shows %q, the store has %q", t.i, g.rows(got.List), g.rows(now.List))
+		if !alone && !t.connected() && g.s.Hints && !slices.Equal(g.rows(got.List), g.rows(now.List.Rows())) {
+			g.faultf("tab %d is offline and shows %q, the store has %q", t.i, g.rows(got.List), g.rows(now.List.Rows()))
 		}
 		t.mu.Lock()
 		var view []pam.Subscription

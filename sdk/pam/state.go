@@ -26,6 +26,7 @@ type Source string
 
 // The sources of a list.
 const (
+	SourceUnread Source = "unread" // the store has not been read yet
 	SourceEmpty  Source = "empty"  // the store has no list, and the client has not received one yet
 	SourceCache  Source = "cache"  // read from the store
 	SourceServer Source = "server" // equal to the server's list in this session

@@ -64,7 +64,7 @@ type listing struct {
 
 func newAccount(l *loop, cfg *Config, v *view, s *session, st *storage, tell func(message)) *account {
 	return &account{loop: l, cfg: cfg, view: v, session: s, storage: st, tell: tell,
-		machine: listsync.NewMachine(), timers: map[listsync.Timer]*timer{}, source: pam.SourceEmpty,
+		machine: listsync.NewMachine(), timers: map[listsync.Timer]*timer{}, source: pam.SourceUnread,
 		overlay: overlay{notifies: map[pam.Key]pam.Subscription{}}}
 }
 
@@ -157,7 +157,8 @@ func (a *account) loaded(m storeLoaded) {
 	if m.failed {
 		d = a.committed()
 	}
-	if d.Version != "" || len(d.List) > 0 {
+	a.source = pam.SourceEmpty
+	if d.Version != "" || d.List.Len() > 0 {
 		a.source = pam.SourceCache
 	}
 	a.record = m.record
@@ -191,7 +192,7 @@ func (a *account) reloaded(m storeReloaded) {
 // store has failed.
 func (a *account) committed() listsync.Durable {
 	list, stamp := a.machine.Committed()
-	return listsync.Durable{Stamp: stamp, List: list.Rows(), Dropped: a.machine.Dropped()}
+	return listsync.Durable{Stamp: stamp, List: list, Dropped: a.machine.Dropped()}
 }
 
 // reset restores the state of a first start; d is the content of the emptied store.
@@ -202,9 +203,10 @@ func (a *account) reset(d listsync.Durable) {
 	a.overlay.clear()
 	a.record, a.source = syncRecord{}, pam.SourceEmpty
 	a.view.setSynced(time.Time{})
-	gone := make([]pam.Change, len(old.List))
-	for i := range old.List {
-		gone[i] = pam.Change{Before: &old.List[i]}
+	rows := old.List.Rows()
+	gone := make([]pam.Change, len(rows))
+	for i := range rows {
+		gone[i] = pam.Change{Before: &rows[i]}
 	}
 	a.show()
 	a.showProvisional()

@@ -285,3 +285,10 @@ func (a *account) isOwn(c pam.Change) bool {
 		return op.subscribe == (c.After != nil) && op.key.Service == key.Service && op.key.Node == key.Node
 	})
 }
+
+func changeKey(c pam.Change) pam.Key {
+	if c.After != nil {
+		return c.After.Key
+	}
+	return c.Before.Key
+}

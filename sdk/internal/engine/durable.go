@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -12,27 +11,21 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// The list is stored in a meta record and a fixed number of buckets, chosen by
-// a hash of the key. One change then rewrites one bucket, and a list of any
-// length is few records, which IndexedDB writes much faster than many.
 const (
-	keyMeta     = "list/meta"
+	keyList     = "list/" // and the number of a chunk
+	keyMeta     = keyList + "meta"
 	keySync     = "sync"
 	keySessions = "session/" // and the name of a tab
-	bucketCount = 64
-	format      = 1 // first byte of every record
 )
 
 const commitTries = 3 // while the store contradicts itself
 
-var (
-	errUnreadable = errors.New("what is stored cannot be read")
-	errUnsteady   = errors.New("what is read from the store is not what it says it holds")
-)
+var errUnsteady = errors.New("what is read from the store is not what it says it holds")
 
-// durable keeps a pam.Durable in a store. It remembers what is stored, so that
-// a commit writes only what differs. One goroutine at a time uses it; only store,
-// which stays the same, may be read by others meanwhile.
+// durable keeps a listsync.Durable in a store. It remembers which chunks of the
+// list are stored, so that a commit writes only those that differ. One goroutine
+// at a time uses it; only store, which stays the same, may be read by others
+// meanwhile.
 type durable struct {
 	store store.Store
 	remembered
@@ -40,103 +33,120 @@ type durable struct {
 
 // remembered is what a durable knows of the store.
 type remembered struct {
-	meta    []byte         // as stored; nil if absent
-	stamp   listsync.Stamp // of the list that is remembered
-	digest  uint64
-	buckets [bucketCount]bucket
-	stale   bool // buckets are stored that belong to no list: rewrite all
+	meta   []byte                            // as stored; nil if absent
+	stamp  listsync.Stamp                    // of the list that is stored
+	chunks map[*pam.Subscription]chunkRecord // of that list, by their first rows
+	keys   []string                          // of all records with keyList but the meta record
+	stale  bool                              // there is no list of this format: write all
 }
 
-// A bucket is a part of the list and a hash of its encoding.
-type bucket struct {
-	list *listsync.List
-	hash uint64
+// A listRead is what was read of the list and when it was synced.
+type listRead struct {
+	meta, sync []byte
+	records    []store.Record // the others of the list
 }
 
 // load reads what is stored. A record that cannot be read, or a list that does
-// not match its digest, counts as absent: a version without its list is never
-// used.
+// not match its digests, counts as absent: a version without its list is never
+// used. What a newer version of this program has stored is an error.
 func (d *durable) load(ctx context.Context) (listsync.Durable, syncRecord, error) {
-	values, err := d.read(ctx)
+	stored, err := d.read(ctx)
 	if err != nil {
 		return d.fresh(), syncRecord{}, err
 	}
-	out, _ := d.take(values)
-	return out, decodeSync(values[1]), nil
+	out, err := d.take(stored)
+	if errors.Is(err, errNewer) {
+		return out, syncRecord{}, err
+	}
+	return out, decodeSync(stored.sync), nil
 }
 
 // loadAnew is load for a store that another client may have changed. If that
 // has emptied it, found is false. What is remembered stays then, and also if what
 // is stored cannot be read.
 func (d *durable) loadAnew(ctx context.Context) (out listsync.Durable, found bool, err error) {
-	values, err := d.read(ctx)
-	if err != nil || values[0] == nil {
+	stored, err := d.read(ctx)
+	if err != nil || stored.meta == nil {
 		return listsync.Durable{}, false, err
 	}
 	next := durable{store: d.store}
-	if out, found = next.take(values); !found {
-		return listsync.Durable{}, false, errUnreadable
+	if out, err = next.take(stored); err != nil {
+		return listsync.Durable{}, false, err
 	}
 	d.remembered = next.remembered
 	return out, true, nil
 }
 
-// read returns the meta record, the sync record and the buckets.
-func (d *durable) read(ctx context.Context) ([][]byte, error) {
-	keys := []string{keyMeta, keySync}
-	for i := range d.buckets {
-		keys = append(keys, bucketKey(i))
-	}
-	values, err := d.store.Get(ctx, keys...)
+// read reads the list's records, all at one moment.
+func (d *durable) read(ctx context.Context) (listRead, error) {
+	values, err := d.store.Get(ctx, keySync)
 	if err != nil {
-		return nil, fmt.Errorf("reading: %w", err)
+		return listRead{}, fmt.Errorf("reading: %w", err)
 	}
-	return values, nil
+	records, err := d.store.Scan(ctx, store.Range{From: keyList, To: keyList + "\xff"})
+	if err != nil {
+		return listRead{}, fmt.Errorf("reading: %w", err)
+	}
+	out := listRead{sync: values[0]}
+	for _, record := range records {
+		if record.Key == keyMeta {
+			out.meta = record.Value
+		} else {
+			out.records = append(out.records, record)
+		}
+	}
+	return out, nil
 }
 
-// take remembers what was read.
-func (d *durable) take(values [][]byte) (out listsync.Durable, ok bool) {
-	d.meta = values[0]
-	if out, ok = d.decode(values[0], values[2:]); !ok {
-		// The bad meta record stays what the next commit expects, and is
-		// replaced by it together with every bucket.
-		d.clear()
+// take remembers what was read. With an error the list is an empty one, and the
+// next commit replaces what is stored, unless that is of a newer version.
+func (d *durable) take(stored listRead) (listsync.Durable, error) {
+	d.remembered = remembered{meta: stored.meta}
+	for _, record := range stored.records {
+		d.keys = append(d.keys, record.Key)
+	}
+	out, err := d.decode(stored)
+	if err != nil {
+		d.chunks = nil
 		out = d.fresh()
 	}
-	d.stale, d.stamp = !ok, out.Stamp
-	return out, ok
+	d.stamp, d.stale = out.Stamp, d.chunks == nil
+	return out, err
 }
 
-func (d *durable) decode(meta []byte, values [][]byte) (listsync.Durable, bool) {
-	r := reader{data: string(meta)}
-	d.clear()
-	if meta == nil || r.byte() != format {
-		return listsync.Durable{}, false
+// decode returns the list, and remembers its chunks.
+func (d *durable) decode(stored listRead) (listsync.Durable, error) {
+	if stored.meta == nil {
+		return listsync.Durable{}, errAbsent
 	}
-	out := listsync.Durable{Stamp: listsync.Stamp{Epoch: r.uint(), Version: pam.Version(r.string())}}
-	r.byte() // was the mode
-	count, digest := r.uint(), r.uint()
-	if len(r.data) > 0 {
-		out.Dropped = r.rows()
-		r.bad = r.bad || len(out.Dropped) == 0
-	}
-	for i, value := range values {
-		if value == nil {
-			continue
+	if len(stored.meta) > 0 && stored.meta[0] == oldFormat {
+		if out, ok := decodeOldList(stored.meta, stored.records); ok {
+			return out, nil
 		}
-		list, ok := decodeBucket(value)
-		if !ok {
-			return listsync.Durable{}, false
+		return listsync.Durable{}, errUnreadable
+	}
+	meta, err := decodeMeta(stored.meta)
+	if err != nil {
+		return listsync.Durable{}, err
+	}
+	values := make(map[string][]byte, len(stored.records))
+	for _, record := range stored.records {
+		values[record.Key] = record.Value
+	}
+	d.chunks = make(map[*pam.Subscription]chunkRecord, len(meta.chunks))
+	chunks := make([][]pam.Subscription, len(meta.chunks))
+	for i, c := range meta.chunks {
+		rows, ok := c.decode(values[c.key])
+		if !ok || len(rows) == 0 {
+			return listsync.Durable{}, errUnreadable
 		}
-		d.buckets[i] = bucket{list, hashBucket(i, value)}
-		d.digest ^= d.buckets[i].hash
-		out.List = append(out.List, list.Rows()...)
+		chunks[i], d.chunks[&rows[0]] = rows, c
 	}
-	if r.bad || len(r.data) > 0 || uint64(len(out.List)) != count || d.digest != digest {
-		return listsync.Durable{}, false
+	list, ok := listsync.Join(chunks)
+	if !ok {
+		return listsync.Durable{}, errUnreadable
 	}
-	listsync.Sort(out.List)
-	return out, true
+	return listsync.Durable{Stamp: meta.stamp, List: list, Dropped: meta.dropped}, nil
 }
 
 // commit stores c in one transaction, with the sync record if c is a whole
@@ -144,7 +154,7 @@ func (d *durable) decode(meta []byte, values [][]byte) (listsync.Durable, bool) 
 // on, or did when it was read last, it returns that and ErrConflict. If nothing
 // that can be read is stored any more, all is stored again: memory is right while
 // the program runs.
-func (d *durable) commit(ctx context.Context, c listsync.Commit, s syncRecord) (stored *listsync.Durable, err error) {
+func (d *durable) commit(ctx context.Context, c listsync.Commit, s syncRecord) (now *listsync.Durable, err error) {
 	conflict := c.Expect != d.stamp
 	for range commitTries {
 		if !conflict {
@@ -152,127 +162,91 @@ func (d *durable) commit(ctx context.Context, c listsync.Commit, s syncRecord) (
 				return nil, err
 			}
 		}
-		values, err := d.read(ctx)
+		stored, err := d.read(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if !conflict && bytes.Equal(values[0], d.meta) {
+		if !conflict && bytes.Equal(stored.meta, d.meta) {
 			continue // It is what the commit expects.
 		}
 		next := durable{store: d.store}
-		out, ok := next.take(values)
+		out, err := next.take(stored)
 		switch {
-		case ok:
+		case err == nil:
 			d.remembered = next.remembered
 			return &out, store.ErrConflict
+		case errors.Is(err, errNewer):
+			return nil, err
 		case !conflict:
-			d.meta, d.stale = values[0], true
+			d.remembered = next.remembered
 		}
 	}
 	return nil, errUnsteady
 }
 
 func (d *durable) write(ctx context.Context, c listsync.Commit, s syncRecord) error {
-	next := d.buckets
-	var changes [bucketCount][]pam.Change
-	if c.Replace {
-		fill(&next, c.List)
-	} else {
-		for _, change := range c.Changes {
-			i := bucketOf(changeKey(change))
-			changes[i] = append(changes[i], change)
+	next := remembered{stamp: c.Next, chunks: make(map[*pam.Subscription]chunkRecord, len(d.chunks))}
+	chunks := c.List.Chunks()
+	used := map[string]bool{}
+	for _, rows := range chunks {
+		if known, ok := d.chunks[&rows[0]]; ok && known.rows == len(rows) {
+			next.chunks[&rows[0]], used[known.key] = known, true
 		}
 	}
-
 	var ops []store.Op
-	count, digest := 0, d.digest
-	for i := range next {
-		if len(changes[i]) > 0 {
-			next[i].list = next[i].list.Apply(changes[i])
+	meta := listMeta{stamp: c.Next, dropped: c.Dropped}
+	number := 0 // of the next free key
+	for _, rows := range chunks {
+		record, known := next.chunks[&rows[0]]
+		if !known {
+			for used[chunkKey(number)] {
+				number++
+			}
+			value := encodeChunk(rows)
+			record = describe(chunkKey(number), value, len(rows))
+			next.chunks[&rows[0]], used[record.key] = record, true
+			ops = append(ops, store.Put(record.key, value))
 		}
-		count += next[i].list.Len()
-		if !c.Replace && !d.stale && len(changes[i]) == 0 {
-			continue
-		}
-		digest ^= next[i].hash
-		next[i].hash = 0
-		if next[i].list.Len() == 0 {
-			ops = append(ops, store.Delete(bucketKey(i)))
-			continue
-		}
-		value := encodeBucket(next[i].list.Rows())
-		next[i].hash = hashBucket(i, value)
-		digest ^= next[i].hash
-		ops = append(ops, store.Put(bucketKey(i), value))
+		meta.chunks = append(meta.chunks, record)
+		next.keys = append(next.keys, record.key)
 	}
-	meta := []byte{format}
-	meta = binary.AppendUvarint(meta, c.Next.Epoch)
-	meta = appendString(meta, string(c.Next.Version))
-	meta = append(meta, 0)
-	meta = binary.AppendUvarint(meta, uint64(count))
-	meta = binary.AppendUvarint(meta, digest)
-	if len(c.Dropped) > 0 {
-		meta = appendRows(meta, c.Dropped)
+	for _, key := range d.keys {
+		if !used[key] {
+			ops = append(ops, store.Delete(key))
+		}
 	}
-	ops = append(ops, store.Put(keyMeta, meta))
+	next.meta = meta.encode()
+	ops = append(ops, store.Put(keyMeta, next.meta))
 	if c.Replace || d.stale {
 		ops = append(ops, store.Put(keySync, encodeSync(s)))
 	}
-
 	if err := d.store.Commit(ctx, []store.Record{{Key: keyMeta, Value: d.meta}}, ops); err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}
-	d.meta, d.stamp, d.digest, d.buckets, d.stale = meta, c.Next, digest, next, false
+	d.remembered = next
 	return nil
 }
+
+func chunkKey(n int) string { return fmt.Sprintf("%s%03d", keyList, n) }
 
 // saveSync stores the sync record. Losing it costs no more than one full list.
 func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
 	return d.store.Commit(ctx, nil, []store.Op{store.Put(keySync, encodeSync(s))})
 }
 
-// inMemory returns a durable that keeps now in memory.
+// inMemory returns a durable that stores in memory what is committed on top of now.
 func inMemory(now listsync.Durable) *durable {
-	d := &durable{store: store.NewMemory(), remembered: remembered{stamp: now.Stamp, stale: true}}
-	fill(&d.buckets, now.List)
-	return d
+	return &durable{store: store.NewMemory(), remembered: remembered{stamp: now.Stamp, stale: true}}
 }
 
 // empty is what is stored after everything was removed.
 func (d *durable) empty() listsync.Durable {
-	d.meta, d.stale = nil, false
-	d.clear()
 	now := d.fresh()
-	d.stamp = now.Stamp
+	d.remembered = remembered{stamp: now.Stamp}
 	return now
-}
-
-func (d *durable) clear() {
-	d.digest = 0
-	d.buckets = [bucketCount]bucket{}
-	fill(&d.buckets, nil)
 }
 
 // fresh is an empty list whose epoch nobody else has.
 func (d *durable) fresh() listsync.Durable {
-	return listsync.Durable{Stamp: listsync.Stamp{Epoch: randomUint64()}}
-}
-
-// fill puts a list, which is in key order, into the buckets.
-func fill(buckets *[bucketCount]bucket, list []pam.Subscription) {
-	var parts [bucketCount][]pam.Subscription
-	for _, row := range list {
-		i := bucketOf(row.Key)
-		parts[i] = append(parts[i], row)
-	}
-	for i, rows := range parts {
-		buckets[i].list = listsync.NewList(rows)
-	}
-}
-
-func changeKey(c pam.Change) pam.Key {
-	if c.After != nil {
-		return c.After.Key
-	}
-	return c.Before.Key
+	return listsync.Durable{Stamp: listsync.Stamp{Epoch: randomUint64()}, List: listsync.NewList(nil)}
 }

@@ -2,15 +2,11 @@ package engine
 
 import (
 	"encoding/binary"
-	"fmt"
-	"hash/fnv"
 	"time"
 
 	"mellium.im/xmpp/jid"
 
-	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/internal/stream"
-	"xmpp-pam/sdk/pam"
 )
 
 // A syncRecord remembers when the list was last asked for without a version, and
@@ -33,92 +29,35 @@ type sessionRecord struct {
 // sessions after minutes; this only clears what tabs left behind.
 const sessionLife = 24 * time.Hour
 
+const sessionFormat = 1 // first byte of the record
+
 func sessionKey(tab string) string { return keySessions + tab }
 
-func bucketOf(k pam.Key) int {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(k.Service + "\x00" + k.Node))
-	return int(h.Sum32() % bucketCount)
-}
-
-func bucketKey(i int) string { return fmt.Sprintf("list/%02d", i) }
-
-func hashBucket(i int, value []byte) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte{byte(i)})
-	_, _ = h.Write(value)
-	return h.Sum64()
-}
-
-func encodeBucket(rows []pam.Subscription) []byte {
-	return appendRows(append(make([]byte, 0, 64*len(rows)), format), rows)
-}
-
-func appendRows(out []byte, rows []pam.Subscription) []byte {
-	out = binary.AppendUvarint(out, uint64(len(rows)))
-	for _, row := range rows {
-		for _, s := range []string{row.Service, row.Node, row.SubID, row.JID, string(row.State)} {
-			out = appendString(out, s)
-		}
-	}
-	return out
-}
-
-func decodeBucket(value []byte) (*listsync.List, bool) {
-	r := reader{data: string(value)}
-	if r.byte() != format {
-		return nil, false
-	}
-	rows := r.rows()
-	list := listsync.NewList(rows)
-	return list, !r.bad && len(r.data) == 0 && list.Len() == len(rows)
-}
-
-// rows reads what appendRows wrote.
-func (r *reader) rows() []pam.Subscription {
-	n := r.uint()
-	if n > uint64(len(r.data))/5 { // A row is five texts.
-		r.bad = true
-		return nil
-	}
-	if n == 0 {
-		return nil
-	}
-	rows := make([]pam.Subscription, 0, n)
-	for range n {
-		row := pam.Subscription{Key: pam.Key{Service: r.string(), Node: r.string(), SubID: r.string()}}
-		row.JID, row.State = r.string(), pam.State(r.string())
-		rows = append(rows, row)
-	}
-	return rows
-}
-
 func encodeSync(s syncRecord) []byte {
-	value := []byte{format}
-	value = binary.AppendUvarint(value, s.sessions)
-	value = binary.AppendUvarint(value, uint64(s.lastFull.UnixMilli()))
-	value = binary.AppendUvarint(value, uint64(s.lastSynced.UnixMilli()))
-	return appendString(value, s.mechanism)
+	out := appendNumber(nil, format)
+	out = appendNumber(out, s.sessions)
+	out = appendMoment(out, s.lastFull)
+	out = appendMoment(out, s.lastSynced)
+	return append(appendField(out, s.mechanism), rowEnd)
 }
 
+// decodeSync returns an empty record if value cannot be read.
 func decodeSync(value []byte) syncRecord {
-	r := reader{data: string(value)}
-	if value == nil || r.byte() != format {
-		return syncRecord{}
+	if len(value) > 0 && value[0] == oldFormat {
+		return decodeOldSync(value)
 	}
-	s := syncRecord{sessions: r.uint()}
-	s.lastFull, s.lastSynced = time.UnixMilli(int64(r.uint())), time.UnixMilli(int64(r.uint()))
-	if len(r.data) > 0 { // Records of older versions end here.
-		s.mechanism = r.string()
-	}
-	if r.bad {
+	r := textReader{data: string(value)}
+	known := r.number() == format
+	s := syncRecord{sessions: r.number(), lastFull: r.moment(), lastSynced: r.moment(), mechanism: r.field()}
+	r.endRow()
+	if !known || r.bad || r.data != "" {
 		return syncRecord{}
 	}
 	return s
 }
 
 func encodeSession(s sessionRecord) []byte {
-	out := []byte{format}
+	out := []byte{sessionFormat}
 	out = binary.AppendUvarint(out, uint64(s.saved.UnixMilli()))
 	for _, text := range []string{s.caps, s.stream.ID, s.stream.Location, s.stream.JID.String()} {
 		out = appendString(out, text)
@@ -134,7 +73,7 @@ func encodeSession(s sessionRecord) []byte {
 
 func decodeSession(value []byte) (sessionRecord, bool) {
 	r := reader{data: string(value)}
-	if value == nil || r.byte() != format {
+	if value == nil || r.byte() != sessionFormat {
 		return sessionRecord{}, false
 	}
 	s := sessionRecord{saved: time.UnixMilli(int64(r.uint())), caps: r.string()}

@@ -117,7 +117,7 @@ func (s *storage) startNext() {
 func (s *storage) useMemory(err error, now listsync.Durable) {
 	old := s.durable.store
 	var remove []store.Op
-	if s.cfg.Tab != "" {
+	if s.cfg.Tab != "" && !errors.Is(err, errNewer) {
 		remove = append(remove, store.Delete(sessionKey(s.cfg.Tab)))
 		s.staleRecord = true
 	}

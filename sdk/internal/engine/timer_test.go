@@ -82,13 +82,13 @@ func TestBudget(t *testing.T) {
 // TestReloadSpoiled reads what another program has spoiled, or what comes out of the
 // store spoiled: the shown list stays, and is stored again with the next commit.
 func TestReloadSpoiled(t *testing.T) {
-	for _, spoil := range []string{keyMeta, bucketKey(bucketOf(row(1).Key))} {
+	for _, spoil := range []string{keyMeta, chunkKey(0)} {
 		s := store.NewMemory()
 		d := &durable{store: s}
 		first, _, _ := d.load(t.Context())
 		r, q := row(1), row(2)
 		next := listsync.Stamp{Epoch: first.Epoch + 1, Version: "v"}
-		if _, err := d.commit(t.Context(), listsync.Commit{Expect: first.Stamp, Next: next, Changes: []pam.Change{{After: &r}}}, syncRecord{}); err != nil {
+		if _, err := d.commit(t.Context(), listsync.Commit{Expect: first.Stamp, Next: next, List: first.List.Apply([]pam.Change{{After: &r}})}, syncRecord{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Commit(t.Context(), nil, []store.Op{store.Put(spoil, []byte("spoiled"))}); err != nil {
@@ -98,11 +98,11 @@ func TestReloadSpoiled(t *testing.T) {
 			t.Errorf("%s: found %+v", spoil, now)
 		}
 		after := listsync.Stamp{Epoch: next.Epoch + 1, Version: "w"}
-		if stored, err := d.commit(t.Context(), listsync.Commit{Expect: next, Next: after, Changes: []pam.Change{{After: &q}}}, syncRecord{}); err != nil {
+		if stored, err := d.commit(t.Context(), listsync.Commit{Expect: next, Next: after, List: listsync.NewList([]pam.Subscription{r, q})}, syncRecord{}); err != nil {
 			t.Errorf("%s: commit gave %v, %v", spoil, stored, err)
 		}
 		got, _, err := (&durable{store: s}).load(t.Context())
-		if spoil == keyMeta && (err != nil || len(got.List) != 2 || got.Stamp != after) {
+		if spoil == keyMeta && (err != nil || got.List.Len() != 2 || got.Stamp != after) {
 			t.Errorf("%s: stored are %+v, %v", spoil, got, err)
 		}
 	}

@@ -27,7 +27,7 @@ type view struct {
 
 func newView(l *loop, onEvent func(pam.ClientEvent)) *view {
 	v := &view{loop: l, onEvent: onEvent, list: listsync.NewList(nil)}
-	v.snapshot.Source = pam.SourceEmpty
+	v.snapshot.Source = pam.SourceUnread
 	v.state.Phase, v.next.Phase = pam.PhaseOffline, pam.PhaseOffline
 	return v
 }

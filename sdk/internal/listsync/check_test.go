@@ -89,7 +89,7 @@ func (w *world) input(t *tab, in Input) {
 	committed, stamp := t.m.Committed()
 	list := committed.Rows()
 	if stamp == t.offered.Stamp {
-		t.known = t.offered.List
+		t.known = t.offered.list().Rows()
 	}
 	view := rows(t.view).sorted()
 	if !slices.Equal(view, list) {
@@ -202,7 +202,7 @@ func (w *world) drain() {
 }
 
 // all are the rows that the server lists, as far as is known.
-func (d Durable) all() []pam.Subscription { return append(slices.Clone(d.List), d.Dropped...) }
+func (d Durable) all() []pam.Subscription { return append(slices.Clone(d.list().Rows()), d.Dropped...) }
 
 // alike tells whether a list is the server's. Where the server may not tell a
 // subid, the list's row may have any.

@@ -11,6 +11,7 @@ type commit struct {
 	seq     int
 	changes []pam.Change
 	whole   *List              // the whole list, if it replaces the stored one
+	next    *List              // the list once it is stored
 	dropped []pam.Subscription // all rows left out
 	version pam.Version
 	epoch   uint64
@@ -78,17 +79,18 @@ func (m *Machine) store(c *commit) {
 	m.seq++
 	c.seq, c.epoch = m.seq, m.stamp.Epoch+1
 	m.commit = c
-	out := Commit{
+	if c.next = c.whole; c.next == nil {
+		c.next = m.base.Apply(c.changes)
+	}
+	m.out = append(m.out, Commit{
 		Seq:     c.seq,
 		Expect:  m.stamp,
 		Next:    Stamp{c.epoch, c.version},
+		List:    c.next,
 		Changes: c.changes,
 		Dropped: c.dropped,
-	}
-	if c.whole != nil {
-		out.Replace, out.List = true, c.whole.Rows()
-	}
-	m.out = append(m.out, out)
+		Replace: c.whole != nil,
+	})
 }
 
 func (m *Machine) committed(in Committed) {
@@ -98,17 +100,9 @@ func (m *Machine) committed(in Committed) {
 	}
 	m.commit = nil
 	from := m.stamp.Version
-	m.base, m.dropped, m.stamp = m.resultingList(c), c.dropped, Stamp{c.epoch, c.version}
+	m.base, m.dropped, m.stamp = c.next, c.dropped, Stamp{c.epoch, c.version}
 	m.announce(c.changes, from, c.list)
 	m.commitDone(c)
-}
-
-// resultingList returns the list that c leaves.
-func (m *Machine) resultingList(c *commit) *List {
-	if c.whole != nil {
-		return c.whole
-	}
-	return m.base.Apply(c.changes)
 }
 
 // commitDone follows a commit that is stored, or that had nothing to store.
@@ -130,9 +124,8 @@ func (m *Machine) conflict(in Conflict) {
 		return
 	}
 	m.commit = nil
-	wanted := m.resultingList(c)
 	m.adoptStored(in.Durable)
-	if in.Durable.Version == c.version && len(diff(wanted, m.base)) == 0 && slices.Equal(c.dropped, m.dropped) {
+	if in.Durable.Version == c.version && len(diff(c.next, m.base)) == 0 && slices.Equal(c.dropped, m.dropped) {
 		m.commitDone(c)
 		return
 	}
@@ -158,7 +151,7 @@ func (m *Machine) reload(d Durable) {
 // adoptStored makes another tab's list the committed one.
 func (m *Machine) adoptStored(d Durable) {
 	from, old := m.stamp.Version, m.base
-	m.base, m.dropped, m.stamp = NewList(d.List), d.Dropped, d.Stamp
+	m.base, m.dropped, m.stamp = d.list(), d.Dropped, d.Stamp
 	m.candidate = nil
 	if m.round != nil {
 		m.round.baseChanged = true

@@ -53,7 +53,7 @@ func (w *world) see(t *tab, in Input, outs []Output, phase Phase, dirty bool) {
 				w.fail("I4: a notify was committed in phase %v, dirty %v", phase, dirty)
 			}
 			if in, ok := in.(ListResult); ok && in.Full && !(t.drops && !out.Replace && out.Next.Version == out.Expect.Version) && (!out.Replace || !w.alike(Durable{List: out.List, Dropped: out.Dropped}.all(), in.List)) {
-				w.fail("I4: a full result %v was stored as %v, dropped %v", in.List, out.List, out.Dropped)
+				w.fail("I4: a full result %v was stored as %v, dropped %v", in.List, out.List.Rows(), out.Dropped)
 			}
 			if in, ok := in.(ListResult); ok && in.Full && out.Replace && w.hides == 1 {
 				w.noFalseChange(t, in.List, out.Changes)

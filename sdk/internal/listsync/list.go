@@ -57,6 +57,26 @@ func tidy(rows []pam.Subscription) []pam.Subscription {
 	return out
 }
 
+// Join returns the list that consists of chunks, which must not change later. It
+// reports false if there is none: rows out of order, a key twice, StateNone, an
+// empty chunk.
+func Join(chunks [][]pam.Subscription) (*List, bool) {
+	for i, chunk := range chunks {
+		if len(chunk) == 0 || !ordered(chunk) {
+			return nil, false
+		}
+		if i > 0 && chunks[i-1][len(chunks[i-1])-1].Key.Compare(chunk[0].Key) >= 0 {
+			return nil, false
+		}
+	}
+	return &List{chunks: chunks}, true
+}
+
+// Chunks returns all rows in parts, none of which is empty. A list that is made
+// from another has its chunks, the same in memory, but for those that differ. The
+// caller must not change them.
+func (l *List) Chunks() [][]pam.Subscription { return l.chunks }
+
 // Len returns how many rows there are.
 func (l *List) Len() int {
 	n := 0

@@ -98,3 +98,49 @@ func sameChange(a, b pam.Change) bool {
 	same := func(a, b *pam.Subscription) bool { return a == b || a != nil && b != nil && *a == *b }
 	return same(a.Before, b.Before) && same(a.After, b.After)
 }
+
+// String shows the rows in what a failing test prints.
+func (l *List) String() string { return fmt.Sprint(l.Rows()) }
+
+// TestJoin puts chunks together again, and refuses those of no list.
+func TestJoin(t *testing.T) {
+	rows := bigList(1000)
+	list := NewList(rows)
+	if got, ok := Join(list.Chunks()); !ok || !slices.Equal(got.Rows(), rows) {
+		t.Errorf("the chunks of a list were refused: %v", ok)
+	}
+	if got, ok := Join(nil); !ok || got.Len() != 0 {
+		t.Error("no chunks were refused")
+	}
+	none := slices.Clone(rows[:3])
+	none[1].State = pam.StateNone
+	for name, chunks := range map[string][][]pam.Subscription{
+		"an empty chunk":   {rows[:3], {}, rows[3:5]},
+		"a key twice":      {rows[:3], rows[2:5]},
+		"chunks exchanged": {rows[3:5], rows[:3]},
+		"rows exchanged":   {{rows[1], rows[0]}},
+		"none":             {none},
+	} {
+		if _, ok := Join(chunks); ok {
+			t.Errorf("%s: taken for a list", name)
+		}
+	}
+}
+
+// TestChunksShared checks that a change of one row leaves all chunks but one as
+// they are in memory.
+func TestChunksShared(t *testing.T) {
+	list := NewList(bigList(2000))
+	row := list.Rows()[700]
+	row.State = pam.StatePending
+	next := list.Apply([]pam.Change{{Before: &list.Rows()[700], After: &row}})
+	differ := 0
+	for i, chunk := range next.Chunks() {
+		if &chunk[0] != &list.Chunks()[i][0] {
+			differ++
+		}
+	}
+	if differ != 1 || len(next.Chunks()) != len(list.Chunks()) {
+		t.Errorf("%d chunks of %d differ", differ, len(next.Chunks()))
+	}
+}

@@ -164,7 +164,7 @@ func (m *Machine) Busy() bool {
 
 // load takes what is stored at the start.
 func (m *Machine) load(d Durable) {
-	m.base, m.dropped, m.stamp = NewList(d.List), d.Dropped, d.Stamp
+	m.base, m.dropped, m.stamp = d.list(), d.Dropped, d.Stamp
 	m.shown = m.layer()
 }
 

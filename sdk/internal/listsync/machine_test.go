@@ -10,7 +10,7 @@ import (
 
 func TestReads(t *testing.T) {
 	m := NewMachine()
-	m.Step(start, Stored{Durable{Stamp: Stamp{7, "v3"}, List: readRows([]string{"a/n#y", "a/n#x", "b/n=pending", "a/m"})}})
+	m.Step(start, Stored{Durable{Stamp: Stamp{7, "v3"}, List: NewList(readRows([]string{"a/n#y", "a/n#x", "b/n=pending", "a/m"}))}})
 	list, stamp := m.Committed()
 	if got := sayRows(list.Rows()); got != " a/m a/n#x a/n#y b/n=pending" || stamp != (Stamp{7, "v3"}) {
 		t.Errorf("committed%s, %v", got, stamp)
@@ -100,7 +100,7 @@ func TestOddInputs(t *testing.T) {
 		}
 		version := func() pam.Version { return []pam.Version{"", "v1", "v2", "v3"}[r.IntN(4)] }
 		durable := func() Durable {
-			return Durable{Stamp{uint64(r.IntN(9)), version()}, some(), NewList(some()).Rows()}
+			return Durable{Stamp{uint64(r.IntN(9)), version()}, NewList(some()), NewList(some()).Rows()}
 		}
 		m := NewMachine()
 		round, seq := 0, 0 // the last begun

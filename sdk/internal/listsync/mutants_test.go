@@ -60,7 +60,7 @@ var mutants = []struct {
 		{"Machine.Step", "all if timersSet", ""},
 	}},
 	{name: "announce before commit", edits: []edit{
-		{"Machine.store", "all call append", "$0\nm.base = m.resultingList(c)\nm.announce(c.changes, m.stamp.Version, c.list)"},
+		{"Machine.store", "all call append", "$0\nm.base = c.next\nm.announce(c.changes, m.stamp.Version, c.list)"},
 		{"Machine.committed", "assign base", "m.dropped, m.stamp = c.dropped, Stamp{c.epoch, c.version}"},
 		{"Machine.committed", "call announce", "_ = from"},
 	}},

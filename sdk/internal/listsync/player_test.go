@@ -63,7 +63,7 @@ func (p *player) say(out Output) string {
 			s += " whole"
 		}
 		if out.Replace {
-			s += ":" + sayRows(out.List)
+			s += ":" + sayRows(out.List.Rows())
 		} else {
 			s += ":" + sayChanges(out.Changes)
 		}
@@ -104,7 +104,7 @@ func readDurable(f []string) Durable {
 	if i := slices.Index(rows, "dropped"); i >= 0 {
 		d.Dropped, rows = readRows(rows[i+1:]), rows[:i]
 	}
-	d.List = readRows(rows)
+	d.List = NewList(readRows(rows))
 	return d
 }
 

@@ -21,11 +21,18 @@ type Stamp struct {
 // version that belongs to both. They change together or not at all.
 type Durable struct {
 	Stamp
-	List []pam.Subscription // in key order, no key twice, no StateNone
+	List *List // nil if empty
 	// Dropped are rows that the server lists and this account no longer wants to
 	// see (see Drop), in key order. List and Dropped together are the server's
 	// list at Version.
 	Dropped []pam.Subscription
+}
+
+func (d Durable) list() *List {
+	if d.List == nil {
+		return NewList(nil)
+	}
+	return d.List
 }
 
 // Phase says how far the machine is.
@@ -116,13 +123,14 @@ type (
 		Seq    int
 		Expect Stamp
 		Next   Stamp
-		// Replace tells that List is the whole list; otherwise Changes are
-		// applied to the stored one. Changes are set in both cases, in key
-		// order and one for each key. Dropped are all rows left out, always.
-		Replace bool
-		List    []pam.Subscription
+		// List is the whole list to be stored. It shares its chunks with the stored
+		// one, but for those that differ. Changes lead to it from the stored one, in
+		// key order and one for each key. Dropped are all rows left out.
+		List    *List
 		Changes []pam.Change
 		Dropped []pam.Subscription
+		// Replace tells that List came as a whole, and shares nothing.
+		Replace bool
 	}
 	// Changed announces that the committed list or its version differs: after
 	// Committed, or because another tab's list was adopted. Changes are in key

@@ -277,7 +277,7 @@ func synced(d Durable) *Machine {
 	m.Step(start, Stored{d})
 	for _, out := range m.Step(start, SessionStarted{}) {
 		if r, ok := out.(RequestList); ok {
-			m.Step(start, ListResult{Round: r.Round, Full: d.Version == "", List: d.List})
+			m.Step(start, ListResult{Round: r.Round, Full: d.Version == "", List: d.list().Rows()})
 		}
 	}
 	return m
@@ -295,7 +295,7 @@ func bigList(n int) []pam.Subscription {
 func BenchmarkNotify(b *testing.B) {
 	for _, n := range []int{10, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			m := synced(Durable{Stamp: Stamp{1, "v"}, List: bigList(n)})
+			m := synced(Durable{Stamp: Stamp{1, "v"}, List: NewList(bigList(n))})
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
@@ -335,7 +335,7 @@ func BenchmarkFullList(b *testing.B) {
 	iq.Add(e)
 	for b.Loop() {
 		m := NewMachine()
-		m.Step(start, Stored{Durable{Stamp: Stamp{1, "v"}, List: list[:9900]}})
+		m.Step(start, Stored{Durable{Stamp: Stamp{1, "v"}, List: NewList(list[:9900])}})
 		m.Step(start, SessionStarted{})
 		res, err := reader().ParseListResult(iq)
 		if err != nil {

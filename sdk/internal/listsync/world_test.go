@@ -267,11 +267,11 @@ func (w *world) execute(t *tab) {
 		t.answer = Conflict{c.Seq, w.store}
 		return
 	}
-	list := newRows(w.store.List)
+	list := newRows(w.store.list().Rows())
 	for _, ch := range c.Changes {
 		old, had := list[keyOf(ch)]
 		if (ch.Before != nil) != had || had && old != *ch.Before {
-			w.fail("I3: change %v does not fit the stored list %v", ch, w.store.List)
+			w.fail("I3: change %v does not fit the stored list %v", ch, w.store.list().Rows())
 		}
 		if ch.After != nil {
 			list[ch.After.Key] = *ch.After
@@ -279,11 +279,11 @@ func (w *world) execute(t *tab) {
 			delete(list, ch.Before.Key)
 		}
 	}
-	if c.Replace && !slices.Equal(c.List, list.sorted()) {
-		w.fail("I3: list and changes of a commit differ: %v, %v", c.List, list.sorted())
+	if !slices.Equal(c.List.Rows(), list.sorted()) {
+		w.fail("I3: list and changes of a commit differ: %v, %v", c.List.Rows(), list.sorted())
 	}
-	next := Durable{c.Next, list.sorted(), c.Dropped}
-	if next.Version == w.store.Version && slices.Equal(next.List, w.store.List) && slices.Equal(next.Dropped, w.store.Dropped) {
+	next := Durable{c.Next, c.List, c.Dropped}
+	if next.Version == w.store.Version && slices.Equal(next.List.Rows(), w.store.list().Rows()) && slices.Equal(next.Dropped, w.store.Dropped) {
 		w.fail("I3: a commit of equal content")
 	}
 	w.undropped(t, next)
@@ -317,10 +317,10 @@ func (w *world) check() {
 			list.apply(h.items)
 		}
 		if !w.alike(list.sorted(), w.now()) {
-			w.fail("I1: the changes since %q do not lead from %v to %v", w.store.Version, w.store.List, w.now())
+			w.fail("I1: the changes since %q do not lead from %v to %v", w.store.Version, w.store.list().Rows(), w.now())
 		}
 	} else if !w.alike(w.store.all(), w.states[at]) {
-		w.fail("I1: stored %v and dropped %v as %q, which is %v", w.store.List, w.store.Dropped, w.store.Version, w.states[at])
+		w.fail("I1: stored %v and dropped %v as %q, which is %v", w.store.list().Rows(), w.store.Dropped, w.store.Version, w.states[at])
 	}
 }
 
@@ -341,7 +341,7 @@ func (w *world) reply(t *tab) {
 		}
 		t.known = list.sorted()
 	case Conflict:
-		t.known = in.Durable.List
+		t.known = in.Durable.list().Rows()
 	}
 	t.pending, t.answer = nil, nil
 	w.input(t, in)
@@ -394,7 +394,7 @@ func (w *world) crash(t *tab) {
 }
 
 func (w *world) boot(t *tab) {
-	*t = tab{name: t.name, run: t.run + 1, told: map[pam.Key]bool{}, m: NewMachine(), view: newRows(w.store.List), known: w.store.List, overlay: map[pam.Key]pam.Subscription{}}
+	*t = tab{name: t.name, run: t.run + 1, told: map[pam.Key]bool{}, m: NewMachine(), view: newRows(w.store.list().Rows()), known: w.store.list().Rows(), overlay: map[pam.Key]pam.Subscription{}}
 	w.input(t, Stored{w.store})
 }
 

@@ -1,11 +1,11 @@
-// Reads what the program has stored, without the program: a second reader, written from the layout that sdk/client/durable.go
-// and record.go describe. It checks all that it can: formats, lengths, counts, digests, the order of rows.
+// Reads what the program has stored, without the program: a second reader, written from the layout that
+// sdk/internal/engine/listrecord.go describes. It checks all that it can: formats, lengths, counts, digests, the order of rows.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 
-const format = 1;
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const format = "2";
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The name of an account's database. */
 export const databaseOf = (account) => `xmpp-pam:${createHash("sha256").update(account).digest("hex").slice(0, 32)}`;
@@ -32,76 +32,49 @@ export async function readRecords(name) {
  * server's list that the account no longer wants to see; undefined if none is stored.
  */
 export function storedList(records) {
-  const buckets = records.filter(([key]) => /^list\/\d\d$/.test(key));
-  const meta = records.find(([key]) => key === "list/meta");
-  assert.equal(records.filter(([key]) => key.startsWith("list/")).length, buckets.length + (meta ? 1 : 0), "a record of another kind");
+  const list = new Map(records.filter(([key]) => key.startsWith("list/")).map(([key, bytes]) => [key, Uint8Array.from(bytes)]));
+  const meta = list.get("list/meta");
   if (!meta) {
-    assert.deepEqual(buckets, [], "a list without its meta record");
+    assert.equal(list.size, 0, "a list without its meta record");
     return undefined;
   }
-  const r = reader(meta[1]);
-  assert.equal(r.byte(), format);
-  r.uint(); // epoch
-  const ver = r.text();
-  assert.equal(r.byte(), 0); // not used any more
-  const [count, digest] = [r.uint(), r.uint()];
-  const dropped = r.left() > 0 ? r.rows() : [];
-  r.end();
+  const [head, ...others] = readRows(meta);
+  assert.equal(head.length, 7);
+  const [known, epoch, ver, mode, count, chunks, droppedCount] = head;
+  assert.deepEqual([known, mode], [format, "pam"]);
+  assert.match(epoch, /^\d+$/);
+  const [sum] = others.pop();
+  assert.equal(sum, fnv32(meta.subarray(0, meta.length - sum.length - 2)), "the digest of the meta record");
+  const dropped = others.splice(Number(chunks)).map(readRow);
+  assert.equal(dropped.length, Number(droppedCount), "the number of dropped rows");
+  assert.equal(list.size, Number(chunks) + 1, "a record of another kind");
   const rows = [];
-  let found = 0n;
-  for (const [key, bytes] of buckets) {
-    const index = Number(key.slice(5));
-    const bucket = readBucket(bytes);
-    for (const row of bucket) assert.equal(bucketOf(row), index, `${row} is in bucket ${index}`);
-    assert.ok(bucket.every((row, i) => i === 0 || compareRows(bucket[i - 1], row) < 0), `the rows of ${key} are not in order`);
-    rows.push(...bucket);
-    found ^= fnv64([index, ...bytes]);
+  for (const [key, n, length, digest] of others) {
+    const chunk = list.get(key);
+    assert.deepEqual([chunk.length, fnv32(chunk)], [Number(length), digest], key);
+    const read = readRows(chunk).map(readRow);
+    assert.ok(read.length === Number(n) && read.length > 0 && read.length <= 256, `${key} has ${read.length} rows`);
+    rows.push(...read);
   }
-  assert.equal(BigInt(rows.length), count, "the number of rows");
-  assert.equal(found, digest, "the digest");
-  return { ver, rows: rows.sort(compareRows), dropped };
+  assert.equal(rows.length, Number(count), "the number of rows");
+  for (const part of [rows, dropped]) assert.ok(part.every((row, i) => i === 0 || compareRows(part[i - 1], row) < 0), "rows are not in order");
+  return { ver, rows, dropped };
 }
 
-function readBucket(bytes) {
-  const r = reader(bytes);
-  assert.equal(r.byte(), format);
-  const rows = r.rows();
-  r.end();
-  return rows;
+/** Every field ends in U+001F, and every row in U+001E. */
+function readRows(bytes) {
+  const parts = (text, end) => {
+    const found = text.split(end);
+    assert.equal(found.pop(), "", "what has no end");
+    return found;
+  };
+  return parts(decoder.decode(bytes), "\u001E").map((row) => parts(row, "\u001F"));
 }
 
-function reader(bytes) {
-  let at = 0;
-  const byte = () => {
-    assert.ok(at < bytes.length, "a record that breaks off");
-    return bytes[at++];
-  };
-  const uint = () => {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const b = byte();
-      value |= BigInt(b & 0x7f) << shift;
-      if (b < 0x80) return value;
-    }
-  };
-  const text = () => {
-    const length = Number(uint());
-    assert.ok(at + length <= bytes.length, "a text that breaks off");
-    at += length;
-    return decoder.decode(Uint8Array.from(bytes.slice(at - length, at)));
-  };
-  return {
-    byte,
-    uint,
-    text,
-    rows() {
-      const rows = Array.from({ length: Number(uint()) }, () => Array.from({ length: 5 }, text));
-      assert.ok(rows.length > 0, "rows of which there are none");
-      return rows;
-    },
-    left: () => bytes.length - at,
-    end: () => assert.equal(at, bytes.length, "more than was expected"),
-  };
+function readRow(fields) {
+  const [service, , , , , kind] = fields;
+  assert.deepEqual([fields.length, kind], [6, service.split("/")[0].includes("@") ? "pep" : "pubsub"]);
+  return fields.slice(0, 5);
 }
 
 /** The order of a list: service, node and subid, by their bytes. */
@@ -113,14 +86,8 @@ export function compareRows(a, b) {
   return 0;
 }
 
-function bucketOf([service, node]) {
+function fnv32(bytes) {
   let hash = 0x811c9dc5;
-  for (const b of Buffer.from(`${service}\0${node}`)) hash = Math.imul(hash ^ b, 0x01000193) >>> 0;
-  return hash % 64;
-}
-
-function fnv64(bytes) {
-  let hash = 0xcbf29ce484222325n;
-  for (const b of bytes) hash = BigInt.asUintN(64, (hash ^ BigInt(b)) * 0x100000001b3n);
-  return hash;
+  for (const b of bytes) hash = Math.imul(hash ^ b, 0x01000193) >>> 0;
+  return hash.toString(16);
 }
