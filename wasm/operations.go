@@ -26,8 +26,8 @@ import (
 // function that writes its result; it may wait, and ends when its context ends.
 //
 //	create       {account, url, followTo, mechanisms, storage, inspector,
-//	              reconnect…, tab, resume} → {account, normalised; why,
-//	              if nothing can be stored}
+//	              reconnect…, tab, resume} → {account, normalised; database, its
+//	              name; why, if nothing can be stored}
 //	load         reads what is stored, and posts the event list
 //	connect      → {state, ver}
 //	subscribe    {service, node} → a row
@@ -118,6 +118,7 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 	return func(w *writer) {
 		w.object(func() {
 			w.text("account", bareAccount(opts.Account))
+			w.text("database", b.database)
 			w.text("why", why)
 		})
 	}, nil

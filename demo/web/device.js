@@ -86,7 +86,7 @@ function renderState() {
 function renderStale(sync) {
   const list = client.subscriptions.getSnapshot();
   const when = sync.lastSyncedAt ?? (list.asOf && new Date(list.asOf));
-  const stale = sync.phase !== "live" && list.source !== "empty";
+  const stale = sync.phase !== "live" && list.source !== "empty" && list.source !== "unread";
   $("stale").hidden = !stale;
   $("stale").textContent = !stale ? "" : `Not connected. This is the list ${when ? `as of ${clock(when)}` : "as this device stored it"}; other devices may have changed it since.`;
 }
@@ -123,7 +123,9 @@ function renderList() {
     if ($("list").children[i] !== row) $("list").insertBefore(row, $("list").children[i] ?? null);
   });
   $("empty").hidden = list.length > 0;
-  $("empty").textContent = list.source === "empty"
+  $("empty").textContent = list.source === "unread"
+    ? "Reading what this device has stored…"
+    : list.source === "empty"
     ? "No list is stored on this device yet. It comes with the first connection."
     : "This account follows nothing yet. Subscribe to a node below, and every device shows it.";
   renderStale(client.sync.getSnapshot());

@@ -1,4 +1,5 @@
 import { fromWire } from "./errors.js";
+import { difference } from "./subscription-list.js";
 import type { View } from "./view.js";
 import type { ViewEvent } from "./wire.js";
 
@@ -11,8 +12,14 @@ export function routeEvent(view: View, e: ViewEvent, loaded: boolean): void {
       if (delta && loaded) view.emit("subscriptions", delta);
       return;
     }
-    case "list":
-      return rows.reset(e.changes, e.provisional, e.ver ?? null, e.source);
+    case "list": {
+      const before = rows.snapshot();
+      rows.reset(e.changes, e.provisional, e.ver ?? null, e.source);
+      if (before.source === "unread") return;
+      const delta = difference(before, rows.snapshot());
+      if (delta.added.length + delta.removed.length + delta.changed.length > 0) view.emit("subscriptions", delta);
+      return;
+    }
     case "more":
       return rows.more(e.changes);
     case "provisional":

@@ -4,6 +4,7 @@ import { limited } from "./limits.js";
 import { info } from "./loader.js";
 import type { Config } from "./options.js";
 import { startProgram, type Program } from "./program.js";
+import { readStoredList } from "./stored-list.js";
 import type { SubscriptionList } from "./types.js";
 import type { View } from "./view.js";
 
@@ -17,7 +18,7 @@ export interface ProgramLifecycle {
   connected(): Promise<Program>;
   /** The program that runs or is being started. */
   started(): Promise<Program> | undefined;
-  /** The list as it is stored, without any server. */
+  /** The list as it is stored, without any server, as soon as it is shown. */
   storedList(): Promise<SubscriptionList>;
   /** Tells the program whether the page has a listener for messages. Without one the program builds no texts. */
   updateListening(): void;
@@ -29,6 +30,7 @@ export function programLifecycle(config: Config, view: View, listensToMessages: 
   let starting: Promise<Program> | undefined; // kept while the program runs
   let program: Program | undefined; // once the stored list is loaded
   let stored: Promise<SubscriptionList> | undefined;
+  let reading: Promise<boolean> = Promise.resolve(false); // what is stored, by the page itself; whether it is shown
   let closing: Promise<void> | undefined;
   const closed = new AbortController();
   const startCanceled = new AbortController(); // by close(), while the program starts
@@ -46,10 +48,22 @@ export function programLifecycle(config: Config, view: View, listensToMessages: 
       throw error;
     });
     starting = mine; // listeners may call connect()
+    reading = showStored();
     view.setRuntime({ phase: "loading", where: null });
     sync.setPhase("loading");
     flush();
     return mine;
+  }
+
+  /** Shows the stored list, unless the program is faster. Reports whether it did. */
+  async function showStored(): Promise<boolean> {
+    const unread = (): boolean => rows.snapshot().source === "unread";
+    if (config.storage === "memory" || !unread()) return false;
+    const found = await readStoredList(config.account, closed.signal);
+    if (!found || !unread() || closing) return false;
+    rows.showStored(found);
+    flush();
+    return true;
   }
 
   async function start(): Promise<Program> {
@@ -116,7 +130,10 @@ export function programLifecycle(config: Config, view: View, listensToMessages: 
       throw new PamError("offline", "Not connected: call connect() first. Nothing was sent.", { retryable: true });
     },
     started: () => starting,
-    storedList: () => (stored ??= limited({}, () => running().then(rows.snapshot), closed.signal)),
+    storedList: () => (stored ??= limited({}, () => {
+      const loaded = running().then(rows.snapshot);
+      return Promise.race([loaded, reading.then((shown) => (shown ? rows.snapshot() : loaded))]);
+    }, closed.signal)),
     updateListening,
     close: () => (closing ??= end()),
   };

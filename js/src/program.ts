@@ -3,6 +3,7 @@ import { ownError, type PamError } from "./errors.js";
 import type { Config } from "./options.js";
 import { watchPage } from "./page-lifecycle.js";
 import { startRuntime, type Runtime, type RuntimeHandlers } from "./runtime.js";
+import { forgetDatabase, noteDatabase } from "./stored-list.js";
 import { clearTab, leaveTab, takeTab } from "./tab.js";
 import { openTabChannel, type TabChannel } from "./tab-channel.js";
 import type { Created, RawState, ViewEvent } from "./wire.js";
@@ -35,6 +36,7 @@ export async function startProgram(
   let stopWatching = (): void => undefined;
   let tab: string | undefined; // the name that the next page in this tab finds
   let names: readonly string[] = [config.account];
+  let database: string | undefined; // where the list is stored
   let listening = false; // what the program was last told
 
   function release(): void {
@@ -48,6 +50,8 @@ export async function startProgram(
   const runtime = await startRuntime(config, {
     ...handlers,
     handleEvent(e) {
+      const isStored = e.event === "stored" || (e.event === "list" && e.source === "cache");
+      if (database && isStored) noteDatabase(config.account, database);
       if (e.event === "stored") channel?.announce();
       else if (e.event === "credentials") credentials.handle(e);
       else handlers.handleEvent(e);
@@ -76,6 +80,7 @@ export async function startProgram(
     const mine = made.why === undefined ? taken?.tab : undefined; // without a store the program keeps no session
     tab = mine;
     names = [config.account, made.account];
+    database = made.database;
     created(made);
     if (mine) channel = openTabChannel(made.account, () => runtime.tell("reload", {})); // before the first read
     await runtime.request("load", {});
@@ -86,10 +91,17 @@ export async function startProgram(
         tab = mine;
         return runtime.request("connect", {}, signal);
       },
-      forget(signal) {
+      async forget(signal) {
         tab = undefined;
         for (const name of names) clearTab(name);
-        return runtime.request("forget", {}, signal);
+        const forgotten = database;
+        database = undefined; // until all is removed
+        if (forgotten) forgetDatabase(forgotten);
+        try {
+          return await runtime.request("forget", {}, signal);
+        } finally {
+          database = forgotten;
+        }
       },
       listen(messages) {
         if (messages === listening) return;

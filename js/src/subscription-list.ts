@@ -1,4 +1,5 @@
 import { listeners } from "./store.js";
+import type { StoredList } from "./stored-list.js";
 import type { StopListening, Subscription, SubscriptionDelta, SubscriptionList } from "./types.js";
 
 /** A row as the program writes it. Only one of the provisional layer has `local`. */
@@ -14,6 +15,8 @@ export interface SubscriptionRows {
   subscribe(fn: (list: SubscriptionList) => void): StopListening;
   /** Calls the listeners if the snapshot differs. */
   flush(): void;
+  /** Shows what the page itself has read, until the program says what counts. */
+  showStored(stored: StoredList): void;
   /** Replaces everything: by what changes make of an empty list, and those that more() has brought. */
   reset(changes: readonly RowChange[], provisional: readonly Row[], ver: string | null, source: Source): void;
   /** Applies a commit: changes, and those that more() has brought. Undefined: no row differs from what is shown. */
@@ -39,7 +42,7 @@ type Source = SubscriptionList["source"];
 /** What a commit does to one key. */
 interface Step { readonly key: string; readonly after: Subscription | undefined }
 
-export const emptyList: SubscriptionList = freezeList([], null, "empty", null);
+export const emptyList: SubscriptionList = freezeList([], null, "unread", null);
 
 export function subscriptionList(): SubscriptionRows {
   let committed: readonly Subscription[] = []; // by key
@@ -47,7 +50,7 @@ export function subscriptionList(): SubscriptionRows {
   let overlay = new Map<string, Row>();
   let shown = new Map<string, Subscription>(); // overlay rows as shown, kept for their identity
   let ver: string | null = null;
-  let source: Source = "empty";
+  let source: Source = "unread";
   let asOf: string | null = null;
   let last = emptyList; // what was shown last
   let current: SubscriptionList | undefined = emptyList; // undefined: to be built
@@ -109,6 +112,14 @@ export function subscriptionList(): SubscriptionRows {
 
   return {
     snapshot, subscribe, flush, more,
+    showStored(stored) {
+      const read = stored.rows.map(makeRow);
+      const inOrder = read.every(({ key }, i) => i === 0 || read[i - 1]!.key < key);
+      committed = inOrder ? read : read.sort((a, b) => compare(a.key, b.key));
+      ({ ver, asOf } = stored);
+      source = "cache";
+      changed();
+    },
     reset(changes, provisional, newVer, newSource) {
       more(changes);
       committed = merge([], take(), () => undefined);

@@ -197,8 +197,11 @@ export interface Subscription {
 export interface SubscriptionList extends ReadonlyArray<Subscription> {
   /** The server's version token for this state of the list. */
   readonly ver: string | null;
-  /** "cache": stored by an earlier session. "server": equal to the server's list in this session. */
-  readonly source: "empty" | "cache" | "server";
+  /**
+   * "unread": the stored list was not read yet. "empty": it was read, and nothing is stored. "cache": stored by an earlier
+   * session. "server": equal to the server's list in this session.
+   */
+  readonly source: "unread" | "empty" | "cache" | "server";
   /** When the list was last known to equal the server's. */
   readonly asOf: Stamp | null;
 }
@@ -218,7 +221,10 @@ export interface SubscriptionDelta {
 }
 
 export interface SubscriptionStore extends ExternalStore<SubscriptionList> {
-  /** Resolves with the stored list, without contacting a server. Reading this property starts the program. */
+  /**
+   * Resolves with the stored list, without contacting a server, as soon as the page shows it: usually before the program
+   * runs, because the page reads the list too. Reading this property starts the program.
+   */
   readonly ready: Promise<SubscriptionList>;
   /**
    * Returns the subscription to a node. `service` must be spelled as in the list, which is usually lower case. Without

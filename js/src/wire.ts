@@ -64,6 +64,8 @@ export interface CreateParams {
 export interface Created {
   /** The account, spelled as the program spells it: there is one database for all spellings. */
   account: string;
+  /** The name of the database, if there is one. */
+  database?: string;
   /** Why nothing can be stored, although that was asked for. */
   why?: string;
 }

@@ -51,6 +51,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
   async function begin(page, connect, worker) {
     await makeClient(page, service, { account: `${account}@localhost`, mechanisms: ["PLAIN"], worker });
     await page.evaluate((connect) => (connect ? client.connect() : client.subscriptions.ready), connect);
+    await until(() => page.evaluate(() => client.runtime.getSnapshot().phase === "running")); // the page may have read the list
   }
   const shown = (page) => page.evaluate(() => client.subscriptions.getSnapshot().map((r) => r.node));
   const version = (page) => page.evaluate(() => client.subscriptions.getSnapshot().ver);
@@ -176,6 +177,77 @@ describe("storage", { skip, timeout: 300_000 }, () => {
       assert.deepEqual(await databases(), []);
       await page.close();
     }
+  });
+
+  test("the list is shown before the program is there, which takes over without a new snapshot", async () => {
+    const first = await open();
+    await first.evaluate(() => client.close());
+    const page = await context.newPage();
+    let release;
+    const held = new Promise((resolve) => { release = resolve; });
+    await page.route("**/pam.wasm", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(lab.url);
+    await makeClient(page, service, { account: `${account}@localhost`, mechanisms: ["PLAIN"] });
+    await page.evaluate(() => {
+      globalThis.snapshots = [];
+      client.subscriptions.subscribe((s) => snapshots.push(s));
+      return client.subscriptions.ready.then(() => undefined);
+    });
+    assert.deepEqual([await shown(page), await version(page)], await server());
+    const running = () => page.evaluate(() => client.runtime.getSnapshot().phase);
+    assert.equal(await running(), "loading");
+    release();
+    await until(async () => (await running()) === "running");
+    assert.deepEqual(await page.evaluate(() => snapshots.map((s) => [s.source, s.length])), [["unread", 0], ["cache", 3]]);
+    await page.evaluate(() => client.connect());
+    await equal(page);
+    assert.notDeepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+    await page.evaluate(() => client.forget());
+    assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+    assert.deepEqual(await databases(), []);
+  });
+
+  test("a database that was deleted, or is another's: the program decides", async () => {
+    const first = await open();
+    const place = await first.evaluate(() => Object.keys(localStorage)[0]);
+    for (const other of ["deleted", "another's"]) {
+      await first.evaluate(([place, other]) => {
+        localStorage.setItem(place, other);
+        if (other === "deleted") return undefined;
+        return new Promise((resolve) => {
+          const request = indexedDB.open(other, 1);
+          request.onupgradeneeded = () => request.result.createObjectStore("things");
+          request.onsuccess = () => resolve(request.result.close());
+        });
+      }, [place, other]);
+      assert.deepEqual(await stored(), await server(), other);
+    }
+    assert.deepEqual((await databases()).sort(), ["another's", database()]);
+  });
+
+  test("a higher format: nothing is touched, and the list is in memory", async () => {
+    const first = await open();
+    await first.evaluate(() => client.close());
+    const all = () => records(async (store, done) => (await done(store.getAll())).map((v) => Array.from(v)));
+    await records(async (store, done) => {
+      const meta = await done(store.get("list/meta"));
+      meta[0] = "3".charCodeAt(0);
+      await done(store.put(meta, "list/meta"));
+    });
+    const before = await all();
+    const tab = await open();
+    await equal(tab);
+    await change(nodes[4], "subscribed");
+    await equal(tab);
+    const { why, ...rest } = await storage(tab);
+    assert.deepEqual(rest, { kind: "memory", persistent: false, fellBackFrom: "indexeddb" });
+    assert.match(why, /newer version/);
+    assert.deepEqual(await all(), before);
+    await tab.evaluate(() => client.forget());
+    assert.deepEqual(await databases(), []);
   });
 
   test("a deletion that another page holds up: the list is in memory", async () => {

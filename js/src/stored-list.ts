@@ -1,0 +1,133 @@
+import type { Row } from "./subscription-list.js";
+
+// The stored list, read by the page itself while the program is fetched. sdk/internal/engine/listrecord.go describes the
+// records; the page checks their formats, counts and lengths, and the program their digests when it takes over. Nothing is
+// ever written.
+
+/** What is stored of the list. */
+export interface StoredList {
+  readonly rows: readonly Row[];
+  readonly ver: string | null;
+  /** When the list was last known to equal the server's. */
+  readonly asOf: string | null;
+}
+
+const schema = 1; // of the database
+const format = "2";
+const [fieldEnd, rowEnd] = ["\u001F", "\u001E"];
+const listKeys = ["list/", "list0"] as const; // from, to
+
+const place = (account: string): string => `xmpp-pam:database:${account}`;
+
+/** Remembers the database of an account, as the page spells that, for the pages to come. */
+export function noteDatabase(account: string, database: string): void {
+  storage((s) => {
+    if (s.getItem(place(account)) !== database) s.setItem(place(account), database);
+  });
+}
+
+/** Forgets a database, however the account was spelled. */
+export function forgetDatabase(database: string): void {
+  storage((s) => {
+    for (const key of Object.keys(s)) if (key.startsWith(place("")) && s.getItem(key) === database) s.removeItem(key);
+  });
+}
+
+/** Browsers may refuse localStorage, and workers have none: then the list is shown when the program has read it. */
+function storage<T>(use: (s: Storage) => T): T | undefined {
+  try {
+    return use(localStorage);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads what is stored for an account. Undefined if nothing is, or if anything about it is odd: then the program decides.
+ * The signal ends the reading.
+ */
+export async function readStoredList(account: string, signal: AbortSignal): Promise<StoredList | undefined> {
+  const name = storage((s) => s.getItem(place(account)));
+  if (!name) return undefined;
+  try {
+    const found = await readRecords(name, signal);
+    return found && decode(found);
+  } catch {
+    return undefined;
+  }
+}
+
+type Records = ReadonlyMap<IDBValidKey, unknown>;
+
+/** Reads the records, all at one moment. The database is neither created nor kept open. */
+function readRecords(name: string, signal: AbortSignal): Promise<Records | undefined> {
+  return new Promise((resolve) => {
+    const opening = indexedDB.open(name);
+    opening.onupgradeneeded = () => opening.transaction!.abort(); // it does not exist
+    opening.onerror = () => resolve(undefined);
+    opening.onsuccess = () => {
+      const db = opening.result;
+      const end = (found?: Records): void => {
+        db.close();
+        signal.removeEventListener("abort", stop);
+        resolve(found);
+      };
+      const stop = (): void => end();
+      signal.addEventListener("abort", stop);
+      db.onversionchange = stop;
+      if (signal.aborted || db.version !== schema) return end();
+      try {
+        const tx = db.transaction("records");
+        const records = tx.objectStore("records");
+        const range = IDBKeyRange.bound(...listKeys, false, true);
+        const [keys, values, sync] = [records.getAllKeys(range), records.getAll(range), records.get("sync")];
+        tx.oncomplete = () => {
+          const list = keys.result.map((key, i): [IDBValidKey, unknown] => [key, values.result[i]]);
+          end(new Map([...list, ["sync", sync.result]]));
+        };
+        tx.onabort = stop;
+      } catch {
+        stop(); // the database is another's
+      }
+    };
+  });
+}
+
+/** Throws if a record is not as expected. */
+function decode(records: Records): StoredList | undefined {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const rowsOf = (key: string, bytes?: number): string[] => {
+    const value = records.get(key);
+    expect(value instanceof Uint8Array && (bytes === undefined || value.length === bytes));
+    const rows = decoder.decode(value as Uint8Array).split(rowEnd);
+    expect(rows.pop() === "");
+    return rows;
+  };
+  const [head, ...others] = rowsOf("list/meta");
+  const [known, , ver = "", mode, count, chunks, , ...rest] = head!.split(fieldEnd);
+  expect(known === format && mode === "pam" && rest.length === 1);
+  const rows: Row[] = [];
+  for (let i = 0; i < Number(chunks); i++) {
+    const [key = "", n, bytes] = others[i]!.split(fieldEnd);
+    const chunk = rowsOf(key, Number(bytes));
+    expect(chunk.length === Number(n));
+    for (const row of chunk) {
+      const fields = row.split(fieldEnd);
+      expect(fields.length === 7); // the last is what follows the last end
+      rows.push(fields as unknown as Row);
+    }
+  }
+  expect(rows.length === Number(count));
+  if (rows.length === 0 && ver === "") return undefined;
+  return { rows, ver: ver === "" ? null : ver, asOf: lastSync(rowsOf("sync")) };
+}
+
+function lastSync([row]: string[]): string | null {
+  const [known, , , at] = row!.split(fieldEnd);
+  expect(known === format);
+  return at ? new Date(Number(at)).toISOString() : null;
+}
+
+function expect(holds: boolean): void {
+  if (!holds) throw new Error("what is stored is not what was expected");
+}

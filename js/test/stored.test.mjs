@@ -1,0 +1,200 @@
+// The stored list as the page reads it, before the program runs: from a database that this test plays.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, test } from "node:test";
+import { makeHost, rawState, turn } from "./host.mjs";
+
+const dump = JSON.parse(readFileSync(new URL("../../sdk/internal/engine/testdata/stored/format-2.json", import.meta.url), "utf8"));
+const account = "Alice@localhost";
+const database = "xmpp-pam:of alice";
+const entry = `xmpp-pam:database:${account}`;
+const kind = (service) => (service.includes("@") ? "pep" : "pubsub");
+const rows = dump.rows.map((r) => [...r, kind(r[0])]);
+const asOf = new Date(dump.lastSynced).toISOString();
+
+let items, databases, log;
+
+beforeEach(() => {
+  items = new Map([[entry, database]]);
+  databases = { [database]: { version: 1, records: new Map(Object.entries(dump.records).sort().map(([key, value]) => [key, new Uint8Array(Buffer.from(value, "base64"))])) } };
+  log = [];
+  globalThis.localStorage = new Proxy({
+    getItem: (key) => items.get(key) ?? null, setItem: (key, value) => void items.set(key, value), removeItem: (key) => void items.delete(key),
+  }, { ownKeys: () => [...items.keys()], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) });
+  globalThis.IDBKeyRange = { bound: (from, to) => (key) => key >= from && key < to };
+  globalThis.indexedDB = { open };
+});
+afterEach(() => {
+  for (const name of ["localStorage", "IDBKeyRange", "indexedDB"]) delete globalThis[name];
+});
+
+/** IDBFactory.open, as far as the page needs it. */
+function open(name, version) {
+  log.push(["open", name, version]);
+  const request = { transaction: { abort: () => log.push(["abort"]) } };
+  setTimeout(() => {
+    const found = databases[name];
+    if (!found) {
+      request.onupgradeneeded();
+      return request.onerror();
+    }
+    request.result = {
+      version: found.version,
+      close: () => log.push(["close"]),
+      transaction(store, mode = "readonly") {
+        log.push(["transaction", store, mode]);
+        if (!found.records) throw new DOMException("no such store", "NotFoundError");
+        const tx = {
+          objectStore: () => ({
+            get: (key) => ({ result: found.records.get(key) }),
+            getAll: (range) => ({ result: [...found.records].filter(([key]) => range(key)).map(([, value]) => value) }),
+            getAllKeys: (range) => ({ result: [...found.records.keys()].filter(range) }),
+          }),
+        };
+        (found.before ?? ((go) => go()))(() => setTimeout(() => tx.oncomplete()), request.result);
+        return tx;
+      },
+    };
+    request.onsuccess();
+  });
+  return request;
+}
+
+/** A client whose program cannot start, because the module does not come. */
+const held = (options = {}) => makeHost({ account, storage: "indexeddb", ...options, runtime: { wasm: new Promise(() => undefined) } });
+
+async function until(condition) {
+  for (const end = Date.now() + 5000; !condition();) {
+    assert.ok(Date.now() < end, String(condition));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+test("the list is shown, in full, while the program is not there", async () => {
+  const { client, starts } = held();
+  assert.equal(client.subscriptions.getSnapshot().source, "unread");
+  const list = await client.subscriptions.ready;
+  assert.equal(list, client.subscriptions.getSnapshot());
+  assert.deepEqual([list.source, list.ver, list.asOf, list.length], ["cache", dump.version, asOf, rows.length]);
+  const shown = list.map((r) => [r.service, r.node, r.subid ?? "", r.jid, r.state, r.kind]);
+  assert.deepEqual(shown.sort(), rows.toSorted());
+  assert.ok(list.every((r, i) => Object.isFrozen(r) && (i === 0 || list[i - 1].key < r.key)));
+  assert.equal(starts, 0);
+  assert.deepEqual(log, [["open", database, undefined], ["transaction", "records", "readonly"], ["close"]]);
+});
+
+test("connect() shows it too", async () => {
+  const { client } = held();
+  client.connect().catch(() => undefined);
+  await until(() => client.subscriptions.getSnapshot().length === rows.length);
+});
+
+test("the program takes over without a new snapshot, and each difference is told", async () => {
+  for (const [list, differs] of [[rows, 0], [rows.slice(1), 1]]) {
+    const host = makeHost({ account, storage: "indexeddb" }, {
+      create: () => ({ account: account.toLowerCase(), database }),
+      load: () => undefined,
+    });
+    const { client } = host;
+    const snapshots = [];
+    const deltas = [];
+    client.subscriptions.subscribe((s) => snapshots.push(s));
+    client.on("subscriptions", (d) => deltas.push(d));
+    const first = await client.subscriptions.ready;
+    const load = await host.until("load");
+    host.post({ event: "state", state: rawState("offline", { lastSynced: dump.lastSynced }) });
+    host.post({ event: "more", changes: list.slice(0, 200).map((r) => [null, r]) });
+    host.post({ event: "list", changes: list.slice(200).map((r) => [null, r]), provisional: [], ver: dump.version, source: "cache" });
+    host.answer(load);
+    await until(() => client.runtime.getSnapshot().phase === "running");
+    assert.equal(client.subscriptions.getSnapshot() === first, differs === 0);
+    assert.deepEqual(snapshots.map((s) => [s.source, s.length]), [["unread", 0], ["cache", rows.length], ...(differs ? [["cache", list.length]] : [])]);
+    assert.deepEqual(deltas.map((d) => [d.added.length, d.removed.length, d.changed.length, d.origin]), differs ? [[0, 1, 0, "resync"]] : []);
+  }
+});
+
+test("what the program has read counts, if it is faster", async () => {
+  databases[database].before = (go) => setTimeout(go, 50);
+  const host = makeHost({ account, storage: "indexeddb" }, { create: () => ({ account, database }), load: () => ({ list: [], provisional: [], source: "empty" }) });
+  const list = await host.client.subscriptions.ready;
+  assert.deepEqual([list.length, list.source], [0, "empty"]);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(host.client.subscriptions.getSnapshot(), list);
+});
+
+test("what is odd in any way waits for the program", async () => {
+  const { records } = databases[database];
+  const text = (key) => new TextDecoder().decode(records.get(key));
+  const put = (key, value) => records.set(key, typeof value === "string" ? new TextEncoder().encode(value) : value);
+  const kinds = {
+    "no entry": () => items.clear(),
+    "no database": () => { databases = {}; },
+    "no store": () => { delete databases[database].records; },
+    "another schema": () => { databases[database].version = 2; },
+    "no records": () => records.clear(),
+    "no meta record": () => records.delete("list/meta"),
+    "a higher format": () => put("list/meta", text("list/meta").replace("2", "3")),
+    "the format before": () => put("list/meta", Uint8Array.of(1, 2, 3)),
+    "another mode": () => put("list/meta", text("list/meta").replace("pam", "map")),
+    "a meta record that is cut": () => put("list/meta", text("list/meta").slice(0, 60)),
+    "a count that differs": () => put("list/meta", text("list/meta").replace(`${rows.length}`, "291")),
+    "no chunk": () => records.delete("list/001"),
+    "a chunk that is cut": () => put("list/001", records.get("list/001").slice(0, -10)),
+    "a chunk of other length": () => put("list/001", `${text("list/001")}x`),
+    "a row without an end": () => put("list/001", text("list/001").replace("\u001E", " ")),
+    "a row with a field less": () => put("list/001", text("list/001").replace("\u001F", " ")),
+    "no UTF-8": () => put("list/000", records.get("list/000").with(3, 0xff)),
+    "no bytes": () => put("list/000", { what: "is this" }),
+    "no record of the last sync": () => records.delete("sync"),
+    "a record of the last sync of another format": () => put("sync", Uint8Array.of(1, 2)),
+    "a database that goes away": () => { databases[database].before = (go, db) => { db.onversionchange(); go(); }; },
+  };
+  for (const [name, spoil] of Object.entries(kinds)) {
+    items.set(entry, database);
+    databases = { [database]: { version: 1, records } };
+    for (const [key, value] of Object.entries(dump.records)) put(key, new Uint8Array(Buffer.from(value, "base64")));
+    spoil();
+    log = [];
+    const { client } = held();
+    client.subscriptions.ready.catch(() => undefined);
+    await turn();
+    await turn();
+    assert.deepEqual([client.subscriptions.getSnapshot().source, client.subscriptions.getSnapshot().length], ["unread", 0], name);
+    const count = (what) => log.filter(([w]) => w === what).length;
+    assert.ok(count("open") <= count("close") + count("abort"), `${name}: ${JSON.stringify(log)}`);
+    await client.close();
+  }
+});
+
+test("nothing is read with storage in memory, nor after close()", async () => {
+  const { client } = held({ storage: "memory" });
+  client.subscriptions.ready.catch(() => undefined);
+  await turn();
+  assert.deepEqual(log, []);
+  const { client: closed } = held();
+  closed.subscriptions.ready.catch(() => undefined);
+  await closed.close();
+  await turn();
+  assert.equal(closed.subscriptions.getSnapshot().source, "unread");
+  assert.deepEqual(log.at(-1), ["close"]);
+});
+
+test("the entry is written when something is stored, and forget() removes it for every spelling", async () => {
+  items.clear();
+  const other = "xmpp-pam:database:someone@else";
+  const host = makeHost({ account, storage: "indexeddb" }, {
+    create: () => ({ account: account.toLowerCase(), database }),
+    forget: (_request, h) => { h.post({ event: "stored" }); return null; },
+  });
+  await host.client.connect();
+  await turn();
+  assert.deepEqual([...items], []);
+  host.post({ event: "stored" });
+  await until(() => items.get(entry) === database);
+  items.set(`${entry} spelled otherwise`, database).set(other, "xmpp-pam:another").set("mine", database);
+  await host.client.forget();
+  assert.deepEqual([...items], [[other, "xmpp-pam:another"], ["mine", database]]);
+  host.post({ event: "stored" });
+  await until(() => items.get(entry) === database);
+});
