@@ -12,17 +12,16 @@ import (
 // Time limits of a connection.
 const (
 	dialTimeout      = 20 * time.Second
-	wakeTimeout      = 5 * time.Second // for the dialing, after a sleep of the program
-	connectTimeout   = 2 * time.Minute // of the wait for the first attempt, redirections and all
-	deriveTimeout    = time.Minute     // for the key of the log-in, which this device computes
-	sendFailureGrace = time.Second     // for the server's reason, once sending fails
+	wakeTimeout      = 5 * time.Second // for dialing, after the program was suspended
+	connectTimeout   = 2 * time.Minute // for the first attempt of Connect, including redirects
+	deriveTimeout    = time.Minute     // for this device to compute the SCRAM key
+	sendFailureGrace = time.Second     // for the server's close reason to arrive, once sending fails
 	stableAfter      = time.Minute     // a connection this old resets the back-off
 )
 
-// A link has a connection to the server for as long as one is wanted: it dials,
-// looks the address up and follows the server elsewhere, waits between attempts,
-// and offers the session of before to resume. What the stanzas mean is no matter
-// to it.
+// A link maintains a connection to the server for as long as the program wants one:
+// it looks the endpoint up, dials, follows redirects, waits between attempts, and
+// offers the previous session for resumption. It does not interpret stanzas.
 type link struct {
 	*loop
 	cfg  *Config
@@ -37,26 +36,26 @@ type link struct {
 	wanted    bool // the program wants to be connected
 	waiters   []*connectWaiter
 	attempt   int    // attempts in a row
-	oversized int    // attempts in a row that a message ended that is too large
+	oversized int    // attempts in a row that ended because a message was too large
 	retry     *timer // until the next attempt
-	rejected  bool   // the last credentials were refused
-	wasLive   bool   // the list of this account came over a connection
-	mechanism string // of the last log-in; empty if none is known
+	rejected  bool   // the server refused the last credentials
+	wasLive   bool   // a session of this account has been live
+	mechanism string // of the last authentication; empty if unknown
 }
 
 func newLink(l *loop, cfg *Config, v *view, tell func(message)) *link {
 	return &link{loop: l, cfg: cfg, view: v, tell: tell, endpoints: newEndpoints(cfg)}
 }
 
-// A connectWaiter is a call of Connect.
+// A connectWaiter is a pending call of Connect.
 type connectWaiter struct {
 	reply func(error)
 	time  budget
 }
 
-// connect wants a connection from now on, and replies when the session is live or
-// the attempt has failed. One that is leaving is followed by another. The result
-// ends the wait, and that alone.
+// connect starts connecting and reconnecting, and replies when the session is live or
+// the attempt has failed. If the current connection is closing, another one follows.
+// The returned function cancels the wait only.
 func (l *link) connect(reply func(error)) (cancel func()) {
 	if l.wanted && l.conn.usable() && l.conn.live {
 		reply(nil)
@@ -80,7 +79,7 @@ func (l *link) cancelConnect(w *connectWaiter) {
 	l.waiters = slices.DeleteFunc(l.waiters, func(x *connectWaiter) bool { return x == w })
 }
 
-// runConnectTime lets the time of one call of Connect run.
+// runConnectTime starts the timeout of one call of Connect.
 func (l *link) runConnectTime(w *connectWaiter) {
 	w.time.run(l.loop, func() {
 		l.cancelConnect(w)
@@ -89,8 +88,8 @@ func (l *link) runConnectTime(w *connectWaiter) {
 	})
 }
 
-// pauseConnectTime stops the time of all calls of Connect, or lets it run again:
-// what Credentials takes does not count, because a person may be typing.
+// pauseConnectTime pauses or continues the timeouts of all calls of Connect. The time
+// that Credentials takes does not count, because a user may be typing the password.
 func (l *link) pauseConnectTime(yes bool) {
 	for _, w := range l.waiters {
 		if yes {
@@ -101,7 +100,7 @@ func (l *link) pauseConnectTime(yes bool) {
 	}
 }
 
-// answerConnect ends all waits of Connect.
+// answerConnect ends all pending calls of Connect.
 func (l *link) answerConnect(err error) {
 	waiters := l.waiters
 	l.waiters = nil
@@ -111,7 +110,7 @@ func (l *link) answerConnect(err error) {
 	}
 }
 
-// markLive says that the session is live, which is what Connect waits for.
+// markLive records that the session is live, which Connect waits for.
 func (l *link) markLive() {
 	l.wasLive = true
 	if l.conn != nil {
@@ -120,7 +119,7 @@ func (l *link) markLive() {
 	l.answerConnect(nil)
 }
 
-// wake ends a wait between attempts, and asks a connection for a sign of life.
+// wake ends the wait between attempts, or checks whether the connection is alive.
 func (l *link) wake() {
 	if l.retry != nil {
 		l.dial()
@@ -135,14 +134,14 @@ func (l *link) wake() {
 	}
 }
 
-// drop cuts the socket.
+// drop drops the connection without closing the stream.
 func (l *link) drop() {
 	if l.conn != nil {
 		l.conn.end(&stream.Error{Code: stream.CodeTransport, Text: "The connection was dropped on request.", Retry: true})
 	}
 }
 
-// disconnect ends the session in order, or stops trying to have one.
+// disconnect closes the session or stops reconnecting.
 func (l *link) disconnect(reply func(error)) {
 	l.wanted = false
 	l.stopRetry()
@@ -163,7 +162,7 @@ func errDisconnected() *pam.Error {
 	return clientError(pam.CodeAborted, "The client was disconnected while it connected.")
 }
 
-// close frees the connection, without a word.
+// close releases the connection without closing the stream.
 func (l *link) close() {
 	if l.conn != nil {
 		l.conn.hangup()
@@ -178,8 +177,8 @@ func (l *link) dialIfWanted() {
 	}
 }
 
-// dial begins an attempt at the ordinary address, or where the session to resume
-// would like to be.
+// dial starts an attempt at the ordinary endpoint, or at the location of the session
+// to resume.
 func (l *link) dial() {
 	l.endpoints.followed = 0
 	if c := l.begin(); c != nil {
@@ -187,8 +186,8 @@ func (l *link) dial() {
 	}
 }
 
-// begin begins an attempt whose address is still to be told: see open. It
-// returns nil if there cannot be one.
+// begin starts an attempt; open sets its endpoint. It returns nil if the stream
+// cannot be created.
 func (l *link) begin() *connection {
 	l.stopRetry()
 	l.setAttempt(l.attempt + 1)
@@ -223,15 +222,15 @@ func (l *link) stopRetry() {
 	l.view.setNextAttempt(time.Time{})
 }
 
-// usable reports whether requests can be sent: there is a session, and nobody has
-// asked to end it.
+// usable reports whether requests can be sent: a session is bound, and the program
+// has not asked to end it.
 func (l *link) usable() bool { return l.conn.usable() }
 
 // bound reports whether a connection carries the session.
 func (l *link) bound() bool { return l.conn != nil && l.conn.bound }
 
-// step gives an input to the stream of a session, and reports whether there is
-// one. Nothing that comes of it is called before the work under way is done.
+// step passes an input to the stream of a bound session, and reports whether there is
+// one. The resulting messages are handled after the current work.
 func (l *link) step(in stream.Input) bool {
 	if !l.bound() {
 		return false
@@ -240,33 +239,33 @@ func (l *link) step(in stream.Input) bool {
 	return true
 }
 
-// authenticated notes that the credentials were taken. The mechanism is stored once
-// the session is live.
+// authenticated records that the server accepted the credentials. The mechanism is
+// stored once the session is live.
 func (l *link) authenticated(mechanism string) { l.rejected, l.mechanism = false, mechanism }
 
-// markBound is for a connection that carries a session.
+// markBound records that the connection carries a session.
 func (l *link) markBound() {
 	l.suspended, l.endpoints.avoid = nil, ""
 }
 
-// sleep acknowledges what is stored, because the program may be stopped soon.
+// sleep acknowledges what is stored, because the program may be suspended soon.
 func (l *link) sleep() {
 	if l.conn.usable() {
 		l.conn.step(stream.Sleep{})
 	}
 }
 
-// offer gives the link a session of an earlier run to resume.
+// offer sets the session of an earlier run to resume.
 func (l *link) offer(r *stream.Resumption) { l.suspended = r }
 
-// restore takes the mechanism of the last log-in.
+// restore sets the mechanism of the last authentication.
 func (l *link) restore(mechanism string) { l.mechanism = mechanism }
 
-// saved tells the stream what is stored of the session.
+// saved tells the stream up to which stanza the session is stored.
 func (l *link) saved(h uint32) { l.step(stream.Saved{H: h}) }
 
-// resumption is the state of the session as far as it is handled, nil if it
-// cannot be resumed.
+// resumption returns the state of the session, as far as stanzas are handled, or nil
+// if it cannot be resumed.
 func (l *link) resumption() *stream.Resumption {
 	if l.bound() {
 		return l.conn.stream.Resumption()
@@ -274,12 +273,12 @@ func (l *link) resumption() *stream.Resumption {
 	return l.suspended
 }
 
-// dropSession gives up the session that waits, and reports whether there was one.
+// dropSession discards the suspended session, and reports whether there was one.
 func (l *link) dropSession() bool {
 	waited := l.suspended != nil
 	l.suspended = nil
 	return waited
 }
 
-// forget is for an account of which nothing is stored any more.
+// forget clears the state of the account after its stored data was removed.
 func (l *link) forget() { l.mechanism, l.wasLive = "", false }

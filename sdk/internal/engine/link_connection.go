@@ -14,7 +14,7 @@ import (
 )
 
 // A connection is one socket and the stream on it. Work that other goroutines
-// post for it is ignored once it is not the link's connection any more.
+// post for it is dropped once it is no longer the link's connection.
 type connection struct {
 	link   *link
 	ctx    context.Context
@@ -25,16 +25,16 @@ type connection struct {
 	stream *stream.Stream
 	timer  *timer
 
-	asking       bool          // for credentials
-	bound        bool          // there is a session, new or resumed
-	live         bool          // and it is live
+	asking       bool          // the program has been asked for credentials
+	bound        bool          // it carries a session, new or resumed
+	live         bool          // the session is live
 	heard        time.Time     // when the last message came
 	since        time.Time     // when it was bound
 	closeWaiters []func(error) // of calls that asked for the end
 	sendFailed   *timer        // runs since a message could not be sent
 }
 
-// open dials, and begins the stream.
+// open dials and starts the stream.
 func (c *connection) open(at hostmeta.Endpoint) {
 	c.at = at
 	go func() {
@@ -42,7 +42,7 @@ func (c *connection) open(at hostmeta.Endpoint) {
 		defer stop()
 		socket, err := c.link.cfg.Dialer.Dial(dialing, at.URL)
 		if err == nil {
-			// Whether or not the loop ever gets to see it.
+			// The socket is closed even if the loop never sees it.
 			c.free = context.AfterFunc(c.ctx, func() { _ = socket.Close() })
 		}
 		c.post(func() {
@@ -59,8 +59,8 @@ func (c *connection) open(at hostmeta.Endpoint) {
 	}()
 }
 
-// receive reads the socket until it ends. Each message is work of its own, so that
-// all that one leads to is done before the next.
+// receive reads the socket until it ends. Each message is a work item of its own, so
+// that its effects are complete before the next message is handled.
 func (c *connection) receive(socket transport.Conn) {
 	for {
 		messages, err := socket.Receive(c.ctx)
@@ -83,8 +83,8 @@ func (c *connection) receive(socket transport.Conn) {
 	}
 }
 
-// endOversized ends the connection on which a message came that is larger than is
-// taken. It was probably the list, if that was due.
+// endOversized ends a connection after a message that is too large. If a list was due,
+// the message was probably the list.
 func (l *link) endOversized(err error, listDue bool) {
 	text := fmt.Sprintf("The server sent a message of more than %d MiB, the most that is taken.", transport.MaxMessage>>20)
 	if listDue {
@@ -95,7 +95,7 @@ func (l *link) endOversized(err error, listDue bool) {
 	}
 }
 
-// post runs work on the loop if c is still the link's connection then.
+// post runs work on the loop, unless c is no longer the link's connection then.
 func (c *connection) post(work func()) {
 	c.link.post(func() {
 		if c.link.conn == c {
@@ -104,13 +104,13 @@ func (c *connection) post(work func()) {
 	})
 }
 
-// step feeds the stream and carries out what it asks for.
+// step passes an input to the stream and carries out its outputs.
 func (c *connection) step(in stream.Input) {
 	for _, out := range c.stream.Step(time.Now(), in) {
 		c.perform(out)
 	}
 	switch in.(type) {
-	case stream.Saved, stream.Sleep: // They change nothing of what is stored.
+	case stream.Saved, stream.Sleep: // They do not change what has to be stored.
 	default:
 		c.link.tell(streamStepped{})
 	}
@@ -147,8 +147,8 @@ func (c *connection) perform(out stream.Output) {
 	}
 }
 
-// unsent ends the connection after a message could not be sent, but not at
-// once: the server may have said why it left, and that counts more.
+// unsent ends the connection after a message could not be sent. It first waits
+// sendFailureGrace, because the server may have sent the reason for closing.
 func (c *connection) unsent(err error) {
 	if c.sendFailed != nil {
 		return
@@ -166,8 +166,8 @@ func (c *connection) setTimer(at time.Time) {
 	}
 }
 
-// shortenDeadline gives the dialing a few seconds more: what was begun before a sleep may
-// have nobody at the other end.
+// shortenDeadline limits the remaining time for dialing to a few seconds. After the
+// program was suspended, the server may no longer respond to an earlier attempt.
 func (c *connection) shortenDeadline() {
 	if c.timer != nil {
 		return
@@ -200,7 +200,7 @@ func (c *connection) needCredentials(need stream.NeedCredentials) {
 	}()
 }
 
-// derive computes the key of the log-in, and ends with the connection.
+// derive computes the SCRAM key. It stops when the connection ends.
 func (c *connection) derive(d sasl.Derivation) {
 	go func() {
 		ctx, cancel := context.WithTimeout(c.ctx, deriveTimeout)
@@ -210,7 +210,7 @@ func (c *connection) derive(d sasl.Derivation) {
 	}()
 }
 
-// markBound notes that the connection carries a session, and tells so.
+// markBound records and reports that the connection carries a session.
 func (c *connection) markBound(up sessionUp) {
 	c.bound, c.since = true, time.Now()
 	c.link.markBound()
@@ -218,22 +218,22 @@ func (c *connection) markBound(up sessionUp) {
 	c.link.tell(up)
 }
 
-// usable reports whether requests can be sent: the session is bound, and nobody
-// has asked to end it.
+// usable reports whether requests can be sent: the session is bound, and the program
+// has not asked to end it.
 func (c *connection) usable() bool { return c != nil && c.bound && len(c.closeWaiters) == 0 }
 
-// hangup frees the socket and all that belongs to it.
+// hangup releases the socket and the timers of the connection.
 func (c *connection) hangup() {
 	c.timer.stop()
 	c.sendFailed.stop()
-	if c.socket != nil && c.free() { // else it is being closed already
+	if c.socket != nil && c.free() { // otherwise the socket is already being closed
 		_ = c.socket.Close()
 	}
 	c.cancel()
 }
 
-// end is called once, when the connection is over. A nil cause is an end that
-// was asked for.
+// end is called once, when the connection has ended. A nil cause means that the
+// program asked for it.
 func (c *connection) end(cause *stream.Error) {
 	if c.link.conn == c {
 		c.hangup()
@@ -242,7 +242,7 @@ func (c *connection) end(cause *stream.Error) {
 	}
 }
 
-// streamError turns the stream's error into this package's.
+// streamError converts an error of package stream to a *pam.Error.
 func streamError(e *stream.Error) *pam.Error {
 	out := &pam.Error{Code: pam.Code(e.Code), Origin: pam.FromServer, Condition: e.Condition, Text: e.Text, Retryable: e.Retry, Err: e.Err}
 	switch e.Code {

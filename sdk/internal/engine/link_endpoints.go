@@ -9,23 +9,23 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// maxFollowed is how many times in a row the server may send the client on.
+// maxFollowed is the maximum number of redirects in a row.
 const maxFollowed = 3
 
-// endpoints is what is known of where the server can be reached.
+// endpoints holds the known endpoints of the server.
 type endpoints struct {
-	ordinary  hostmeta.Endpoint // zero if it is still to be looked up
-	lookupDue bool              // it is looked up, not given, and due
-	followTo  []string          // hosts that the server may name, in lower case
-	followed  int               // how many times in a row it was followed
-	avoid     string            // where a session was to be resumed, in vain
+	ordinary  hostmeta.Endpoint // zero until it is looked up
+	lookupDue bool              // the ordinary endpoint has to be looked up
+	followTo  []string          // hosts to which the server may redirect, in lower case
+	followed  int               // number of redirects followed in a row
+	avoid     string            // location at which a resumption has failed
 }
 
 func newEndpoints(cfg *Config) endpoints {
 	return endpoints{ordinary: cfg.Endpoint, lookupDue: cfg.Endpoint.URL == "", followTo: cfg.FollowTo}
 }
 
-// locate opens c where it belongs, once that is known.
+// locate opens c at its endpoint, after looking it up if necessary.
 func (l *link) locate(c *connection) {
 	p := &l.endpoints
 	if !p.lookupDue {
@@ -47,11 +47,11 @@ func (l *link) locate(c *connection) {
 	}()
 }
 
-// choose returns where the next attempt is to be made. That is the ordinary
-// address, unless the session to resume has a location (XEP-0198 §5) to
-// which the server might also send the client by see-other-uri. The XEP means
-// a host and port for TCP by it, which says nothing about WebSocket, so only a
-// whole address counts. If it fails, the next attempt is an ordinary one.
+// choose returns the endpoint of the next attempt. That is the ordinary endpoint,
+// unless the session to resume has a location (XEP-0198 §5) to which the server could
+// also redirect the client by see-other-uri. In the XEP a location is a host and port
+// for TCP, which do not apply to WebSocket, so only a complete URL counts. If the
+// attempt fails, the next one uses the ordinary endpoint.
 func (p *endpoints) choose(r *stream.Resumption) hostmeta.Endpoint {
 	if r != nil && r.Location != p.avoid {
 		if at, err := p.permit(p.ordinary, r.Location); err == nil {
@@ -61,7 +61,8 @@ func (p *endpoints) choose(r *stream.Resumption) hostmeta.Endpoint {
 	return p.ordinary
 }
 
-// markFailed notes what the end of c says about its address, if it was to resume r.
+// markFailed records that c failed before a session was bound: the endpoint is looked up
+// again, and the location of r, the session to resume, is avoided if c used it.
 func (p *endpoints) markFailed(c *connection, cfg *Config, r *stream.Resumption) {
 	if c.bound {
 		return
@@ -72,8 +73,8 @@ func (p *endpoints) markFailed(c *connection, cfg *Config, r *stream.Resumption)
 	}
 }
 
-// permit returns the address to which a server at from may send the client: at
-// the same host, the ordinary one or one in FollowTo, and not less secure.
+// permit returns the endpoint to which a server at from may redirect the client. It
+// must be at the same host, the ordinary host or one in FollowTo, and not less secure.
 func (p *endpoints) permit(from hostmeta.Endpoint, address string) (hostmeta.Endpoint, error) {
 	at, err := hostmeta.ParseEndpoint(address)
 	switch {
@@ -87,7 +88,7 @@ func (p *endpoints) permit(from hostmeta.Endpoint, address string) (hostmeta.End
 	return at, nil
 }
 
-// lookupError is how a connection ends whose address was not found.
+// lookupError returns the error of a connection whose endpoint was not found.
 func lookupError(err error) *stream.Error {
 	var why *hostmeta.Error
 	retry := !errors.As(err, &why) || why.Retry

@@ -7,9 +7,9 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// isRefused reports whether err says that the server does not take the
-// credentials: a SASL failure (RFC 6120 §6.5) that blames them, or none that is
-// known, or an error in SCRAM (RFC 5802 §7).
+// isRefused reports whether the server refused the credentials: with a SASL failure
+// (RFC 6120 §6.5) that concerns them or is unknown, or with an error in SCRAM (RFC 5802
+// §7).
 func isRefused(err *pam.Error) bool {
 	if err.Code != pam.CodeAuth || err.Retryable {
 		return false
@@ -25,11 +25,11 @@ func isRefused(err *pam.Error) bool {
 	return true
 }
 
-// isFinal reports whether no attempt follows err even after a session was live:
-// the server refused the credentials, another session took the resource, or the
-// program itself gave no credentials or wrong options. Anything else a server may
-// say while it starts or is out of order, also that it offers only mechanisms weaker
-// than before: the password was not sent.
+// isFinal reports whether the link does not retry after err even if a session was live:
+// the server refused the credentials, another session took over the resource, or the
+// program provided no credentials or wrong options. A server may report any other error
+// temporarily while it starts or is misconfigured, including that it offers only weaker
+// mechanisms than before; the password is not sent in that case.
 func isFinal(err *pam.Error) bool {
 	switch err.Code {
 	case pam.CodeConflict, pam.CodeAborted, pam.CodeBadOptions:

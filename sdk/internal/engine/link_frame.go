@@ -9,7 +9,7 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A frameLog numbers the messages on the wire and pairs replies with requests.
+// A frameLog numbers the sent and received messages and matches replies to requests.
 type frameLog struct {
 	seq  int64
 	open map[string]openRequest
@@ -22,13 +22,14 @@ type openRequest struct {
 	layer string
 }
 
-// Bounds of what is remembered and shown. A longer id pairs nothing.
+// Limits of a frameLog. An id longer than maxID is not matched.
 const (
 	maxOpen = 1000 // requests
 	maxID   = 256  // bytes of an id
 )
 
-// describe says what f is, which was parsed as e; nil if it was refused.
+// describe fills in the fields of f that depend on e, the parsed message. e is nil if
+// the message was rejected.
 func (l *frameLog) describe(f *pam.Frame, e *element.Element) {
 	l.seq++
 	f.Seq, f.Kind = l.seq, "stream"
@@ -79,7 +80,7 @@ func kindOf(e *element.Element) string {
 	return "stream"
 }
 
-// layerOf names the extension that an element, or something inside it,
+// layerOf returns the name of the extension that an element, or an element inside it,
 // belongs to. The outermost one counts.
 func layerOf(e *element.Element, depth int) string {
 	switch space := e.Name.Space; {

@@ -11,7 +11,7 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// inspectRead shows a message of the server.
+// inspectRead reports a received message to OnFrame.
 func (c *connection) inspectRead(r stream.Read) {
 	f := pam.Frame{XML: r.Text, Bytes: len(r.Text)}
 	if r.Element == nil && !c.bound {
@@ -20,7 +20,7 @@ func (c *connection) inspectRead(r stream.Read) {
 	c.inspect(f, r.Element)
 }
 
-// inspectWrite shows an own message.
+// inspectWrite reports a sent message to OnFrame.
 func (c *connection) inspectWrite(w stream.Write) {
 	if c.link.cfg.OnFrame == nil {
 		return
@@ -36,7 +36,7 @@ func (c *connection) inspectWrite(w stream.Write) {
 	c.inspect(f, e)
 }
 
-// inspect shows a message, which was parsed as e, without what must not be seen.
+// inspect passes a message, which was parsed as e, to OnFrame without its secrets.
 func (c *connection) inspect(f pam.Frame, e *element.Element) {
 	f.At = time.Now()
 	if e != nil && isSASL(e.Name.Space) {
@@ -49,19 +49,19 @@ func (c *connection) inspect(f pam.Frame, e *element.Element) {
 		for !utf8.RuneStart(f.XML[n]) {
 			n--
 		}
-		f.XML = strings.Clone(f.XML[:n]) // or it would keep all of the message
+		f.XML = strings.Clone(f.XML[:n]) // so that it does not keep the whole message in memory
 	}
 	c.link.cfg.OnFrame(f)
 }
 
-// isSASL reports whether a namespace is one of those in which a client logs in
-// (RFC 6120 §6, XEP-0388). Whoever reads a challenge and its answer can guess the
-// password at leisure.
+// isSASL reports whether a namespace is one of SASL (RFC 6120 §6, XEP-0388). A
+// challenge and its response must not be shown, because they allow an offline
+// dictionary attack on the password.
 func isSASL(space string) bool {
 	return space == ns.SASL || strings.HasPrefix(space, "urn:xmpp:sasl:")
 }
 
-// withoutSecrets returns what of an element of a log-in may be seen.
+// withoutSecrets returns a copy of a SASL element without credentials.
 func withoutSecrets(e *element.Element) *element.Element {
 	shown := element.New(e.Name.Space, e.Name.Local)
 	if mechanism, ok := e.Lookup("mechanism"); ok {

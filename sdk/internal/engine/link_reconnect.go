@@ -11,40 +11,40 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// oversizedWait is the wait once two attempts in a row ended with a message that is
+// oversizedWait is the delay after two attempts in a row ended because a message was
 // too large.
 const oversizedWait = 10 * time.Minute
 
-// A fate is what becomes of a session when its connection, or an attempt to
-// resume it, ends.
+// A fate is what happens to a session when its connection, or an attempt to resume
+// it, ends.
 type fate uint8
 
 const (
-	sessionNone  fate = iota // there was none
+	sessionNone  fate = iota // there was no session
 	sessionWaits             // it can be resumed
 	sessionEnds
 )
 
-// A next is what a link does after a connection.
+// A next is what a link does after a connection has ended.
 type next struct {
 	do   nextStep
 	err  *pam.Error        // why it waits or stops
 	wait time.Duration     // until the next attempt
-	at   hostmeta.Endpoint // where the server wants to be reached instead
+	at   hostmeta.Endpoint // the endpoint to which the server redirects
 }
 
 type nextStep uint8
 
 const (
-	stop   nextStep = iota // because nobody wants to be connected
+	stop   nextStep = iota // because the program does not want to be connected
 	fail                   // because no attempt can succeed
 	retry                  // after a wait
-	redial                 // at once: somebody connected again while the connection was leaving
-	follow                 // the server elsewhere, at once
+	redial                 // at once, because Connect was called while the connection was closing
+	follow                 // the redirect, at once
 )
 
-// ended decides what becomes of the session of c, and whether the link
-// reconnects. A nil cause is an end that was asked for.
+// ended decides what happens to the session of c, and whether the link reconnects. A
+// nil cause means that the program asked for the end.
 func (l *link) ended(c *connection, cause *stream.Error) {
 	if c.bound && time.Since(c.since) >= stableAfter {
 		l.setAttempt(0)
@@ -55,9 +55,9 @@ func (l *link) ended(c *connection, cause *stream.Error) {
 	case cause == nil:
 		down.session = sessionEnds
 	case !c.bound && (cause.Code == stream.CodeTransport || cause.Code == stream.CodeTimeout || cause.SeeOther != ""):
-		// An attempt failed, or is to be made elsewhere. The session, if any, still waits.
+		// An attempt failed or was redirected. A suspended session can still be resumed.
 	case !c.bound:
-		down.session = sessionEnds // What the server objects to may be the session.
+		down.session = sessionEnds // The session itself may be the cause of the error.
 	case cause.Code == stream.Code(pam.CodeTooLarge):
 		down.session = sessionEnds // The server would send the same message again.
 	default:
@@ -80,7 +80,7 @@ func (l *link) ended(c *connection, cause *stream.Error) {
 		down.next.do = redial
 	}
 	if !l.wanted && (l.suspended == nil || !l.suspended.Stored) || down.next.do == fail {
-		down.session = sessionEnds // Nobody will resume it, but one of an earlier run may yet be.
+		down.session = sessionEnds // The session will not be resumed, but one of an earlier run may be.
 	}
 	if down.session == sessionEnds {
 		l.suspended = nil
@@ -88,8 +88,8 @@ func (l *link) ended(c *connection, cause *stream.Error) {
 	l.tell(down)
 }
 
-// endSearch ends the attempts while there is no connection. A nil error is an end
-// that was asked for.
+// endSearch ends the attempts while there is no connection. A nil error means that the
+// program asked for the end.
 func (l *link) endSearch(err *pam.Error, replies ...func(error)) {
 	down := connectionDown{replies: replies}
 	if err != nil {
@@ -130,8 +130,7 @@ func (l *link) afterFailure(err *pam.Error) next {
 	return next{do: retry, err: err, wait: wait}
 }
 
-// proceed does what was decided, after all others have heard that the connection
-// is down.
+// proceed carries out the decided step, after all parts have handled connectionDown.
 func (l *link) proceed(down connectionDown) {
 	switch n := down.next; n.do {
 	case stop:
@@ -157,8 +156,9 @@ func (l *link) proceed(down connectionDown) {
 	}
 }
 
-// backoff draws the wait before the next attempt: full jitter. A slow one is for
-// what only a person at the server can change, and at least half of the longest.
+// backoff returns a random delay before the next attempt (full jitter). A slow delay is
+// at least half of the maximum; it is for errors that only the server's administrator
+// can correct.
 func backoff(policy Policy, attempt int, slow bool) time.Duration {
 	if half := policy.Max / 2; slow && !policy.NoJitter {
 		return half + time.Duration(rand.Int64N(int64(half)+1))
@@ -179,23 +179,22 @@ func backoff(policy Policy, attempt int, slow bool) time.Duration {
 	return time.Duration(rand.Int64N(int64(limit)))
 }
 
-// mayRedirect reports whether c may be followed by an attempt elsewhere. An end of
-// the session counts as a loss for those who never want to reconnect; before the
-// log-in, being sent on is part of connecting.
+// mayRedirect reports whether the link may follow a redirect from c. If the policy is
+// never to reconnect, it follows redirects only before a session is bound, where they
+// are part of connecting.
 func (l *link) mayRedirect(c *connection) bool { return l.wanted && !(c.bound && l.cfg.Policy.Off) }
 
-// redirect decides to go where the server at c wants to be reached instead (RFC
-// 7395 §3.6.1), or why not, and to come back later to the ordinary address.
+// redirect decides whether to follow a redirect of the server at c (RFC 7395 §3.6.1,
+// see-other-uri). If it does not, the link retries at the ordinary endpoint.
 //
-// It does so before the log-in and in a session alike. Nothing is risked by
-// that: the new address is as private as the old one, its certificate is
-// checked for a host that the old address has already proved to be, or that
-// the program trusts, and the log-in there begins from the start. A server that
-// has proved to know the password is no less to be believed than one that has
-// not, and a session is how a server is emptied before it is stopped.
+// It follows redirects before authentication and in a session alike; servers use the
+// latter to move their sessions before a shutdown. Both are safe: the new endpoint is
+// encrypted if the old one is, its certificate is verified for the host of the old
+// endpoint or for one that the program trusts, and the client authenticates there from
+// the start.
 //
-// see-other-host (RFC 6120 §4.9.3.19) is a host and port for TCP and is not
-// followed: the client comes back as after any other stream error.
+// see-other-host (RFC 6120 §4.9.3.19) names a host and port for TCP and is not
+// followed: the client reconnects as after any other stream error.
 func (l *link) redirect(c *connection, address string) next {
 	p := &l.endpoints
 	at, err := p.permit(c.at, address)

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// A loop runs one work after another on the goroutine of its engine. All parts
-// share it; other goroutines reach them through post alone.
+// A loop runs one work item after another on the goroutine of its engine. All parts
+// share it; other goroutines reach the parts only through post.
 type loop struct {
 	inbox  chan func()
 	ctx    context.Context // ends with the engine
 	cancel context.CancelFunc
-	done   chan struct{}   // the last work has ended
-	timers map[*timer]bool // that run
+	done   chan struct{}   // closed when the last work item has ended
+	timers map[*timer]bool // the running timers
 }
 
 func newLoop() *loop {
@@ -35,9 +35,8 @@ type timer struct {
 	inner *time.Timer
 }
 
-// after calls f once d has passed, unless the timer is stopped before f begins.
-// That also holds for a call that already waits in the inbox when the timer is
-// stopped.
+// after calls f after d, unless the timer is stopped before f begins, even if the call
+// is already queued in the inbox.
 func (l *loop) after(d time.Duration, f func()) *timer {
 	t := &timer{loop: l}
 	l.timers[t] = true
@@ -52,7 +51,7 @@ func (l *loop) after(d time.Duration, f func()) *timer {
 	return t
 }
 
-// stop may be called at any time, also for no timer.
+// stop stops the timer. It may be called at any time, also on a nil timer.
 func (t *timer) stop() {
 	if t != nil {
 		t.inner.Stop()
@@ -66,14 +65,14 @@ func (l *loop) stopTimers() {
 	}
 }
 
-// A budget is a time that only runs now and then.
+// A budget is a timeout that can be paused.
 type budget struct {
 	left  time.Duration
 	since time.Time
 	timer *timer
 }
 
-// run lets the time run; f is called when it is over.
+// run starts or continues the timeout; f is called when it expires.
 func (b *budget) run(l *loop, f func()) {
 	if b.timer == nil {
 		b.since = time.Now()
