@@ -11,61 +11,62 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A message is what a part tells those above it. It goes into the engine's queue
-// and is handled once the work under way is done: nothing is called from below.
+// A message is what a part reports to the parts above it. It goes into the engine's
+// queue and is handled after the current work, so that no part calls upwards.
 type message any
 
-// What link tells.
+// The messages of link.
 type (
 	// dialWanted asks for link.dialIfWanted once the store has been read.
 	dialWanted struct{}
-	// sessionUp says that the connection carries a session.
+	// sessionUp reports that the connection carries a session.
 	sessionUp struct {
 		jid        jid.JID
-		resumed    bool   // it is the session of before
+		resumed    bool   // it is an earlier session
 		earlierRun bool   // of an earlier run of the program
-		mechanism  string // of the log-in
+		mechanism  string // of the authentication
 	}
-	// stanzaReceived hands on a stanza of the server. Seq counts those of the session.
+	// stanzaReceived delivers a stanza of the server. Seq is its number in the session.
 	stanzaReceived struct {
 		seq    uint64
 		stanza *element.Element
 	}
-	// streamStepped says that what is to be stored of the session may differ.
+	// streamStepped reports that the session may have to be stored again.
 	streamStepped struct{}
 	// messageTooLarge asks for link.endOversized.
 	messageTooLarge struct{ err error }
-	// connectionDown says that there is no connection any more. What becomes of the
-	// session is decided; link.proceed does what comes after.
+	// connectionDown reports that the connection has ended. The link has decided what
+	// happens to the session; link.proceed carries out the next step.
 	connectionDown struct {
 		session fate
 		bound   bool          // the connection carried a session
 		heard   time.Time     // when its last message came
-		stuck   bool          // the session ends because it was resumed in vain
+		stuck   bool          // the session ends because resuming it made no progress
 		next    next          // what the link does now
 		replies []func(error) // of calls that asked for the end
 	}
 )
 
-// What session tells.
+// The messages of session.
 type (
 	// reply is the end of a request, for the part that made it.
 	reply func()
-	// stanzaHandled comes after all that the stanza numbered seq led to, but for the
-	// notifies in it.
+	// stanzaHandled reports that the stanza numbered seq is handled, except for the
+	// notifies in it. It follows all messages that the stanza caused.
 	stanzaHandled struct {
 		seq      uint64
 		notifies []notify
 	}
-	// A notify is one that may be believed. Replayed says that it is delayed
-	// because the session missed it and was resumed.
+	// A notify is one whose sender was verified. Replayed reports whether it is delayed
+	// because the server sent it again after a resumption.
 	notify struct {
 		listsync.Notify
 		replayed bool
 	}
-	// capsRequested says that the account's server has asked what this client can do.
+	// capsRequested reports that the account's server has queried this client's
+	// capabilities.
 	capsRequested struct{}
-	// serviceEvent says that a service tells of a change to subscriptions at nodes.
+	// serviceEvent reports that a service has sent a change of subscriptions at nodes.
 	serviceEvent struct {
 		service string
 		nodes   []string
@@ -75,46 +76,47 @@ type (
 	outranked struct{}
 )
 
-// What account tells.
+// The messages of account.
 type (
-	// accountLive says that the list is the server's, or that there can be none.
+	// accountLive reports that the list equals the server's, or that the server does not
+	// support PAM.
 	accountLive struct{}
-	// listRefused says that the server gives no list for now.
+	// listRefused reports that the server currently does not provide the list.
 	listRefused struct{ err *pam.Error }
 )
 
-// What storage tells.
+// The messages of storage.
 type (
-	// storeLoaded says what the first reading found.
+	// storeLoaded reports the result of the first read.
 	storeLoaded struct {
 		durable listsync.Durable
 		record  syncRecord
 		session *sessionRecord // nil if there is none to resume
-		failed  bool           // nothing could be read: the machine's list counts
+		failed  bool           // the store could not be read: the machine's list is authoritative
 	}
 	// storeFailed asks for storage.useMemory.
 	storeFailed struct{ err error }
-	// storeReloaded says what another reading found.
+	// storeReloaded reports the result of a later read.
 	storeReloaded struct {
 		durable listsync.Durable
 		found   bool
 	}
-	// commitDone says that a commit is stored.
+	// commitDone reports that a commit is stored.
 	commitDone struct {
 		seq      int
 		inMemory bool
 	}
-	// commitConflict says that the store held something else than the commit expects.
+	// commitConflict reports that the store did not contain what the commit expected.
 	commitConflict struct {
 		seq     int
 		durable listsync.Durable
 	}
 	// sessionRecordDue asks for storage.writeSession.
 	sessionRecordDue struct{}
-	// sessionRecordWritten says what is stored of the session.
+	// sessionRecordWritten reports what is stored of the session.
 	sessionRecordWritten struct {
 		resumption *stream.Resumption // nil if none is stored, or another may be
-		urgent     bool               // the program may be stopped soon
+		urgent     bool               // the program may be terminated soon
 	}
 	// jobDone asks for storage.startNext.
 	jobDone struct{}

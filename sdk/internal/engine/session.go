@@ -17,32 +17,31 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// capsNode names the software in entity capabilities. XEP-0115 §4 recommends the
-// address of a page about it; as long as there is none, it is a UUID (RFC 9562),
-// which is unique and promises no page.
+// capsNode identifies the software in entity capabilities. XEP-0115 §4 recommends the
+// URL of the software's web page. There is none yet, so it is a UUID (RFC 9562).
 const capsNode = "urn:uuid:1f0cb6b2-6f0a-4b7e-9a53-0c8f3d2e7a41"
 
-// A session is what the server knows this client by. It outlives a connection
-// if the server can resume it (XEP-0198). It sends presence and requests, finds
-// the request that an answer belongs to, answers the requests of others, and
-// reads messages. What they mean for the list is no matter to it.
+// A session is an authenticated and bound XMPP session. It outlives a connection
+// if the server can resume it (XEP-0198). It sends presence and requests, matches
+// answers to requests, answers the requests of other entities, and reads messages. It
+// does not apply them to the list.
 type session struct {
 	*loop
 	account jid.JID
 	view    *view
 	link    *link
 	tell    func(message)
-	info    *disco.Info // what this client can do
+	info    *disco.Info // the capabilities of this client
 	reader  *listsync.Reader
 
-	open     bool      // there is one, with or without a connection
-	fullJID  string    // of it
-	caps     string    // the hash of the capabilities that it was told (XEP-0115)
-	began    time.Time // in this run of the program, by this device's clock
-	replay   bool      // it was resumed, and what it missed may still be coming
-	outrank  bool      // the account had a session of higher priority
+	open     bool      // the session exists, with or without a connection
+	fullJID  string    // the full JID of the session
+	caps     string    // the hash of the announced capabilities (XEP-0115)
+	began    time.Time // start of the session in this run of the program, by this device's clock
+	replay   bool      // it was resumed, and missed stanzas may still arrive
+	outrank  bool      // the account has, or had, a session with a higher priority
 	requests map[string]*request
-	outbox   []*element.Element // stanzas to send once it is resumed
+	outbox   []*element.Element // stanzas to send once the session is resumed
 }
 
 func newSession(l *loop, cfg *Config, v *view, lnk *link, tell func(message)) *session {
@@ -57,12 +56,12 @@ func newSession(l *loop, cfg *Config, v *view, lnk *link, tell func(message)) *s
 	return s
 }
 
-// restore takes what an earlier run stored of a session that is to be resumed.
+// restore sets what an earlier run stored of the session to resume.
 func (s *session) restore(r *sessionRecord) { s.caps = r.caps }
 
-// up begins with a session that is bound: presence with caps, because nothing is
-// delivered without. One that this run of the program resumes goes on with all
-// that was under way.
+// up handles a bound session. It sends presence with capabilities, because servers
+// deliver nothing to a session without presence. A session of this run of the program
+// that is resumed continues with its pending requests.
 func (s *session) up(m sessionUp) {
 	s.view.setResumed(m.resumed)
 	if m.resumed && !m.earlierRun {
@@ -87,15 +86,15 @@ func (s *session) up(m sessionUp) {
 	}
 }
 
-// suspend stops the time of all requests: while the session waits to be resumed
-// nobody can answer.
+// suspend pauses the timeouts of all requests, because no answer can arrive while the
+// session waits to be resumed.
 func (s *session) suspend() {
 	for _, r := range s.requests {
 		r.time.pause()
 	}
 }
 
-// end forgets a session that is gone for good, and its requests.
+// end discards a session that cannot be resumed, and its requests.
 func (s *session) end() {
 	s.open, s.replay, s.outrank, s.outbox = false, false, false, nil
 	s.view.setResumed(false)
@@ -107,21 +106,21 @@ func (s *session) end() {
 // usable reports whether requests can be sent now.
 func (s *session) usable() bool { return s.link.usable() }
 
-// waits reports whether there is a session that no connection carries.
+// waits reports whether the session exists but has no connection.
 func (s *session) waits() bool { return s.open && !s.link.bound() }
 
-// send sends a stanza, or keeps it until the session is resumed.
+// send sends a stanza, or queues it until the session is resumed.
 func (s *session) send(stanza *element.Element) {
 	if !s.link.step(stream.Send{Stanza: stanza}) {
 		s.outbox = append(s.outbox, stanza)
 	}
 }
 
-// acknowledge tells the stream that the stanzas of the session up to number seq
-// need not come again.
+// acknowledge tells the stream that the stanzas of the session up to number seq are
+// handled and need not be sent again.
 func (s *session) acknowledge(seq uint64) { s.link.step(stream.Handled{Seq: seq}) }
 
-// record is what is to be stored of the session, nil if it cannot be resumed.
+// record returns what has to be stored of the session, or nil if it cannot be resumed.
 func (s *session) record() *sessionRecord {
 	r := s.link.resumption()
 	if r == nil {
@@ -130,7 +129,7 @@ func (s *session) record() *sessionRecord {
 	return &sessionRecord{stream: *r, caps: s.caps, saved: time.Now()}
 }
 
-// receive takes a stanza of the server.
+// receive handles a stanza of the server.
 func (s *session) receive(m stanzaReceived) {
 	stanza, handled := m.stanza, stanzaHandled{seq: m.seq}
 	switch stanza.Name.Local {
@@ -148,16 +147,18 @@ func (s *session) receive(m stanzaReceived) {
 	s.tell(handled)
 }
 
-// clockSkew is how far the clocks of device and server may be apart for replay.
+// clockSkew is the maximum difference between the clocks of device and server with
+// which replayed stanzas are recognised.
 const clockSkew = 10 * time.Minute
 
-// receiveMessage returns the notifies in a message that may be believed, and hands
+// receiveMessage returns the notifies in a message from a verified sender, and passes
 // any other message on.
 //
-// One that is delayed was missed by this run of the program and is sent again, in
-// order (sync rule 8), if it comes at once after a resumption, and was received
-// first after the session began. Anything else that is delayed was stored
-// somewhere. Where clocks are wrong all is taken for that, which costs a list.
+// A delayed notify was missed by this run of the program and is replayed in order (sync
+// rule 8) if it arrives directly after a resumption and its delay stamp is later than
+// the start of the session. Any other delayed notify comes from offline storage. If the
+// clocks differ too much, every delayed notify counts as such, which causes a list
+// request.
 func (s *session) receiveMessage(stanza *element.Element) []notify {
 	heard, err := s.reader.ParseNotify(stanza)
 	if err != nil {
@@ -176,7 +177,7 @@ func (s *session) receiveMessage(stanza *element.Element) []notify {
 	return notifies
 }
 
-// showMessage hands a message on to the program.
+// showMessage delivers a message to the program.
 func (s *session) showMessage(stanza *element.Element) {
 	m := newMessage(stanza)
 	s.view.emit(m)
@@ -188,8 +189,8 @@ func (s *session) showMessage(stanza *element.Element) {
 	}
 }
 
-// serviceEvent looks for news of a subscription that its service tells directly:
-// an approval or a removal (XEP-0060 §8.8.4), or the end of its node (§8.4.2).
+// serviceEvent looks for a change of a subscription that its service reports directly:
+// an approval or a removal (XEP-0060 §8.8.4), or the deletion of its node (§8.4.2).
 func (s *session) serviceEvent(message *element.Element) {
 	event := message.Child(ns.PubsubEvent, "event")
 	if event == nil || message.Attr("type") == "error" {
@@ -210,8 +211,8 @@ func (s *session) serviceEvent(message *element.Element) {
 	}
 }
 
-// otherSession looks for a session of the account that has, or had, a higher
-// priority than this one, whose priority is 0.
+// otherSession checks presence for a session of the account with a higher priority than
+// this one, whose priority is 0.
 func (s *session) otherSession(presence *element.Element) {
 	from, err := address.Parse(presence.Attr("from"))
 	if err != nil || !from.Bare().Equal(s.account) || from.String() == s.fullJID {

@@ -5,7 +5,7 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// newMessage finds out whether the text can be handed on.
+// newMessage returns the event for a message, with its text if that can be delivered.
 func newMessage(stanza *element.Element) pam.MessageReceived {
 	m := pam.MessageReceived{From: stanza.Attr("from"), To: stanza.Attr("to"), Type: stanza.Attr("type"), ID: stanza.Attr("id")}
 	switch text, err := stanza.XML(pam.MaxText); err {

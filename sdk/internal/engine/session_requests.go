@@ -16,7 +16,7 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// requestTimeout is how long the answer to a request may take.
+// requestTimeout is the timeout of a request.
 const requestTimeout = 20 * time.Second
 
 // A request is an iq that waits for its answer.
@@ -24,18 +24,17 @@ type request struct {
 	id, to    string
 	done      func(iq *element.Element, err *pam.Error)
 	time      budget
-	withdrawn bool // nobody waits for the answer any more
+	withdrawn bool // the caller no longer waits for the answer
 }
 
-// expect lets the time for an answer run. No resumption renews it.
+// expect starts or continues the timeout of a request. A resumption does not restart it.
 func (s *session) expect(r *request) {
 	r.time.run(s.loop, func() { s.reply(r, nil, timeoutError()) })
 }
 
-// ask sends an iq of type kind to an entity. Once, and after the work under way,
-// done is called with the result, or with an error of code stanza, timeout,
-// outcome-unknown or, if the request is too large, bad-options; but never after
-// the end of the session.
+// ask sends an iq of type kind to an entity. After the current work, done is called once
+// with the result, or with an error of code stanza, timeout, outcome-unknown or, if the
+// request is too large, bad-options. It is never called after the end of the session.
 func (s *session) ask(kind, to string, payload *element.Element, done func(*element.Element, *pam.Error)) *request {
 	r := &request{id: randomID(), to: to, done: done, time: budget{left: requestTimeout}}
 	if !s.open {
@@ -66,7 +65,7 @@ func (s *session) reply(r *request, iq *element.Element, err *pam.Error) {
 	}))
 }
 
-// withdraw forgets a request whose answer nobody waits for any more.
+// withdraw discards a request whose caller no longer waits for the answer.
 func (s *session) withdraw(r *request) {
 	r.withdrawn = true
 	s.forget(r)
@@ -77,8 +76,8 @@ func (s *session) forget(r *request) {
 	delete(s.requests, r.id)
 }
 
-// answered finds the request that an iq answers: by id and by sender, because
-// an id alone could be guessed by a stranger. Whatever fits none is ignored.
+// answered matches an iq to a request by id and by sender, because another entity could
+// guess an id. It ignores an iq that matches no request.
 func (s *session) answered(iq *element.Element) {
 	r := s.requests[iq.Attr("id")]
 	switch {
@@ -90,9 +89,9 @@ func (s *session) answered(iq *element.Element) {
 	}
 }
 
-// mayAnswer reports whether the sender of iq may answer a request to to. For the
-// own account and domain an absent from means the account itself (RFC 6120
-// §8.1.2.1), and servers also use the full JID of this session.
+// mayAnswer reports whether the sender of iq may answer a request to to. If to is the
+// account or its domain, an absent from means the account itself (RFC 6120 §8.1.2.1),
+// and servers also use the full JID of this session.
 func (s *session) mayAnswer(to string, iq *element.Element) bool {
 	from, ok := iq.Lookup("from")
 	if !s.isOwnServer(to) {
@@ -101,13 +100,13 @@ func (s *session) mayAnswer(to string, iq *element.Element) bool {
 	return !ok || s.isOwnServer(from) || address.Equal(from, s.fullJID)
 }
 
-// isOwnServer reports whether only the account's server can send from this
-// address: none, the own bare JID, or the domain.
+// isOwnServer reports whether from is an address that only the account's server can
+// use: none, the account's bare JID, or its domain.
 func (s *session) isOwnServer(from string) bool {
 	return from == "" || address.Equal(from, s.account.String()) || address.Equal(from, s.account.Domain().String())
 }
 
-// requestList asks for the list, with a version unless it is empty.
+// requestList requests the list, with a version unless version is empty.
 func (s *session) requestList(version pam.Version, done func(listsync.ListResult, *pam.Error)) {
 	s.ask("get", s.account.String(), listsync.ListRequest(version), func(iq *element.Element, err *pam.Error) {
 		if err != nil {
@@ -128,7 +127,7 @@ func (s *session) requestList(version pam.Version, done func(listsync.ListResult
 	})
 }
 
-// support is what service discovery said about PAM.
+// support is the result of service discovery for PAM.
 type support uint8
 
 const (
@@ -139,7 +138,7 @@ const (
 	supportSilent // will not be answered
 )
 
-// discover asks whether the server knows PAM: the account, or the domain.
+// discover queries whether the account, or otherwise the domain, supports PAM.
 func (s *session) discover(found func(support)) {
 	s.discoverAt(s.account.String(), func(account support) {
 		if account == supportYes {
@@ -148,14 +147,14 @@ func (s *session) discover(found func(support)) {
 		}
 		s.discoverAt(s.account.Domain().String(), func(domain support) {
 			if domain == supportNo {
-				domain = account // The domain cannot deny for an account that was silent.
+				domain = account // A negative answer of the domain does not count if the account did not answer.
 			}
 			found(domain)
 		})
 	})
 }
 
-// discoverAt asks an entity of the account's server for its features.
+// discoverAt queries the features of an entity at the account's server.
 func (s *session) discoverAt(to string, found func(support)) {
 	s.ask("get", to, disco.Query(), func(iq *element.Element, err *pam.Error) {
 		switch {
@@ -169,12 +168,12 @@ func (s *session) discoverAt(to string, found func(support)) {
 	})
 }
 
-// transient are the conditions that say more of the state of a server than of the
-// request.
+// transient lists the conditions that describe a temporary state of the server rather
+// than an error in the request.
 var transient = []string{"internal-server-error", "recipient-unavailable", "remote-server-timeout", "resource-constraint", "service-unavailable"}
 
-// requestError reads an answer of the entity to that is an error (XEP-0376 §3.2:
-// no `by` means the account's server, if it was the one that was asked).
+// requestError converts an error answer of the entity to. If the request went to the
+// account's server, an error without `by` was generated by that server (XEP-0376 §3.2).
 func (s *session) requestError(to string, iq *element.Element) *pam.Error {
 	p := pubsub.ParseError(iq)
 	if p == nil {

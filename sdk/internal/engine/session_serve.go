@@ -5,7 +5,7 @@ import (
 	"xmpp-pam/sdk/internal/ns"
 )
 
-// serve answers a request of another entity.
+// serve answers an iq request of another entity.
 func (s *session) serve(iq *element.Element) {
 	reply := element.New(ns.Client, "iq").Set("type", "result").Set("id", iq.Attr("id"))
 	if from, ok := iq.Lookup("from"); ok {

@@ -8,15 +8,16 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// A Status is how an engine is inside, for tests.
+// A Status describes the internal state of an engine, for tests.
 type Status struct {
-	Waiting string // requests, operations, calls and stanzas that wait; empty if there are none
-	Settled bool   // live, and nothing is under way
-	Timers  int    // that run
-	Replays int    // resumptions in a row that were in vain
+	Waiting string // pending requests, operations, calls and stanzas; empty if there are none
+	Settled bool   // live, and nothing is pending
+	Timers  int    // number of running timers
+	Replays int    // resumptions in a row without progress
 }
 
-// Status may be called from any goroutine. Of a closed engine only Timers count.
+// Status returns the internal state. It may be called from any goroutine. After Close
+// only Timers is meaningful.
 func (e *Engine) Status() Status {
 	got := make(chan Status, 1)
 	e.post(func() { got <- e.status() })
@@ -43,7 +44,8 @@ func (e *Engine) status() Status {
 	return s
 }
 
-// StoredList is the list in a store, and whether what is there fits together.
+// StoredList returns the list in a store, and reports whether the stored records are
+// consistent.
 func StoredList(ctx context.Context, s store.Store) (listsync.Durable, bool) {
 	d := &durable{store: s}
 	now, _, err := d.load(ctx)

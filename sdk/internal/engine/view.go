@@ -10,15 +10,15 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A view is what the program sees: the snapshot, the state and the events. The
-// parts tell it what is new through its methods; it decides nothing.
+// A view holds what the program sees: the snapshot, the state and the events. The
+// parts update it through its methods; it makes no decisions.
 type view struct {
 	*loop
 	onEvent func(pam.ClientEvent)
-	next    pam.SyncState // what publish announces
+	next    pam.SyncState // the state that publish announces
 	ignores ignoreLog
 
-	mu       sync.Mutex // over the rest, which other goroutines read
+	mu       sync.Mutex // guards the following fields, which other goroutines read
 	list     *listsync.List
 	snapshot pam.Snapshot
 	state    pam.SyncState
@@ -40,14 +40,14 @@ func (v *view) emit(e pam.ClientEvent) {
 
 func (v *view) warn(err *pam.Error) { v.emit(pam.Warning{Err: shortened(err)}) }
 
-// setPhase announces a phase other than pam.PhaseLive. Err is why it is
+// setPhase announces a phase other than pam.PhaseLive. err is the reason for
 // pam.PhaseWaiting or pam.PhaseFailed.
 func (v *view) setPhase(p pam.Phase, err *pam.Error) {
 	v.next.Phase, v.next.Err, v.next.Missing = p, err, nil
 	v.publish()
 }
 
-// setLive announces pam.PhaseLive, and what the server lacks.
+// setLive announces pam.PhaseLive and the features that the server does not support.
 func (v *view) setLive(missing []string) {
 	v.next.Phase, v.next.Err, v.next.Missing = pam.PhaseLive, nil, missing
 	v.publish()
@@ -58,20 +58,20 @@ func (v *view) setDegraded(err error) {
 	v.publish()
 }
 
-// setPending announces how many requests of this device are under way.
+// setPending announces the number of pending requests of this device.
 func (v *view) setPending(n int) {
 	v.next.Pending = n
 	v.publish()
 }
 
-// The following is announced with whatever comes next.
+// The following changes are announced by the next publish.
 
 func (v *view) setAttempt(n int)           { v.next.Attempt = n }
 func (v *view) setNextAttempt(t time.Time) { v.next.NextAttempt = t }
 func (v *view) setResumed(yes bool)        { v.next.Resumed = yes }
 func (v *view) setSynced(t time.Time)      { v.next.LastSynced = t }
 
-// publish announces the state if it differs.
+// publish announces the state if it has changed.
 func (v *view) publish() {
 	v.mu.Lock()
 	before := v.state
@@ -88,14 +88,14 @@ func sameState(a, b pam.SyncState) bool {
 		a.Pending == b.Pending && a.Storage.Degraded == b.Storage.Degraded && a.Err == b.Err
 }
 
-// show replaces the committed list. The event about it is the caller's.
+// show replaces the committed list. The caller emits the event.
 func (v *view) show(list *listsync.List, version pam.Version, source pam.Source) {
 	v.mu.Lock()
 	v.list, v.snapshot.Version, v.snapshot.Source = list, version, source
 	v.mu.Unlock()
 }
 
-// showProvisional announces the layer over the list if it differs.
+// showProvisional announces the provisional layer if it has changed.
 func (v *view) showProvisional(items []pam.Provisional) {
 	v.mu.Lock()
 	same := slices.Equal(v.snapshot.Provisional, items)
@@ -106,19 +106,19 @@ func (v *view) showProvisional(items []pam.Provisional) {
 	}
 }
 
-// ignoredEvery is the least time between two warnings of ignored messages. Anybody
-// may send such messages, as fast as the line can.
+// ignoredEvery is the minimum time between two warnings about ignored messages. Any
+// entity may send such messages, at any rate.
 const ignoredEvery = time.Second
 
 // An ignoreLog counts the messages that were ignored.
 type ignoreLog struct {
-	untold uint64     // since the last warning
-	last   *pam.Error // the newest of these
-	timer  *timer     // runs until the next warning may come
+	untold uint64     // messages since the last warning
+	last   *pam.Error // the error of the newest of them
+	timer  *timer     // runs until the next warning is allowed
 }
 
-// ignore counts a message that was ignored, wholly or in part. It warns of the
-// first at once, and of those that follow together.
+// ignore counts a message that was ignored, wholly or in part. It emits a warning about
+// the first one at once, and one warning about those that follow.
 func (v *view) ignore(err *pam.Error) {
 	v.mu.Lock()
 	v.ignored++
@@ -145,8 +145,8 @@ func (v *view) flushIgnored() {
 	g.timer = v.after(ignoredEvery, v.flushIgnored)
 }
 
-// Snapshot returns the list as it was last announced. It may be called from any
-// goroutine, as State and Ignored may.
+// Snapshot returns the list as of the last event. Like State and Ignored, it may be
+// called from any goroutine.
 func (v *view) Snapshot() pam.Snapshot {
 	v.mu.Lock()
 	list, s := v.list, v.snapshot
@@ -155,14 +155,14 @@ func (v *view) Snapshot() pam.Snapshot {
 	return s
 }
 
-// State returns the state as it was last announced.
+// State returns the state announced last.
 func (v *view) State() pam.SyncState {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.state
 }
 
-// Ignored counts the messages that were ignored, wholly or in part.
+// Ignored returns the number of messages that were ignored, wholly or in part.
 func (v *view) Ignored() uint64 {
 	v.mu.Lock()
 	defer v.mu.Unlock()
