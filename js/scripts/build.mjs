@@ -33,32 +33,32 @@ const env = { GOOS: "js", GOARCH: "wasm" };
 run("go", ["build", ...goFlags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", wasm, "./wasm"], env);
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
 const made = joinData(readFileSync(wasm));
-const build = sha256(made); // in a custom section: what a compiled module shows of itself
+const build = sha256(made); // in a custom section, which a compiled module lets scripts read
 const name = Buffer.from("xmpp-pam");
 const bytes = Buffer.concat([made, Buffer.from([0, 1 + name.length + build.length, name.length]), name, build]);
 writeFileSync(wasm, bytes);
 const go = run("go", ["env", "GOVERSION"]);
 const info = { version, go, wasmSha256: sha256(bytes).toString("hex"), build: build.toString("hex"), bytes: bytes.length };
 
-// The same compressed, for servers that can send it; the slow part, so only when the program has changed.
+// The compressed program, for servers that can send it. Compression is slow, so this is done only if the program changed.
 const old = existsSync(join(dist, "build-info.json")) ? JSON.parse(readFileSync(join(dist, "build-info.json"), "utf8")) : {};
 if (old.wasmSha256 !== info.wasmSha256 || !existsSync(`${wasm}.br`)) {
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
   writeFileSync(`${wasm}.br`, brotliCompressSync(bytes, { params }));
 } else {
   const now = new Date();
-  utimesSync(`${wasm}.br`, now, now); // it is as good as new, and servers may ask
+  utimesSync(`${wasm}.br`, now, now); // it is up to date, and servers compare the times
 }
 
 await bundle(js, info);
 
-// The types: index.d.ts and the two files that it names.
+// The types: index.d.ts and the two files that it imports.
 const types = join(js, "build/types");
 rmSync(types, { recursive: true, force: true });
 run(process.execPath, [join(js, "node_modules/typescript/bin/tsc"), "-p", js]);
 for (const name of ["index", "types", "errors"]) copyFileSync(join(types, `${name}.d.ts`), join(dist, `${name}.d.ts`));
 
-// The licences of all that pam.wasm and worker.js hold.
+// The licences of all code in pam.wasm and worker.js.
 const modules = run("go", ["list", "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}{{end}}", "./wasm"], env).split("\n");
 const folders = [...new Set(modules)].filter(Boolean).sort().map((line) => line.split("\t"));
 const licences = [["Go", run("go", ["env", "GOROOT"])], ...folders].map(([name, dir]) =>

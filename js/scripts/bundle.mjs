@@ -1,4 +1,4 @@
-// Makes scripts of src: those of dist, and for tests of single modules those of build/src.
+// Builds the scripts of dist from src, and those of build/src for tests of single modules.
 
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { tinyInfo } from "../test/module.mjs";
 
-// What the scripts import from outside of js/src. Go's script has to be the one of the toolchain that built the program.
+// The imports from outside js/src. Go's script must be that of the toolchain that built the program.
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const wasmExec = join(execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim(), "lib", "wasm", "wasm_exec.js");
 const outside = {
@@ -20,8 +20,8 @@ const outside = {
     };
     b.onResolve({ filter: /^host:/ }, ({ path }) => (files[path] ? { path: files[path] } : { path, namespace: "host" }));
     b.onLoad({ filter: /^host:wasm_exec$/, namespace: "host" }, () => ({
-      // The parameter hides the real global object: nothing of Go leaks into a page. Go writes its last words to fs by
-      // that bare name.
+      // The parameter hides the real global object, so that Go's script defines nothing in the page. The script refers to
+      // fs without globalThis.
       contents: `\
 /*! Go's wasm_exec.js: Copyright 2018 The Go Authors. All rights reserved. BSD-style license: https://go.dev/LICENSE */
 export function makeGo(globalThis) {
@@ -33,7 +33,7 @@ return globalThis.Go;
   },
 };
 
-/** bundle makes dist in the package's folder. The info is what the scripts know of the program. */
+/** bundle makes dist in the package's folder. `info` describes the program to the scripts. */
 export async function bundle(js, info) {
   await build({
     entryPoints: { index: join(js, "src/index.ts"), worker: join(js, "src/worker.ts") },
@@ -51,7 +51,7 @@ export async function bundle(js, info) {
   });
 }
 
-/** compile makes each module of src by itself. */
+/** compile compiles each module of src separately. */
 export async function compile(js) {
   const sources = readdirSync(join(js, "src")).filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
   await build({

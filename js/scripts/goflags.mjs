@@ -1,7 +1,7 @@
-// How the program is built. Without inlining it is a twentieth smaller on the
-// wire. Where inlining pays, in the runtime, in the parser and in what writes
-// texts for the page, it stays: random schedules of the sync machine then take
-// about a tenth longer than with all of it, and half as long again with none.
+// The flags of the build. Without inlining the compressed program is 5 % smaller.
+// The runtime, the parser and the code that writes texts for the page are built
+// with inlining. Random schedules of the sync machine then take about 10 % longer
+// than with inlining everywhere; without any inlining they take 50 % longer.
 const inlined = [
   "runtime", "internal/runtime/maps", "internal/abi", "xmpp-pam/sdk/internal/element", "xmpp-pam/wasm/jstext",
 ];

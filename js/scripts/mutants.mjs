@@ -1,6 +1,6 @@
-// Plants small mistakes in src, in a copy of this folder. The program that draws them, sdk/internal/mutate/drawn, starts it:
-// the first line that it prints holds all mutants and the sum of the tests; each line that it reads is a mutant, and is
-// answered by a line with the verdict.
+// Runs mutation tests of src in a copy of this folder. The program that selects the mutants, sdk/internal/mutate/drawn,
+// starts this script. The first line that the script prints lists all mutants and the checksum of the tests. Each line that
+// it reads is a mutant; it answers with a line that holds the verdict.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -20,7 +20,7 @@ const checker = program.getTypeChecker();
 
 const boundary = { "<": "<=", "<=": "<", ">": ">=", ">=": ">" };
 
-/** name is what a function is called, in V8's coverage too; empty if it is only a value. */
+/** nameOf returns the name of a function, as in V8's coverage; "" for a function without a name. */
 function nameOf(node) {
   if (ts.isConstructorDeclaration(node)) return node.parent.name?.text ?? "";
   if (node.name) return node.name.getText();
@@ -29,7 +29,7 @@ function nameOf(node) {
   return named && parent.initializer === node ? parent.name.getText() : "";
 }
 
-/** within returns the name of the innermost function around node that has one, after that of its class. */
+/** within returns the name of the innermost named function around node, with the name of its class before it. */
 function within(node) {
   for (let n = node.parent; n; n = n.parent) {
     const name = ts.isFunctionLike(n) && n.body ? nameOf(n) : "";
@@ -39,7 +39,7 @@ function within(node) {
   return { in: basename(node.getSourceFile().fileName), outside: true };
 }
 
-/** mutants returns those of a file. */
+/** mutants returns the mutants of a file. */
 function mutants(source) {
   const found = [];
   const add = (kind, first, last, by) => {
@@ -80,7 +80,7 @@ function mutants(source) {
   return found;
 }
 
-// The copy: src, its results and the tests; the rest is where it was.
+// The copy has src, its build results and the tests; it links to everything else.
 const copy = mkdtempSync(join(tmpdir(), "mutants-js-"));
 process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
 const there = join(copy, "js");
@@ -100,7 +100,7 @@ async function build() {
   await bundle(there, info);
 }
 
-/** run runs a test file, and tells what it found. */
+/** run runs a test file, and returns the verdict. */
 function run(file, seconds, env = {}) {
   const start = Date.now();
   const { status, stdout } = spawnSync(process.execPath, ["--test-reporter=tap", file], {
@@ -111,7 +111,7 @@ function run(file, seconds, env = {}) {
   return { verdict, seconds: (Date.now() - start) / 1000 };
 }
 
-/** cover learns which functions each test file calls. */
+/** cover finds out which functions each test file calls. */
 function cover() {
   const found = [];
   for (const file of tests) {
@@ -122,7 +122,7 @@ function cover() {
       for (const { url, functions } of JSON.parse(readFileSync(join(folder, report), "utf8")).result) {
         const module = /\/js\/(build\/src|dist)\/(\w+)\.js$/.exec(url);
         if (!module) continue;
-        // The bundler puts a number after names, or a line before them, that two modules have.
+        // If two modules have the same name, the bundler appends a number or prepends an underscore.
         for (const f of functions) {
           const name = f.functionName.replace(/^([gs]et |static )?_?/, "").replace(/\d+$/, "");
           if (f.ranges[0].count > 0) called.add(`${module[1] === "dist" ? "" : module[2]} ${name}`);

@@ -1,11 +1,11 @@
-// Rewrites the program that Go's linker wrote, so that it is smaller on the wire.
+// Rewrites the program that Go's linker wrote, so that its compressed size is smaller.
 
 const section = { data: 11, dataCount: 12 };
 
 /**
- * Joins the pieces in which Go's linker writes the data: it begins another one at every short run of zeros, and their
- * headers take a twelfth of the compressed program. Memory begins as zeros, so writing those of a gap changes nothing.
- * Pieces more than `gap` bytes apart stay apart.
+ * Joins the data segments that Go's linker writes. The linker starts a new segment at every short run of zeros, and the
+ * headers of the segments take a twelfth of the compressed program. Memory is initially zero, so writing the zeros of a gap
+ * changes nothing. Segments more than `gap` bytes apart are not joined.
  */
 export function joinData(program, gap = 64) {
   const out = [program.subarray(0, 8)];
@@ -21,13 +21,13 @@ export function joinData(program, gap = 64) {
   return Buffer.concat(out);
 }
 
-/** The data segments of a section, each with its offset in memory. Others than Go's linker writes are refused. */
+/** Returns the data segments of a section with their offsets in memory. It throws for a form that Go's linker does not write. */
 function segments(program, start) {
   const count = uint(program, start);
   const found = [];
   let at = count.next;
   for (let i = 0; i < count.value; i++) {
-    // Of memory 0, at an offset that is a constant: i32.const n, end.
+    // A segment of memory 0 with a constant offset: i32.const n, end.
     if (program[at] !== 0 || program[at + 1] !== 0x41) throw new Error("postlink: a data segment of an unknown kind");
     const offset = int(program, at + 2);
     if (program[offset.next] !== 0x0b) throw new Error("postlink: an offset that is no constant");
@@ -40,7 +40,7 @@ function segments(program, start) {
 
 function join(pieces, gap) {
   const joined = [];
-  pieces.sort((a, b) => a.offset - b.offset || a.bytes.length - b.bytes.length); // none overlaps, so any order will do
+  pieces.sort((a, b) => a.offset - b.offset || a.bytes.length - b.bytes.length); // no two overlap, so any order is correct
   for (const piece of pieces) {
     const last = joined.at(-1);
     const zeros = last === undefined ? Infinity : piece.offset - last.end;
@@ -60,7 +60,7 @@ function join(pieces, gap) {
 
 const encode = (id, body) => Buffer.concat([Buffer.from([id, ...uintBytes(body.length)]), body]);
 
-// LEB128, as WebAssembly writes numbers of 32 bits.
+// LEB128, the encoding of 32-bit numbers in WebAssembly.
 
 function uint(bytes, at) {
   let value = 0;

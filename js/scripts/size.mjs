@@ -1,5 +1,5 @@
-// Prints how large the client's wasm is, as built and on the wire, with the
-// packages that take most of its code, and fails over the budget.
+// Prints the size of pam.wasm, as built and compressed, and the packages with the
+// most code. Fails if the compressed size exceeds the budget.
 //
 //   node js/scripts/size.mjs [number of packages]
 
@@ -31,7 +31,7 @@ if (brotli.length > BUDGET) {
   process.exit(1);
 }
 
-/** packages builds once more with symbol names and adds the code up by package. */
+/** packages builds the program again with symbol names and sums the code size by package. */
 function packages() {
   const dir = mkdtempSync(join(tmpdir(), "xmpp-pam-size-"));
   try {
@@ -103,7 +103,7 @@ function sum(wasm) {
 }
 
 /**
- * packageOf turns a symbol such as golang.org_x_text_cases.Fold into the package's part; the linker writes _ for other
+ * packageOf returns the package part of a symbol such as golang.org_x_text_cases.Fold; the linker writes _ for other
  * characters.
  */
 function packageOf(symbol) {

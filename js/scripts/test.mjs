@@ -1,5 +1,5 @@
-// Runs the tests that need no browser: those of single modules on the compiled sources, the others on dist/, and the
-// peer's against the server in memory. Those in test/browser have a command of their own.
+// Runs the tests that need no browser: tests of single modules use the compiled sources, the others use dist/, and those of
+// the peer use the in-memory server. The tests in test/browser have a separate command.
 
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -16,8 +16,8 @@ const node = (...args) => {
 await compile(js);
 node("node_modules/typescript/bin/tsc", "-p", "test/types");
 
-// A file that does not end within its time is ended, and has failed: this holds for tests that hang, and for clients,
-// sockets and timers that they leave behind. Later versions of Node limit each test as well.
+// A test file that exceeds its time limit is killed and fails. This detects tests that hang, and clients, sockets and timers
+// that a test does not close. Later versions of Node.js limit each test as well.
 const files = ["test", "test/peer"].flatMap((folder) =>
   readdirSync(join(js, folder)).filter((n) => n.endsWith(".test.mjs")).map((n) => `${folder}/${n}`));
 node("--test", "--test-timeout=300000", ...files);

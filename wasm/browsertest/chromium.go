@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A chromium is a headless browser with a profile of its own.
+// A chromium is a headless browser with its own profile.
 type chromium struct {
 	command *exec.Cmd
 	profile string
@@ -38,7 +38,7 @@ func startChromium(url string) (*chromium, error) {
 	b.command = exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--disable-extensions", "--remote-debugging-port=0", "--user-data-dir="+profile, url)
-	b.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its own processes are many
+	b.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a process group, because the browser starts many processes
 	b.command.Stdout, b.command.Stderr = b, b
 	b.command.WaitDelay = time.Second
 	if err := b.command.Start(); err != nil {
@@ -68,7 +68,7 @@ func findChromium() (string, error) {
 func (b *chromium) stop() {
 	syscall.Kill(-b.command.Process.Pid, syscall.SIGKILL)
 	<-b.ended
-	for range 10 { // the last of its processes may still be writing
+	for range 10 { // a process of the browser may still be writing
 		if os.RemoveAll(b.profile) == nil {
 			return
 		}
@@ -76,7 +76,7 @@ func (b *chromium) stop() {
 	}
 }
 
-// Write collects what the browser says on its standard output and error.
+// Write collects the browser's standard output and standard error.
 func (b *chromium) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -15,9 +15,9 @@ import (
 	"github.com/coder/websocket"
 )
 
-// devtools speaks the DevTools protocol with one page, for faults that only
-// the browser can make. It stays connected, because many settings end with the
-// connection.
+// devtools uses the DevTools protocol with one page, for faults that only the
+// browser can cause. It stays connected, because the browser resets many settings
+// when the connection ends.
 type devtools struct {
 	mu      sync.Mutex
 	conn    *websocket.Conn // nil before the first call

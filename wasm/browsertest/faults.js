@@ -1,5 +1,5 @@
-// Faults for tests. Where Go waits, the last argument is called with an error
-// message, empty if all went well.
+// Faults for tests. A function whose result Go waits for calls its last argument
+// with an error message, which is empty if it succeeded.
 
 /** Calls a method of the DevTools protocol on this page. */
 export function devtools(method, params, done) {
@@ -7,7 +7,7 @@ export function devtools(method, params, done) {
     .then(async (answer) => done(answer.ok ? "" : await answer.text()), (error) => done(String(error)));
 }
 
-/** Replaces a global, and returns a function that puts it back. */
+/** Replaces a global, and returns a function that restores it. */
 export function replaceGlobal(name, value) {
   const own = Object.getOwnPropertyDescriptor(globalThis, name);
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
@@ -17,7 +17,7 @@ export function replaceGlobal(name, value) {
   };
 }
 
-/** Opens a database and lets nobody have it until the returned function is called. */
+/** Opens a database and keeps it open, which blocks upgrades and deletion, until the returned function is called. */
 export function holdDatabase(name, version, done) {
   const request = indexedDB.open(name, version);
   request.onsuccess = () => done("");
@@ -25,7 +25,7 @@ export function holdDatabase(name, version, done) {
   return () => request.result.close();
 }
 
-/** The same without waiting for it, and without an error if it cannot be had. It creates no database. */
+/** The same, but without waiting, and without an error if the database cannot be opened. It creates no database. */
 export function holdDatabaseSilently(name, version) {
   const request = indexedDB.open(name, version);
   let over = false;
@@ -38,20 +38,20 @@ export function holdDatabaseSilently(name, version) {
   };
 }
 
-/** Lets every database be opened with version, until the returned function is called. */
+/** Makes every open request use version, until the returned function is called. */
 export function pretendVersion(version) {
   const real = indexedDB;
   return replaceGlobal("indexedDB", { open: (name) => real.open(name, version) });
 }
 
-/** Gets what the runner says at path. */
+/** Fetches path from the runner. */
 export function fetchText(path, done) {
   fetch(path).then(async (answer) => done("", await answer.text()), (error) => done(String(error), ""));
 }
 
 /**
- * Lets a fetch of url be answered with the bytes, one for each character of text, in pieces that end at ends, until
- * restore() is called. If breaks, the connection is lost after the last. aborted() tells whether the request was aborted.
+ * Answers a fetch of url with the bytes, one for each character of text, in pieces that end at ends, until restore() is
+ * called. If breaks is set, the connection is lost after the last piece. aborted() reports whether the request was aborted.
  */
 export function answerInPieces(url, text, ends, breaks) {
   const real = fetch;
@@ -72,18 +72,18 @@ export function answerInPieces(url, text, ends, breaks) {
 }
 
 /**
- * Comes between a program and IndexedDB, until restore() is called. next(fault)
- * says what happens to the next transaction that is opened, where fault is
+ * Intercepts the calls of IndexedDB, until restore() is called. next(fault) sets the
+ * fault of the next transaction that is opened, where fault is
  *
  *	""                 nothing
  *	the name of an error, which is thrown
  *	"abort"            the browser aborts it
  *	"halfway"          its second put throws
- *	"held"             it has its effect, but nobody hears of it before failHeld()
- *	"stuck"            it goes on until it is aborted
+ *	"held"             it has its effect, but sends no event before failHeld()
+ *	"stuck"            it continues until it is aborted
  *
- * or, with "open" before it, to the next attempt to open a database: "open stuck"
- * never comes to an end. All else is counted.
+ * or, with "open" before it, the fault of the next attempt to open a database:
+ * "open stuck" never ends. All other operations are counted.
  */
 export function tamper() {
   const connections = new Set();
@@ -144,7 +144,7 @@ export function tamper() {
   });
   return {
     next: (fault) => (fault.startsWith("open ") ? openFaults.push(fault.slice(5)) : faults.push(fault)),
-    /** The browser closes every connection, whose transactions are aborted. */
+    /** Simulates that the browser closes every connection and aborts its transactions. */
     takeAway() {
       for (const tx of stuck) try { tx.abort(); } catch { /* it is aborted already */ }
       for (const db of [...connections]) {
@@ -152,7 +152,7 @@ export function tamper() {
         db.dispatchEvent(new Event("close"));
       }
     },
-    /** Nothing more happens to transactions to come. */
+    /** Removes the faults that are set for later transactions. */
     clear: () => void (faults.length = openFaults.length = 0),
     failHeld: () => held.splice(0).forEach((fail) => fail()),
     count: (what) => ({ ...counts, connections: connections.size, stuck: stuck.size, held: held.length, faults: faults.length + openFaults.length })[what],
@@ -166,7 +166,7 @@ export function databaseNames(done) {
   indexedDB.databases().then((list) => done("", list.map(({ name }) => name).join("\n")), (error) => done(String(error), ""));
 }
 
-/** A host like testHost, whose program can end: die() tells what it left; listeners() counts who waits for that. */
+/** A host like testHost whose program can end: die() aborts the signal; listeners() counts the listeners of that signal. */
 export function mortalHost() {
   const over = new AbortController();
   const { signal } = over;
@@ -192,13 +192,13 @@ export function mortalHost() {
 }
 
 /**
- * Puts sockets in the place of the browser's whose events the test makes, until
- * restore() is called. The last one that was opened is meant. Also counts how
- * often a program is entered with messages, and what is left open.
+ * Replaces the browser's WebSocket with one whose events the test sends, until
+ * restore() is called. The methods act on the socket that was opened last. It also
+ * counts how often Go is called with messages, and what is left open.
  */
 export function fakeSockets() {
   let socket;
-  let timers = 0; // of 4 ms, which collect messages
+  let timers = 0; // pending timers of 4 ms, which collect messages
   let entered = 0;
   let afterBatch;
   const ports = new Set();
@@ -251,7 +251,7 @@ export function fakeSockets() {
           if (data !== undefined) queueMicrotask(() => socket.onmessage?.({ data }));
         }, onClose),
     },
-    /** The next socket is meant from now on. */
+    /** Makes the methods act on the next socket. */
     forget() {
       socket = undefined;
       closed.length = 0;
@@ -262,13 +262,13 @@ export function fakeSockets() {
       socket.protocol = protocol;
       socket.onopen?.({});
     },
-    /** A message comes; a number stands for a binary one. */
+    /** Sends a message event; a number stands for a binary message. */
     message: (data) => socket.onmessage?.({ data: typeof data === "number" ? new ArrayBuffer(data) : data }),
-    /** The same message comes n times in one turn. */
+    /** Sends the same message event n times in one turn. */
     messages(data, n) {
       for (let i = 0; i < n; i++) socket.onmessage?.({ data });
     },
-    /** A message comes right after the next time that the program was entered. */
+    /** Sends a message event immediately after the next call of Go. */
     afterBatch: (data) => (afterBatch = data),
     closeEvent(code, reason) {
       socket.readyState = 3;
@@ -280,7 +280,7 @@ export function fakeSockets() {
     },
     buffered: (n) => (socket.bufferedAmount = n),
     sent: () => socket.sent.join("\n"),
-    /** The arguments with which sockets were closed. */
+    /** Returns the arguments with which sockets were closed. */
     closed: () => closed.join(),
     die: over.die,
     count: (what) => ({

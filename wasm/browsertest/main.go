@@ -6,10 +6,10 @@
 //	go build -o bin/browsertest ./wasm/browsertest
 //	GOOS=js GOARCH=wasm go test -exec "$PWD/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch ./wasm/kdf
 //
-// The page has the Content-Security-Policy that users of the package are told
-// they can have. Tests find in globalThis.testHost what socket.js, idb.js,
-// fetch.js, kdf.js and faults.js export; a server of the transport conformance
-// suite listens at TRANSPORT_TEST_URL.
+// The page has the Content-Security-Policy that the documentation of the package
+// recommends. globalThis.testHost has the exports of socket.js, idb.js, fetch.js,
+// kdf.js and faults.js; a server of the transport conformance suite listens at
+// TRANSPORT_TEST_URL.
 //
 // Chromium is $CHROMIUM, or else the first of chromium, chromium-browser and
 // google-chrome in PATH. The run ends after two minutes at the latest.

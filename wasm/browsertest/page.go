@@ -22,13 +22,13 @@ var (
 	faultsJS string
 )
 
-// A page is what the browser gets to see: a page that starts a worker that
+// A page serves the page that the browser opens. That page starts a worker, which
 // runs the test.
 type page struct {
 	files   map[string]string // path → file
 	args    []string
 	env     map[string]string
-	exit    chan int // gets the exit code
+	exit    chan int // receives the exit code
 	browser *chromium
 }
 
@@ -47,7 +47,7 @@ func (p *page) handler() http.Handler {
 	mux.Handle("/peer/", new(peer).handler())
 	for path, file := range p.files {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-			if path == "/test.wasm" { // the test binary is called something.test
+			if path == "/test.wasm" { // the name of the test binary ends in .test
 				w.Header().Set("Content-Type", "application/wasm")
 			}
 			http.ServeFile(w, r, file)

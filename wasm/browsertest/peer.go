@@ -12,15 +12,15 @@ import (
 	"github.com/coder/websocket"
 )
 
-// A peer is a server for what the conformance suite does not ask.
+// A peer is a server for tests that the conformance suite does not contain.
 type peer struct {
-	open atomic.Int64 // how many of send and hang are being served
+	open atomic.Int64 // number of requests of send and hang in progress
 }
 
 func (p *peer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/peer/send", p.serve(send))
-	mux.HandleFunc("/peer/deaf", deaf) // does not notice when it is left
+	mux.HandleFunc("/peer/deaf", deaf) // does not notice that the client has gone
 	mux.HandleFunc("/peer/hang", p.serve(hang))
 	mux.HandleFunc("/peer/text", text)
 	mux.HandleFunc("/peer/open", func(w http.ResponseWriter, r *http.Request) {
@@ -37,9 +37,9 @@ func (p *peer) serve(handler http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// send sends the messages m, each made times as long, all of it n times, then
-// a binary one if binary is there, and closes with code, or else waits for the
-// other side to close.
+// send sends the messages m, each repeated times times, all of them n times, then a
+// binary message if binary is given. It closes with code if that is given, else it
+// waits for the other side to close.
 func send(w http.ResponseWriter, r *http.Request) {
 	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}})
 	if err != nil {
@@ -80,7 +80,7 @@ func hang(w http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 }
 
-// text answers over HTTP with a status and the body, made times as long, or
+// text answers an HTTP request with a status and the body, repeated times times, or
 // with a redirection to the address to. With wait it never answers.
 func text(w http.ResponseWriter, r *http.Request) {
 	status, err := strconv.Atoi(r.FormValue("status"))

@@ -1,4 +1,4 @@
-// Runs the test binary and sends what it prints and its exit code to the runner.
+// Runs the test binary and sends its output and its exit code to the runner.
 import "./wasm_exec.js";
 import { openSocket } from "./socket.js";
 import { openDatabase, deleteDatabase } from "./idb.js";
@@ -29,7 +29,7 @@ addEventListener("unhandledrejection", ({ reason }) => console.error("unhandled:
 let code = 1;
 try {
   const go = new Go();
-  // How many JavaScript values Go holds on to; wasm_exec.js keeps them there.
+  // The number of JavaScript values that Go references; wasm_exec.js keeps them there.
   testHost.countValues = () => go._values.filter((v) => v !== null).length;
   const { args, env } = await (await fetch("/run.json")).json();
   go.argv = args;
