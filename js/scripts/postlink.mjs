@@ -21,7 +21,7 @@ export function joinData(program, gap = 64) {
   return Buffer.concat(out);
 }
 
-/** Returns the data segments of a section with their offsets in memory. It throws for a form that Go's linker does not write. */
+/** Returns the data segments of a section with their offsets. It throws for a form that Go's linker does not write. */
 function segments(program, start) {
   const count = uint(program, start);
   const found = [];
