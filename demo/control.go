@@ -9,30 +9,30 @@ import (
 	"xmpp-pam/sdk/server/mem"
 )
 
-// controlHandler is the API with which browser tests steer the demo. Requests
-// have their arguments in the query; answers are JSON, {"error": text} with a
-// 4xx or 5xx status if something went wrong. `device` is an id or a name.
+// controlHandler is the API with which browser tests control the demo. Requests
+// have their arguments in the query. Responses are JSON; a failed request gets
+// {"error": text} with a 4xx or 5xx status. `device` is an id or a name.
 //
 //	GET  devices                      the devices, with their open sockets
-//	POST cut?device=                  drop its sockets without a goodbye
-//	POST refuse?device=&on=           answer its new sockets with 503, or again not
+//	POST cut?device=                  drop its sockets without closing the streams
+//	POST refuse?device=&on=           answer its new sockets with 503, or stop doing so
 //	POST account?name=&password=      add an account
 //	POST node?name=&access=           create a node: open (default), whitelist, presence
 //	POST publish?node=&id=            publish the body as an item
-//	GET  log                          what the server has logged
+//	GET  log                          the server's log
 //
-// and of the in-memory server only (501 with another):
+// and for the in-memory server only (501 with another):
 //
 //	GET  list?account=                the authoritative list and version
 //	POST change?account=&node=&state= put a subscription into a state, as another client without PAM would
-//	POST personality?account=&name=   read XEP-0376 as that server does
-//	POST end?account=&how=            give up its sessions that have no connection: expire or forget
+//	POST personality?account=&name=   implement XEP-0376 in the way of that server
+//	POST end?account=&how=            drop its sessions that have no connection: expire or forget
 //	POST clear?account=               end its sessions and subscriptions
 //	GET  at?account=&ver=             the list as it was at a version
-//	POST forget?account=              make all old versions unknown
-//	POST hold?contains=&account=&device=   hold a session's messages back, from the first that contains the text on
-//	POST release?account=             send all that is held, of that account or of all
-//	POST send?device=&account=        send the body, whatever it is, as one message to the sessions of a device or of an account;
+//	POST forget?account=              forget all old versions
+//	POST hold?contains=&account=&device=   delay a session's messages from the first that contains the text
+//	POST release?account=             send all delayed messages of that account or of all accounts
+//	POST send?device=&account=        send the body unchecked as one message to the sessions of a device or of an account;
 //	                                  {bare} and {full} in it are the session's JIDs
 func (d *demo) controlHandler() http.Handler {
 	mux := http.NewServeMux()
@@ -139,7 +139,7 @@ func (d *demo) controlPublish(r *http.Request) (any, error) {
 	return map[string]string{"node": q.Get("node"), "id": q.Get("id")}, err
 }
 
-// controlRow is a subscription as tests read it.
+// controlRow is a subscription in the form that tests read.
 type controlRow struct {
 	Service string `json:"service"`
 	Node    string `json:"node"`

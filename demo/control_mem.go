@@ -10,8 +10,8 @@ import (
 	"xmpp-pam/sdk/server/mem"
 )
 
-// What follows are the control calls that only the in-memory server can answer,
-// but for those that ask about its list.
+// This file has the control calls that only the in-memory server supports, except
+// those that read its list.
 
 func (d *demo) controlChange(r *http.Request) (any, error) {
 	m, err := d.mem()
@@ -74,14 +74,14 @@ func (d *demo) controlClear(r *http.Request) (any, error) {
 	return map[string]int{"ended": len(list)}, nil
 }
 
-// A heldBack is what one call to hold keeps back.
+// A heldBack holds the messages that one call to hold delays.
 type heldBack struct {
 	account string
 	release func()
 }
 
-// controlHold holds messages back for the sessions of an account, of a device,
-// or of both.
+// controlHold delays the messages to the sessions of an account, of a device, or of
+// both.
 func (d *demo) controlHold(r *http.Request) (any, error) {
 	m, err := d.mem()
 	if err != nil {
@@ -106,8 +106,7 @@ func (d *demo) controlHold(r *http.Request) (any, error) {
 	return map[string]bool{"holding": true}, nil
 }
 
-// release ends the holds of an account, or all of them, and returns how many
-// there were.
+// release ends the holds of an account, or all of them, and returns their number.
 func (d *demo) release(account string) int {
 	d.mu.Lock()
 	var holds []heldBack

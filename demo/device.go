@@ -11,13 +11,13 @@ import (
 	"sync/atomic"
 )
 
-// A device is a port of its own on localhost: to a browser a separate origin,
-// with separate storage, and so as good as another computer. It serves its
-// page, the package, and the way to the XMPP server.
+// A device is a port on localhost. To a browser it is a separate origin with
+// separate storage, and so behaves like another computer. It serves its page, the
+// package, and the WebSocket endpoint of the XMPP server.
 type device struct {
 	ID, Name, URL string
 
-	// refuse answers new sockets with 503. Files are served all the same.
+	// refuse answers new sockets with 503. Files are still served.
 	refuse atomic.Bool
 
 	line   *line
@@ -25,20 +25,20 @@ type device struct {
 	served sync.WaitGroup
 }
 
-// deviceStatus is how a device is told to the page and to tests.
+// deviceStatus describes a device to the page and to tests.
 type deviceStatus struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
 	URL     string `json:"url"`
 	Refuse  bool   `json:"refuse"`
-	Sockets int    `json:"sockets"` // how many are open
+	Sockets int    `json:"sockets"` // number of open sockets
 }
 
-// deviceConfig is what the page of a device needs to know.
+// deviceConfig is the configuration of the page of a device.
 type deviceConfig struct {
 	ID       string     `json:"id"`
 	Name     string     `json:"name"`
-	Shell    string     `json:"shell"` // origin of the page around
+	Shell    string     `json:"shell"` // origin of the enclosing page
 	Domain   string     `json:"domain"`
 	Service  string     `json:"service"` // path of the WebSocket endpoint
 	Accounts []account  `json:"accounts"`
@@ -89,16 +89,16 @@ func (dev *device) Close() error {
 	return err
 }
 
-// cut drops the open sockets as a lost network does, without a goodbye, and
-// returns how many there were.
+// cut drops the open sockets without closing the streams, as a lost network does,
+// and returns their number.
 func (dev *device) cut() int { return dev.line.cut() }
 
 func (dev *device) status() deviceStatus {
 	return deviceStatus{dev.ID, dev.Name, dev.URL, dev.refuse.Load(), dev.line.open()}
 }
 
-// A line is a listener that knows which of its connections became sockets:
-// those were taken from the HTTP server, which forgets them.
+// A line is a listener that records which of its connections became sockets,
+// because the HTTP server does not track hijacked connections.
 type line struct {
 	net.Listener
 	mu      sync.Mutex
@@ -127,7 +127,7 @@ func (l *line) open() int {
 	return len(l.sockets)
 }
 
-// has tells whether this line's is the session with this full JID.
+// has reports whether the session with this full JID uses this line.
 func (l *line) has(session string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -139,7 +139,7 @@ func (l *line) has(session string) bool {
 	return false
 }
 
-// sessions are the full JIDs of this line's sessions.
+// sessions returns the full JIDs of the sessions that use this line.
 func (l *line) sessions() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -152,7 +152,7 @@ func (l *line) cut() int {
 	l.mu.Unlock()
 	for _, c := range conns {
 		if tcp, ok := c.Conn.(*net.TCPConn); ok {
-			tcp.SetLinger(0) // reset: what was on the way is lost
+			tcp.SetLinger(0) // a reset: data in transit is lost
 		}
 		c.Close()
 	}
@@ -166,8 +166,8 @@ type lineConn struct {
 
 var boundJID = regexp.MustCompile(`<jid(?: [^>]*)?>([^<]+)</jid>`)
 
-// Write notes the full JID that the server gives the session when it binds
-// (RFC 6120 §7.6), for only that tells whose session it is.
+// Write records the full JID that the server assigns to the session when it binds
+// (RFC 6120 §7.6), which identifies the session.
 func (c *lineConn) Write(p []byte) (int, error) {
 	c.line.mu.Lock()
 	if session, ok := c.line.sockets[c]; ok && session == "" {

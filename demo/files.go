@@ -18,16 +18,16 @@ import (
 //go:embed web
 var web embed.FS
 
-// contentSecurityPolicy lets a page load its own files and nothing else. The
-// page of a device compiles WebAssembly, and only through the one named policy
-// can it start a worker; the page around shows frames of other ports.
+// contentSecurityPolicy lets a page load its own files and nothing else. The page
+// of a device may also compile WebAssembly, and start a worker only through the one
+// named policy. The enclosing page may show frames of other ports.
 const contentSecurityPolicy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; " +
 	"connect-src 'self' ws://localhost:*; frame-src http://localhost:*; worker-src 'self'; " +
 	"style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types pam-demo; frame-ancestors "
 
-// guard sets the security headers and refuses requests that name another host:
-// a foreign name that resolves to loopback (DNS rebinding) gets nothing.
+// guard sets the security headers and rejects requests for another host, such as a
+// foreign name that resolves to loopback (DNS rebinding).
 func guard(l net.Listener, ancestors string, next http.Handler) http.Handler {
 	port := strconv.Itoa(portOf(l))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -50,9 +50,9 @@ func isLocal(host string) bool {
 
 func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
-// originOf is the one origin that a listener's pages have. They must not be
-// used as 127.0.0.1: that is another site than localhost, and a browser keeps
-// the storage of another site's frames apart.
+// originOf returns the only origin of a listener's pages. Pages must not be opened
+// at 127.0.0.1: that is a different site from localhost, and browsers partition the
+// storage of frames from another site.
 func originOf(l net.Listener) string { return fmt.Sprintf("http://localhost:%d", portOf(l)) }
 
 // webPage serves one embedded page, under the name localhost only.
@@ -106,8 +106,8 @@ func openPackage(dir string) (*packageFiles, error) {
 
 func (p *packageFiles) Close() error { return p.root.Close() }
 
-// ServeHTTP serves the file named by the path. Names carry no hash, so every
-// use is checked again: no-cache with an entity tag.
+// ServeHTTP serves the file named by the path. Names contain no hash, so browsers
+// must revalidate each use: no-cache with an entity tag.
 func (p *packageFiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := r.URL.Path
 	f, encoding, err := p.open(name, r.Header.Get("Accept-Encoding"))
@@ -133,7 +133,7 @@ func (p *packageFiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // open opens the best form of a file that the browser accepts and that is not
-// older than the file itself. Packers copy its time, in whole seconds.
+// older than the file itself. Compressors copy its time, in whole seconds.
 func (p *packageFiles) open(name, accept string) (*os.File, string, error) {
 	plain, err := p.root.Stat(name)
 	if err != nil {
@@ -165,9 +165,9 @@ func accepts(header, encoding string) bool {
 	return false
 }
 
-// wasmInfo tells how large the module is: Bytes unpacked, and Packed as sent
-// to a browser that accepts Encoding, if there is a packed form. Build is what
-// the package says of itself.
+// wasmInfo has the size of the module: Bytes uncompressed, and Packed as sent to a
+// browser that accepts Encoding, if there is a compressed form. Build is the build
+// information of the package.
 type wasmInfo struct {
 	Bytes    int64           `json:"bytes"`
 	Packed   int64           `json:"packed,omitempty"`
@@ -192,9 +192,9 @@ func (p *packageFiles) wasmInfo() wasmInfo {
 	return info
 }
 
-// setType names the content type by the file's ending, not by what this
-// machine happens to know: WebAssembly is compiled while it streams only with
-// the right one, and a module script is refused without.
+// setType sets the content type from the file's extension, independent of the
+// machine's settings. Browsers need the correct type to compile WebAssembly while it
+// streams, and reject a module script without it.
 func setType(w http.ResponseWriter, name string) {
 	types := map[string]string{
 		".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8",

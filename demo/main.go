@@ -4,9 +4,8 @@
 //
 //	go run ./demo [-server mem|prosody] [-port 8080] [-dist js/dist] [-control] [-password word]
 //
-// Everything listens on loopback only. The accounts are fixed, and so are their
-// passwords unless -password gives them another: alice (wonderland) and bob
-// (builder).
+// Everything listens on loopback only. The accounts are alice (password wonderland)
+// and bob (password builder); -password replaces both passwords.
 package main
 
 import (
@@ -27,7 +26,7 @@ import (
 	"time"
 )
 
-// maxDevices bounds how many devices are open at one time.
+// maxDevices is the largest number of devices open at the same time.
 const maxDevices = 16
 
 var deviceNames = []string{"Laptop", "Phone", "Tablet", "Desktop", "Watch", "Kiosk"}
@@ -45,8 +44,8 @@ func main() {
 	}
 }
 
-// run is main without the process: it serves until ctx ends, which is a
-// success, or until the XMPP server is gone, which is not.
+// run is main without the process. It serves until ctx ends, and then returns nil,
+// or until the XMPP server ends, and then returns an error.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	kind := flags.String("server", "mem", "the XMPP server: mem (built in) or prosody (the installed one)")
@@ -94,7 +93,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 }
 
-// listen takes the port, or a free one if that is taken.
+// listen listens on the port, or on a free one if the port is in use.
 func listen(port int, out io.Writer) (net.Listener, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -115,7 +114,7 @@ type demo struct {
 
 	mu      sync.Mutex
 	devices []*device
-	opened  int // how many devices there have been
+	opened  int // number of devices opened so far
 	holds   []heldBack
 }
 
@@ -151,15 +150,15 @@ func newDemo(l net.Listener, server xmppServer, files *packageFiles, control boo
 // Close ends the sessions, the devices, the page and the server.
 func (d *demo) Close() error {
 	d.release("")
-	err := d.server.Close() // first, so that devices hear a proper goodbye
+	err := d.server.Close() // first, so that devices receive the end of the stream
 	d.closeDevices()
 	d.http.Close()
 	d.served.Wait()
 	return err
 }
 
-// openDevice opens a device on a port of its own. Without a name it gets the
-// next usual one.
+// openDevice opens a device on a port of its own. Without a name it uses the next
+// default name.
 func (d *demo) openDevice(name string) (*device, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -181,7 +180,7 @@ func (d *demo) openDevice(name string) (*device, error) {
 	return dev, nil
 }
 
-// closeDevice reports whether there was such a device.
+// closeDevice closes a device, and reports whether there was one.
 func (d *demo) closeDevice(id string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -204,7 +203,7 @@ func (d *demo) closeDevices() {
 	d.devices = nil
 }
 
-// device finds a device by its id or its name, or returns nil.
+// device returns the device with this id or name, or nil.
 func (d *demo) device(key string) *device {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -251,7 +250,7 @@ func (d *demo) serveCloseDevice(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// servePlug takes a device off the network and puts it back.
+// servePlug disconnects a device from the network or reconnects it.
 func (d *demo) servePlug(on bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		dev := d.device(r.PathValue("id"))

@@ -21,7 +21,7 @@ const (
 	pubsubService = "pubsub.localhost"
 )
 
-// An xmppServer is what the devices talk to.
+// An xmppServer is the server that the devices connect to.
 type xmppServer interface {
 	http.Handler // the WebSocket endpoint (RFC 7395)
 
@@ -32,9 +32,9 @@ type xmppServer interface {
 	AddAccount(name, password string) error
 	CreateNode(name, access string) error
 	Publish(node, item, xml string) error
-	// Log is what the server has to tell, in whatever form it does.
+	// Log returns the server's log, in its own format.
 	Log() any
-	// Gone gives an error if the server ends by itself.
+	// Gone receives an error if the server ends unexpectedly.
 	Gone() <-chan error
 	Close() error
 }
@@ -42,7 +42,7 @@ type xmppServer interface {
 type serverInfo struct {
 	Kind string `json:"kind"` // mem or prosody
 	Name string `json:"name"`
-	PAM  string `json:"pam"` // where XEP-0376 comes from
+	PAM  string `json:"pam"` // what implements XEP-0376
 }
 
 type account struct {
@@ -55,7 +55,7 @@ type nodeInfo struct {
 	Access string `json:"access"`
 }
 
-// The accounts and nodes that a demo begins with.
+// The initial accounts and nodes of a demo.
 var (
 	firstAccounts = []account{{"alice", "wonderland"}, {"bob", "builder"}}
 	firstNodes    = []nodeInfo{
@@ -97,8 +97,7 @@ func passwords(accounts []account) map[string]string {
 	return m
 }
 
-// A catalogue remembers which accounts and nodes there are, so that the pages
-// can offer them.
+// A catalogue lists the accounts and nodes, so that the pages can show them.
 type catalogue struct {
 	mu       sync.Mutex
 	accounts []account
@@ -135,8 +134,8 @@ func (c *catalogue) node(n nodeInfo, err error) error {
 	return err
 }
 
-// A memServer is the in-memory server of this repository. It can do more than
-// the others: tests may look into it and hold its messages back.
+// A memServer is the in-memory server of this repository. Unlike the others, it lets
+// tests inspect its state and delay its messages.
 type memServer struct {
 	*mem.Server
 	catalogue
@@ -164,8 +163,8 @@ func (s *memServer) CreateNode(name, access string) error {
 
 func (s *memServer) Gone() <-chan error { return nil }
 
-// A prosodyServer is a real Prosody, run in a temporary folder for as long as
-// the demo runs.
+// A prosodyServer is a Prosody process with a temporary folder, which runs as long
+// as the demo.
 type prosodyServer struct {
 	*prosody.Server
 	catalogue
@@ -199,7 +198,7 @@ func newProsodyServer(ctx context.Context, accounts []account) (*prosodyServer, 
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL = target
 			r.Out.Host = target.Host
-			r.Out.Header.Del("Origin") // checked already, and not one that Prosody knows
+			r.Out.Header.Del("Origin") // the device has checked it, and Prosody does not accept it
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			http.Error(w, "Prosody does not answer: "+err.Error(), http.StatusBadGateway)
@@ -209,8 +208,8 @@ func newProsodyServer(ctx context.Context, accounts []account) (*prosodyServer, 
 	return s, nil
 }
 
-// waitUntilGone knocks at Prosody's port, and tells when nobody answers twice
-// in a row.
+// waitUntilGone connects to Prosody's port repeatedly, and reports that Prosody has
+// ended when two consecutive attempts fail.
 func (s *prosodyServer) waitUntilGone(addr string) {
 	for failed := 0; ; {
 		select {

@@ -1,5 +1,5 @@
-// One device: a whole page of its own origin, which uses the package as any
-// page would. All text from the network goes through textContent.
+// One device: a page with its own origin, which uses the package as any page would.
+// The page shows text from the network only through textContent.
 
 import { createClient } from "/pkg/index.js";
 import { clock, errorFacts, errorWords, phases, stateWords, storageWords } from "./words.js";
@@ -9,7 +9,7 @@ const config = await (await fetch("/config.json")).json();
 const query = new URLSearchParams(location.search);
 const account = config.accounts.find((a) => a.name === query.get("account")) ?? config.accounts[0];
 
-// The page's policy lets it start this one worker and nothing else.
+// The page's Trusted Types policy allows only this worker.
 const policy = globalThis.trustedTypes?.createPolicy("pam-demo", {
   createScriptURL: (url) => {
     if (url !== "/pkg/worker.js") throw new TypeError(`not a worker of this page: ${url}`);
@@ -28,12 +28,12 @@ const client = createClient({
   inspector: true,
 });
 
-// For tests, and for whoever opens the console: the client of this page.
+// The client of this page, for tests and for the browser's console.
 window.pamDemo = { client };
 
-// --- To the page around -------------------------------------------------
+// --- Messages to the enclosing page -------------------------------------
 
-/** Tells the page around, if there is one; it shows all devices' messages. */
+/** Sends a message to the enclosing page, if there is one. That page shows the messages of all devices. */
 function tell(message) {
   if (window.parent !== window) window.parent.postMessage(message, config.shell);
 }
@@ -55,7 +55,7 @@ new ResizeObserver(() => tell({ type: "size", height: Math.ceil($("device").getB
 
 // --- State ----------------------------------------------------------------
 
-let wantOnline = sessionStorage.getItem("online") !== "no"; // outlives a reload
+let wantOnline = sessionStorage.getItem("online") !== "no"; // kept across a reload
 let countdown;
 
 function renderState() {
@@ -82,7 +82,7 @@ function renderState() {
   else if (sync.phase === "failed" && sync.error) showError(sync.error);
 }
 
-/** Says how old the list is while it may not be today's. */
+/** Shows how old the list is while it may be out of date. */
 function renderStale(sync) {
   const list = client.subscriptions.getSnapshot();
   const when = sync.lastSyncedAt ?? (list.asOf && new Date(list.asOf));
@@ -108,7 +108,7 @@ function renderList() {
   const list = client.subscriptions.getSnapshot();
   $("version").textContent = list.ver ?? "none yet";
   const keys = new Set(list.map((s) => s.key));
-  // Only the frame that has the focus may move it: another would take it away.
+  // Move the focus only if this frame has it; else it would be taken from another frame.
   const left = document.hasFocus() ? [...rows.values()].find((row) => row.contains(document.activeElement)) : undefined;
   const next = left && rowAfter(left, keys);
   for (const [key, row] of rows) {
@@ -131,7 +131,7 @@ function renderList() {
   renderStale(client.sync.getSnapshot());
 }
 
-/** The first row behind this one that stays. */
+/** Returns the next row after this one that stays in the list. */
 function rowAfter(row, keys) {
   do row = row.nextElementSibling;
   while (row && !keys.has(row.subscription.key));
@@ -166,10 +166,10 @@ function fillRow(row, subscription) {
   meta.replaceChildren(...parts);
   const button = row.lastChild;
   button.setAttribute("aria-label", `Unsubscribe from ${node} at ${service}`);
-  button.setAttribute("aria-disabled", String(Boolean(local))); // a disabled button would lose the focus
+  button.setAttribute("aria-disabled", String(Boolean(local))); // `disabled` would remove the focus from the button
 }
 
-/** A button that writes a node of the server into the form. */
+/** Creates a button that fills in the form with a node of the server. */
 function newChip({ name, access }) {
   const chip = element("button", "chip", access === "open" ? name : `${name} (closed)`);
   chip.type = "button";
@@ -185,7 +185,7 @@ function newChip({ name, access }) {
 client.on("subscriptions", (delta) => {
   const touched = [...delta.added, ...delta.changed.map((c) => c.after)];
   tell({ type: "changed", origin: delta.origin, keys: [...touched, ...delta.removed].map(keyOf), at: now() });
-  if (delta.origin === "this-device" || delta.fromVer === null) return; // known here, or all of it is new
+  if (delta.origin === "this-device" || delta.fromVer === null) return; // made here, or the first list
   renderList();
   for (const s of touched) flash(rows.get(s.key));
   const how = delta.origin === "other-device" ? "by another device" : "while this device was away";
@@ -195,7 +195,7 @@ client.on("subscriptions", (delta) => {
   notice(said.join(" "));
 });
 
-/** The first few names, for a sentence. */
+/** Returns the first few names as text for a sentence. */
 function namesOf(list) {
   const names = list.slice(0, 3).map((s) => `“${s.node}”`);
   return list.length > 3 ? `${names.join(", ")} and ${list.length - 3} more` : names.join(", ");
@@ -204,13 +204,13 @@ function namesOf(list) {
 function flash(row) {
   if (!row) return;
   row.classList.remove("flash");
-  void row.offsetWidth; // starts the animation anew
+  void row.offsetWidth; // restarts the animation
   row.classList.add("flash");
 }
 
-// --- What a person does ----------------------------------------------------
+// --- User actions ----------------------------------------------------------
 
-const asking = new Set(); // keys of what is being subscribed to
+const asking = new Set(); // keys of pending subscribe requests
 
 async function subscribe(target) {
   const key = keyOf(target);
@@ -228,7 +228,7 @@ async function unsubscribe(subscription) {
   await attempt(() => client.unsubscribe(subid ? { service, node, subid } : { service, node }), `Unsubscribed from “${node}”.`, subscription);
 }
 
-/** Tells how an action ends, and returns whether it ended well. */
+/** Runs an action, shows its outcome, and returns whether it succeeded. */
 async function attempt(action, done, target) {
   hideError();
   try {
@@ -250,7 +250,7 @@ async function setOnline(on) {
   try {
     await (on ? client.connect() : client.disconnect());
   } catch (error) {
-    if (on === wantOnline) showError(error); // else the switch was turned meanwhile
+    if (on === wantOnline) showError(error); // else the user has changed the switch meanwhile
   }
 }
 
@@ -298,7 +298,7 @@ function element(name, className, text) {
 
 const span = (text) => element("span", "", text);
 const now = () => performance.timeOrigin + performance.now();
-const keyOf = (t) => `${t.service}\0${t.node}`; // a subid is the server's to give
+const keyOf = (t) => `${t.service}\0${t.node}`; // the server assigns the subid
 
 // --- Start -----------------------------------------------------------------
 

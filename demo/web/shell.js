@@ -1,5 +1,5 @@
-// The page around the devices: it opens and closes them, takes them off the
-// network, and shows what they send and receive. It has no client of its own.
+// The page that encloses the devices. It opens and closes devices, disconnects them
+// from the network, and shows what they send and receive. It has no client itself.
 
 import { WireLog } from "./wirelog.js";
 
@@ -9,7 +9,7 @@ let accounts = [];
 const log = new WireLog({ list: $("log"), empty: $("log-empty"), device: $("log-device"), kind: $("log-kind") });
 $("log-clear").addEventListener("click", () => log.clear());
 
-// --- What this is ------------------------------------------------------------
+// --- About this demo ---------------------------------------------------------
 
 async function showInfo() {
   const info = await request("GET", "/info.json");
@@ -59,7 +59,7 @@ function addPane(device) {
   $("no-devices").hidden = true;
 }
 
-/** A choice of whose device this is. The device begins anew with each, and has kept what it knew. */
+/** Creates the selection of a device's account. The device reloads for each account, and keeps what it has stored. */
 function newAccountChoice(origin, name) {
   const select = document.createElement("select");
   select.dataset.testid = "account-choice";
@@ -105,13 +105,13 @@ function showPlug(origin, device) {
   entry.plug.setAttribute("aria-label", `${entry.plug.textContent} ${device.name}`);
 }
 
-// --- What devices tell ---------------------------------------------------------
+// --- Messages from devices -----------------------------------------------------
 
-let asked = null; // the last request that a person made, to measure how long the others take
+let asked = null; // the user's last request, to measure the delay until other devices show it
 
 window.addEventListener("message", (event) => {
   const entry = panes.get(event.origin);
-  if (!entry || event.source !== entry.frame.contentWindow) return; // not one of ours
+  if (!entry || event.source !== entry.frame.contentWindow) return; // not from a device of this page
   const { device } = entry;
   const message = event.data ?? {};
   switch (message.type) {
@@ -133,7 +133,7 @@ window.addEventListener("message", (event) => {
   }
 });
 
-/** A frame grows with its page but does not shrink, so that what is below stays in its place. */
+/** Sets the height of a frame. A frame grows with its page but does not shrink, so that the layout below does not move. */
 function fit(entry, height) {
   const { frame } = entry;
   if (entry.width !== frame.clientWidth) Object.assign(entry, { width: frame.clientWidth, height: 0 });
@@ -150,7 +150,7 @@ function showChange(device, { keys, origin, at }) {
 
 let aging;
 
-/** Tells what happened last. On a narrow screen it lies over the page, and only for a while. */
+/** Shows the last event. On a narrow screen it overlays the page for some seconds. */
 function happened(text, tone = "") {
   clearTimeout(aging);
   $("happened").className = `happened ${tone}`;
@@ -177,7 +177,7 @@ function button(text, action) {
   return b;
 }
 
-/** Runs an action of a button and says so when it fails. */
+/** Runs the action of a button, and shows an error if it fails. */
 async function act(action) {
   try {
     await action();

@@ -1,12 +1,12 @@
-// The wire log: a row for each message, newest last, all as text. It is one
-// stop of the Tab key; the arrow keys, Home and End go from row to row.
+// The wire log: a row for each message, newest last, shown as text. The Tab key
+// stops at one row only; the arrow keys, Home and End move between rows.
 
 const maxRows = 600;
 const maxShown = 20000; // characters of one message
 
 export class WireLog {
   #rows = []; // {item, summary, device, words, at}, by time
-  #stop; // the row that Tab reaches
+  #stop; // the row at which the Tab key stops
   #list;
   #empty;
   #device;
@@ -57,7 +57,7 @@ export class WireLog {
     this.#settle();
   }
 
-  /** By time: devices tell of their messages in batches, a little late. */
+  /** Inserts rows by time, because devices report their messages in batches and with a delay. */
   #insert(row) {
     const i = this.#rows.findLastIndex((r) => r.at <= row.at) + 1;
     this.#list.insertBefore(row.item, this.#rows[i]?.item ?? null);
@@ -73,7 +73,7 @@ export class WireLog {
     this.#settle();
   }
 
-  /** After a change of rows: Tab reaches the newest one, unless the focus is on another. */
+  /** Makes the Tab key stop at the newest row, unless another row has the focus. Called when the rows have changed. */
   #settle() {
     const shown = this.#rows.filter((row) => !row.item.hidden);
     this.#empty.hidden = shown.length > 0;
@@ -142,7 +142,7 @@ function timeOf(ms) {
   return `${d.toLocaleTimeString([], { hour12: false })}.${String(d.getMilliseconds()).padStart(3, "0")}`;
 }
 
-/** The start of a message for one line: element names, and the attributes that tell most. */
+/** Returns the start of a message for one line: element names, and the most informative attributes. */
 export function brief(xml) {
   const tags = xml.slice(0, 2000).match(/<[a-zA-Z][^>]*>/g) ?? [];
   const said = tags.slice(0, 4).map((tag) => {
@@ -153,7 +153,7 @@ export function brief(xml) {
   return said.join(" › ") || xml.slice(0, 120);
 }
 
-/** One tag a line, indented. It reads tags, not XML: the text is only shown. */
+/** Returns the message with one tag on each line, indented. It splits tags without parsing XML; the text is only shown. */
 export function pretty(xml) {
   const cut = xml.length > maxShown;
   const pieces = (cut ? xml.slice(0, maxShown) : xml).match(/<[^>]*>|[^<]+/g) ?? [];

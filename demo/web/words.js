@@ -1,9 +1,9 @@
-// What phases, states and errors are called on the page.
+// The texts for phases, states and errors on the page.
 
-/** What a table says of a name, which a server may have chosen: `__proto__` and `constructor` are names too. */
+/** Returns the table's own entry for a name. A server may choose the name, such as `__proto__` or `constructor`. */
 const own = (table, name) => (Object.hasOwn(table, name) ? table[name] : undefined);
 
-/** phase → [words, tone of the badge]. The words alone say it all. */
+/** phase → [words, tone of the badge]. The words do not depend on the tone. */
 export const phases = {
   offline: ["Offline", ""],
   loading: ["Loading…", "wait"],
@@ -21,7 +21,7 @@ const states = {
   unconfigured: "needs configuring",
 };
 
-/** What is written beneath a subscription. */
+/** Returns the text below a subscription. */
 export function stateWords(row) {
   if (row.local === "subscribing") return "subscribing…";
   if (row.local === "unsubscribing") return "unsubscribing…";
@@ -62,7 +62,7 @@ const codes = {
 
 const refusals = new Set(["forbidden", "not-allowed", "not-authorized", "service-unavailable"]);
 
-/** One sentence for a person; target is what was asked for, if anything was. */
+/** Returns one sentence for the user; target is the target of the request, if there was one. */
 export function errorWords(error, target) {
   if (target && error.origin === "local-server" && refusals.has(error.condition)) return `The account’s own server refuses this. It may not talk to ${target.service}.`;
   const words = target
@@ -80,7 +80,7 @@ const origins = {
   runtime: "the client’s runtime",
 };
 
-/** The facts of an error, as [name, value] pairs. */
+/** Returns the facts of an error as [name, value] pairs. */
 export function errorFacts(error) {
   return [
     ["code", error.code],
@@ -91,7 +91,7 @@ export function errorFacts(error) {
   ].filter(([, value]) => value);
 }
 
-/** Where the list is kept. */
+/** Returns the text that describes where the list is stored. */
 export function storageWords(storage) {
   if (storage.kind === "indexeddb") return "Kept in IndexedDB";
   if (storage.fellBackFrom) return "Memory only: this browser gives the page no IndexedDB, so a reload starts empty";
