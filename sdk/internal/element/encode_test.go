@@ -3,7 +3,6 @@ package element
 import (
 	"encoding/xml"
 	"reflect"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -138,85 +137,4 @@ func normal(e *Element) *Element {
 		}
 	}
 	return n
-}
-
-func TestClone(t *testing.T) {
-	var none *Element
-	if none.Clone() != nil {
-		t.Error("a clone of nil is not nil")
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		e := drawElement(t, 4, validNames, validText)
-		before := e.String()
-		c := e.Clone()
-		if !reflect.DeepEqual(plain(c), plain(e)) {
-			t.Fatalf("%s became %s", e, c)
-		}
-		c.Set("new", "1").Name.Local = "changed"
-		for i := range c.Children {
-			c.Children[i].Text = "changed"
-		}
-		if e.String() != before {
-			t.Fatalf("%s was changed with its clone", before)
-		}
-	})
-}
-
-func TestTokenReader(t *testing.T) {
-	const in = "<a xmlns='u' xml:lang='de'>x<b c='1'/><d xmlns=''>y<e/></d>z</a>"
-	e, err := Parse(in, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.AddText("")
-	d := xml.NewTokenDecoder(e.TokenReader())
-	var got struct {
-		XMLName xml.Name `xml:"u a"`
-		Text    string   `xml:",chardata"`
-		Lang    string   `xml:"http://www.w3.org/XML/1998/namespace lang,attr"`
-		B       struct {
-			C int `xml:"c,attr"`
-		} `xml:"u b"`
-		D struct {
-			XMLName xml.Name
-			E       *struct{} `xml:"e"`
-		} `xml:"d"`
-	}
-	if err := d.Decode(&got); err != nil {
-		t.Fatal(err)
-	}
-	if got.Text != "xz" || got.Lang != "de" || got.B.C != 1 || got.D.XMLName.Space != "" || got.D.E == nil {
-		t.Errorf("decoded %+v", got)
-	}
-	if e.String() != in {
-		t.Errorf("reading tokens changed the element to %s", e)
-	}
-	if got := tokens(t, e.TokenReader()); got != "<a x <b /b <d y <e /e /d z /a" {
-		t.Errorf("tokens are %s", got)
-	}
-}
-
-// tokens reads until the end.
-func tokens(t *testing.T, r xml.TokenReader) string {
-	t.Helper()
-	var all []string
-	for range 1000 {
-		tok, err := r.Token()
-		switch tok := tok.(type) {
-		case xml.StartElement:
-			all = append(all, "<"+tok.Name.Local)
-		case xml.CharData:
-			all = append(all, string(tok))
-		case xml.EndElement:
-			all = append(all, "/"+tok.Name.Local)
-		}
-		if err != nil {
-			if tok, again := r.Token(); tok != nil || again != err {
-				t.Errorf("after the end: %v, %v", tok, again)
-			}
-			return strings.Join(all, " ")
-		}
-	}
-	t.Fatal("the tokens do not end")
-	return ""
 }

@@ -79,8 +79,9 @@ func TestXMLUnreadable(t *testing.T) {
 	}
 }
 
-// A clone is written anew, which takes no more than the limit either.
-func TestXMLOfClone(t *testing.T) {
+// An element that is no part of a message is written, which takes no more than the
+// limit either.
+func TestXMLOfCopy(t *testing.T) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<a xmlns:p='%s'>", strings.Repeat("x", 60_000))
 	b.WriteString(strings.Repeat("<p:b/>", 10_000) + "</a>")
@@ -88,7 +89,7 @@ func TestXMLOfClone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := e.Clone()
+	c := copyOf(e)
 	grown := testing.AllocsPerRun(1, func() {
 		if text, err := c.XML(2 * b.Len()); text != "" || err != ErrTooLong {
 			t.Errorf("%d bytes, %v", len(text), err)
@@ -97,6 +98,18 @@ func TestXMLOfClone(t *testing.T) {
 	if grown > 50 {
 		t.Errorf("%v allocations", grown)
 	}
+}
+
+// copyOf returns an element that says the same and is no part of a message.
+func copyOf(e *Element) *Element {
+	c := &Element{Name: e.Name, Attrs: e.Attrs}
+	for _, n := range e.Children {
+		if n.Element != nil {
+			n.Element = copyOf(n.Element)
+		}
+		c.Children = append(c.Children, n)
+	}
+	return c
 }
 
 // Whatever the message, the text of every element in it says what the element
