@@ -6,21 +6,21 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A commit is what is to be stored, and what to do when it is.
+// A commit holds what to store, and what to do once it is stored.
 type commit struct {
 	seq     int
 	changes []pam.Change
 	whole   *List              // the whole list, if it replaces the stored one
 	next    *List              // the list once it is stored
-	dropped []pam.Subscription // all rows left out
+	dropped []pam.Subscription // all rows that are left out
 	version pam.Version
 	epoch   uint64
 	list    bool // it ends a round
-	keep    int  // what was heard before this is no longer shown
+	keep    int  // number of notifies in heard that are no longer shown once it is stored
 }
 
-// commitLive is rule 5: one commit for all that was heard since the last one.
-// The version is that of the last notify, so one without clears it.
+// commitLive implements rule 5: one commit for all notifies received since the last one.
+// The version is that of the last notify; a notify without a version clears it.
 func (m *Machine) commitLive() {
 	work := m.layer()
 	for _, h := range m.pendingLive {
@@ -31,9 +31,9 @@ func (m *Machine) commitLive() {
 	m.store(&commit{changes: work.changes(), dropped: work.dropped, version: version})
 }
 
-// commitDrop leaves rows out of the list, or puts them back. The version stays. It
-// is not repeated after a conflict, because another tab may have heard more of
-// those rows.
+// commitDrop leaves rows out of the list, or puts them back. The version does not
+// change. After a conflict the Drop is not repeated, because another tab may have
+// received newer notifies about those rows.
 func (m *Machine) commitDrop() {
 	d := m.drops[0]
 	m.drops = m.drops[1:]
@@ -63,14 +63,14 @@ func (d Drop) names(s pam.Subscription) bool {
 	return s.Service == d.Key.Service && s.Node == d.Key.Node && (d.Key.SubID == "" || d.Key.SubID == s.SubID)
 }
 
-// takeBackDrops gives up what waits to be left out and what items are about: they
-// are newer.
+// takeBackDrops discards the pending drops that concern items, because the items are
+// newer.
 func (m *Machine) takeBackDrops(items []pam.Subscription) {
 	m.drops = slices.DeleteFunc(m.drops, func(d Drop) bool { return slices.ContainsFunc(items, d.names) })
 }
 
-// store commits c, unless nothing would change: equal content never gets a new
-// epoch (rule 6).
+// store commits c, unless nothing would change: equal content never gets a new epoch
+// (rule 6).
 func (m *Machine) store(c *commit) {
 	if len(c.changes) == 0 && c.version == m.stamp.Version && slices.Equal(c.dropped, m.dropped) {
 		m.commitDone(c)
@@ -105,7 +105,7 @@ func (m *Machine) committed(in Committed) {
 	m.commitDone(c)
 }
 
-// commitDone follows a commit that is stored, or that had nothing to store.
+// commitDone handles a commit that is stored, or that had nothing to store.
 func (m *Machine) commitDone(c *commit) {
 	if m.heard = m.heard[c.keep:]; len(m.heard) == 0 {
 		m.heard = nil
@@ -116,8 +116,9 @@ func (m *Machine) commitDone(c *commit) {
 	}
 }
 
-// conflict is rule 6: another tab was first. If it stored the same, all is
-// well; if not, its list is adopted and a list asked for.
+// conflict implements rule 6: another tab has committed first. If it has stored the
+// same, the commit counts as stored; otherwise its list is adopted and the list is
+// requested.
 func (m *Machine) conflict(in Conflict) {
 	c := m.commit
 	if c == nil || in.Seq != c.seq {
@@ -132,10 +133,10 @@ func (m *Machine) conflict(in Conflict) {
 	m.dropLive()
 }
 
-// reload is rule 6 again: a hint says that another tab has changed the store.
-// A live session that has heard all that is in the adopted list goes on; any
-// other lists again, because it may yet hear what is in it. A lower epoch is no
-// older list: somebody may have emptied the store in between.
+// reload implements rule 6 for a hint that another tab has changed the store. If a live
+// session has received everything in the adopted list, no request is needed; otherwise
+// the list is requested, because notifies about it may still arrive. A lower epoch does
+// not mean an older list, because another tab may have emptied the store.
 func (m *Machine) reload(d Durable) {
 	if d.Stamp == m.stamp {
 		return
@@ -160,8 +161,8 @@ func (m *Machine) adoptStored(d Durable) {
 	m.rebuildOverlay()
 }
 
-// dropLive stops committing live notifies until a round was quiet. Those that
-// wait for a commit were heard on top of another list than the adopted one.
+// dropLive stops committing live notifies until a round is quiet. The pending ones
+// apply to another list than the adopted one.
 func (m *Machine) dropLive() {
 	live, settled := m.pendingLive, m.settled
 	m.pendingLive, m.settled = nil, false

@@ -7,18 +7,18 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A layer is a list as notifies leave it, while the list itself stays as it is.
-// Rows of delta replace those of base; StateNone hides them.
+// A layer is a list with notifies applied to it; the list itself is not modified. Rows
+// of delta replace those of base; StateNone hides them.
 type layer struct {
 	base   *List
 	delta  map[pam.Key]pam.Subscription
 	subids map[place][]string // of delta
 
 	dropped []pam.Subscription // rows that are left out of base
-	assumed map[place]string   // subids of base that count like none
+	assumed map[place]string   // assumed subids of base, which are treated as absent
 }
 
-// A place is where subscriptions are: a node at a service.
+// A place is a node at a service.
 type place struct{ service, node string }
 
 func newLayer(base *List) *layer {
@@ -28,13 +28,12 @@ func newLayer(base *List) *layer {
 // apply applies items in order and returns the keys they touched, in key
 // order.
 //
-// Rule 9: a subscription is known by service, node and subid. None with a
-// subid removes that one and an entry without subid; none without a subid
-// removes all of the node. A subid that becomes known replaces the entry
-// without one, or with one that was assumed: some servers tell it in a notify
-// and not in a list. Others do it the other way round: an item without subid is
-// the one row of its node. Rows that are left out and that an item is about are
-// left out no longer.
+// Rule 9: a subscription is identified by service, node and subid. StateNone with a
+// subid removes that subscription and an entry without a subid; StateNone without a
+// subid removes all subscriptions to the node. An item with a subid replaces an entry
+// whose subid is absent or assumed, because some servers send the subid in a notify and
+// not in a list. Other servers do the reverse, so an item without a subid matches the
+// only row of its node. A row that was left out is restored if an item concerns it.
 func (l *layer) apply(items []pam.Subscription) []pam.Key {
 	var touched []pam.Key
 	hide := func(k pam.Key) {
@@ -78,7 +77,7 @@ func (l *layer) apply(items []pam.Subscription) []pam.Key {
 	return slices.Compact(touched)
 }
 
-// undrop returns the dropped rows that s is not about.
+// undrop returns the dropped rows that s does not concern.
 func undrop(dropped []pam.Subscription, s pam.Subscription, assumed string) []pam.Subscription {
 	about := func(d pam.Subscription) bool {
 		return d.Service == s.Service && d.Node == s.Node &&
@@ -131,7 +130,7 @@ func (l *layer) has(k pam.Key) bool {
 	return ok
 }
 
-// items returns what lies over the list, in key order.
+// items returns the rows of delta, in key order.
 func (l *layer) items() []pam.Subscription {
 	items := make([]pam.Subscription, 0, len(l.delta))
 	for _, s := range l.delta {
@@ -141,7 +140,7 @@ func (l *layer) items() []pam.Subscription {
 	return items
 }
 
-// changes returns what the layer does to the list under it, in key order.
+// changes returns the changes that the layer makes to base, in key order.
 func (l *layer) changes() []pam.Change {
 	var changes []pam.Change
 	for _, after := range l.items() {
@@ -159,7 +158,7 @@ func (l *layer) changes() []pam.Change {
 	return changes
 }
 
-// keyOf returns the key that a change is about.
+// keyOf returns the key of a change.
 func keyOf(c pam.Change) pam.Key {
 	if c.After != nil {
 		return c.After.Key

@@ -7,32 +7,30 @@ import (
 )
 
 // A Machine keeps a committed list equal to the one at the account's server.
-// It is pure: it does no I/O and reads no clock; Step takes what happened and
-// returns what to do, and equal inputs give equal outputs. One goroutine owns
-// it.
+// It is a pure state machine: it does no I/O and reads no clock. Step takes an event
+// and returns the actions to carry out; equal inputs give equal outputs. It is not safe
+// for concurrent use.
 //
-// The committed list is what is stored. It changes only when a commit was
-// stored, and is announced then: apply, commit, announce. At most one round
-// (a list request and its result) or one commit is under way at a time; what
-// is heard meanwhile waits. The rules named in comments are those of the
-// project's sync rule:
+// The committed list is the stored list. It changes, and is announced, only after a
+// commit is stored: apply, commit, announce. At most one round (a list request and its
+// result) or one commit is pending at a time; notifies received in the meantime are
+// queued. Comments refer to these rules by number:
 //
-//  1. Every session begins with a list, asked with the stored version, and so
-//     does every run of the program.
+//  1. Every session, and every run of the program, begins with a list request with the
+//     stored version.
 //  2. During a round notifies are only kept and shown.
 //  3. A full result replaces the list.
-//  4. After an empty result only a quiet round commits.
-//  5. In Synced a live notify commits by itself.
-//  6. A commit compares; what another tab stored is adopted.
-//  7. An error on a list with a version is met by one without.
-//  8. A delayed notify is only a hint to list.
-//  9. A subscription is known by service, node and subid.
+//  4. After an empty result, only a quiet round commits.
+//  5. In Synced, each live notify is committed.
+//  6. A commit compares the stored state first; what another tab stored is adopted.
+//  7. After an error on a list request with a version, one without follows.
+//  8. A delayed notify only causes a list request.
+//  9. A subscription is identified by service, node and subid.
 //
-// The Machine trusts its caller in two things. Notifies and results come in
-// the order in which the stream brought them, and only those that may be
-// believed (see Reader). And a server that lets a list overtake live notifies
-// breaks RFC 6120 §10.1: against it no rule over opaque versions is exact, and
-// SessionStarted or Refresh with Full heals the list.
+// The caller must pass notifies and results in the order in which the stream delivered
+// them, and only from verified senders (see Reader). A server that sends a list before
+// older live notifies violates RFC 6120 §10.1. With such a server no rule over opaque
+// versions is exact; SessionStarted or Refresh with Full corrects the list.
 type Machine struct {
 	base    *List // the committed list
 	dropped []pam.Subscription
@@ -40,43 +38,42 @@ type Machine struct {
 	used    bool // Step was called
 
 	online      bool
-	lastVersion pam.Version      // the last version heard in this session
-	assumed     map[place]string // subids that the last full list left out, and that are kept
+	lastVersion pam.Version      // the last version received in this session
+	assumed     map[place]string // subids that the last full list lacked and that were kept
 
-	round            *round // under way
+	round            *round // pending
 	rounds           int
 	noisyRounds      int         // noisy rounds since the last quiet one
 	candidate        *layer      // after noisy empty results: the list that belongs to ...
 	candidateVersion pam.Version // ... this version, which the next round asks with
-	roundWanted      bool        // a round shall begin as soon as nothing is under way
-	fullWanted       bool        // and ask without a version
-	settled          bool        // the last round was quiet: notifies commit by themselves
+	roundWanted      bool        // a round begins as soon as nothing is pending
+	fullWanted       bool        // that round requests the list without a version
+	settled          bool        // the last round was quiet: live notifies are committed
 	dirty            bool
-	timersSet        bool // the timers run
+	timersSet        bool // the timers are running
 
-	heard []Notify // heard and not to be committed as such, in order
-	shown *layer   // the overlay: heard over the committed list
+	heard []Notify // received notifies that are shown but not committed one by one, in order
+	shown *layer   // the overlay: heard applied to the committed list
 
 	commit         *commit // under way
 	seq            int
-	pendingLive    []Notify // heard while settled and not in a commit yet
-	deferredStored *Durable // Stored that came while a commit was under way
+	pendingLive    []Notify // received while settled and not in a commit yet
+	deferredStored *Durable // a Stored input that arrived while a commit was pending
 	drops          []Drop   // to be committed
 
 	phase          Phase // as announced
 	announcedDirty bool
 
-	now time.Time // of the Step under way
+	now time.Time // the time of the current Step
 	out []Output
 }
 
-// NewMachine returns a machine without a session and with an empty list. If
-// something is stored, its first input is Stored.
+// NewMachine returns a machine without a session and with an empty list. If the store
+// is not empty, the first input must be Stored.
 //
-// The stamp of an empty store is the zero Stamp, and the first Commit expects
-// it. Whoever wants epochs to start at random (so that a wiped store is never
-// taken for the old one) stores an empty list with a random epoch first and
-// passes it as Stored.
+// The stamp of an empty store is the zero Stamp, and the first Commit expects it. A
+// caller that wants epochs to start at random, so that an emptied store differs from
+// the old one, first stores an empty list with a random epoch and passes it as Stored.
 func NewMachine() *Machine {
 	base := NewList(nil)
 	return &Machine{base: base, shown: newLayer(base)}
@@ -89,9 +86,9 @@ func (m *Machine) layer() *layer {
 	return l
 }
 
-// Step takes one input and returns what to do, in order. now must not go back
-// between calls. Answers to rounds and commits that are no longer under way are
-// ignored.
+// Step takes one input and returns the actions to carry out, in order. now must not
+// decrease between calls. Step ignores answers to rounds and commits that are no longer
+// pending.
 func (m *Machine) Step(now time.Time, in Input) []Output {
 	first := !m.used
 	m.used, m.now, m.out = true, now, nil
@@ -136,11 +133,11 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 func (m *Machine) Committed() (*List, Stamp) { return m.base, m.stamp }
 
 // Dropped returns the committed rows that are left out of the list, in key order.
-// The caller must not change them.
+// The caller must not modify them.
 func (m *Machine) Dropped() []pam.Subscription { return m.dropped }
 
-// Versioned reports whether the server sends versions: the committed list has one,
-// or what was heard last in this session.
+// Versioned reports whether the server sends versions: the committed list or the last
+// notify or list of this session has one.
 func (m *Machine) Versioned() bool { return m.stamp.Version != "" || m.lastVersion != "" }
 
 // Get returns the committed entry of a key.
@@ -150,34 +147,35 @@ func (m *Machine) Get(k pam.Key) (pam.Subscription, bool) { return m.base.get(k)
 // than one if the service gave several subids.
 func (m *Machine) At(service, node string) []pam.Subscription { return m.base.at(service, node) }
 
-// Phase returns the phase last announced.
+// Phase returns the phase announced last.
 func (m *Machine) Phase() Phase { return m.phase }
 
-// Dirty reports whether notifies are only shown until a round is quiet.
+// Dirty reports whether notifies are only shown, and not committed, until a round is
+// quiet.
 func (m *Machine) Dirty() bool { return m.dirty }
 
-// Busy reports whether a round or a commit is under way or about to be, so
-// that the committed list may change without anything more being heard.
+// Busy reports whether a round or a commit is pending or about to start, so that the
+// committed list may change without further notifies.
 func (m *Machine) Busy() bool {
 	return m.round != nil || m.commit != nil || m.roundWanted || len(m.pendingLive)+len(m.drops) > 0
 }
 
-// load takes what is stored at the start.
+// load sets the initial state from the store.
 func (m *Machine) load(d Durable) {
 	m.base, m.dropped, m.stamp = d.list(), d.Dropped, d.Stamp
 	m.shown = m.layer()
 }
 
-// start is rule 1. What the last session left in memory is dropped: the list
-// brings it again.
+// start implements rule 1. It discards the notifies kept from the last session, because
+// the list includes them.
 func (m *Machine) start(full bool) {
 	m.end()
 	m.online, m.lastVersion, m.pendingLive = true, "", nil
 	m.requestRound(full)
 }
 
-// end forgets the round and what is only shown. A commit under way and live
-// notifies waiting for it still count: they were heard in order.
+// end discards the round and the notifies that are only shown. A pending commit and the
+// live notifies queued behind it remain valid, because they were received in order.
 func (m *Machine) end() {
 	m.settled = false
 	m.online, m.round, m.candidate, m.noisyRounds = false, nil, nil, 0
@@ -190,12 +188,12 @@ func (m *Machine) end() {
 	}
 }
 
-// handleNotify sorts a notify: to be committed (rule 5), or to be kept and shown
-// (rules 2, 3 and 4).
+// handleNotify queues a notify for a commit (rule 5), or keeps and shows it (rules 2, 3
+// and 4).
 func (m *Machine) handleNotify(h Notify) {
 	switch {
 	case !m.online:
-		return // the list of the next session tells it
+		return // the list of the next session includes it
 	case h.Delayed:
 		m.requestRound(false) // rule 8
 		return
@@ -212,24 +210,24 @@ func (m *Machine) handleNotify(h Notify) {
 	}
 }
 
-// requestRound asks for a round. If one is under way, another follows.
+// requestRound requests a round. If one is pending, another follows.
 func (m *Machine) requestRound(full bool) {
 	if m.online {
 		m.roundWanted, m.fullWanted = true, m.fullWanted || full
 	}
 }
 
-// startNext begins what may begin now.
+// startNext starts the next commit or round, if nothing is pending.
 func (m *Machine) startNext() {
 	if m.commit == nil && m.deferredStored != nil {
 		d := *m.deferredStored
 		m.deferredStored = nil
-		if d.Epoch > m.stamp.Epoch { // It was read after the commit.
+		if d.Epoch > m.stamp.Epoch { // The store was read after the commit.
 			m.reload(d)
 		}
 	}
 	if m.commit == nil && m.round == nil && m.roundWanted {
-		m.announcePhase() // Synced between two rounds is worth telling
+		m.announcePhase() // the machine may be Synced between two rounds
 		m.begin()
 	}
 	if m.commit == nil && len(m.pendingLive) > 0 {
@@ -241,8 +239,8 @@ func (m *Machine) startNext() {
 	m.announcePhase()
 }
 
-// announcePhase announces the phase if it differs. A list's commit under way holds
-// Synced back.
+// announcePhase announces the phase if it has changed. Synced is not announced while the
+// commit of a list is pending.
 func (m *Machine) announcePhase() {
 	phase := Syncing
 	switch {
@@ -259,7 +257,7 @@ func (m *Machine) announcePhase() {
 	}
 }
 
-// addOverlay keeps a notify and adds it to the overlay.
+// addOverlay keeps a notify and applies it to the overlay.
 func (m *Machine) addOverlay(h Notify) {
 	m.heard = append(m.heard, h)
 	if touched := m.shown.apply(h.Items); len(touched) > 0 {
@@ -271,8 +269,8 @@ func (m *Machine) addOverlay(h Notify) {
 	}
 }
 
-// rebuildOverlay makes the overlay anew from what is kept, after the kept notifies or
-// the list under them changed.
+// rebuildOverlay rebuilds the overlay after the kept notifies or the committed list have
+// changed.
 func (m *Machine) rebuildOverlay() {
 	was := len(m.shown.delta) > 0
 	if len(m.heard) == 0 && !was {

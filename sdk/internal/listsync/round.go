@@ -10,26 +10,26 @@ import (
 // Limits of rule 4.
 const (
 	maxNoisy  = 3                // noisy rounds before one without a version
-	quietTime = 2 * time.Second  // dirty: a round follows when nothing was heard for so long,
-	dirtyTime = 10 * time.Second // and at the latest after this
+	quietTime = 2 * time.Second  // dirty: a round follows when no notify was received for this time,
+	dirtyTime = 10 * time.Second // and at the latest after this time
 )
 
 // A round is a list request and its result.
 type round struct {
 	id          int
-	sent        pam.Version // empty: asked without
-	from        int         // what was heard from here on was heard during the round
-	baseChanged bool        // another tab's list was adopted meanwhile
+	sent        pam.Version // empty: requested without a version
+	from        int         // index in heard of the first notify received during the round
+	baseChanged bool        // another tab's list was adopted during the round
 }
 
-// begin asks for the list with the version that the working list belongs to,
-// or without.
+// begin requests the list, with the version that the working list belongs to or
+// without one.
 func (m *Machine) begin() {
 	full := m.fullWanted
 	m.roundWanted, m.fullWanted, m.settled = false, false, false
 	m.disarm()
 	for _, h := range m.pendingLive {
-		m.addOverlay(h) // the result brings it again
+		m.addOverlay(h) // the result includes it
 	}
 	m.pendingLive = nil
 	m.announcePhase()
@@ -62,9 +62,9 @@ func (m *Machine) result(in ListResult) {
 	}
 }
 
-// fullResult is rule 3. The list is consistent by itself: it is committed at
-// once, and nothing that was heard is applied to it, because it may be in the
-// list already, or undone in it.
+// fullResult implements rule 3. The list is consistent by itself and is committed at
+// once. Notifies received during the round are not applied to it, because the list may
+// already include or supersede them.
 func (m *Machine) fullResult(r *round, in ListResult) {
 	noisy := r.baseChanged || len(m.heard) > r.from || m.lastVersion != "" && m.lastVersion != in.Version
 	m.lastVersion, m.candidate = in.Version, nil
@@ -77,11 +77,11 @@ func (m *Machine) fullResult(r *round, in ListResult) {
 	m.store(&commit{changes: diff(m.base, list), whole: list, dropped: dropped, version: in.Version, keep: r.from, list: true})
 }
 
-// listed is the server's list as it is stored: without the rows that are left
-// out, and with the subids that are known or were heard. Some servers tell a subid
-// in a notify and not in a list. A row without is the one known row of that node,
-// if the list has no version: then every run and every other tab asks for the whole
-// list too, and knows that the subid is assumed.
+// listed returns the server's list in the form in which it is stored: without the rows
+// that are left out, and with the subids that are known from the stored list or from
+// notifies. Some servers send a subid in a notify and not in a list. If the list has no
+// version, a row without a subid matches the only known row of that node. Every other
+// run and tab then requests the full list too, and treats the subid as assumed.
 func (m *Machine) listed(rows []pam.Subscription, version pam.Version) (list *List, dropped []pam.Subscription) {
 	list = NewList(rows)
 	m.assumed = nil
@@ -108,20 +108,20 @@ func (m *Machine) listed(rows []pam.Subscription, version pam.Version) (list *Li
 	return NewList(kept), dropped
 }
 
-// emptyResult is rule 4. Nothing tells a delta from live notifies, nor whether
-// each notify bears the version of its own step, so a list and a version are
-// only known to belong together when a round that asked with this version
-// brought nothing more.
+// emptyResult implements rule 4. A delta cannot be distinguished from live notifies, and
+// a notify may have a version other than that of its own step. A list and a version are
+// therefore known to belong together only after a round with this version in which no
+// notify was received.
 func (m *Machine) emptyResult(r *round) {
 	heard := m.heard[r.from:]
 	switch {
 	case r.baseChanged:
-		m.retryRound() // from the list that was adopted
+		m.retryRound() // based on the adopted list
 		return
 	case m.candidate == nil && r.sent != "":
 		m.candidate = m.layer()
 	case m.candidate == nil:
-		m.candidate = newLayer(NewList(nil)) // asked without a version: the empty list
+		m.candidate = newLayer(NewList(nil)) // requested without a version: the empty list
 	}
 	if len(heard) > 0 {
 		for _, h := range heard {
@@ -142,8 +142,8 @@ func (m *Machine) emptyResult(r *round) {
 	m.store(c)
 }
 
-// retryRound asks for another round after a noisy one, and gives up after too many:
-// the machine is then dirty until a later round is quiet.
+// retryRound requests another round after a noisy one. After too many noisy rounds the
+// machine becomes dirty until a later round is quiet.
 func (m *Machine) retryRound() {
 	m.noisyRounds++
 	if m.noisyRounds <= maxNoisy {
@@ -154,7 +154,7 @@ func (m *Machine) retryRound() {
 	m.out = append(m.out, SetTimer{TimerQuiet, m.now.Add(quietTime)}, SetTimer{TimerDirtyDeadline, m.now.Add(dirtyTime)})
 }
 
-// failed is rule 7.
+// failed implements rule 7.
 func (m *Machine) failed(in ListFailed) {
 	r := m.round
 	if r == nil || in.Round != r.id {
