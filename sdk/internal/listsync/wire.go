@@ -15,25 +15,25 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// Errors of Reader. They come wrapped, with what was wrong.
+// The errors of Reader. They are wrapped in errors with details.
 var (
-	// ErrForged says that a message held a notify but came from somebody who
-	// may not send one. It was dropped; do not answer it.
+	// ErrForged means that a message contained a notify but its sender is neither the
+	// account nor its server. The message was dropped; do not answer it.
 	ErrForged = errors.New("pam: a notify from somebody who may not send one was dropped")
-	// ErrRow says that an entry of a notify or list was left out because it
-	// could not be read. The others count.
+	// ErrRow means that an entry of a notify or list was left out because it is
+	// invalid. The other entries are valid.
 	ErrRow = errors.New("pam: an entry was left out")
-	// ErrVersion says that a version was too long to be kept. What bore it
-	// counts, as if it had none.
+	// ErrVersion means that a version was too long and was ignored. The notify or list
+	// counts as one without a version.
 	ErrVersion = errors.New("pam: a version was ignored because it is too long")
-	// ErrNoList says that a stanza is no answer to a list request. Treat it as
-	// a failed list, never as an empty one.
+	// ErrNoList means that a stanza is not a valid answer to a list request. Treat it
+	// as a failed request, never as an empty list.
 	ErrNoList = errors.New("pam: not the result of a list request")
 )
 
-// ListRequest returns the payload that asks for the list (XEP-0376 §3.3), to
-// go into an iq of type get to the account's bare JID. An empty version is
-// left out, because an empty ver has no meaning in XEP-0376.
+// ListRequest returns the payload of a list request (XEP-0376 §3.3), for an iq of type
+// get to the account's bare JID. An empty version is left out, because an empty ver has
+// no meaning in XEP-0376.
 func ListRequest(v pam.Version) *element.Element {
 	e := element.New(ns.PAM, "subscriptions")
 	if v != "" {
@@ -43,33 +43,33 @@ func ListRequest(v pam.Version) *element.Element {
 }
 
 // SubscribeRequest returns the payload that subscribes the account, a bare
-// JID, to a node (XEP-0376 §3.2), to go into an iq of type set to the account.
-// The text of XEP-0376 calls the attribute of <pam/> service; its example, and
-// servers, call it jid.
+// JID, to a node (XEP-0376 §3.2), for an iq of type set to the account. It uses the
+// attribute jid of <pam/>, as the example of XEP-0376 and servers do; the text of
+// XEP-0376 calls the attribute service.
 func SubscribeRequest(service, node, account string) *element.Element {
 	return element.New(ns.PAM, "pam").Set("jid", service).Add(pubsub.Subscribe(node, account))
 }
 
-// UnsubscribeRequest is SubscribeRequest's opposite (XEP-0376 §3.3, "As
+// UnsubscribeRequest returns the payload that ends a subscription (XEP-0376 §3.3, "As
 // above", with XEP-0060 §6.2). An empty subid is left out.
 func UnsubscribeRequest(service, node, account, subid string) *element.Element {
 	return element.New(ns.PAM, "pam").Set("jid", service).Add(pubsub.Unsubscribe(node, account, subid))
 }
 
-// A Reader reads what the account's server sends: every reading of XEP-0376
-// that is known to be on the wire, while the requests above are of the strict
-// form. It remembers normalised JIDs, because normalising is slow, so one
-// goroutine owns it.
+// A Reader parses the notifies and lists of the account's server. It accepts every
+// interpretation of XEP-0376 that servers are known to use, while the requests above
+// have the strict form. It caches normalised JIDs, because normalising is slow. It is
+// not safe for concurrent use.
 type Reader struct {
 	account string // bare
 	domain  string
 	names   map[string]string // raw service -> normalised
 }
 
-// maxNames bounds the memory of a Reader.
+// maxNames is the maximum number of cached JIDs.
 const maxNames = 1 << 14
 
-// NewReader returns a reader for an account. A resource is ignored.
+// NewReader returns a reader for an account. It ignores the resource of account.
 func NewReader(account jid.JID) *Reader {
 	return &Reader{
 		account: account.Bare().String(),
@@ -78,18 +78,18 @@ func NewReader(account jid.JID) *Reader {
 	}
 }
 
-// ParseNotify reads the notifies of an outermost message stanza, in document
-// order; there are none in most messages. Only the account itself and its
-// server may send them: from is absent, the bare JID or the domain. Not a full
-// JID, since another device can be made to send anything (RFC 6121 §2.1.6 and
-// XEP-0280 §11 draw the same line). Otherwise the error is ErrForged.
+// ParseNotify parses the notifies of an outermost message stanza, in document
+// order; most messages have none. Only the account and its server may send notifies:
+// from must be absent, the account's bare JID or its domain. A full JID is rejected,
+// because other entities can make a client send arbitrary messages (RFC 6121 §2.1.6 and
+// XEP-0280 §11 have the same rule). For any other sender the error is ErrForged.
 //
-// Entries about other subscribers are ignored. If the error is ErrRow or
-// ErrVersion, the notifies returned count all the same; one of which an entry
-// could not be read bears no version, so that the list is asked for in full one day.
+// Entries about other subscribers are ignored. If the error is ErrRow or ErrVersion, the
+// returned notifies are valid. A notify with an invalid entry has no version, so that a
+// later list request returns the full list.
 //
-// Delayed is set if the message bears a delay stamp (XEP-0203). A caller that
-// knows the message was replayed by a resumption clears it.
+// Delayed is set if the message has a delay stamp (XEP-0203). The caller clears it if
+// the message was replayed by a resumption.
 func (r *Reader) ParseNotify(message *element.Element) ([]Notify, error) {
 	if !message.Is(ns.Client, "message") {
 		return nil, nil
@@ -129,26 +129,25 @@ func (r *Reader) ParseNotify(message *element.Element) ([]Notify, error) {
 	return heard, errors.Join(errs...)
 }
 
-// Delayed tells whether a stanza bears a delay stamp, the old one (XEP-0091)
-// included.
+// Delayed reports whether a stanza has a delay stamp (XEP-0203, or the older XEP-0091).
 func Delayed(stanza *element.Element) bool {
 	return stanza.Child(ns.Delay, "delay") != nil || stanza.Child(ns.DelayOld, "x") != nil
 }
 
-// DelayStamp is when a stanza that was delayed was received first (XEP-0203), by
-// the clock of whoever says so. It is zero if there is none that can be read.
+// DelayStamp returns the time at which a delayed stanza was first received (XEP-0203),
+// by the clock of the entity that delayed it. It is zero if there is no valid stamp.
 func DelayStamp(stanza *element.Element) time.Time {
 	at, _ := time.Parse(time.RFC3339, stanza.Child(ns.Delay, "delay").Attr("stamp"))
 	return at
 }
 
-// ParseListResult reads the iq that answers a list request. The caller has
-// matched its id and sender, and sets Round. A result without <subscriptions/>
-// is an empty result, not an empty list (as in RFC 6121 §2.6.3); anything else
-// that is not a list is ErrNoList.
+// ParseListResult parses the iq that answers a list request. The caller must have
+// matched its id and sender, and sets Round. A result without <subscriptions/> is an
+// empty result, not an empty list (as in RFC 6121 §2.6.3). For anything else that is not
+// a list the error is ErrNoList.
 //
-// If the error is ErrRow or ErrVersion, the result returned counts all the same.
-// Of entries with the same key the last counts.
+// If the error is ErrRow or ErrVersion, the returned result is valid. Of entries with
+// the same key the last one counts.
 func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
 	if !iq.Is(ns.Client, "iq") || iq.Attr("type") != "result" {
 		return ListResult{}, fmt.Errorf("%w: %s", ErrNoList, describe(iq))
@@ -180,7 +179,8 @@ func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
 	return ListResult{Full: true, List: NewList(rows).Rows(), Version: v}, errors.Join(append(errs, err)...)
 }
 
-// believed is rule 8. An empty from is nobody's.
+// believed reports whether the sender of message may send notifies (rule 8). An empty
+// from attribute is not a valid sender.
 func (r *Reader) believed(message *element.Element) bool {
 	if message.Attr("type") == "error" {
 		return false
@@ -197,8 +197,8 @@ func (r *Reader) believed(message *element.Element) bool {
 	return from == r.account || from == r.domain
 }
 
-// row reads one entry. It is not ok if it is none, or about somebody else.
-// Service is that of the parent, if that has one.
+// row parses one entry. ok is false if e is not an entry, or is about another
+// subscriber. service is that of the parent element, if it has one.
 func (r *Reader) row(e *element.Element, service string) (s pam.Subscription, ok bool, err error) {
 	switch e.Name.Local {
 	case "subscription":
@@ -240,8 +240,8 @@ func (r *Reader) row(e *element.Element, service string) (s pam.Subscription, ok
 	return s, true, nil
 }
 
-// detach copies what rows have of a stanza, or they would keep all of it in
-// memory. One text for all rows costs much less than one for each.
+// detach copies the strings of rows, so that they do not keep the whole stanza in
+// memory. One text for all rows costs much less than one for each row.
 func detach(rows []pam.Subscription) {
 	var b strings.Builder
 	for i := range rows {
@@ -256,8 +256,8 @@ func detach(rows []pam.Subscription) {
 	}
 }
 
-// state reads a subscription attribute. An absent one is an old way to say
-// subscribed (XEP-0060 §6.1.2 once had it so).
+// state parses a subscription attribute. An absent attribute means subscribed, as in
+// older versions of XEP-0060 §6.1.2.
 func state(raw string) pam.State {
 	switch raw {
 	case "", string(pam.StateSubscribed):
@@ -272,14 +272,13 @@ func state(raw string) pam.State {
 	return pam.State(strings.Clone(raw))
 }
 
-// maxVersion is the longest version that is kept, in bytes as it is sent:
-// an apostrophe has six.
+// maxVersion is the maximum length of a version, in bytes after escaping: an apostrophe
+// has six.
 const maxVersion = 1 << 10
 
-// version reads the version of a list or notify. Like all that is kept from a
-// stanza it is cloned, or it would keep the whole message in memory. XEP-0376
-// sets no limit; one that is too long is none, because it is stored and sent back
-// with every list request, escaped.
+// version returns the version of a list or notify. It is cloned, so that it does not keep
+// the whole message in memory. XEP-0376 sets no limit; a version that is too long is
+// ignored, because it would be stored and sent with every list request.
 func version(e *element.Element) (pam.Version, error) {
 	v := e.Attr("ver")
 	if len(v) <= maxVersion/6 || len(v) <= maxVersion && len(element.New("", "a").Set("v", v).String()) <= maxVersion+len("<a v=''/>") {
@@ -288,7 +287,7 @@ func version(e *element.Element) (pam.Version, error) {
 	return "", fmt.Errorf("%w: it has more than %d bytes", ErrVersion, maxVersion)
 }
 
-// normal returns a JID in its normal form.
+// normal returns a JID in its normalised form.
 func (r *Reader) normal(raw string) (string, error) {
 	if s, ok := r.names[raw]; ok {
 		return s, nil
@@ -305,8 +304,8 @@ func (r *Reader) normal(raw string) (string, error) {
 	return s, nil
 }
 
-// isPAM tells whether e is a PAM element. Listings 5 and 6 of XEP-0376 have
-// xml= for xmlns=, and somebody may have copied them.
+// isPAM reports whether e is a PAM element. Listings 5 and 6 of XEP-0376 have xml=
+// instead of xmlns=, which server authors may have copied.
 func isPAM(e *element.Element, local string) bool {
 	return e.Is(ns.PAM, local) || (e.Is(ns.Client, local) || e.Is("", local)) && e.Attr("xml") == ns.PAM
 }
