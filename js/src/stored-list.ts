@@ -1,10 +1,10 @@
 import type { Row } from "./subscription-list.js";
 
-// The stored list, read by the page itself while the program is fetched. sdk/internal/engine/listrecord.go describes the
-// records; the page checks their formats, counts and lengths, and the program their digests when it takes over. Nothing is
-// ever written.
+// The page itself reads the stored list while the browser fetches the program. sdk/internal/engine/listrecord.go describes
+// the records. The page checks their formats, counts and lengths; the program checks their digests when it loads the list.
+// This module never writes to the database.
 
-/** What is stored of the list. */
+/** The stored list. */
 export interface StoredList {
   readonly rows: readonly Row[];
   readonly ver: string | null;
@@ -12,28 +12,28 @@ export interface StoredList {
   readonly asOf: string | null;
 }
 
-const schema = 1; // of the database
+const schema = 1; // version of the database
 const format = "2";
 const [fieldEnd, rowEnd] = ["\u001F", "\u001E"];
 const listKeys = ["list/", "list0"] as const; // from, to
 
 const place = (account: string): string => `xmpp-pam:database:${account}`;
 
-/** Remembers the database of an account, as the page spells that, for the pages to come. */
+/** Stores the name of an account's database for later pages. `account` is the page's spelling. */
 export function noteDatabase(account: string, database: string): void {
   storage((s) => {
     if (s.getItem(place(account)) !== database) s.setItem(place(account), database);
   });
 }
 
-/** Forgets a database, however the account was spelled. */
+/** Removes the name of a database for all spellings of the account. */
 export function forgetDatabase(database: string): void {
   storage((s) => {
     for (const key of Object.keys(s)) if (key.startsWith(place("")) && s.getItem(key) === database) s.removeItem(key);
   });
 }
 
-/** Browsers may refuse localStorage, and workers have none: then the list is shown when the program has read it. */
+/** Uses localStorage. If the browser denies it, or there is none, the page shows the list when the program has read it. */
 function storage<T>(use: (s: Storage) => T): T | undefined {
   try {
     return use(localStorage);
@@ -43,8 +43,8 @@ function storage<T>(use: (s: Storage) => T): T | undefined {
 }
 
 /**
- * Reads what is stored for an account. Undefined if nothing is, or if anything about it is odd: then the program decides.
- * The signal ends the reading.
+ * Reads the stored list of an account. Resolves with undefined if there is none, or if a record is not as expected: then the
+ * program decides. The signal ends the reading.
  */
 export async function readStoredList(account: string, signal: AbortSignal): Promise<StoredList | undefined> {
   const name = storage((s) => s.getItem(place(account)));
@@ -59,11 +59,11 @@ export async function readStoredList(account: string, signal: AbortSignal): Prom
 
 type Records = ReadonlyMap<IDBValidKey, unknown>;
 
-/** Reads the records, all at one moment. The database is neither created nor kept open. */
+/** Reads the records in one transaction. It does not create the database, and closes it afterwards. */
 function readRecords(name: string, signal: AbortSignal): Promise<Records | undefined> {
   return new Promise((resolve) => {
     const opening = indexedDB.open(name);
-    opening.onupgradeneeded = () => opening.transaction!.abort(); // it does not exist
+    opening.onupgradeneeded = () => opening.transaction!.abort(); // there is no database: do not create one
     opening.onerror = () => resolve(undefined);
     opening.onsuccess = () => {
       const db = opening.result;
@@ -87,13 +87,13 @@ function readRecords(name: string, signal: AbortSignal): Promise<Records | undef
         };
         tx.onabort = stop;
       } catch {
-        stop(); // the database is another's
+        stop(); // not a database of this package
       }
     };
   });
 }
 
-/** Throws if a record is not as expected. */
+/** Decodes the records. It throws if a record is not as expected. */
 function decode(records: Records): StoredList | undefined {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const rowsOf = (key: string, bytes?: number): string[] => {
@@ -113,7 +113,7 @@ function decode(records: Records): StoredList | undefined {
     expect(chunk.length === Number(n));
     for (const row of chunk) {
       const fields = row.split(fieldEnd);
-      expect(fields.length === 7); // the last is what follows the last end
+      expect(fields.length === 7); // the last is the text after the last fieldEnd
       rows.push(fields as unknown as Row);
     }
   }

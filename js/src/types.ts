@@ -198,8 +198,8 @@ export interface SubscriptionList extends ReadonlyArray<Subscription> {
   /** The server's version token for this state of the list. */
   readonly ver: string | null;
   /**
-   * "unread": the stored list was not read yet. "empty": it was read, and nothing is stored. "cache": stored by an earlier
-   * session. "server": equal to the server's list in this session.
+   * "unread": the client has not read the stored list yet. "empty": it has read the store, which contains no list. "cache":
+   * stored by an earlier session. "server": equal to the server's list in this session.
    */
   readonly source: "unread" | "empty" | "cache" | "server";
   /** When the list was last known to equal the server's. */
@@ -222,8 +222,8 @@ export interface SubscriptionDelta {
 
 export interface SubscriptionStore extends ExternalStore<SubscriptionList> {
   /**
-   * Resolves with the stored list, without contacting a server, as soon as the page shows it: usually before the program
-   * runs, because the page reads the list too. Reading this property starts the program.
+   * Resolves with the stored list, without contacting a server, as soon as `getSnapshot()` returns it. Usually this is
+   * before the program runs, because the page reads the stored list itself. Reading this property starts the program.
    */
   readonly ready: Promise<SubscriptionList>;
   /**
