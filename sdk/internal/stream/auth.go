@@ -36,7 +36,7 @@ func (s *Stream) authenticate(in Credentials) {
 	s.writeSecret(element.New(ns.SASL, "auth").Set("mechanism", mechanism.Name()), initial)
 }
 
-// answer takes the server's part of the log-in (RFC 6120 §6.4.3 to §6.4.6).
+// answer handles the server's SASL elements (RFC 6120 §6.4.3 to §6.4.6).
 func (s *Stream) answer(e *element.Element) {
 	switch {
 	case e.Is(ns.SASL, "challenge"):
@@ -66,8 +66,8 @@ func (s *Stream) challenge(e *element.Element) {
 	s.respond(response, err)
 }
 
-// duringDerivation takes what comes while the key is derived: the server may have lost
-// patience, and nothing else fits.
+// duringDerivation handles a message that arrives while the key is derived. The server
+// may end the authentication after a timeout; anything else is a protocol violation.
 func (s *Stream) duringDerivation(e *element.Element) {
 	if e.Is(ns.SASL, "failure") {
 		s.end(failure(e))
@@ -76,7 +76,7 @@ func (s *Stream) duringDerivation(e *element.Element) {
 	s.unexpected(e)
 }
 
-// derived goes on with the log-in.
+// derived continues the authentication with the key.
 func (s *Stream) derived(in Derived) {
 	if in.Err != nil {
 		s.write(element.New(ns.SASL, "abort"))
@@ -89,7 +89,7 @@ func (s *Stream) derived(in Derived) {
 	s.respond(response, err)
 }
 
-// respond answers a challenge, or ends a log-in that failed on this side.
+// respond answers a challenge, or aborts an authentication that failed on this side.
 func (s *Stream) respond(response []byte, err error) {
 	if err != nil {
 		s.write(element.New(ns.SASL, "abort"))
@@ -99,8 +99,8 @@ func (s *Stream) respond(response []byte, err error) {
 	s.writeSecret(element.New(ns.SASL, "response"), response)
 }
 
-// success restarts the stream, if the mechanism agrees that it is one. No
-// abort can be sent any more: for the server the log-in is over.
+// success restarts the stream if the mechanism accepts the server's success. The
+// authentication cannot be aborted any more, because the server has completed it.
 func (s *Stream) success(e *element.Element) {
 	data, err := decodeSASL(e.Text())
 	if err == nil {
@@ -116,7 +116,7 @@ func (s *Stream) success(e *element.Element) {
 	s.open()
 }
 
-// writeSecret sends SASL data, of which none at all is "=" (RFC 6120 §6.4.2).
+// writeSecret sends SASL data; empty data is sent as "=" (RFC 6120 §6.4.2).
 func (s *Stream) writeSecret(e *element.Element, data []byte) {
 	text := "="
 	if len(data) > 0 {

@@ -15,20 +15,20 @@ func (e *Error) Error() string { return string(e.Code) + ": " + e.Text }
 // Unwrap returns the cause, or nil.
 func (e *Error) Unwrap() error { return e.Err }
 
-// protocolError says that the server is not one to talk to. Trying again will
-// not change it.
+// protocolError returns the error of a server that violates the protocol. Retrying does
+// not help.
 func protocolError(text string) *Error { return &Error{Code: CodeProtocol, Text: text} }
 
-// unresponsive says that the server does not do its part any more. The session may
-// go on with another connection.
+// unresponsive returns the error of a server that no longer responds. The session may be
+// resumed on another connection.
 func unresponsive(text string) *Error { return &Error{Code: CodeTimeout, Text: text, Retry: true} }
 
-// streamError reads <stream:error/> (RFC 6120 §4.9).
+// streamError parses <stream:error/> (RFC 6120 §4.9).
 func (s *Stream) streamError(e *element.Element) *Error {
 	condition, text := conditionOf(e, ns.Streams)
 	err := &Error{Code: CodeStream, Condition: condition, Text: says("The server ended the stream", condition, text)}
 	if condition == "undefined-condition" && s.phase == features && !s.authenticated && strings.HasPrefix(text, "No stream features") {
-		// Prosody offers no log-in on what it takes for an open connection.
+		// Prosody offers no authentication on a connection that it regards as unencrypted.
 		err.Text += ". It offers no log-in on this connection. A Prosody behind a proxy that does TLS, or on loopback, " +
 			"needs consider_websocket_secure = true in its configuration; any other must be reached by wss:."
 		return err
@@ -43,7 +43,7 @@ func (s *Stream) streamError(e *element.Element) *Error {
 	return err
 }
 
-// failure reads a SASL <failure/> (RFC 6120 §6.5).
+// failure parses a SASL <failure/> (RFC 6120 §6.5).
 func failure(e *element.Element) *Error {
 	condition, text := conditionOf(e, ns.SASL)
 	what := "The server refused the log-in"
@@ -54,7 +54,7 @@ func failure(e *element.Element) *Error {
 		Retry: condition == "temporary-auth-failure"}
 }
 
-// bindError reads the error of a refused bind request (RFC 6120 §7.6.2,
+// bindError parses the error of a refused bind request (RFC 6120 §7.6.2,
 // §7.7.2). Its condition is a stanza error condition.
 func bindError(e *element.Element) *Error {
 	condition, text := conditionOf(e, ns.Stanzas)
@@ -67,7 +67,7 @@ func bindError(e *element.Element) *Error {
 	return err
 }
 
-// authError says why a log-in was given up on this side.
+// authError returns the error of an authentication that this side has aborted.
 func authError(cause error) *Error {
 	err := &Error{Code: CodeAuth, Text: cause.Error(), Err: cause}
 	var s *sasl.Error
@@ -94,7 +94,7 @@ func conditionOf(e *element.Element, space string) (condition, text string) {
 	return condition, cut(strings.TrimSpace(e.Child(space, "text").Text()))
 }
 
-// says makes one sentence of what happened and what the server said.
+// says joins what happened and the server's explanation to one sentence.
 func says(what, condition, text string) string {
 	if condition != "" {
 		what += " with " + condition
@@ -105,8 +105,8 @@ func says(what, condition, text string) string {
 	return what + ": " + text
 }
 
-// cut shortens what the server sent to what fits into a sentence, and frees it
-// from the message it is part of.
+// cut truncates a text of the server to a length that fits into a sentence, and copies
+// it so that it does not keep the whole message in memory.
 func cut(s string) string {
 	const most = 200
 	if len(s) <= most {

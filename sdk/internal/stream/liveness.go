@@ -8,32 +8,32 @@ import (
 	"xmpp-pam/sdk/internal/ns"
 )
 
-// How a dead connection is found out. A browser says nothing of one.
+// The timeouts that detect a lost connection, which browsers do not report.
 const (
-	idleTime   = 30 * time.Second // silence after which the server is asked for a sign of life
-	answerTime = 10 * time.Second // that it has to give
-	wakeTime   = 5 * time.Second  // after a sleep of the program, when sockets are often dead
+	idleTime   = 30 * time.Second // silence after which the stream probes the server
+	answerTime = 10 * time.Second // time for the server to answer
+	wakeTime   = 5 * time.Second  // the same after the program was suspended, when connections are often lost
 )
 
-// A keepalive looks after the connection of a session.
+// A keepalive monitors the connection of a session.
 type keepalive struct {
-	heard    time.Time     // when the last message came
-	answerBy time.Time     // when a sign of life is due; zero if none is asked for
-	within   time.Duration // how long the server has to give it
-	late     bool          // it was due when the program slept, and is asked for anew
+	heard    time.Time     // when the last message arrived
+	answerBy time.Time     // when the answer to a probe is due; zero if none is pending
+	within   time.Duration // how long the server has to answer
+	late     bool          // the answer was due while the program was suspended, and the server was probed again
 	pingID   string        // the id of the last ping
 }
 
-// begin enters the session.
+// begin enters phase bound.
 func (s *Stream) begin() {
 	s.phase = bound
 	s.alive = keepalive{heard: s.now}
 	s.setDeadline(idleTime)
 }
 
-// onTraffic notes a message. If a sign of life is asked for, the message may be older
-// than the question, and have waited in a dead connection: it only gives the
-// server more time.
+// onTraffic records the arrival of a message. While a probe is pending, the message may
+// be older than the probe and may have been buffered on a lost connection, so it only
+// extends the server's time to answer.
 func (s *Stream) onTraffic() {
 	w := &s.alive
 	w.heard, w.late = s.now, false
@@ -42,11 +42,11 @@ func (s *Stream) onTraffic() {
 	}
 }
 
-// onSignOfLife notes the sign of life that was asked for.
+// onSignOfLife records the answer to a probe.
 func (s *Stream) onSignOfLife() { s.alive.answerBy = time.Time{} }
 
-// probe asks for a sign of life within d: an acknowledgement if the server
-// gives them, a ping otherwise.
+// probe requests an answer within d: an acknowledgement if stream management is enabled,
+// a ping otherwise.
 func (s *Stream) probe(d time.Duration) {
 	s.alive.answerBy, s.alive.within = s.now.Add(d), d
 	if s.sm.counting {
@@ -58,8 +58,8 @@ func (s *Stream) probe(d time.Duration) {
 		Set("to", s.cfg.Account.Domainpart()).Add(element.New(ns.Ping, "ping")))
 }
 
-// onProbe asks for a sign of life soon, unless one is due as soon: a program that
-// is woken again and again must still find out a dead connection.
+// onProbe probes the server, unless a pending probe is due as soon: repeated calls must
+// not prevent the detection of a lost connection.
 func (s *Stream) onProbe() {
 	if by := s.alive.answerBy; by.After(s.now) && !by.After(s.now.Add(wakeTime)) {
 		return
@@ -67,8 +67,8 @@ func (s *Stream) onProbe() {
 	s.probe(wakeTime)
 }
 
-// shortenDeadline shortens a wait of the negotiation, for the server may be gone. A sign
-// of life lengthens it again.
+// shortenDeadline shortens the deadline of the negotiation, because the connection may be
+// lost. The next message restores it.
 func (s *Stream) shortenDeadline() {
 	if full := s.deadline; s.now.Add(wakeTime).Before(full) {
 		s.setDeadline(wakeTime)
@@ -76,34 +76,35 @@ func (s *Stream) shortenDeadline() {
 	}
 }
 
-// restoreDeadline takes back what shortenDeadline has done.
+// restoreDeadline restores the deadline that shortenDeadline has shortened.
 func (s *Stream) restoreDeadline() {
 	if full := s.fullDeadline; !full.IsZero() {
 		s.setDeadline(full.Sub(s.now))
 	}
 }
 
-// isPong tells whether e answers the last ping. Nobody else needs to see it.
+// isPong reports whether e answers the last ping. The stream does not deliver it.
 func (s *Stream) isPong(e *element.Element) bool {
 	return s.alive.pingID != "" && e.Name.Local == "iq" && e.Attr("id") == s.alive.pingID &&
 		(e.Attr("type") == "result" || e.Attr("type") == "error")
 }
 
-// checkLiveness does what is due in a session.
+// checkLiveness sends the probes and acknowledgement requests that are due, and hangs up
+// if the server has not answered.
 func (s *Stream) checkLiveness() {
 	w, l := &s.alive, &s.sm
 	switch answerDue, ackDue := s.due(w.answerBy), s.due(l.ackBy); {
 	case answerDue && (w.late || !s.slept(w.answerBy)):
-		// No <close/>: should it arrive after all, it would end a session that
-		// can be resumed.
+		// The stream sends no <close/>: if it arrived, it would end a session that can
+		// be resumed.
 		s.hangup(unresponsive(fmt.Sprintf("The server has been silent for %d seconds, even when asked.", s.now.Sub(w.heard)/time.Second)))
 		return
 	case ackDue && (l.ackLate || !answerDue && !s.slept(l.ackBy)):
 		s.hangup(unresponsive(fmt.Sprintf("The server acknowledged nothing within %d seconds of being asked.", ackTime/time.Second)))
 		return
 	case answerDue, ackDue:
-		// It was the program that slept. But only once: the timers of a page in
-		// the background are always late.
+		// The program was suspended, so the server is probed again, but only once: the
+		// timers of a background page are always late.
 		if answerDue {
 			w.late = true
 		}
@@ -119,9 +120,9 @@ func (s *Stream) checkLiveness() {
 	}
 }
 
-// reschedule asks for a Tick when the next thing is due, if the present demand
-// is later. One that is too early costs a Tick and is cheaper than a new
-// demand with every message.
+// reschedule requests a Tick for the next deadline, if the timer is set to a later time.
+// A timer that is set too early is kept, because a superfluous Tick costs less than
+// setting the timer for every message.
 func (s *Stream) reschedule() {
 	next := s.alive.answerBy
 	if next.IsZero() {
@@ -138,7 +139,7 @@ func (s *Stream) reschedule() {
 	}
 }
 
-// askBy is when an acknowledgement must be asked for; zero if it need not.
+// askBy returns when an acknowledgement must be requested, or zero if none is needed.
 func (s *Stream) askBy() time.Time {
 	if !s.sm.counting || !s.sm.ackBy.IsZero() || len(s.sm.unacked) == 0 {
 		return time.Time{}
@@ -146,7 +147,7 @@ func (s *Stream) askBy() time.Time {
 	return s.sm.oldest.Add(askLatest)
 }
 
-// slept reports whether a Tick comes so late that the program must have slept.
+// slept reports whether a Tick is so late that the program must have been suspended.
 func (s *Stream) slept(due time.Time) bool { return s.now.Sub(due) > wakeTime }
 
 func (s *Stream) due(t time.Time) bool { return !t.IsZero() && !s.now.Before(t) }

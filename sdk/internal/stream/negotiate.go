@@ -9,16 +9,16 @@ import (
 	"xmpp-pam/sdk/internal/sasl"
 )
 
-// open starts or restarts the stream (RFC 7395 §3.4, §3.7). It has no from:
-// before the log-in nobody needs to know who comes (RFC 6120 §4.7.1).
+// open starts or restarts the stream (RFC 7395 §3.4, §3.7). It sends no from, which is
+// not needed before authentication (RFC 6120 §4.7.1).
 func (s *Stream) open() {
 	s.phase = opening
 	s.write(element.New(ns.Framing, "open").Set("to", s.cfg.Account.Domainpart()).Set("version", "1.0"))
 }
 
-// onOpen takes the server's <open/>. One that does not suit may be followed by
-// a stream error that tells why, such as host-unknown (RFC 7395 §3.5), so the
-// verdict waits for the next message, though not long: what is no XMPP server
+// onOpen handles the server's <open/>. If it is not acceptable, a stream error with the
+// reason may follow, such as host-unknown (RFC 7395 §3.5). The stream therefore waits for
+// the next message, but only for a short time, because a server that does not speak XMPP
 // may never send one.
 func (s *Stream) onOpen(e *element.Element) {
 	if !e.Is(ns.Framing, "open") {
@@ -39,8 +39,8 @@ func (s *Stream) onOpen(e *element.Element) {
 	s.phase = features
 }
 
-// onFeatures takes <stream:features/>: the first leads to the log-in, the second
-// to binding (RFC 6120 §4.3).
+// onFeatures handles <stream:features/>: the first is followed by authentication, the
+// second by resource binding (RFC 6120 §4.3).
 func (s *Stream) onFeatures(e *element.Element) {
 	switch {
 	case s.wrongOpen != nil:
@@ -60,7 +60,7 @@ func (s *Stream) onFeatures(e *element.Element) {
 	}
 }
 
-// login asks for credentials, once it is known what for.
+// login chooses the mechanisms and requests credentials.
 func (s *Stream) login(mechanisms *element.Element) {
 	var offered []string
 	for m := range mechanisms.Elements() {
@@ -87,7 +87,7 @@ func (s *Stream) login(mechanisms *element.Element) {
 	s.emit(NeedCredentials{common})
 }
 
-// bind asks for the resource (RFC 6120 §7.6, §7.7).
+// bind requests the resource (RFC 6120 §7.6, §7.7).
 func (s *Stream) bind() {
 	if !s.binds {
 		s.end(protocolError("The server offers no resource binding after the log-in."))
@@ -102,8 +102,8 @@ func (s *Stream) bind() {
 	s.write(element.New(ns.Client, "iq").Set("type", "set").Set("id", s.bindID).Add(request))
 }
 
-// onBindResult takes the answer to bind. The session begins only if it is a full JID
-// of the account.
+// onBindResult handles the answer to bind. The session begins only if the answer contains
+// a full JID of the account.
 func (s *Stream) onBindResult(e *element.Element) {
 	if !e.Is(ns.Client, "iq") || e.Attr("id") != s.bindID {
 		s.drop(fmt.Errorf("A %s before the answer to the bind request was ignored.", describe(e)))
@@ -127,7 +127,7 @@ func (s *Stream) onBindResult(e *element.Element) {
 	}
 }
 
-// unexpected ends the negotiation: nothing but the awaited may come.
+// unexpected ends the negotiation after a message that does not fit the phase.
 func (s *Stream) unexpected(e *element.Element) {
 	s.end(protocolError(fmt.Sprintf("The server sent a %s at the wrong moment of the negotiation.", describe(e))))
 }

@@ -12,50 +12,50 @@ import (
 	"xmpp-pam/sdk/internal/ns"
 )
 
-// When acknowledgements are sent and asked for.
+// When acknowledgements are sent and requested.
 const (
-	askAfter    = 8                // own stanzas that are not acknowledged,
-	askLatest   = 5 * time.Second  // or one of this age
-	tellUnasked = 100              // stanzas that may be acknowledged
-	ackTime     = 30 * time.Second // that the server has to answer <r/>, whatever else it sends
+	askAfter    = 8                // unacknowledged sent stanzas,
+	askLatest   = 5 * time.Second  // or age of the oldest of them, after which an acknowledgement is requested
+	tellUnasked = 100              // received stanzas after which an acknowledgement is sent without a request
+	ackTime     = 30 * time.Second // time for the server to answer <r/>, whatever else it sends
 )
 
-// maxReplays is how many resumptions in a row may send the same stanzas again
-// while the server acknowledges none: it may be one of them that makes the server
-// cut the connection.
+// maxReplays is the maximum number of resumptions in a row that send the same stanzas
+// again without an acknowledgement. One of these stanzas may be the reason why the server
+// drops the connection.
 const maxReplays = 2
 
 // An smState counts the stanzas of a session in both directions (XEP-0198 §4).
 // All counts are modulo 2³², so they are only compared by their differences.
 type smState struct {
-	offered  bool    // the server knows XEP-0198
-	sending  bool    // own stanzas are counted: since <enable/>
-	counting bool    // the server's are: since <enabled/>
-	id       string  // of the session; empty if it cannot be resumed
-	location string  // where to resume it
+	offered  bool    // the server supports XEP-0198
+	sending  bool    // sent stanzas are counted: since <enable/>
+	counting bool    // received stanzas are counted: since <enabled/>
+	id       string  // id of the session; empty if it cannot be resumed
+	location string  // where the server prefers the session to be resumed
 	full     jid.JID // of the session
 
 	seq           uint64 // stanzas delivered
 	received      uint32
-	replaysLeft   uint32   // of the received ones, how many the server will send again
+	replaysLeft   uint32   // number of received stanzas that the server will send again
 	beforeEnabled int      // delivered before <enabled/>, and not handled
 	waiting       []uint32 // the numbers of those delivered and not handled, oldest first
-	saved         uint32   // up to here nobody will ask again
-	lastAckSent   uint32   // what the server was told last
+	saved         uint32   // received stanzas up to this count are saved
+	lastAckSent   uint32   // the count acknowledged last
 
 	acked           uint32
-	unacked         []string  // the own stanzas after acked
+	unacked         []string  // the sent stanzas after acked
 	bytes           int       // of unacked
-	oldest          time.Time // when the first of them was sent, or the last <a/> came
-	ackBy           time.Time // when the answer to <r/> is due; zero if none is awaited
+	oldest          time.Time // when the first of them was sent, or the last <a/> arrived
+	ackBy           time.Time // when the answer to <r/> is due; zero if none is pending
 	ackLate         bool      // it was due when the program slept, and is asked for anew
-	replays         int       // resumptions in a row that sent unacked again in vain
-	mayHaveSentMore bool      // more may have been sent than was counted
+	replays         int       // resumptions in a row that sent unacked again without an acknowledgement
+	mayHaveSentMore bool      // more stanzas may have been sent than were counted
 }
 
-// Resumption exports what a later stream needs to go on with this session, nil
-// if that is impossible: the server cannot, or one side has closed the stream.
-// It stays valid after Hangup.
+// Resumption returns what a later stream needs to resume this session. It returns nil if
+// the server does not support that, or if one side has closed the stream. It may be
+// called after Hangup.
 func (s *Stream) Resumption() *Resumption {
 	l := &s.sm
 	if l.id == "" || s.over {
@@ -67,12 +67,12 @@ func (s *Stream) Resumption() *Resumption {
 		Acked: l.acked, Unacked: slices.Clone(l.unacked), Replays: l.replays}
 }
 
-// Stuck reports whether the session is given up, because the server has
-// acknowledged none of Unacked though the last resumptions sent it again. A stream
-// that is to resume it begins a new session.
+// Stuck reports whether the session should be abandoned, because the server has
+// acknowledged none of Unacked although the last resumptions sent it again. A stream
+// that is given such a Resumption starts a new session.
 func (r *Resumption) Stuck() bool { return r.Replays >= maxReplays }
 
-// handled is the number of the last stanza before which all are handled.
+// handled returns the count up to which all received stanzas are handled.
 func (l *smState) handled() uint32 {
 	if len(l.waiting) > 0 {
 		return l.waiting[0] - 1
@@ -80,8 +80,8 @@ func (l *smState) handled() uint32 {
 	return l.received
 }
 
-// count counts a stanza of the server, and tells whether it came before. One
-// that is not delivered is handled as soon as all before it are.
+// count counts a received stanza, and reports whether it was received before. A stanza
+// that is not delivered is handled as soon as all stanzas before it are.
 func (l *smState) count() (again bool) {
 	switch {
 	case !l.counting:
@@ -94,7 +94,7 @@ func (l *smState) count() (again bool) {
 	return false
 }
 
-// deliver hands on the stanza that was counted last.
+// deliver outputs the stanza that was counted last.
 func (s *Stream) deliver(e *element.Element) {
 	s.sm.seq++
 	if s.sm.counting {
@@ -105,7 +105,7 @@ func (s *Stream) deliver(e *element.Element) {
 	s.emit(Deliver{s.sm.seq, e})
 }
 
-// markHandled takes Handled.
+// markHandled handles the input Handled.
 func (l *smState) markHandled(seq uint64) {
 	open := l.beforeEnabled + len(l.waiting)
 	n := open - int(min(l.seq-seq, uint64(open))) // A seq ahead of l.seq wraps around, and handles none.
@@ -116,7 +116,7 @@ func (l *smState) markHandled(seq uint64) {
 	}
 }
 
-// store takes Saved.
+// store handles the input Saved.
 func (s *Stream) store(h uint32) {
 	l := &s.sm
 	if !l.counting || int32(h-l.saved) < 0 || int32(l.handled()-h) < 0 {
@@ -128,21 +128,22 @@ func (s *Stream) store(h uint32) {
 	}
 }
 
-// acknowledge says what the server need not send again.
+// acknowledge sends an acknowledgement of the saved stanzas.
 func (s *Stream) acknowledge() {
 	s.sm.lastAckSent = s.sm.saved
 	s.write(element.New(ns.SM, "a").Set("h", strconv.FormatUint(uint64(s.sm.saved), 10)))
 }
 
-// acknowledgeRest is for the last moment before a sleep or the end.
+// acknowledgeRest sends a last acknowledgement, if needed, before the program is
+// suspended or the stream ends.
 func (s *Stream) acknowledgeRest() {
 	if s.sm.counting && s.sm.saved != s.sm.lastAckSent {
 		s.acknowledge()
 	}
 }
 
-// enable turns stream management on for a new session. It travels with the
-// first stanzas: nobody waits for its answer.
+// enable enables stream management for a new session. The first stanzas are sent
+// without waiting for the answer.
 func (s *Stream) enable(full jid.JID) {
 	s.sm = smState{offered: s.sm.offered, full: full}
 	if s.sm.offered {
@@ -151,7 +152,7 @@ func (s *Stream) enable(full jid.JID) {
 	}
 }
 
-// management takes an element of stream management in a session.
+// management handles a stream management element in a session.
 func (s *Stream) management(e *element.Element) {
 	l := &s.sm
 	switch {
@@ -176,7 +177,7 @@ func (s *Stream) management(e *element.Element) {
 	}
 }
 
-// resume asks for the session of an earlier stream (XEP-0198 §5).
+// resume requests the session of an earlier stream (XEP-0198 §5).
 func (s *Stream) resume() {
 	r := s.cfg.Resume
 	saved := r.H - r.Unsaved
@@ -190,7 +191,8 @@ func (s *Stream) resume() {
 	s.write(element.New(ns.SM, "resume").Set("previd", r.ID).Set("h", strconv.FormatUint(uint64(saved), 10)))
 }
 
-// onResumed takes the answer to resume. What the server has lost begins anew.
+// onResumed handles the answer to resume. If the server no longer has the session, the
+// stream binds a new one.
 func (s *Stream) onResumed(e *element.Element) {
 	l := &s.sm
 	switch {

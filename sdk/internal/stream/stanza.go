@@ -10,8 +10,8 @@ import (
 	"xmpp-pam/sdk/internal/ns"
 )
 
-// stanza takes a message of a bound stream. Strangers can write nearly all of
-// a stanza, so whatever is wrong with one only costs that one.
+// stanza handles a message of a bound stream. Other entities control most of the content
+// of a stanza, so an invalid stanza is dropped and the stream stays open.
 func (s *Stream) stanza(e *element.Element) {
 	if err := checkStanza(e); err != nil {
 		s.drop(err)
@@ -55,14 +55,14 @@ func (s *Stream) stanza(e *element.Element) {
 	}
 }
 
-// Addresses remembers texts that are JIDs: to find out is dear (RFC 7622), and
-// the same few come again and again.
+// addresses caches texts that are valid JIDs, because validation is slow (RFC 7622) and
+// most stanzas have one of a few addresses.
 type addresses map[string]bool
 
-// maxKnown bounds what is remembered; then it begins anew.
+// maxKnown is the maximum size of the cache, which is then cleared.
 const maxKnown = 64
 
-// check tells what is wrong if text is not a JID.
+// check returns an error if text is not a valid JID.
 func (known *addresses) check(text string) error {
 	if (*known)[text] {
 		return nil
@@ -73,7 +73,7 @@ func (known *addresses) check(text string) error {
 	if *known == nil || len(*known) >= maxKnown {
 		*known = addresses{}
 	}
-	(*known)[strings.Clone(text)] = true // text keeps its whole message
+	(*known)[strings.Clone(text)] = true // without Clone, text keeps its whole message in memory
 	return nil
 }
 
@@ -88,10 +88,10 @@ func (s *Stream) send(e *element.Element) {
 	s.writeStanza(e)
 }
 
-// unusable takes a message of a bound stream that could not be read, though the
-// stream can go on. An iq request is answered with not-acceptable, as RFC 6120
-// §11.3 wants it. A message is not: the answer would tell any stranger who knows
-// the account alone the full JID of this session.
+// unusable handles a malformed message of a bound stream after which the stream can
+// continue. An iq request is answered with not-acceptable, as RFC 6120 §11.3 requires. A
+// message stanza is not answered, because the answer would disclose the full JID of this
+// session to any sender that knows the account's bare JID.
 func (s *Stream) unusable(err *element.SyntaxError) {
 	root := err.Root
 	if root == nil { // The server has sent a stanza, whatever is in it.
@@ -125,7 +125,7 @@ func (s *Stream) refuse(e *element.Element, condition string, err error) {
 	s.writeStanza(reply.Add(element.New(ns.Client, "error").Set("type", "modify").Add(element.New(ns.Stanzas, condition))))
 }
 
-// checkStanza tells what is wrong if e is not a stanza.
+// checkStanza returns an error if e is not a stanza.
 func checkStanza(e *element.Element) error {
 	if e != nil && e.Name.Space == ns.Client {
 		switch e.Name.Local {
@@ -144,7 +144,7 @@ func count(e *element.Element) (n int) {
 	return n
 }
 
-// describe names e for a person.
+// describe returns the name of e for an error text.
 func describe(e *element.Element) string {
 	if e == nil {
 		return "nil element"

@@ -11,9 +11,9 @@ import (
 	"xmpp-pam/sdk/internal/sasl"
 )
 
-// How long the server may take.
+// The time limits for the server.
 const (
-	negotiationTime = 20 * time.Second // from Opened to Bound, the waits for Credentials and Derived apart
+	negotiationTime = 20 * time.Second // from Opened to Bound, not counting the waits for Credentials and Derived
 	closeTime       = 2 * time.Second  // from our <close/> to the server's
 )
 
@@ -23,18 +23,18 @@ type Stream struct {
 	phase phase
 
 	// Negotiation.
-	authenticated bool           // the server has proved and granted the log-in
+	authenticated bool           // authentication has succeeded, including the server's proof
 	wrongOpen     *Error         // what is wrong with the server's <open/>
-	mechanisms    []string       // what both sides know, strongest first
-	mechanism     sasl.Mechanism // the log-in under way
-	binds         bool           // the server offers to bind a resource
-	bindID        string         // the id of the request to bind
+	mechanisms    []string       // what both sides support, strongest first
+	mechanism     sasl.Mechanism // the current authentication
+	binds         bool           // the server offers resource binding
+	bindID        string         // the id of the bind request
 
 	// The session.
 	sm    smState
 	alive keepalive
 	known addresses
-	over  bool // a side has closed the stream: the session is gone with it
+	over  bool // one side has closed the stream, which ends the session
 
 	// The Step under way.
 	now          time.Time
@@ -43,7 +43,7 @@ type Stream struct {
 	out          []Output
 }
 
-// A phase says what the stream waits for.
+// A phase is what the stream waits for.
 type phase int
 
 const (
@@ -64,15 +64,15 @@ var awaited = [...]string{
 	opening: "<open/>", features: "<stream:features/>", authenticating: "an answer to the log-in", resuming: "an answer to the resume request", binding: "an answer to the bind request",
 }
 
-// New returns a stream that waits for Opened. It fails if the Config cannot be
-// used.
+// New returns a stream that waits for Opened. It returns an error if the Config is
+// invalid.
 //
-// The server is never trusted before it is known: a stream is Bound only after
-// a log-in that succeeded (and in which the server proved that it knows the
-// password, if the mechanism has such a proof), to a full JID of the account.
-// Messages are at most 64 KiB until then (element.BeforeLogin). A redirection
-// is not followed: Error.SeeOther tells the caller of one. A session to resume
-// that belongs to another account, or is stuck, is none.
+// A stream is Bound only to a full JID of the account and only after authentication has
+// succeeded, in which the server has also proved that it knows the password, if the
+// mechanism includes such a proof. Until then messages are limited to 64 KiB
+// (element.BeforeLogin). The stream does not follow redirects; Error.SeeOther reports
+// them to the caller. New ignores a Config.Resume that belongs to another account or is
+// stuck.
 func New(cfg Config) (*Stream, error) {
 	switch {
 	case cfg.Account.Localpart() == "" || cfg.Account.Resourcepart() != "":
@@ -89,10 +89,10 @@ func New(cfg Config) (*Stream, error) {
 	return &Stream{cfg: cfg}, nil
 }
 
-// Step tells the stream what happened and returns what to do about it, in
-// order. now must not go back between calls. Hangup is the last output of a
-// stream: after it Step returns nil. An input that does not fit, such as
-// Credentials nobody asked for, is ignored.
+// Step takes one input and returns the actions to carry out, in order. now must not
+// decrease between calls. Hangup is the last output of a stream; after it Step returns
+// nil. Step ignores an input that does not fit the phase, such as Credentials that were
+// not requested.
 func (s *Stream) Step(now time.Time, in Input) []Output {
 	if s.phase == ended {
 		return nil
@@ -126,7 +126,7 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 		}
 	case Handled:
 		s.sm.markHandled(in.Seq)
-		if s.phase == bound && (s.cfg.NoPersistence || s.sm.id == "") { // Nobody can ask for less later.
+		if s.phase == bound && (s.cfg.NoPersistence || s.sm.id == "") { // The session cannot be resumed with a lower count.
 			s.store(s.sm.handled())
 		}
 	case Saved:
@@ -154,7 +154,8 @@ func (s *Stream) Step(now time.Time, in Input) []Output {
 	return out
 }
 
-// message takes what may come at any time, and leaves the rest to the phase.
+// message handles the messages that may arrive at any time, and passes the others to the
+// handler of the phase.
 func (s *Stream) message(text string) {
 	s.restoreDeadline()
 	limits := &element.BeforeLogin
@@ -211,21 +212,22 @@ func (s *Stream) message(text string) {
 	}
 }
 
-// declareStream declares the prefix of a message that is literally a
+// declareStream declares the prefix of a message that begins literally with
 // <stream:error>, without attributes. Prosody 13.0 sends every stream error over
-// WebSocket so, though RFC 7395 §3.3.3 wants each message to be XML by itself. Only
-// the server can send such a message, and to drop it would turn a conflict into a
-// fight of two clients for one resource. Nothing else is read leniently.
+// WebSocket in this form, although RFC 7395 §3.3.3 requires each message to be
+// well-formed by itself. Only the server can send such a message. If it were dropped, two
+// clients with the same resource would disconnect each other repeatedly. No other
+// malformed message is accepted.
 func declareStream(text string) (string, bool) {
 	rest, ok := strings.CutPrefix(text, "<stream:error>")
 	return "<stream:error xmlns:stream='" + ns.Stream + "'>" + rest, ok
 }
 
-// inSession tells whether the stream was bound.
+// inSession reports whether the stream was bound.
 func (s *Stream) inSession() bool { return s.phase == bound || s.phase == closing }
 
-// malformed takes a message that is not one element. What is only too big or
-// misuses namespaces leaves a bound stream intact, because a stranger can cause
+// malformed handles a message that is not one valid element. A message that is only too
+// big or misuses namespaces does not end a bound stream, because other entities can cause
 // it.
 func (s *Stream) malformed(err error) {
 	condition := "bad-format"
@@ -243,7 +245,8 @@ func (s *Stream) malformed(err error) {
 	s.end(&Error{Code: CodeProtocol, Text: "The server sent something that is not an XMPP message.", Retry: true, Err: err})
 }
 
-// tick ends a wait that was too long; one that came too early is asked for again.
+// tick handles a Tick: it ends an expired wait, or sets the timer again if the Tick is
+// too early.
 func (s *Stream) tick() {
 	switch {
 	case s.deadline.IsZero():
@@ -262,7 +265,7 @@ func (s *Stream) tick() {
 	}
 }
 
-// close ends the stream at the caller's wish.
+// close handles the input Close.
 func (s *Stream) close() {
 	switch s.phase {
 	case bound:
@@ -277,7 +280,7 @@ func (s *Stream) close() {
 	}
 }
 
-// end says <close/>, if there is a stream to close, and hangs up.
+// end sends <close/>, if the stream is open, and hangs up.
 func (s *Stream) end(err *Error) {
 	s.over = true
 	if s.phase != idle && s.phase != closing {
@@ -286,7 +289,7 @@ func (s *Stream) end(err *Error) {
 	s.hangup(err)
 }
 
-// hangup ends it all. Whatever happens after Close is what Close asked for.
+// hangup ends the stream. After Close the stream ends without an error.
 func (s *Stream) hangup(err *Error) {
 	if s.phase == closing {
 		err = nil
@@ -296,7 +299,7 @@ func (s *Stream) hangup(err *Error) {
 	s.emit(Hangup{err})
 }
 
-// setDeadline asks for a Tick after d, or for none if d is zero.
+// setDeadline requests a Tick after d, or cancels it if d is zero.
 func (s *Stream) setDeadline(d time.Duration) {
 	s.deadline, s.fullDeadline = time.Time{}, time.Time{}
 	if d != 0 {

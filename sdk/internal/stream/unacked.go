@@ -10,20 +10,21 @@ import (
 	"xmpp-pam/sdk/internal/ns"
 )
 
-// What is kept until the server has acknowledged it. A session whose server takes
-// that many and acknowledges nothing is over. Answers to requests of strangers,
-// who can send any number, never take more than an eighth.
+// The limits of the sent stanzas that are kept until the server has acknowledged them. At
+// these limits the stream hangs up or, if the server never answered <enable/>, stops
+// counting. Answers to requests of other entities, which can send any number of requests,
+// take at most an eighth.
 const (
 	maxUnacked      = 512
 	maxUnackedBytes = 1 << 20
 )
 
-// MaxStanza is the size in bytes of the largest stanza that is sent. Servers end
-// the stream on larger ones; 64 KiB is what most accept at least (RFC 6120 §13.12
-// wants 10,000 bytes).
+// MaxStanza is the maximum size in bytes of a sent stanza. Servers close the stream
+// after larger ones than they accept; most accept at least 64 KiB (RFC 6120 §13.12
+// requires 10,000 bytes).
 const MaxStanza = 64 << 10
 
-// writeStanza writes an own stanza and keeps it until the server has it.
+// writeStanza sends a stanza and keeps it until the server has acknowledged it.
 func (s *Stream) writeStanza(e *element.Element) {
 	l := &s.sm
 	text := e.String()
@@ -48,14 +49,14 @@ func (s *Stream) writeStanza(e *element.Element) {
 	switch {
 	case full && l.counting:
 		s.hangup(unresponsive(fmt.Sprintf("The server has not acknowledged the last %d stanzas.", len(l.unacked))))
-	case full: // It never answered <enable/>.
+	case full: // The server has never answered <enable/>.
 		*l = smState{full: l.full, seq: l.seq}
 	case len(l.unacked) >= askAfter:
 		s.request()
 	}
 }
 
-// answersStranger reports whether e answers a request of somebody else than the
+// answersStranger reports whether e answers a request of an entity other than the
 // account's server.
 func (s *Stream) answersStranger(e *element.Element) bool {
 	kind, to := e.Attr("type"), e.Attr("to")
@@ -63,17 +64,16 @@ func (s *Stream) answersStranger(e *element.Element) bool {
 		to != "" && to != s.cfg.Account.String() && to != s.cfg.Account.Domainpart()
 }
 
-// request asks for an acknowledgement, unless one is awaited. Before
-// <enabled/> the server might not know what <r/> is.
+// request requests an acknowledgement, unless a request is pending. Before <enabled/>
+// the server may not accept <r/>.
 func (s *Stream) request() {
 	if s.sm.counting && s.sm.ackBy.IsZero() {
 		s.requestBy(ackTime)
 	}
 }
 
-// requestBy asks for an acknowledgement within d. An earlier question that is not
-// onSignOfLife keeps its time, or a program that asks again and again would wait for
-// ever.
+// requestBy requests an acknowledgement within d. A pending request keeps its earlier
+// deadline; otherwise repeated requests would postpone the deadline without limit.
 func (s *Stream) requestBy(d time.Duration) {
 	if by := s.now.Add(d); s.sm.ackBy.IsZero() || by.Before(s.sm.ackBy) {
 		s.sm.ackBy = by
@@ -81,7 +81,7 @@ func (s *Stream) requestBy(d time.Duration) {
 	s.write(element.New(ns.SM, "r"))
 }
 
-// acknowledged takes the server's count of own stanzas.
+// acknowledged handles the server's count of received stanzas.
 func (s *Stream) acknowledged(text string) {
 	l := &s.sm
 	err := l.forget(text)
@@ -92,7 +92,7 @@ func (s *Stream) acknowledged(text string) {
 	s.refuseCount(text, err)
 }
 
-// refuseCount ends a stream whose server miscounts (XEP-0198 §4).
+// refuseCount ends the stream after an invalid count of the server (XEP-0198 §4).
 func (s *Stream) refuseCount(text string, err *Error) {
 	condition := element.New(ns.Streams, "undefined-condition")
 	s.write(element.New(ns.Stream, "error").Add(condition, element.New(ns.SM, "handled-count-too-high").
@@ -100,7 +100,7 @@ func (s *Stream) refuseCount(text string, err *Error) {
 	s.end(err)
 }
 
-// forget drops the own stanzas that the server has, up to number h.
+// forget drops the sent stanzas that the server has acknowledged, up to number h.
 func (l *smState) forget(text string) *Error {
 	h, err := strconv.ParseUint(text, 10, 32)
 	n := uint32(h) - l.acked
