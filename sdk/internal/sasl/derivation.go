@@ -5,24 +5,24 @@ import (
 	"crypto/subtle"
 )
 
-// A Derivation is the slow part of SCRAM: SaltedPassword = Hi(password, salt, i)
-// of RFC 5802 §2.2, which is PBKDF2 (RFC 8018 §5.2) with HMAC and a key as long
-// as the hash. The caller computes it wherever it keeps nobody waiting, and hands
-// the key to Mechanism.Derived.
+// A Derivation describes the expensive computation of SCRAM: SaltedPassword =
+// Hi(password, salt, i) of RFC 5802 §2.2, which is PBKDF2 (RFC 8018 §5.2) with HMAC and
+// a key as long as the hash. The caller computes it where it does not block other work,
+// and passes the key to Mechanism.Derived.
 type Derivation struct {
 	Hash       string // "SHA-1", "SHA-256" or "SHA-512", as in Web Cryptography
-	Password   string // prepared, UTF-8
+	Password   string // normalised as SASLprep requires, in UTF-8
 	Salt       []byte
 	Iterations int // MinIterations to MaxIterations
-	Size       int // of the key, in bytes
+	Size       int // size of the key in bytes
 }
 
-// derivationSlice is how many iterations are computed between two pauses. They
-// take about 2 ms natively and 10 ms in WebAssembly.
+// derivationSlice is the number of iterations between two pauses. They take about 2 ms
+// natively and 10 ms in WebAssembly.
 const derivationSlice = 4096
 
-// Key computes the key. It calls pause every 4096 iterations, so that somebody
-// else can run meanwhile, and ends with the error that pause returns.
+// Key computes the key. It calls pause every 4096 iterations, so that other code can run
+// in between. If pause returns an error, Key stops and returns it.
 func (d Derivation) Key(pause func() error) ([]byte, error) {
 	mac := hmac.New(hashes["SCRAM-"+d.Hash], []byte(d.Password))
 	mac.Write(d.Salt)

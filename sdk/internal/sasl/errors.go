@@ -1,25 +1,26 @@
 package sasl
 
-// A Kind says what kind of failure an Error is.
+// A Kind is the kind of an Error.
 type Kind string
 
 // The kinds of errors.
 const (
-	KindNoMechanism Kind = "no-mechanism" // nothing both sides know
-	KindTLSRequired Kind = "tls-required" // only PLAIN, and somebody could listen
+	KindNoMechanism Kind = "no-mechanism" // no mechanism that both sides support
+	KindTLSRequired Kind = "tls-required" // only PLAIN is offered and the connection is not encrypted
 	KindCredentials Kind = "credentials"  // the mechanism cannot use these credentials
-	KindChallenge   Kind = "challenge"    // what the server sent breaks the grammar or the order
+	KindChallenge   Kind = "challenge"    // the server violated the grammar or the order of messages
 	KindNonce       Kind = "nonce"        // the server did not extend our nonce
-	KindIterations  Kind = "iterations"   // too few to be safe, or too many to be done
-	KindWeaker      Kind = "weaker"       // only mechanisms weaker than one used before
+	KindIterations  Kind = "iterations"   // too few to be secure, or too many to compute
+	KindWeaker      Kind = "weaker"       // only mechanisms weaker than the last one used
 	KindServerError Kind = "server-error" // the server sent e=
-	KindServerProof Kind = "server-proof" // the server does not know the password
+	KindServerProof Kind = "server-proof" // the server has not proved that it knows the password
 )
 
-// An Error is any error of this package. Its text never holds a password.
+// Error is the concrete type of all errors of this package. Its text never contains a
+// password.
 type Error struct {
 	Kind Kind
-	// Text is one sentence for a person.
+	// Text is one sentence for the user, in English.
 	Text string
 }
 

@@ -2,8 +2,8 @@ package sasl
 
 import "strings"
 
-// plain is PLAIN (RFC 4616). The password is sent as it was typed: to prepare
-// it is the server's part (RFC 4616 §2).
+// plain implements PLAIN (RFC 4616). It sends the password as entered, because the
+// server prepares it (RFC 4616 §2).
 type plain struct {
 	username, password string
 	done               bool
@@ -33,7 +33,7 @@ func (p *plain) Derived([]byte) ([]byte, error) {
 	return nil, &Error{KindChallenge, "PLAIN derives no key."}
 }
 
-// Finish ignores data: the server has nothing to prove.
+// Finish ignores data, because PLAIN has no proof of the server.
 func (p *plain) Finish([]byte) error {
 	if !p.done {
 		return &Error{KindChallenge, "The server reported success too early."}

@@ -1,12 +1,11 @@
-// Package sasl holds the SASL mechanisms a client logs in with, as pure steps:
-// bytes in, bytes out. It does no I/O, draws no random numbers, and leaves the one
-// slow computation, the Derivation of SCRAM, to the caller.
+// Package sasl implements the client side of SASL mechanisms as pure functions from
+// bytes to bytes. It does no I/O, generates no random numbers, and leaves the one
+// expensive computation, the Derivation of SCRAM, to the caller.
 //
-// There is SCRAM-SHA-256 (RFC 7677), SCRAM-SHA-1 (RFC 5802), the same with
-// SHA-512, which no RFC defines but servers offer, and PLAIN (RFC 4616). There
-// is no channel binding: a browser does not let a program see the TLS
-// connection, so the -PLUS variants are never chosen and the GS2 header is
-// always "n,,".
+// It supports SCRAM-SHA-256 (RFC 7677), SCRAM-SHA-1 (RFC 5802), SCRAM-SHA-512, which no
+// RFC defines but servers offer, and PLAIN (RFC 4616). It does not support channel
+// binding, because browsers give programs no access to the TLS connection: the -PLUS
+// variants are never chosen and the GS2 header is always "n,,".
 package sasl
 
 import (
@@ -15,33 +14,32 @@ import (
 	"strings"
 )
 
-// Credentials are what a mechanism logs in with.
+// Credentials are the input of a mechanism.
 type Credentials struct {
 	// Username is the localpart of the account's JID, already normalised.
 	Username string
-	// Password is the password as the person typed it.
+	// Password is the password as the user entered it.
 	Password string
 	// Nonce returns a fresh, unpredictable nonce of printable ASCII without
 	// commas at every call. Only SCRAM needs it.
 	Nonce func() string
 }
 
-// A Mechanism is one log-in under way. It is used once: Start, then Next for
-// each challenge, then Finish when the server says success. If Next returns a
-// Derivation, Derived follows with its key. After an error it only returns errors.
+// A Mechanism is one authentication. It is used once: call Start, then Next for each
+// challenge, then Finish when the server reports success. If Next returns a Derivation,
+// call Derived with its key. After an error the methods only return errors.
 type Mechanism interface {
 	// Name returns the registered name, such as "SCRAM-SHA-256".
 	Name() string
 	// Start returns the initial response.
 	Start() ([]byte, error)
-	// Next answers a challenge, or says what is to be derived before Derived
-	// can answer it.
+	// Next returns the response to a challenge, or the Derivation whose key Derived
+	// needs for the response.
 	Next(challenge []byte) ([]byte, *Derivation, error)
-	// Derived takes the key and answers the challenge that asked for it.
+	// Derived takes the key and returns the response to the challenge.
 	Derived(key []byte) ([]byte, error)
-	// Finish is told that the server reported success, and the additional data
-	// that came with it, if any. Only if it returns nil has the server proved
-	// what the mechanism wants proved.
+	// Finish takes the additional data of the server's success, if any. If it returns
+	// nil, the server has given the proof that the mechanism requires.
 	Finish(data []byte) error
 }
 
@@ -75,15 +73,15 @@ const (
 var preference = []string{SCRAMSHA512, SCRAMSHA256, SCRAMSHA1, Plain}
 
 // Choose returns the mechanisms that the server offers, the caller allows and
-// this package supports, strongest first. A nil allowed allows all, but for those
-// weaker than used, the mechanism of an earlier log-in to the account, if any: who
-// made the server weaker, or stands between, must not get the password by it. The
-// error is of KindWeaker then.
+// this package supports, strongest first. A nil allowed allows all, except those weaker
+// than used, the mechanism of an earlier authentication of the account, if any. This
+// protects the password from an attacker who downgrades the offer. The error is of
+// KindWeaker if only weaker mechanisms are offered.
 //
-// PLAIN shows the password to the server and to whoever listens. It is chosen
-// only if the connection is private and nothing stronger is common, and then
-// it is the only one. The error is of KindTLSRequired if PLAIN is all there
-// is but the connection is not private, else of KindNoMechanism.
+// PLAIN discloses the password to the server and to eavesdroppers. It is chosen only if
+// private is set, which means that the connection is encrypted, and both sides support
+// nothing stronger. The error is of KindTLSRequired if only PLAIN is available but
+// private is not set, and of KindNoMechanism if there is no common mechanism.
 func Choose(offered, allowed []string, used string, private bool) ([]string, error) {
 	var common []string
 	for _, name := range preference {

@@ -12,11 +12,11 @@ import (
 	"strings"
 )
 
-// The bounds of what a SCRAM server may ask for. Fewer iterations make a stolen
-// exchange cheap to guess from (RFC 5802 §5.1, RFC 7677 §4).
+// The limits of the parameters that a SCRAM server may request. With fewer iterations, a
+// dictionary attack on a recorded exchange is cheap (RFC 5802 §5.1, RFC 7677 §4).
 const (
 	MinIterations = 4096
-	MaxIterations = 1_000_000 // about two seconds of WebAssembly
+	MaxIterations = 1_000_000 // about two seconds in WebAssembly
 	minSalt       = 8         // bytes
 )
 
@@ -27,10 +27,10 @@ var hashes = map[string]func() hash.Hash{
 	SCRAMSHA1:   sha1.New,
 }
 
-// gs2Header says: no channel binding, no authorization identity.
+// gs2Header means no channel binding and no authorization identity.
 const gs2Header = "n,,"
 
-// scram is the client's side of SCRAM (RFC 5802 §5).
+// scram implements the client side of SCRAM (RFC 5802 §5).
 type scram struct {
 	name string
 	hash func() hash.Hash
@@ -41,7 +41,7 @@ type scram struct {
 	firstBare   string // client-first-message-bare
 	final       string // client-final-message-without-proof
 	serverFirst string
-	serverProof []byte // the ServerSignature to expect
+	serverProof []byte // the expected ServerSignature
 }
 
 type scramPhase int
@@ -83,8 +83,9 @@ func (s *scram) Start() ([]byte, error) {
 	return []byte(gs2Header + s.firstBare), nil
 }
 
-// Next takes the server-first-message, and asks for the key of Derived. A server may also send its server-final-message as a challenge instead of
-// with the success; the answer to that is empty.
+// Next takes the server-first-message and returns the Derivation. A server may also send
+// its server-final-message as a challenge instead of with the success; the response to it
+// is empty.
 func (s *scram) Next(challenge []byte) ([]byte, *Derivation, error) {
 	switch s.phase {
 	case scramFirstSent:
@@ -99,8 +100,8 @@ func (s *scram) Next(challenge []byte) ([]byte, *Derivation, error) {
 	return nil, nil, s.fail(KindChallenge, "The server sent a challenge that SCRAM does not have.")
 }
 
-// Finish takes the server-final-message, if it was not a challenge. Success
-// without it, or before our proof, is an error: anybody can say success.
+// Finish takes the server-final-message, unless it was a challenge. Success without it,
+// or before the client's proof, is an error, because it does not authenticate the server.
 func (s *scram) Finish(data []byte) error {
 	switch {
 	case s.phase == scramFinalSent && len(data) > 0:
@@ -139,8 +140,8 @@ func (s *scram) first(serverFirst string) (*Derivation, error) {
 	return need, nil
 }
 
-// Derived computes the client-final-message, and the proof to expect of the server
-// (RFC 5802 §3).
+// Derived returns the client-final-message, and computes the proof to expect from the
+// server (RFC 5802 §3).
 func (s *scram) Derived(salted []byte) ([]byte, error) {
 	if s.phase != scramDeriving || len(salted) != s.hash().Size() {
 		return nil, s.fail(KindCredentials, "The key that was derived from the password has the wrong size, or nobody asked for it.")

@@ -55,8 +55,8 @@ func parseServerFinal(message string) ([]byte, error) {
 	return proof, nil
 }
 
-// reserved are the attributes with a fixed meaning and place. None of them may
-// be an extension; m in particular demands one that we do not know.
+// reserved lists the attributes with a fixed meaning and position. None of them may be an
+// extension; m announces a mandatory extension, which this package does not support.
 const reserved = "anmrcsipve"
 
 // parseAttrs splits a message that starts with the attributes named by the
@@ -91,8 +91,8 @@ func badMessage(why string) *Error {
 	return &Error{KindChallenge, "The server sent a SCRAM message that breaks RFC 5802: " + why + "."}
 }
 
-// decodeBase64 decodes exactly what RFC 5802 §7 calls base64; encoding/base64
-// alone would skip line breaks.
+// decodeBase64 decodes base64 as defined in RFC 5802 §7; encoding/base64 alone would
+// accept line breaks.
 func decodeBase64(s string) ([]byte, error) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, base64.CorruptInputError(0)
@@ -101,7 +101,7 @@ func decodeBase64(s string) ([]byte, error) {
 }
 
 // parsePositive parses a posit-number of RFC 5802 §7: no sign, no leading
-// zero. What is too large becomes the largest int32.
+// zero. A number that is too large becomes the largest int32.
 func parsePositive(s string) (int, error) {
 	if s[0] < '1' || s[0] > '9' {
 		return 0, strconv.ErrSyntax
@@ -115,7 +115,7 @@ func parsePositive(s string) (int, error) {
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// isPrintable tells whether s is a printable of RFC 5802 §7: ASCII from ! to ~
+// isPrintable reports whether s is a printable of RFC 5802 §7: ASCII from ! to ~
 // without the comma, and not empty.
 func isPrintable(s string) bool {
 	for i := range len(s) {
@@ -127,8 +127,8 @@ func isPrintable(s string) bool {
 }
 
 // prepare applies the mapping and the normalisation of SASLprep (RFC 4013
-// §2.1, §2.2) to a password. What SASLprep prohibits is passed on: a server
-// that prohibits it too has no such password.
+// §2.1, §2.2) to a password. It does not reject characters that SASLprep prohibits,
+// because a server that enforces the prohibition has no such password.
 func prepare(password string) (string, error) {
 	if !utf8.ValidString(password) {
 		return "", &Error{KindCredentials, "The password is not valid UTF-8."}
@@ -140,8 +140,8 @@ func prepare(password string) (string, error) {
 	return prepared, nil
 }
 
-// mapRune maps a non-ASCII space (RFC 3454, table C.1.2) to a space and what is
-// "commonly mapped to nothing" (table B.1) to nothing.
+// mapRune maps a non-ASCII space (RFC 3454, table C.1.2) to a space, and removes the
+// characters "commonly mapped to nothing" (table B.1).
 func mapRune(r rune) rune {
 	switch {
 	case r < 0x80:
