@@ -8,15 +8,15 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// An Endpoint is the address of an XMPP server over WebSocket (RFC 7395) at
-// which nobody can listen: it is wss:, or it is ws: and on a loopback host.
+// An Endpoint is the address of an XMPP server over WebSocket (RFC 7395) that is
+// protected against eavesdropping: its scheme is wss:, or ws: on a loopback host.
 type Endpoint struct {
-	URL  string // with the scheme in lower case; it may hold secrets: see String
+	URL  string // with the scheme in lower case; it may contain secrets: see String
 	Host string // in lower case, without port, and without brackets
-	TLS  bool   // it is wss:
+	TLS  bool   // the scheme is wss:
 }
 
-// String writes the address for people, as transport.Show does.
+// String returns the address without secrets, as transport.Show does.
 func (at Endpoint) String() string { return transport.Show(at.URL) }
 
 // The errors of ParseEndpoint say what the text is.
@@ -25,9 +25,9 @@ var (
 	ErrOpen        = errors.New("not encrypted")
 )
 
-// ParseEndpoint reads an absolute ws: or wss: URL without user and fragment. It
-// is stricter than net/url, which would add 45 KB to the wasm, and leaves the
-// fine points to the dialer.
+// ParseEndpoint parses an absolute ws: or wss: URL without user and fragment. It
+// is stricter than net/url, which would add 45 KB to the wasm, and leaves further checks
+// to the dialer.
 func ParseEndpoint(raw string) (Endpoint, error) {
 	for _, r := range raw {
 		if r <= ' ' || r >= 0x7f || r == '\\' || r == '#' {
@@ -39,7 +39,7 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 	if i := strings.IndexAny(rest, "/?"); i >= 0 {
 		authority = rest[:i]
 	}
-	scheme = strings.ToLower(scheme) // RFC 3986 §3.1; dialers know only that
+	scheme = strings.ToLower(scheme) // RFC 3986 §3.1; dialers accept only lower case
 	at := Endpoint{URL: scheme + "://" + rest, Host: hostOf(authority), TLS: scheme == "wss"}
 	switch {
 	case at.Host == "" || !at.TLS && scheme != "ws":
@@ -50,9 +50,9 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 	return at, nil
 }
 
-// hostOf returns the host of an authority without user, and nothing if that is
-// neither a name of letters, digits, '-', '.' and '_' nor an address, or the port
-// is no number: what is taken for a loopback host is one for every other reader.
+// hostOf returns the host of an authority without user. It returns "" if the host is
+// neither a name of letters, digits, '-', '.' and '_' nor an address, or if the port is
+// not a number, so that every other parser finds the same host.
 func hostOf(authority string) string {
 	host, port := strings.ToLower(authority), ""
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
@@ -72,7 +72,7 @@ func hostOf(authority string) string {
 	return host
 }
 
-// isLoopback tells whether what is sent to host does not leave this machine.
+// isLoopback reports whether host is a loopback name or address.
 func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()

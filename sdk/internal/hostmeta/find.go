@@ -1,6 +1,6 @@
 // Package hostmeta finds the WebSocket endpoint of an XMPP domain in the host
-// metadata of its web server (XEP-0156, RFC 6415), over a small interface, so
-// that it runs in a browser as well.
+// metadata of its web server (XEP-0156, RFC 6415). It uses transport.Fetcher, so that it
+// also runs in a browser.
 package hostmeta
 
 import (
@@ -13,17 +13,17 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// lookupTime is how long Find takes at most.
+// lookupTime is the time limit of Find.
 const lookupTime = 10 * time.Second
 
-// An Error says why no endpoint was found.
+// An Error describes why no endpoint was found.
 type Error struct {
-	// Text says what was asked and what came, in one sentence without its end.
+	// Text describes the request and the answer in one sentence, without a full stop.
 	Text string
-	// Retry tells that it may heal by itself: a server was silent, out of
-	// order, or not to be reached.
+	// Retry reports whether a later attempt may succeed: a server did not answer,
+	// failed, or could not be reached.
 	Retry bool
-	// Err is the cause, if another error is.
+	// Err is the underlying error, if any.
 	Err error
 }
 
@@ -33,7 +33,7 @@ func (e *Error) Error() string { return e.Text }
 // Unwrap returns the cause, or nil.
 func (e *Error) Unwrap() error { return e.Err }
 
-// The documents, in the order in which they are asked for.
+// The documents, in the order in which Find requests them.
 var documents = [...]struct {
 	path string
 	read func(string) ([]link, error)
@@ -42,20 +42,19 @@ var documents = [...]struct {
 	{"/.well-known/host-meta", readXRD},
 }
 
-// Find asks the web server of domain, which is the domainpart of a JID, for its
-// WebSocket endpoint: first for host-meta.json, then, unless that names one,
-// for host-meta. Of several endpoints it takes the first that can be used. It
-// takes 10 seconds at most, and its errors are of type *Error.
+// Find looks up the WebSocket endpoint of domain, the domainpart of a JID, at its web
+// server: first in host-meta.json and, if that contains none, in host-meta. Of several
+// endpoints it returns the first usable one. It takes 10 seconds at most. Its errors are
+// of type *Error.
 //
-// The question goes over https: only, so the domain's certificate vouches for
-// the answer. This is why the endpoint may be at any host (XEP-0156 calls it
-// secure delegation, and many providers use it): who must be sure that no other
-// host than a certain one sees the log-in gives the address and looks up
-// nothing. The endpoint must be wss:, and is itself checked against the
-// certificate of its own host.
+// Find uses https: only, so the domain's certificate authenticates the answer. The
+// endpoint may therefore be at any host (XEP-0156 calls this secure delegation, and many
+// providers use it). A program that must authenticate at a particular host only sets the
+// address instead of looking it up. The endpoint must be wss:; the connection to it is
+// verified with the certificate of its own host.
 //
-// A loopback domain such as localhost, for which nobody gives certificates, is
-// asked over http: instead, and may name a ws: endpoint on a loopback host.
+// For a loopback domain such as localhost, for which no authority issues certificates,
+// Find uses http: instead, and accepts a ws: endpoint on a loopback host.
 func Find(ctx context.Context, f transport.Fetcher, domain string) (Endpoint, error) {
 	if domain == "" || strings.ContainsAny(strings.Trim(domain, "[]"), "/?#@\\% ") ||
 		strings.Contains(domain, ":") && !strings.HasPrefix(domain, "[") {
@@ -85,7 +84,8 @@ func Find(ctx context.Context, f transport.Fetcher, domain string) (Endpoint, er
 	return Endpoint{}, why
 }
 
-// ask looks into one document. The text of its error goes on from the address.
+// ask looks the endpoint up in one document. The text of its error continues a sentence
+// that begins with the address.
 func ask(ctx context.Context, f transport.Fetcher, address string, read func(string) ([]link, error), local bool) (Endpoint, *Error) {
 	response, err := f.Fetch(ctx, address)
 	switch {
@@ -112,7 +112,7 @@ type link struct{ rel, href string }
 // relWebSocket is the relation of links to endpoints (XEP-0156 §2.1).
 const relWebSocket = "urn:xmpp:alt-connections:websocket"
 
-// choose returns the first endpoint that can be used.
+// choose returns the first usable endpoint.
 func choose(links []link, local bool) (Endpoint, *Error) {
 	why := &Error{Text: "names no WebSocket endpoint"}
 	for _, l := range links {

@@ -10,8 +10,8 @@ import (
 // nsXRD is the namespace of host metadata in XML (RFC 6415 §3).
 const nsXRD = "http://docs.oasis-open.org/ns/xri/xrd-1.0"
 
-// readXRD reads the links of host metadata in XML. Like XMPP it may have no
-// document type and no processing instructions; comments it may have.
+// readXRD parses the links of host metadata in XML. As in XMPP, the document must not
+// have a document type or processing instructions; unlike in XMPP, it may have comments.
 func readXRD(text string) ([]link, error) {
 	root, err := element.Parse(strings.TrimSpace(withoutComments(text)), &element.BeforeLogin)
 	if err != nil {
@@ -29,8 +29,8 @@ func readXRD(text string) ([]link, error) {
 	return links, nil
 }
 
-// withoutComments removes XML comments. Outside of CDATA, which no host
-// metadata needs, nothing else looks like one.
+// withoutComments removes XML comments. It does not consider CDATA sections, which host
+// metadata does not need.
 func withoutComments(text string) string {
 	var b strings.Builder
 	for {
@@ -45,7 +45,7 @@ func withoutComments(text string) string {
 	}
 }
 
-// readJRD reads the links of host metadata in JSON (RFC 6415 appendix A).
+// readJRD parses the links of host metadata in JSON (RFC 6415 appendix A).
 func readJRD(text string) ([]link, error) {
 	value, err := readJSON(text)
 	if err != nil {

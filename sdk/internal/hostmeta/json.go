@@ -7,12 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deep arrays and objects may be nested.
+// maxDepth is the maximum nesting depth of arrays and objects.
 const maxDepth = 32
 
-// Why a text is refused. The first is for what is no JSON; the others are for
-// what I-JSON forbids because readers disagree about it, and for what is too
-// deep.
+// The errors of readJSON. The first is for a text that is not JSON; the others are for
+// what I-JSON forbids because parsers disagree about it, and for excessive nesting.
 var (
 	errJSON      = errors.New("the document is no JSON")
 	errUTF8      = errors.New("the JSON is not UTF-8")
@@ -24,10 +23,10 @@ var (
 // A number is a JSON number as it was written.
 type number string
 
-// readJSON reads one JSON text (RFC 8259) under the rules of I-JSON (RFC 7493).
-// Objects become map[string]any, arrays []any, strings string, numbers number,
-// and true, false and null themselves. encoding/json would add a tenth to the
-// size of the wasm.
+// readJSON parses one JSON text (RFC 8259) under the rules of I-JSON (RFC 7493).
+// Objects become map[string]any, arrays []any, strings string, numbers number, and true,
+// false and null become true, false and nil. encoding/json would increase the size of the
+// wasm by a tenth.
 func readJSON(text string) (any, error) {
 	if !utf8.ValidString(text) {
 		return nil, errUTF8
@@ -41,8 +40,8 @@ func readJSON(text string) (any, error) {
 	return value, r.err
 }
 
-// A jsonReader has read all before rest. After a mistake rest is empty, so that
-// reading comes to an end.
+// A jsonReader has parsed all text before rest. After an error rest is empty, which ends
+// the parsing.
 type jsonReader struct {
 	rest string
 	err  error
@@ -131,7 +130,7 @@ func (r *jsonReader) array(depth int) any {
 	return array
 }
 
-// string reads a string from after its opening quote.
+// string parses a string after its opening quote.
 func (r *jsonReader) string() string {
 	var b strings.Builder
 	for {
@@ -150,7 +149,7 @@ func (r *jsonReader) string() string {
 	}
 }
 
-// escape reads what follows a backslash.
+// escape parses an escape sequence after its backslash.
 func (r *jsonReader) escape() rune {
 	if r.rest == "" {
 		r.fail(errJSON)
@@ -174,7 +173,7 @@ func (r *jsonReader) escape() rune {
 	return c
 }
 
-// unit reads the letter u and four hexadecimal digits.
+// unit parses the letter u and four hexadecimal digits.
 func (r *jsonReader) unit() rune {
 	if len(r.rest) < 5 || r.rest[0] != 'u' {
 		r.fail(errJSON)
@@ -196,7 +195,7 @@ func (r *jsonReader) unit() rune {
 	return unit
 }
 
-// number reads a number: -? digits without leading zero, fraction, exponent.
+// number parses a number: -? digits without leading zero, fraction, exponent.
 func (r *jsonReader) number() any {
 	all := r.rest
 	r.skip("-")
@@ -221,7 +220,7 @@ func (r *jsonReader) skip(token string) bool {
 	return ok
 }
 
-// digits skips decimal digits and returns how many there were.
+// digits skips decimal digits and returns their number.
 func (r *jsonReader) digits() int {
 	n := len(r.rest)
 	r.rest = strings.TrimLeft(r.rest, "0123456789")
