@@ -1,8 +1,8 @@
-// Package element turns one WebSocket message into one XML element and back.
+// Package element converts one WebSocket message to one XML element and back.
 //
-// RFC 7395 §3.3.3 carries exactly one complete element in each message, so a
-// message is parsed once, strictly and under limits, into a tree that the rest
-// of the program reads. Nothing above this package touches XML text.
+// A message contains exactly one complete element (RFC 7395 §3.3.3). Parse parses it
+// once, strictly and with limits, into a tree that the rest of the program uses. No other
+// package parses XML.
 package element
 
 import (
@@ -19,8 +19,8 @@ type Element struct {
 	Children []Node
 
 	source     string   // as Parse read it, from the start tag to the end tag
-	around     *binding // the innermost one in scope outside of source
-	unreadable bool     // source holds an element in the namespace of XML
+	around     *binding // the innermost binding in scope outside of source
+	unreadable bool     // source contains an element in the namespace of XML
 }
 
 // A Node is one child: an element, or the text between elements if Element is
@@ -77,7 +77,7 @@ func (e *Element) Attr(local string) string {
 	return value
 }
 
-// Lookup is Attr that also tells whether the attribute is there.
+// Lookup is like Attr, and also reports whether the attribute exists.
 func (e *Element) Lookup(local string) (value string, ok bool) {
 	if e == nil {
 		return "", false

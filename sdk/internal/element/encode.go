@@ -10,11 +10,11 @@ import (
 // where it changes, as the default one; attributes in a namespace get prefixes
 // of their own.
 //
-// What is written is always well-formed, whatever e holds: characters that XML
-// cannot carry and invalid UTF-8 become U+FFFD, an element whose name is none
-// is called "_", and attributes without a proper name, repeated, or declaring a
-// namespace are left out. For every other element Parse gives back an equal one,
-// in which adjacent text is merged and empty text is gone. A nil e writes nothing.
+// The output is always well-formed: characters that XML does not allow and invalid UTF-8
+// are replaced with U+FFFD, an invalid element name is replaced with "_", and attributes
+// that have an invalid name, are repeated or declare a namespace are left out. For every
+// other element Parse returns an equal one, in which adjacent text is merged and empty
+// text is removed. Append writes nothing for a nil e.
 func Append(dst []byte, e *Element) []byte {
 	if e == nil {
 		return dst

@@ -7,9 +7,8 @@ import (
 	"xmpp-pam/sdk/internal/ns"
 )
 
-// Sanitize removes the attributes from, to, id and type that are in a
-// namespace. They mean nothing, and servers relay them: a stranger could hope
-// that some reader takes x:from for from.
+// Sanitize removes the attributes from, to, id and type that are in a namespace. They
+// have no meaning, but servers relay them, and other code might confuse x:from with from.
 func (e *Element) Sanitize() {
 	e.Attrs = slices.DeleteFunc(e.Attrs, func(a xml.Attr) bool {
 		switch a.Name.Local {
@@ -20,9 +19,9 @@ func (e *Element) Sanitize() {
 	})
 }
 
-// Tainted reports whether an element of the stream or framing namespace is
-// somewhere below e. Such elements belong to the stream alone, so a stanza
-// with one inside is an attack or a mistake, and is to be dropped.
+// Tainted reports whether a descendant of e is in the stream or framing namespace. Such
+// elements may appear only at the level of the stream, so a stanza that contains one is
+// an attack or an error, and must be dropped.
 func (e *Element) Tainted() bool {
 	for c := range e.Elements() {
 		if c.Name.Space == ns.Stream || c.Name.Space == ns.Framing || c.Tainted() {

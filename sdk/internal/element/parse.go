@@ -23,20 +23,19 @@ var wellKnown = func(spaces ...string) map[string]string {
 	return m
 }(spaceXML, ns.Stream, ns.Framing, ns.Client, ns.Stanzas, ns.Pubsub, ns.PubsubEvent, ns.PAM, ns.Delay, ns.SM)
 
-// Parse reads one message, which has to be exactly one element, as RFC 7395
-// §3.3.3 wants it: the first character is '<', and nothing but white space may
-// follow the element. The message is checked for everything that XML 1.0 (5th
-// edition) and Namespaces in XML 1.0 demand of a document without a document
-// type, and for the restrictions of RFC 6120 §11.1. An XML declaration of
-// version 1.0 and UTF-8 may come first: RFC 7395 only advises against it.
+// Parse parses one message, which must be exactly one element (RFC 7395 §3.3.3): the
+// first character is '<', and only white space may follow the element. Parse checks all
+// requirements of XML 1.0 (5th edition) and Namespaces in XML 1.0 for a document without
+// a document type, and the restrictions of RFC 6120 §11.1. The message may begin with an
+// XML declaration of version 1.0 and UTF-8, which RFC 7395 only advises against.
 //
 // Adjacent text, references and CDATA sections become one text node; white
 // space between elements is kept. The root is sanitized, see Sanitize.
 //
-// nil limits stand for DefaultLimits. The error is always a *SyntaxError.
+// nil limits mean DefaultLimits. The error is always a *SyntaxError.
 //
-// The strings of the element are parts of message and keep all of it in
-// memory: Clone what outlives a large message.
+// The strings of the element are substrings of message and keep all of it in memory. Use
+// Clone for what outlives a large message.
 func Parse(message string, limits *Limits) (*Element, error) {
 	if limits == nil {
 		limits = &DefaultLimits

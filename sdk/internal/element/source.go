@@ -5,25 +5,24 @@ import (
 	"strings"
 )
 
-// What XML returns if there is no text.
+// The errors of XML.
 var (
-	// ErrTooLong: the text is longer than allowed.
+	// ErrTooLong means that the text is longer than allowed.
 	ErrTooLong = errors.New("element: the text is longer than allowed")
-	// ErrUnreadable: the text has an element in the namespace of XML itself, as
-	// <xml:a/>. That is namespace-well-formed, but parsers refuse it, among them
-	// libxml2 and with it the DOMParser of browsers.
+	// ErrUnreadable means that the text has an element in the namespace of XML itself,
+	// such as <xml:a/>. That is namespace-well-formed, but other parsers reject it, such
+	// as libxml2 and therefore the DOMParser of browsers.
 	ErrUnreadable = errors.New("element: the text has an element in the namespace of XML, which other parsers refuse")
 )
 
-// XML returns the text of e as Parse read it, not written anew: with its own
-// prefixes, references, CDATA sections and attributes in a namespace. So it is
-// a part of the message, and never longer. Declarations outside of e that e uses
-// are added to its start tag, so that the text is well-formed by itself, and says
-// what e says. It fails if that makes it longer than limit bytes (ErrTooLong), or
-// if other parsers would not read it (ErrUnreadable).
+// XML returns the text of e as received, with its prefixes, references, CDATA sections
+// and attributes in a namespace. The text is therefore never longer than the message,
+// except that XML adds the namespace declarations outside of e that e uses to the start
+// tag, so that the text is well-formed by itself. It returns ErrTooLong if the text is
+// longer than limit bytes, and ErrUnreadable if other parsers would reject it.
 //
-// What was changed in e since Parse does not show. The text of an element that
-// Parse did not make is that of String.
+// The text does not include changes made to e after Parse. For an element that was not
+// created by Parse, XML returns the text of String.
 func (e *Element) XML(limit int) (string, error) {
 	switch {
 	case e == nil:

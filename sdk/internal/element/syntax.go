@@ -2,8 +2,8 @@ package element
 
 import "fmt"
 
-// Limits bound what Parse accepts, so that a message from a stranger costs
-// little. Every field must be set: start from a copy of DefaultLimits.
+// Limits limit what Parse accepts, so that a message from another entity cannot use
+// excessive resources. Every field must be set: start from a copy of DefaultLimits.
 type Limits struct {
 	Bytes     int // length of the message
 	Depth     int // elements inside one another, the root included
@@ -13,8 +13,8 @@ type Limits struct {
 	AttrValue int // bytes of one attribute value, as written
 }
 
-// DefaultLimits hold for a session that is logged in: a full list of 100,000
-// subscriptions passes.
+// DefaultLimits are the limits of an authenticated session. They allow a full list of
+// 100,000 subscriptions.
 var DefaultLimits = Limits{
 	Bytes:     32 << 20,
 	Depth:     64,
@@ -24,7 +24,7 @@ var DefaultLimits = Limits{
 	AttrValue: 64 << 10,
 }
 
-// BeforeLogin are the limits for a server that has not proved anything yet.
+// BeforeLogin are the limits before authentication.
 var BeforeLogin = Limits{
 	Bytes:     64 << 10,
 	Depth:     64,
@@ -34,8 +34,8 @@ var BeforeLogin = Limits{
 	AttrValue: 64 << 10,
 }
 
-// Kind says which rule a message broke. Its String is the stream error
-// condition of RFC 6120 §4.9.3.
+// Kind is the kind of rule that a message violates. Its String method returns the stream
+// error condition of RFC 6120 §4.9.3.
 type Kind uint8
 
 const (
@@ -48,20 +48,19 @@ const (
 	// (RFC 6120 §11.1).
 	RestrictedXML
 
-	// TooBig is a message beyond the Limits.
+	// TooBig is a message that exceeds the Limits.
 	TooBig
 
 	// BadNamespaces is a message that is well-formed, but not
-	// namespace-well-formed. RFC 6120 §11.3 leaves the choice between an error
-	// to the sender and the end of the stream. The end would be a gift to
-	// strangers: Prosody 0.12 relays <xml:a/> as <a xmlns='http://www.w3.org/XML/1998/namespace'/>,
-	// which Namespaces in XML forbid.
+	// namespace-well-formed. RFC 6120 §11.3 allows either a stanza error or the end of
+	// the stream. Ending it would let other entities terminate sessions: Prosody 0.12
+	// relays <xml:a/> as <a xmlns='http://www.w3.org/XML/1998/namespace'/>, which
+	// Namespaces in XML forbid.
 	BadNamespaces
 )
 
-// Fatal reports whether the stream has to be closed with the error. A message
-// that is only too big, or misuses namespaces, is dropped, and the stream goes
-// on.
+// Fatal reports whether the stream must be closed with the error. After a message that is
+// only too big or misuses namespaces, the stream stays open and drops the message.
 func (k Kind) Fatal() bool { return k != TooBig && k != BadNamespaces }
 
 func (k Kind) String() string {
@@ -76,8 +75,8 @@ func (k Kind) String() string {
 	return "undefined-condition"
 }
 
-// A SyntaxError is the error of Parse. It quotes nothing from the message, so
-// that it can be logged.
+// A SyntaxError is the error of Parse. It quotes nothing from the message, so that it
+// can be logged.
 type SyntaxError struct {
 	Kind   Kind
 	Offset int // in bytes, where the offending part starts or was noticed
