@@ -1,4 +1,4 @@
-// Package address reads JIDs that decide who somebody is.
+// Package address parses JIDs that identify the sender of a stanza or the account.
 package address
 
 import (
@@ -8,18 +8,18 @@ import (
 	"mellium.im/xmpp/jid"
 )
 
-// ErrDomain says that the domain of a JID is not written as RFC 7622 §3.2 wants it
-// on the wire.
+// ErrDomain means that the domain of a JID is not in the form that RFC 7622 §3.2
+// requires on the wire.
 var ErrDomain = errors.New("its domain is not in its normal form: no label may begin with xn--, none may hold characters that are mapped to others, and there is no dot at the end")
 
-// Parse is jid.Parse for an address whose domain is the same before and after it
-// was prepared, but for the case of ASCII letters.
+// Parse is like jid.Parse, but rejects an address whose domain is changed by
+// preparation, except for the case of ASCII letters.
 //
-// jid.Parse prepares domains: it decodes A-labels, also those that no U-label
-// leads to (xn--example-.org becomes example.org), maps characters (full-width
-// letters, U+1F130) and drops some (U+00AD, U+200B, a dot at the end). RFC 7622
-// §3.2 leaves that to whoever makes an address, so a server sends none of it,
-// and who sends it all the same could be taken for somebody else.
+// jid.Parse prepares domains: it decodes A-labels, including those that no U-label
+// encodes to (xn--example-.org becomes example.org), maps characters (full-width
+// letters, U+1F130) and removes some (U+00AD, U+200B, a dot at the end). RFC 7622 §3.2
+// requires the creator of an address to prepare it, so a conforming server never sends
+// an unprepared one. Accepting it would allow the sender to impersonate another domain.
 func Parse(text string) (jid.JID, error) {
 	_, domain, _, err := jid.SplitString(text)
 	if err != nil {
@@ -35,8 +35,8 @@ func Parse(text string) (jid.JID, error) {
 	return j, nil
 }
 
-// Equal reports whether two texts are the same JID. What is none equals only
-// itself.
+// Equal reports whether two texts are the same JID. A text that is not a JID equals
+// only itself.
 func Equal(a, b string) bool {
 	if a == b {
 		return true

@@ -1,5 +1,5 @@
-// Package disco tells others what this client can do and asks what others can:
-// service discovery (XEP-0030) and entity capabilities (XEP-0115).
+// Package disco implements service discovery (XEP-0030) and entity capabilities
+// (XEP-0115): it announces the features of this client and queries those of others.
 package disco
 
 import (
@@ -15,16 +15,16 @@ import (
 	"xmpp-pam/sdk/internal/ns"
 )
 
-// Info is what an entity says about itself. Extended forms (XEP-0128) are not
-// read.
+// Info holds the identities and features of an entity. Extended forms (XEP-0128) are
+// ignored.
 type Info struct {
 	Identities []info.Identity
 	Features   []info.Feature
 }
 
-// NewInfo returns the Info of a client named name with the given features, and
-// those that this package itself provides. Kind is the type of client, as the
-// registry of XEP-0030 has it, such as "pc" or "web".
+// NewInfo returns the Info of a client named name with the given features and those
+// that this package provides. kind is the type of client in the registry of XEP-0030,
+// such as "pc" or "web".
 func NewInfo(kind, name string, features ...string) *Info {
 	i := &Info{Identities: []info.Identity{{Category: "client", Type: kind, Name: name}}}
 	all := append([]string{ns.DiscoInfo, ns.Caps}, features...)
@@ -40,8 +40,8 @@ func (i *Info) Has(feature string) bool {
 	return slices.ContainsFunc(i.Features, func(f info.Feature) bool { return f.Var == feature })
 }
 
-// Ver returns the verification string of XEP-0115 §5.1 with SHA-1, the only
-// hash that servers in use honour.
+// Ver returns the verification string of XEP-0115 §5.1 with SHA-1, the only hash that
+// common servers support.
 func (i *Info) Ver() string {
 	var rows []string
 	for _, id := range i.Identities {
@@ -57,8 +57,8 @@ func (i *Info) Ver() string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// Caps returns the <c/> element for presence (XEP-0115 §4). Node is a URI that
-// names the software.
+// Caps returns the <c/> element for presence (XEP-0115 §4). node is a URI that
+// identifies the software.
 func (i *Info) Caps(node string) *element.Element {
 	return element.New(ns.Caps, "c").Set("hash", "sha-1").Set("node", node).Set("ver", i.Ver())
 }
@@ -86,11 +86,11 @@ func (i *Info) Answer(query *element.Element, node string) *element.Element {
 	return answer
 }
 
-// Query returns the payload that asks for disco#info.
+// Query returns the payload of a disco#info query.
 func Query() *element.Element { return element.New(ns.DiscoInfo, "query") }
 
-// Parse reads the answer to Query from a result iq. An iq without the payload
-// is an empty Info.
+// Parse parses the answer to Query in a result iq. It returns an empty Info if the iq
+// has no payload.
 func Parse(iq *element.Element) *Info {
 	i := &Info{}
 	for e := range iq.Child(ns.DiscoInfo, "query").Elements() {

@@ -1,4 +1,4 @@
-// Package pubsub is the part of XEP-0060 that a subscriber needs: requests
+// Package pubsub implements the part of XEP-0060 that a subscriber needs: requests
 // and errors.
 package pubsub
 
@@ -27,16 +27,16 @@ func Unsubscribe(node, subscriber, subid string) *element.Element {
 	return e
 }
 
-// Subscriptions returns the <pubsub/> that asks a service for the subscriptions of
+// Subscriptions returns the <pubsub/> that requests from a service the subscriptions of
 // the sender to node (XEP-0060 §5.6).
 func Subscriptions(node string) *element.Element {
 	return element.New(ns.Pubsub, "pubsub").Add(element.New(ns.Pubsub, "subscriptions").Set("node", node))
 }
 
-// Subscribed reports whether the answer to Subscriptions names a subscription of
-// account to node, the one with subid unless that is empty. Services that leave
-// the node or the subid out of a row are believed to mean the one asked for, and
-// an answer without a list to mean that there may be one.
+// Subscribed reports whether the answer to Subscriptions contains a subscription of
+// account to node, with the given subid unless subid is empty. A row without a node or
+// subid matches, because some services leave them out. An answer without a list counts
+// as true, because there may be a subscription.
 func Subscribed(iq *element.Element, node, subid string, account jid.JID) bool {
 	list := iq.Child(ns.Pubsub, "pubsub").Child(ns.Pubsub, "subscriptions")
 	if list == nil {
