@@ -71,8 +71,8 @@ type (
 		service string
 		nodes   []string
 	}
-	// outranked says that another session of the account was seen while one of
-	// higher priority than this was there.
+	// outranked reports presence of another session of the account while a session
+	// with a higher priority than this one exists or existed.
 	outranked struct{}
 )
 

@@ -123,12 +123,13 @@ type (
 		Expect Stamp
 		Next   Stamp
 		// List is the whole list to be stored. It shares its chunks with the stored
-		// one, but for those that differ. Changes lead to it from the stored one, in
-		// key order and one for each key. Dropped are all rows left out.
+		// one, except for those that differ. Changes are the differences from the
+		// stored list, in key order and one for each key. Dropped holds all rows that
+		// are left out.
 		List    *List
 		Changes []pam.Change
 		Dropped []pam.Subscription
-		// Replace tells that List came as a whole, and shares nothing.
+		// Replace reports whether List is a complete new list, which shares no chunks.
 		Replace bool
 	}
 	// Changed announces a change of the committed list or its version: after
