@@ -1,4 +1,5 @@
-// Package mutate plants mistakes in the code, for tests that must find them.
+// Package mutate is for mutation tests: it changes the code (a mutant) and checks that
+// other tests fail.
 package mutate
 
 import (
@@ -45,7 +46,7 @@ var (
 	controlsMu sync.Mutex
 )
 
-// control runs tests without a mistake, once, and says what is wrong with them.
+// control runs tests without a mutant, once, and returns what is wrong with them.
 func control(t *testing.T, args []string) string {
 	key := strings.Join(args, "\x00")
 	controlsMu.Lock()
@@ -104,7 +105,7 @@ func Check(t *testing.T, edits []Edit) Tree {
 	return changed
 }
 
-// tree is the module as it is.
+// tree is the unchanged module.
 var tree = sync.OnceValues(func() (Tree, error) {
 	_, t, err := ReadTree()
 	return t, err
@@ -131,8 +132,8 @@ func folder(t *testing.T, name string) string {
 	return ""
 }
 
-// Test runs go test with args as if the edits had been made. It returns what that
-// printed, and its error. The files themselves are not touched.
+// Test runs go test with args as if the edits had been made. It returns the output and
+// the error of go test. It does not change the files.
 func Test(t *testing.T, edits []Edit, args ...string) (string, error) {
 	t.Helper()
 	overlay, err := Check(t, edits).Overlay(t.TempDir())

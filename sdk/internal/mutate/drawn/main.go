@@ -1,11 +1,11 @@
-// Drawn plants small mistakes, drawn by a seed, into the code of the sdk, of wasm
-// and of js/src, and tells which of them the tests find:
+// Drawn creates mutants, chosen at random by a seed, of the code of sdk, wasm and js/src,
+// and reports which of them the tests detect:
 //
 //	go run ./sdk/internal/mutate/drawn -seed 1 -n 300
 //
-// It changes no file of the repository. What it learned is kept below bin, so that
-// a run goes on where the last one ended: a mistake that was found is not tried
-// again before its file changes, any other not before its file or a test changes.
+// It changes no file of the repository. It keeps its results below bin, so that a run
+// continues where the last one ended: a detected mutant is not tried again before its
+// file changes, any other mutant not before its file or a test changes.
 package main
 
 import (
@@ -52,7 +52,7 @@ type Result struct {
 	Tests   string  `json:"tests"`  // the sum of all tests
 }
 
-// holds reports whether a result need not be sought again.
+// holds reports whether a result is still valid.
 func (r Result) holds(source, tests string) bool {
 	return r.Source == source && (r.Tests == tests || r.Verdict == found || r.Verdict == invalid)
 }
@@ -118,7 +118,7 @@ func run() (err error) {
 	return nil
 }
 
-// judgeAll judges as many of the mutants as are asked for.
+// judgeAll judges the requested number of mutants.
 func (r *runner) judgeAll(all []Mutant, file string) (map[string]Result, error) {
 	known, results := map[string]Result{}, map[string]Result{}
 	if data, err := os.ReadFile(file); err == nil {
