@@ -138,8 +138,8 @@ func (p *parser) ncname() string {
 
 func (p *parser) colon() bool { return p.pos < len(p.s) && p.s[p.pos] == ':' }
 
-// oddName reads the rest of a name that started at at and is one for XML alone,
-// such as a:b:c or :a.
+// oddName reads the rest of a name that begins at at and is valid in XML but not in
+// Namespaces in XML, such as a:b:c or :a.
 func (p *parser) oddName(at int) string {
 	for p.colon() || nameRun(p.s[p.pos:], nameRest) > 0 {
 		if p.colon() {

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// Classes of ASCII bytes, so that the usual byte costs one look-up.
+// Classes of ASCII bytes, so that most bytes need only one table look-up.
 const (
 	nameStart    = 1 << iota
 	nameRest     // may follow in a name
@@ -33,12 +33,12 @@ var class = func() (t [utf8.RuneSelf]uint8) {
 	return t
 }()
 
-// nameLen returns the length of the name without colon (NCName) at the start
-// of s, 0 if there is none. s is valid UTF-8.
+// nameLen returns the length of the name without colon (NCName) at the start of s, or 0
+// if there is none. s must be valid UTF-8.
 func nameLen(s string) int { return nameRun(s, nameStart) }
 
-// nameRun is nameLen if first is nameStart. If it is nameRest, s is what follows
-// in a name.
+// nameRun is like nameLen if first is nameStart. If first is nameRest, s is the
+// continuation of a name.
 func nameRun(s string, first uint8) int {
 	want := first
 	for i := 0; i < len(s); want = nameRest {
@@ -132,8 +132,8 @@ func badChar(s string) int {
 	return -1
 }
 
-// Texts are looked at eight bytes at a time where nothing is special about them:
-// in WebAssembly a byte costs nearly as much as eight.
+// Text without special characters is scanned eight bytes at a time, because in
+// WebAssembly one byte costs nearly as much as eight.
 const (
 	ones  = 0x0101010101010101
 	highs = 0x8080808080808080

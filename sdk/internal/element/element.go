@@ -70,8 +70,8 @@ func (e *Element) Is(space, local string) bool {
 }
 
 // Attr returns the value of the attribute without namespace named local, or ""
-// if there is none. An attribute in a namespace is never returned: a stranger
-// can set x:from, but only the server sets from.
+// if there is none. It never returns an attribute in a namespace: any entity can set
+// x:from, but only the server sets from.
 func (e *Element) Attr(local string) string {
 	value, _ := e.Lookup(local)
 	return value

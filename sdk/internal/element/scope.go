@@ -5,27 +5,27 @@ import (
 	"slices"
 )
 
-// A binding is a prefix in scope, and its namespace. Each points to the one
-// outside of it, so that an element needs to know one of them only. The default
-// namespace has the prefix "", and is bound only around an element with a prefix:
-// what an element without one inherits is its own namespace.
+// A binding is a prefix in scope and its namespace. Each binding points to the next outer
+// one, so that an element needs to keep only the innermost. The default namespace has the
+// prefix "". It is bound only around an element with a prefix, because an element without
+// a prefix has the default namespace as its own.
 type binding struct {
 	prefix, space string
 	outside       *binding
-	shadowed      *binding  // the one outside of it with the same prefix, if prefixes are indexed
-	innermost     **binding // where the index holds the innermost one with the same prefix
-	hash          uint64    // of space; zero until it is needed
-	count         int       // of prefixes in scope, this one included
+	shadowed      *binding  // the next outer binding of the same prefix, if prefixes are indexed
+	innermost     **binding // the index entry of the innermost binding of the same prefix
+	hash          uint64    // hash of space; zero until it is needed
+	count         int       // number of prefixes in scope, including this one
 }
 
-// manyPrefixes is from how many on a prefix is found through an index. Else
-// a short message with hundreds of declarations costs as much as a long one.
+// manyPrefixes is the number of prefixes from which on an index is used. Without it, a
+// short message with hundreds of declarations would cost as much as a long one.
 const manyPrefixes = 8
 
 var hashSeed = maphash.MakeSeed()
 
-// sum returns the hash of the namespace, 0 if there is none. Two long namespaces
-// that differ only at their end may have to be compared thousands of times.
+// sum returns the hash of the namespace, or 0 if there is none. Without it, two long
+// namespaces that differ only at their end might be compared thousands of times.
 func (b *binding) sum() uint64 {
 	if b == nil {
 		return 0
@@ -36,8 +36,8 @@ func (b *binding) sum() uint64 {
 	return b.hash
 }
 
-// declare puts a prefix in scope; the bindings inside of around belong to the
-// same tag.
+// declare adds a prefix to the scope; the bindings inside of around belong to the same
+// tag.
 func (p *parser) declare(a rawAttr, around *binding) {
 	switch {
 	case a.local == "xmlns":
@@ -58,7 +58,7 @@ func (p *parser) declare(a rawAttr, around *binding) {
 	p.bind(a.local, p.intern(a.value))
 }
 
-// bindDefault binds the default namespace inside of parent, unless it is.
+// bindDefault binds the default namespace inside of parent, unless it is already bound.
 func (p *parser) bindDefault(parent *frame) {
 	if b := parent.inherited; b == nil && parent.space != "" || b != nil && b.space != parent.space {
 		parent.inherited = p.bind("", parent.space)
@@ -104,7 +104,7 @@ func (p *parser) index(b *binding) {
 	*innermost = b
 }
 
-// leave ends the scope of what was declared since around was the innermost.
+// leave ends the scope of the bindings declared since around was the innermost.
 func (p *parser) leave(around *binding) {
 	if p.prefixes != nil {
 		for b := p.scope; b != around; b = b.outside {
@@ -116,8 +116,8 @@ func (p *parser) leave(around *binding) {
 	p.scope = around
 }
 
-// resolve returns the namespace of prefix and its declaration, which xml has none
-// of.
+// resolve returns the namespace of prefix and its declaration, which is nil for the
+// prefix xml.
 func (p *parser) resolve(prefix string, at int) (string, *binding) {
 	if b := p.find(prefix); b != nil {
 		return b.space, b

@@ -112,8 +112,8 @@ func (p *parser) expand(raw string, at int, value bool) string {
 	return string(b)
 }
 
-// ordinary returns how many bytes at the start of text, or of an attribute value,
-// need not be looked at one by one.
+// ordinary returns the number of bytes at the start of text, or of an attribute value,
+// that need not be examined one by one.
 func ordinary(s string, value bool) int {
 	for i := 0; i < len(s); i += 8 {
 		var w, special uint64
@@ -163,7 +163,7 @@ func (p *parser) reference(s string, at int) (r rune, n int) {
 	return 0, len(s)
 }
 
-// charReference decodes &#32; or &#x20; and the like.
+// charReference decodes a character reference such as &#32; or &#x20;.
 func (p *parser) charReference(s string, at int) (r rune, n int) {
 	base, i := rune(10), 2
 	if len(s) > i && s[i] == 'x' {

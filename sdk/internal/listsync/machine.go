@@ -55,7 +55,7 @@ type Machine struct {
 	heard []Notify // received notifies that are shown but not committed one by one, in order
 	shown *layer   // the overlay: heard applied to the committed list
 
-	commit         *commit // under way
+	commit         *commit // pending
 	seq            int
 	pendingLive    []Notify // received while settled and not in a commit yet
 	deferredStored *Durable // a Stored input that arrived while a commit was pending

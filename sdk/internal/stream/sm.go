@@ -48,7 +48,7 @@ type smState struct {
 	bytes           int       // of unacked
 	oldest          time.Time // when the first of them was sent, or the last <a/> arrived
 	ackBy           time.Time // when the answer to <r/> is due; zero if none is pending
-	ackLate         bool      // it was due when the program slept, and is asked for anew
+	ackLate         bool      // the answer was due while the program was suspended, and was requested again
 	replays         int       // resumptions in a row that sent unacked again without an acknowledgement
 	mayHaveSentMore bool      // more stanzas may have been sent than were counted
 }

@@ -94,7 +94,7 @@ func (s *Stream) send(e *element.Element) {
 // session to any sender that knows the account's bare JID.
 func (s *Stream) unusable(err *element.SyntaxError) {
 	root := err.Root
-	if root == nil { // The server has sent a stanza, whatever is in it.
+	if root == nil { // The server has counted it as a stanza.
 		s.sm.count()
 		s.drop(err)
 		return

@@ -36,7 +36,7 @@ type Stream struct {
 	known addresses
 	over  bool // one side has closed the stream, which ends the session
 
-	// The Step under way.
+	// The current Step.
 	now          time.Time
 	deadline     time.Time // of the phase; zero if it has none
 	fullDeadline time.Time // the deadline that a Probe has brought forward; zero if none has
