@@ -67,6 +67,11 @@ func (f flaky) Get(ctx context.Context, keys ...string) ([][]byte, error) {
 	return f.Store.Get(ctx, keys...)
 }
 
+func (f flaky) Scan(ctx context.Context, r store.Range) ([]store.Record, error) {
+	time.Sleep(f.random.upTo(3 * time.Millisecond))
+	return f.Store.Scan(ctx, r)
+}
+
 func (f flaky) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
 	time.Sleep(f.random.upTo(5 * time.Millisecond))
 	if f.failing && f.random.oneIn(30) {

@@ -5,6 +5,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,32 +82,34 @@ func TestChangedMeanwhile(t *testing.T) {
 		"forgetting": (*client.Client).Forget,
 		"reloading":  func(c *client.Client, _ context.Context) error { c.Reload(); return nil },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				shared := store.NewMemory()
-				a := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
-				b := f.device(t, func(o *client.Options) { o.Store = keep(tardy{shared}) })
-				if name != "loading" {
-					_, _ = b.Load(t.Context())
-				}
-				done := make(chan error, 1)
-				go func() { done <- doing(b.Client, t.Context()) }()
-				time.Sleep(time.Second / 2)
-				f.socket().notify("v1", "news", "subscribed")
-				synctest.Wait()
-				b.Reload()
-				time.Sleep(time.Minute)
-				if err := <-done; err != nil {
-					t.Error(err)
-				}
-				if s, want := b.Snapshot(), a.Snapshot(); s.Version != want.Version || len(s.List) != 1 {
-					t.Errorf("it shows %+v, want %+v", s, want)
-				}
-				_ = a.Close()
-				_ = b.Close()
+		for _, after := range []time.Duration{time.Second / 2, 3 * time.Second / 2, 5 * time.Second / 2} {
+			t.Run(fmt.Sprint(name, " ", after), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newScripted()
+					shared := store.NewMemory()
+					a := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
+					b := f.device(t, func(o *client.Options) { o.Store = keep(tardy{shared}) })
+					if name != "loading" {
+						_, _ = b.Load(t.Context())
+					}
+					done := make(chan error, 1)
+					go func() { done <- doing(b.Client, t.Context()) }()
+					time.Sleep(after)
+					f.socket().notify("v1", "news", "subscribed")
+					synctest.Wait()
+					b.Reload()
+					time.Sleep(time.Minute)
+					if err := <-done; err != nil {
+						t.Error(err)
+					}
+					if s, want := b.Snapshot(), a.Snapshot(); s.Version != want.Version || len(s.List) != 1 {
+						t.Errorf("it shows %+v, want %+v", s, want)
+					}
+					_ = a.Close()
+					_ = b.Close()
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -116,6 +119,11 @@ type tardy struct{ store.Store }
 func (s tardy) Get(ctx context.Context, keys ...string) ([][]byte, error) {
 	defer time.Sleep(time.Second)
 	return s.Store.Get(ctx, keys...)
+}
+
+func (s tardy) Scan(ctx context.Context, r store.Range) ([]store.Record, error) {
+	defer time.Sleep(time.Second)
+	return s.Store.Scan(ctx, r)
 }
 
 func (s tardy) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
