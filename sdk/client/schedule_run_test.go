@@ -109,6 +109,13 @@ func (h *handle) Get(ctx context.Context, keys ...string) ([][]byte, error) {
 	return h.Memory.Get(ctx, keys...)
 }
 
+func (h *handle) Scan(ctx context.Context, r store.Range) ([]store.Record, error) {
+	if h.dead.Load() {
+		return nil, store.ErrClosed
+	}
+	return h.Memory.Scan(ctx, r)
+}
+
 func (h *handle) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
 	h.inside.Add(1)
 	defer h.inside.Add(-1)
