@@ -71,9 +71,9 @@ func At(here string) {
 
 // Where the program fails: a file, a line of it that is there once, and what is put in its place.
 const points = [
-  ["sdk/client/client.go", "\t\t\twork()\n", '\t\t\tfault.At("owner")\n\t\t\twork()\n'],
-  ["sdk/client/operation.go", "\tfail := func(err *pam.Error) {", "\tfault.Arm(t.Node)\n\tfail := func(err *pam.Error) {"],
-  ["sdk/client/resume.go", "o.after(saveEvery, func() {\n", 'o.after(saveEvery, func() {\n\t\t\tfault.At("timer")\n'],
+  ["sdk/internal/engine/engine.go", "\t\t\twork()\n", '\t\t\tfault.At("owner")\n\t\t\twork()\n'],
+  ["sdk/internal/engine/account_operations.go", "\tfail := func(err *pam.Error) {", "\tfault.Arm(t.Node)\n\tfail := func(err *pam.Error) {"],
+  ["sdk/internal/engine/storage_session.go", "s.after(saveEvery, func() {\n", 's.after(saveEvery, func() {\n\t\t\tfault.At("timer")\n'],
   ["wasm/bridge.go", "\tr := readRequest(request)\n", '\tr := readRequest(request)\n\tfault.At("dispatch")\n'],
   ["wasm/bridge.go", "\t\tdefer b.cancel(r.id)\n", '\t\tdefer b.cancel(r.id)\n\t\tfault.At("request")\n'],
   ["wasm/events.go", "\tswitch e := e.(type) {\n", '\tfault.At("event")\n\tswitch e := e.(type) {\n'],
