@@ -122,8 +122,8 @@ func (n *network) Dial(ctx context.Context, url string) (transport.Conn, error) 
 	if err != nil {
 		return nil, err
 	}
-	time.Sleep(1)            // The client closes the socket of a connection that it ended on another goroutine.
-	held := ctx.Err() == nil // otherwise it is closed as soon as it is returned
+	time.Sleep(time.Nanosecond) // The client closes the socket of a connection that it ended on another goroutine.
+	held := ctx.Err() == nil    // otherwise it is closed as soon as it is returned
 	if held {
 		n.mu.Lock()
 		n.sockets++
