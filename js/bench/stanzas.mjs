@@ -57,5 +57,5 @@ export const stanzas = {
   "delays": (n) => inside(fill(n, () => "<delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>")),
 };
 
-/** Of these ltx takes a slice: nothing is to be compared with. */
+/** For these kinds ltx only slices the text, so a ratio to ltx has no meaning. */
 export const sliced = new Set(["similar namespaces", "one text", "a text beyond ASCII", "a text of quotes and line ends", "long values"]);

@@ -106,8 +106,8 @@ func TestReasons(t *testing.T) {
 }
 
 // TestConnectEnds has an attempt last longer than two minutes, though every answer
-// comes in time: each call of Connect ends two minutes after it began, but the time
-// in which somebody types the password does not count.
+// comes in time: each call of Connect ends two minutes after it began, not counting
+// the time that Credentials takes.
 func TestConnectEnds(t *testing.T) {
 	for _, typing := range []time.Duration{0, 10*time.Minute + 5*time.Second} {
 		for _, slow := range []bool{false, true} {
@@ -151,7 +151,7 @@ func TestConnectEnds(t *testing.T) {
 						return client.Credentials{Password: canary}, nil
 					}
 				})
-				calls := []time.Duration{0, asked + typing/2, asked + typing + time.Second} // before, while and after somebody types
+				calls := []time.Duration{0, asked + typing/2, asked + typing + time.Second} // before, during and after the request for credentials
 				done := make(chan error, len(calls))
 				for _, begins := range calls {
 					time.AfterFunc(begins, func() {

@@ -94,7 +94,7 @@ func TestNoServer(t *testing.T) {
 		handler http.HandlerFunc
 		want    pam.Code
 	}{
-		{"nobody listens", nil, pam.CodeTransport},
+		{"connection refused", nil, pam.CodeTransport},
 		{"plain HTTP", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) }, pam.CodeTransport},
 		{"not found", http.NotFound, pam.CodeTransport},
 		{"another subprotocol", func(w http.ResponseWriter, r *http.Request) {

@@ -198,8 +198,8 @@ func TestSameListStoredFirst(t *testing.T) {
 	})
 }
 
-// TestHandledWithoutPAM: at a server without PAM nothing is to be stored, so all
-// that was delivered is handled.
+// TestHandledWithoutPAM: without PAM at the server the client stores nothing, so it
+// handles every stanza that is delivered.
 func TestHandledWithoutPAM(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}

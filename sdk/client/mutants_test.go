@@ -23,7 +23,8 @@ type mutant struct {
 	edits    []edit
 }
 
-// Mutants are mistakes that lose something, or let somebody fool the client.
+// Mutants are mistakes that lose data, or let another entity forge what the client
+// accepts.
 // The test named by "by", after its package if that is another, must find each.
 // One that survives, or whose place is no longer in the code, fails.
 var mutants = []mutant{

@@ -246,7 +246,7 @@ func (d *durable) empty() listsync.Durable {
 	return now
 }
 
-// fresh is an empty list whose epoch nobody else has.
+// fresh returns an empty list with a random epoch, which no other store has.
 func (d *durable) fresh() listsync.Durable {
 	return listsync.Durable{Stamp: listsync.Stamp{Epoch: randomUint64()}, List: listsync.NewList(nil)}
 }
