@@ -118,7 +118,8 @@ func (m *Machine) commitDone(c *commit) {
 
 // conflict implements rule 6: another tab has committed first. If it has stored the
 // same, the commit counts as stored; otherwise its list is adopted and the list is
-// requested.
+// requested: without a version if the commit replaced the list, because the adopted
+// list may be the wrong one that the replacement corrected.
 func (m *Machine) conflict(in Conflict) {
 	c := m.commit
 	if c == nil || in.Seq != c.seq {
@@ -130,6 +131,7 @@ func (m *Machine) conflict(in Conflict) {
 		m.commitDone(c)
 		return
 	}
+	m.fullWanted = m.fullWanted || c.whole != nil
 	m.dropLive()
 }
 

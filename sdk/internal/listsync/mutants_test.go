@@ -76,6 +76,9 @@ var mutants = []struct {
 	{name: "after a conflict no list is asked for", edits: []edit{
 		{"Machine.conflict", "call dropLive", "m.commitDone(c)"},
 	}},
+	{name: "a list that lost to another tab is requested with that tab's version", transcripts: true, edits: []edit{
+		{"Machine.conflict", "assign fullWanted", ""},
+	}},
 	{name: "a hint is taken over and nothing else", edits: []edit{
 		{"Machine.reload", "if Version", "true"},
 	}},

@@ -297,6 +297,21 @@ var transcripts = []struct{ name, text string }{
 		> empty
 		< overlay reset
 		< phase synced`},
+	{"rule 6: a full result that another tab's list replaces is requested again, without a version", `
+		> stored 7/v3 a/n1
+		> session full
+		< phase syncing
+		< list .
+		> full v4 a/n1 a/n2
+		< commit 7/v3 -> 8/v4 whole: a/n1 a/n2
+		> conflict 8/v4 a/n1
+		< changed v3 -> v4 resync:
+		< list .
+		> full v4 a/n1 a/n2
+		< commit 8/v4 -> 9/v4 whole: a/n1 a/n2
+		> ok
+		< changed v4 -> v4 resync: +a/n2
+		< phase synced`},
 	{"rule 6: also when the session has ended meanwhile", `
 		> stored 7/v3
 		> session
