@@ -125,7 +125,8 @@ async function startServer() {
     if (pathname === "/") return void res.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>bench</title>");
     try {
       const body = readFileSync(pathname.startsWith("/pkg/") ? join(dist, pathname.slice(5)) : join(folder, pathname));
-      res.writeHead(200, { "content-type": types[extname(pathname)] ?? "text/plain" }).end(body);
+      // Cacheable, as for a visitor who returns: the browser keeps the compiled code of both ways.
+      res.writeHead(200, { "content-type": types[extname(pathname)] ?? "text/plain", "cache-control": "max-age=3600" }).end(body);
     } catch {
       res.writeHead(404).end();
     }

@@ -81,7 +81,7 @@ function readRecords(name: string, signal: AbortSignal): Promise<Records | undef
         const records = tx.objectStore("records");
         const range = IDBKeyRange.bound(...listKeys, false, true);
         const [keys, values, sync] = [records.getAllKeys(range), records.getAll(range), records.get("sync")];
-        tx.oncomplete = () => {
+        sync.onsuccess = () => { // the last request: what was read does not change any more
           const list = keys.result.map((key, i): [IDBValidKey, unknown] => [key, values.result[i]]);
           end(new Map([...list, ["sync", sync.result]]));
         };

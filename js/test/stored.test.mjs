@@ -45,14 +45,15 @@ function open(name, version) {
       transaction(store, mode = "readonly") {
         log.push(["transaction", store, mode]);
         if (!found.records) throw new DOMException("no such store", "NotFoundError");
+        const last = {};
         const tx = {
           objectStore: () => ({
-            get: (key) => ({ result: found.records.get(key) }),
+            get: (key) => Object.assign(last, { result: found.records.get(key) }),
             getAll: (range) => ({ result: [...found.records].filter(([key]) => range(key)).map(([, value]) => value) }),
             getAllKeys: (range) => ({ result: [...found.records.keys()].filter(range) }),
           }),
         };
-        (found.before ?? ((go) => go()))(() => setTimeout(() => tx.oncomplete()), request.result);
+        (found.before ?? ((go) => go()))(() => setTimeout(() => last.onsuccess()), request.result);
         return tx;
       },
     };

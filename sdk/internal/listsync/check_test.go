@@ -19,6 +19,9 @@ func (w *world) input(t *tab, in Input) {
 		t.drops = true
 		if in.Undo {
 			t.told[in.Key] = true
+			if in.Key.SubID == "" { // all rows of the node
+				t.hears(in.Key.Service, in.Key.Node)
+			}
 		}
 	case Notify:
 		for _, s := range in.Items {
