@@ -36,71 +36,69 @@ func TestReasons(t *testing.T) {
 		for range 2 + random.IntN(7) {
 			ends = append(ends, ways[random.IntN(len(ways))])
 		}
-		t.Run(fmt.Sprint(ends), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				var want []string
-				var called, listed, rejected bool
-				end := left
-				f.handle = func(s *socket, e *element.Element) bool {
-					switch {
-					case isList(e):
-						listed = true
-						return false
-					case e.Child(ns.Bind, "bind") != nil && end == unbound:
-						s.fail(errors.New("reset"))
-						return true
-					case !e.Is(ns.SASL, "auth"):
-						return false
-					}
-					switch {
-					case rejected:
-						want = append(want, "rejected")
-					case called && !listed:
-						want = append(want, "initial")
-					default:
-						want = append(want, "reconnect")
-					}
-					called, end = false, left
-					if len(ends) > 0 {
-						end, ends = ends[0], ends[1:]
-					}
-					switch end {
-					case wrong:
-						rejected = true
-						s.push("<failure xmlns='" + ns.SASL + "'><not-authorized/></failure>")
-					case busy:
-						s.push("<failure xmlns='" + ns.SASL + "'><temporary-auth-failure/></failure>")
-					case silent:
-						s.fail(errors.New("reset"))
-					default:
-						rejected = false
-						return false
-					}
+		bubble(t, fmt.Sprint(ends), func(t *testing.T) {
+			f := newScripted()
+			var want []string
+			var called, listed, rejected bool
+			end := left
+			f.handle = func(s *socket, e *element.Element) bool {
+				switch {
+				case isList(e):
+					listed = true
+					return false
+				case e.Child(ns.Bind, "bind") != nil && end == unbound:
+					s.fail(errors.New("reset"))
 					return true
+				case !e.Is(ns.SASL, "auth"):
+					return false
 				}
-				a := f.device(t, quick)
-				for over := false; !over; {
-					var ending string
-					f.set(func() { ending = end })
-					switch phase := a.State().Phase; {
-					case phase == pam.PhaseFailed || phase == pam.PhaseOffline:
-						f.set(func() { called = true })
-						_, _ = a.Connect(t.Context())
-					case phase == pam.PhaseLive && ending == cut:
-						f.socket().fail(errors.New("reset"))
-					case phase == pam.PhaseLive:
-						f.set(func() { over = len(ends) == 0 })
-						_ = a.Disconnect(t.Context())
-					}
-					time.Sleep(time.Second)
-					synctest.Wait()
+				switch {
+				case rejected:
+					want = append(want, "rejected")
+				case called && !listed:
+					want = append(want, "initial")
+				default:
+					want = append(want, "reconnect")
 				}
-				if !slices.Equal(a.reasons, want) {
-					t.Errorf("asked because of %q, want %q", a.reasons, want)
+				called, end = false, left
+				if len(ends) > 0 {
+					end, ends = ends[0], ends[1:]
 				}
-				_ = a.Close()
-			})
+				switch end {
+				case wrong:
+					rejected = true
+					s.push("<failure xmlns='" + ns.SASL + "'><not-authorized/></failure>")
+				case busy:
+					s.push("<failure xmlns='" + ns.SASL + "'><temporary-auth-failure/></failure>")
+				case silent:
+					s.fail(errors.New("reset"))
+				default:
+					rejected = false
+					return false
+				}
+				return true
+			}
+			a := f.device(t, quick)
+			for over := false; !over; {
+				var ending string
+				f.set(func() { ending = end })
+				switch phase := a.State().Phase; {
+				case phase == pam.PhaseFailed || phase == pam.PhaseOffline:
+					f.set(func() { called = true })
+					_, _ = a.Connect(t.Context())
+				case phase == pam.PhaseLive && ending == cut:
+					f.socket().fail(errors.New("reset"))
+				case phase == pam.PhaseLive:
+					f.set(func() { over = len(ends) == 0 })
+					_ = a.Disconnect(t.Context())
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+			}
+			if !slices.Equal(a.reasons, want) {
+				t.Errorf("asked because of %q, want %q", a.reasons, want)
+			}
+			_ = a.Close()
 		})
 	}
 }

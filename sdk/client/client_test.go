@@ -4,7 +4,6 @@ package client_test
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -245,17 +244,9 @@ func TestOneCallerGivesUp(t *testing.T) {
 	p := newPeer(t)
 	a := newDevice(t, p, nil)
 	impatient, cancel := context.WithCancel(t.Context())
-	first := make(chan error, 1)
-	go func() {
-		_, err := a.Connect(impatient)
-		first <- err
-	}()
+	first := a.connecting(impatient)
 	a.wait("the first call", func() bool { return a.State().Phase != pam.PhaseOffline })
-	second := make(chan error, 1)
-	go func() {
-		_, err := a.Connect(t.Context())
-		second <- err
-	}()
+	second := a.connecting(t.Context())
 	time.Sleep(time.Millisecond)
 	cancel()
 	if err := <-second; err != nil {
@@ -289,41 +280,3 @@ func TestLastSynced(t *testing.T) {
 		t.Errorf("stored %v, want %v or later", got, after)
 	}
 }
-
-func subscribe(t *testing.T, d *device, service, node string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	if _, err := d.Subscribe(ctx, pam.Target{Service: service, Node: node}); err != nil {
-		t.Fatalf("subscribe to %s: %v\n%s", node, err, d.log())
-	}
-}
-
-func asError(t *testing.T, err error) *pam.Error {
-	t.Helper()
-	var e *pam.Error
-	if !errors.As(err, &e) {
-		t.Fatalf("got %v, want a *pam.Error", err)
-	}
-	if e.Text == "" {
-		t.Errorf("%s has no text", e.Code)
-	}
-	return e
-}
-
-func password(p string) func(context.Context, client.CredentialRequest) (client.Credentials, error) {
-	return func(context.Context, client.CredentialRequest) (client.Credentials, error) {
-		return client.Credentials{Password: p}, nil
-	}
-}
-
-func quick(o *client.Options) {
-	o.Reconnect = &client.Reconnect{Base: 10 * time.Millisecond, Max: 50 * time.Millisecond}
-}
-
-// kept is a store that survives the Close of the client that uses it, as one
-// in a browser does.
-type kept struct{ store.Store }
-
-func keep(s store.Store) kept { return kept{s} }
-func (kept) Close() error     { return nil }

@@ -32,9 +32,7 @@ func TestOneDeadline(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f, s := newScripted(), &resumer{}
 			f.handle = s.handle
-			a := f.device(t, func(o *client.Options) {
-				o.Reconnect = &client.Reconnect{Base: max(1, away), NoJitter: true}
-			}).connect()
+			a := f.device(t, waits(max(1, away), 0)).connect()
 			f.set(func() {
 				s.ignored = func(e *element.Element) bool {
 					return isPAM(e) && ignore&1 != 0 || isList(e) && ignore&2 != 0 || isDisco(e) && ignore&4 != 0
@@ -100,7 +98,7 @@ func TestSubscribeWhileResumed(t *testing.T) {
 				}
 				return false
 			}
-			a := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Base: time.Millisecond, NoJitter: true} }).connect()
+			a := f.device(t, waits(time.Millisecond, 0)).connect()
 			if listed {
 				f.set(func() {
 					list = "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1' service='pubsub.localhost'><subscription node='news'/></subscriptions>"
@@ -140,9 +138,7 @@ func TestListWhileResumed(t *testing.T) {
 		f, s := newScripted(), &resumer{}
 		silent := false
 		f.handle = func(k *socket, e *element.Element) bool { return s.handle(k, e) || silent && isList(e) }
-		a := f.device(t, func(o *client.Options) {
-			o.Reconnect = &client.Reconnect{Base: 3 * time.Second, Max: 3 * time.Second, NoJitter: true}
-		}).connect()
+		a := f.device(t, waits(3*time.Second, 3*time.Second)).connect()
 		f.set(func() { silent = true })
 		go func() { _ = a.Refresh(context.Background(), false) }()
 		synctest.Wait()
@@ -197,63 +193,61 @@ func TestServiceIsAsked(t *testing.T) {
 		{"silent", false, nil, pam.CodeTimeout, "", true, 20 * time.Second},
 	}
 	for _, tt := range tests {
-		t.Run(fmt.Sprint(tt.name, tt.subscribe), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				asked := 0
-				listed := "<subscription node='news'/>"
-				if tt.subscribe {
-					listed = ""
-				}
-				f.handle = func(s *socket, e *element.Element) bool {
-					switch {
-					case isPAM(e):
-					case e.Attr("to") == news.Service:
-						asked++
-						if d := e.Child(nsInfo, "query"); tt.subscribe != (d != nil) || tt.subscribe && d.Attr("node") != "news" {
-							t.Errorf("it asked %s", e)
-						}
-						if tt.service != nil {
-							tt.service(s, e)
-						}
-					case isList(e) && e.First().Attr("ver") == "":
-						s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1' service='pubsub.localhost'>"+listed+"</subscriptions>")
-					case isList(e):
-						s.result(e, "")
-					default:
-						return false
+		bubble(t, fmt.Sprint(tt.name, tt.subscribe), func(t *testing.T) {
+			f := newScripted()
+			asked := 0
+			listed := "<subscription node='news'/>"
+			if tt.subscribe {
+				listed = ""
+			}
+			f.handle = func(s *socket, e *element.Element) bool {
+				switch {
+				case isPAM(e):
+				case e.Attr("to") == news.Service:
+					asked++
+					if d := e.Child(nsInfo, "query"); tt.subscribe != (d != nil) || tt.subscribe && d.Attr("node") != "news" {
+						t.Errorf("it asked %s", e)
 					}
-					return true
+					if tt.service != nil {
+						tt.service(s, e)
+					}
+				case isList(e) && e.First().Attr("ver") == "":
+					s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1' service='pubsub.localhost'>"+listed+"</subscriptions>")
+				case isList(e):
+					s.result(e, "")
+				default:
+					return false
 				}
-				kept := keep(store.NewMemory())
-				a := f.device(t, func(o *client.Options) { o.Store = kept }).connect()
-				begun := time.Now()
-				var err error
-				if tt.subscribe {
-					_, err = a.Subscribe(t.Context(), news)
-				} else {
-					err = a.Unsubscribe(t.Context(), news)
-				}
-				if d := time.Since(begun); d != tt.after || asked != 1 {
-					t.Errorf("after %v; the service was asked %d times", d, asked)
-				}
-				if e := asErrorOf(err); e.Code != tt.code || e.Condition != tt.condition || e.Retryable != tt.retryable ||
-					e.Code == pam.CodeStanza && (e.Origin != pam.FromService || e.By != news.Service) {
-					t.Errorf("got %+v", e)
-				}
-				if n := len(a.Snapshot().List); (n == 1) != (!tt.subscribe && tt.code != "") {
-					t.Errorf("%d rows are shown", n)
-				}
-				if w := client.Waiting(a.Client); w != "" {
-					t.Errorf("left %s", w)
-				}
-				_ = a.Close()
-				b := f.device(t, func(o *client.Options) { o.Store = kept }).connect()
-				if x, y := a.Snapshot(), b.Snapshot(); len(x.List) != len(y.List) || x.Version != y.Version {
-					t.Errorf("%+v becomes %+v", x, y)
-				}
-				_ = b.Close()
-			})
+				return true
+			}
+			kept := keep(store.NewMemory())
+			a := f.device(t, func(o *client.Options) { o.Store = kept }).connect()
+			begun := time.Now()
+			var err error
+			if tt.subscribe {
+				_, err = a.Subscribe(t.Context(), news)
+			} else {
+				err = a.Unsubscribe(t.Context(), news)
+			}
+			if d := time.Since(begun); d != tt.after || asked != 1 {
+				t.Errorf("after %v; the service was asked %d times", d, asked)
+			}
+			if e := asErrorOf(err); e.Code != tt.code || e.Condition != tt.condition || e.Retryable != tt.retryable ||
+				e.Code == pam.CodeStanza && (e.Origin != pam.FromService || e.By != news.Service) {
+				t.Errorf("got %+v", e)
+			}
+			if n := len(a.Snapshot().List); (n == 1) != (!tt.subscribe && tt.code != "") {
+				t.Errorf("%d rows are shown", n)
+			}
+			if w := client.Waiting(a.Client); w != "" {
+				t.Errorf("left %s", w)
+			}
+			_ = a.Close()
+			b := f.device(t, func(o *client.Options) { o.Store = kept }).connect()
+			if x, y := a.Snapshot(), b.Snapshot(); len(x.List) != len(y.List) || x.Version != y.Version {
+				t.Errorf("%+v becomes %+v", x, y)
+			}
+			_ = b.Close()
 		})
 	}
 }

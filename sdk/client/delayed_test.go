@@ -30,40 +30,38 @@ func TestDelayedNotify(t *testing.T) {
 		{"after a message that is new", plain, func() string { return stamp(time.Minute) }, true},
 		{"a stamp that is none", "", func() string { return "yesterday" }, true},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f, r := newScripted(), &resumer{}
-				f.handle = func(s *socket, e *element.Element) bool {
-					handled := r.handle(s, e)
-					if e.Is(nsSM, "resume") {
-						if test.first != "" {
-							s.push(test.first)
-						}
-						s.push("<message xmlns='jabber:client' from='alice@localhost'><notify xmlns='urn:xmpp:pam:0' ver='v1' service='pubsub.localhost'>" +
-							"<subscription xmlns='http://jabber.org/protocol/pubsub' node='news' jid='alice@localhost' subscription='subscribed'/></notify>" +
-							"<delay xmlns='urn:xmpp:delay' from='localhost' stamp='" + test.stamp() + "'/></message>")
+		bubble(t, test.name, func(t *testing.T) {
+			f, r := newScripted(), &resumer{}
+			f.handle = func(s *socket, e *element.Element) bool {
+				handled := r.handle(s, e)
+				if e.Is(nsSM, "resume") {
+					if test.first != "" {
+						s.push(test.first)
 					}
-					return handled
+					s.push("<message xmlns='jabber:client' from='alice@localhost'><notify xmlns='urn:xmpp:pam:0' ver='v1' service='pubsub.localhost'>" +
+						"<subscription xmlns='http://jabber.org/protocol/pubsub' node='news' jid='alice@localhost' subscription='subscribed'/></notify>" +
+						"<delay xmlns='urn:xmpp:delay' from='localhost' stamp='" + test.stamp() + "'/></message>")
 				}
-				a := f.device(t).connect()
-				time.Sleep(2 * time.Minute)
-				synctest.Wait()
-				before := len(f.listed())
-				f.socket().fail(errors.New("reset"))
-				time.Sleep(10 * time.Second)
-				synctest.Wait()
-				s := a.Snapshot()
-				if state := a.State(); !state.Resumed || state.Phase != pam.PhaseLive {
-					t.Fatalf("%+v\n%s", state, a.log())
-				}
-				if listed := len(f.listed()) > before; listed != test.listed {
-					t.Errorf("lists asked for: %v\n%s", f.listed(), a.log())
-				}
-				if applied := s.Version == "v1" && len(s.List) == 1; applied == test.listed {
-					t.Errorf("the list is %v, version %q\n%s", s.List, s.Version, a.log())
-				}
-				_ = a.Close()
-			})
+				return handled
+			}
+			a := f.device(t).connect()
+			time.Sleep(2 * time.Minute)
+			synctest.Wait()
+			before := len(f.listed())
+			f.socket().fail(errors.New("reset"))
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			s := a.Snapshot()
+			if state := a.State(); !state.Resumed || state.Phase != pam.PhaseLive {
+				t.Fatalf("%+v\n%s", state, a.log())
+			}
+			if listed := len(f.listed()) > before; listed != test.listed {
+				t.Errorf("lists asked for: %v\n%s", f.listed(), a.log())
+			}
+			if applied := s.Version == "v1" && len(s.List) == 1; applied == test.listed {
+				t.Errorf("the list is %v, version %q\n%s", s.List, s.Version, a.log())
+			}
+			_ = a.Close()
 		})
 	}
 }

@@ -136,9 +136,7 @@ func TestNoServer(t *testing.T) {
 
 // TestNoReconnect checks that a policy of no reconnecting is followed.
 func TestNoReconnect(t *testing.T) {
-	d := newDevice(t, &peer{url: "ws://127.0.0.1:1/", domain: "localhost"}, nil, func(o *client.Options) {
-		o.Reconnect = &client.Reconnect{Off: true}
-	})
+	d := newDevice(t, &peer{url: "ws://127.0.0.1:1/", domain: "localhost"}, nil, noReconnect)
 	_, err := d.Connect(t.Context())
 	if got := asError(t, err); got.Code != pam.CodeTransport {
 		t.Errorf("got %v", got)

@@ -92,34 +92,32 @@ func TestSeeOther(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for _, when := range []occasion{atOpen, atLogin, inSession} {
-			t.Run(tt.name+" "+string(when), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					f := newScripted()
-					f.sendOn(when, tt.to)
-					a := f.device(t, func(o *client.Options) {
-						o.FollowTo = tt.follow
-						o.Reconnect = &client.Reconnect{Base: time.Minute, NoJitter: true}
-						if tt.home != "" {
-							o.URL = tt.home
-						}
-					})
-					_, err := a.Connect(t.Context())
-					synctest.Wait()
-					s := a.State()
-					if !slices.Equal(f.addresses(), tt.dials) || f.atOnce() != 1 || s.Attempt != len(tt.dials) || time.Since(f.start) > time.Second {
-						t.Errorf("dialed %q in %v, attempt %d, %d sockets at once\n%s", f.addresses(), time.Since(f.start), s.Attempt, f.atOnce(), a.log())
+			bubble(t, tt.name+" "+string(when), func(t *testing.T) {
+				f := newScripted()
+				f.sendOn(when, tt.to)
+				a := f.device(t, func(o *client.Options) {
+					o.FollowTo = tt.follow
+					o.Reconnect = &client.Reconnect{Base: time.Minute, NoJitter: true}
+					if tt.home != "" {
+						o.URL = tt.home
 					}
-					if tt.why == "" {
-						// In a session it may have been live for a occasion before.
-						if s.Phase != pam.PhaseLive || err != nil {
-							t.Errorf("%+v, %v", s, err)
-						}
-					} else if s.Phase != pam.PhaseWaiting || s.Err.Code != pam.CodeStream || s.Err.Origin != pam.FromServer ||
-						!s.Err.Retryable || !strings.Contains(s.Err.Text, tt.why) || len(s.Err.Text) > 500 {
-						t.Errorf("%+v (%v)", s, s.Err)
-					}
-					_ = a.Close()
 				})
+				_, err := a.Connect(t.Context())
+				synctest.Wait()
+				s := a.State()
+				if !slices.Equal(f.addresses(), tt.dials) || f.atOnce() != 1 || s.Attempt != len(tt.dials) || time.Since(f.start) > time.Second {
+					t.Errorf("dialed %q in %v, attempt %d, %d sockets at once\n%s", f.addresses(), time.Since(f.start), s.Attempt, f.atOnce(), a.log())
+				}
+				if tt.why == "" {
+					// In a session it may have been live for a occasion before.
+					if s.Phase != pam.PhaseLive || err != nil {
+						t.Errorf("%+v, %v", s, err)
+					}
+				} else if s.Phase != pam.PhaseWaiting || s.Err.Code != pam.CodeStream || s.Err.Origin != pam.FromServer ||
+					!s.Err.Retryable || !strings.Contains(s.Err.Text, tt.why) || len(s.Err.Text) > 500 {
+					t.Errorf("%+v (%v)", s, s.Err)
+				}
+				_ = a.Close()
 			})
 		}
 	}
@@ -147,7 +145,7 @@ func TestDrained(t *testing.T) {
 		}
 		_ = a.Close()
 
-		b := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Off: true} }).connect()
+		b := f.device(t, noReconnect).connect()
 		f.socket().push(goTo("wss://localhost/x"))
 		synctest.Wait()
 		if s := b.State(); s.Phase != pam.PhaseFailed || s.Err.Code != pam.CodeStream || len(f.addresses()) != 13 {
@@ -231,53 +229,51 @@ func TestLocation(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for _, run := range []string{"same run", "next run"} {
-			t.Run(tt.name+" "+run, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					f, r := newScripted(), &resumer{location: tt.location}
-					f.handle = r.handle
-					kept := store.NewMemory()
-					device := func(base time.Duration) *device {
-						return f.device(t, func(o *client.Options) {
-							o.Store, o.Tab, o.FollowTo = keep(kept), "tab", []string{"node2.example"}
-							o.Reconnect = &client.Reconnect{Base: base, NoJitter: true}
-						})
-					}
-					base := time.Second
-					if run == "next run" {
-						base = time.Minute // It does not come back in time.
-					}
-					a := device(base).connect()
-					time.Sleep(time.Second)
-					f.set(func() {
-						f.urls = nil
-						if tt.down {
-							f.down = tt.location
-						}
+			bubble(t, tt.name+" "+run, func(t *testing.T) {
+				f, r := newScripted(), &resumer{location: tt.location}
+				f.handle = r.handle
+				kept := store.NewMemory()
+				device := func(base time.Duration) *device {
+					return f.device(t, func(o *client.Options) {
+						o.Store, o.Tab, o.FollowTo = keep(kept), "tab", []string{"node2.example"}
+						o.Reconnect = &client.Reconnect{Base: base, NoJitter: true}
 					})
-					b := a
-					if run == "next run" {
-						f.set(func() { f.refuse = errors.New("the program is gone") })
-						f.socket().fail(errors.New("reset"))
-						f.set(func() { f.refuse = nil; f.urls = nil })
-						b = device(time.Second)
-						_, _ = b.Connect(t.Context())
-					} else {
-						f.socket().fail(errors.New("reset"))
+				}
+				base := time.Second
+				if run == "next run" {
+					base = time.Minute // It does not come back in time.
+				}
+				a := device(base).connect()
+				time.Sleep(time.Second)
+				f.set(func() {
+					f.urls = nil
+					if tt.down {
+						f.down = tt.location
 					}
-					time.Sleep(4 * time.Second)
-					synctest.Wait()
-					if s := b.State(); !s.Resumed || s.Phase != pam.PhaseLive || r.binds != 1 || !slices.Equal(f.addresses(), tt.dials) {
-						t.Errorf("%+v after %d binds, dialed %q\n%s", s, r.binds, f.addresses(), b.log())
-					}
-					f.set(func() { f.urls, f.down = nil, "" }) // The next loss is another matter.
-					f.socket().fail(errors.New("reset"))
-					time.Sleep(10 * time.Second)
-					synctest.Wait()
-					if !slices.Equal(f.addresses(), tt.dials[:1]) {
-						t.Errorf("after another loss it dialed %q", f.addresses())
-					}
-					_, _ = a.Close(), b.Close()
 				})
+				b := a
+				if run == "next run" {
+					f.set(func() { f.refuse = errors.New("the program is gone") })
+					f.socket().fail(errors.New("reset"))
+					f.set(func() { f.refuse = nil; f.urls = nil })
+					b = device(time.Second)
+					_, _ = b.Connect(t.Context())
+				} else {
+					f.socket().fail(errors.New("reset"))
+				}
+				time.Sleep(4 * time.Second)
+				synctest.Wait()
+				if s := b.State(); !s.Resumed || s.Phase != pam.PhaseLive || r.binds != 1 || !slices.Equal(f.addresses(), tt.dials) {
+					t.Errorf("%+v after %d binds, dialed %q\n%s", s, r.binds, f.addresses(), b.log())
+				}
+				f.set(func() { f.urls, f.down = nil, "" }) // The next loss is another matter.
+				f.socket().fail(errors.New("reset"))
+				time.Sleep(10 * time.Second)
+				synctest.Wait()
+				if !slices.Equal(f.addresses(), tt.dials[:1]) {
+					t.Errorf("after another loss it dialed %q", f.addresses())
+				}
+				_, _ = a.Close(), b.Close()
 			})
 		}
 	}

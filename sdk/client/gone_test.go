@@ -144,46 +144,44 @@ func TestUnsubscribeUnderASubscribe(t *testing.T) {
 		{true, "elsewhere.localhost", "news", false},
 		{false, "pubsub.localhost", "news", false},
 	} {
-		t.Run(fmt.Sprintf("%+v", tt), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				var held *element.Element
-				f.handle = func(s *socket, e *element.Element) bool {
-					switch {
-					case isPAM(e) && held == nil:
-						held = e
-					case isPAM(e):
-						s.failure(e, "item-not-found")
-					case isList(e):
-						s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1'>"+newsRow+"</subscriptions>")
-					default:
-						return false
-					}
-					return true
+		bubble(t, fmt.Sprintf("%+v", tt), func(t *testing.T) {
+			f := newScripted()
+			var held *element.Element
+			f.handle = func(s *socket, e *element.Element) bool {
+				switch {
+				case isPAM(e) && held == nil:
+					held = e
+				case isPAM(e):
+					s.failure(e, "item-not-found")
+				case isList(e):
+					s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1'>"+newsRow+"</subscriptions>")
+				default:
+					return false
 				}
-				a := f.device(t).connect()
-				done := make(chan error, 1)
-				go func() {
-					target := pam.Target{Service: tt.service, Node: tt.node}
-					if !tt.subscribe {
-						done <- a.Unsubscribe(t.Context(), target)
-						return
-					}
-					_, err := a.Subscribe(t.Context(), target)
-					done <- err
-				}()
-				synctest.Wait()
-				if err := a.Unsubscribe(t.Context(), news); err != nil {
-					t.Error(err)
+				return true
+			}
+			a := f.device(t).connect()
+			done := make(chan error, 1)
+			go func() {
+				target := pam.Target{Service: tt.service, Node: tt.node}
+				if !tt.subscribe {
+					done <- a.Unsubscribe(t.Context(), target)
+					return
 				}
-				synctest.Wait()
-				if n := len(a.Snapshot().List); (n == 1) != tt.stays {
-					t.Errorf("%d rows are shown", n)
-				}
-				f.set(func() { f.last.failure(held, "forbidden") })
-				<-done
-				_ = a.Close()
-			})
+				_, err := a.Subscribe(t.Context(), target)
+				done <- err
+			}()
+			synctest.Wait()
+			if err := a.Unsubscribe(t.Context(), news); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+			if n := len(a.Snapshot().List); (n == 1) != tt.stays {
+				t.Errorf("%d rows are shown", n)
+			}
+			f.set(func() { f.last.failure(held, "forbidden") })
+			<-done
+			_ = a.Close()
 		})
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
@@ -202,23 +201,21 @@ func (f *halfStarted) reconnect(t *testing.T, odd ...oddity) *device {
 // client is live again as soon as the server is in order.
 func TestHalfStarted(t *testing.T) {
 	for _, odd := range oddities() {
-		t.Run(odd.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newHalfStarted()
-				a := f.reconnect(t, odd)
-				s := a.State()
-				switch {
-				case odd.final == "" && s.Phase != pam.PhaseLive:
-					t.Errorf("it is %s: %v", s.Phase, s.Err)
-				case odd.final != "" && (s.Phase != pam.PhaseFailed || s.Err.Code != odd.final || s.Err.Retryable):
-					t.Errorf("it is %s: %v; want code %s", s.Phase, s.Err, odd.final)
-				case odd.final == "":
-					if err := a.Refresh(t.Context(), false); err != nil {
-						t.Errorf("it is live and of no use: %v", err)
-					}
+		bubble(t, odd.name, func(t *testing.T) {
+			f := newHalfStarted()
+			a := f.reconnect(t, odd)
+			s := a.State()
+			switch {
+			case odd.final == "" && s.Phase != pam.PhaseLive:
+				t.Errorf("it is %s: %v", s.Phase, s.Err)
+			case odd.final != "" && (s.Phase != pam.PhaseFailed || s.Err.Code != odd.final || s.Err.Retryable):
+				t.Errorf("it is %s: %v; want code %s", s.Phase, s.Err, odd.final)
+			case odd.final == "":
+				if err := a.Refresh(t.Context(), false); err != nil {
+					t.Errorf("it is live and of no use: %v", err)
 				}
-				_ = a.Close()
-			})
+			}
+			_ = a.Close()
 		})
 	}
 }
@@ -347,25 +344,23 @@ func TestBadResumption(t *testing.T) {
 			continue
 		}
 		tried++
-		t.Run(odd.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f, kept := newHalfStarted(), keep(store.NewMemory())
-				stored := func(o *client.Options) { o.Store, o.Tab = kept, "tab" }
-				a := f.device(t, quick, stored).connect()
-				time.Sleep(time.Second)
-				f.odd = []oddity{odd}
-				b := f.device(t, quick, stored)
-				if _, err := b.Connect(t.Context()); err != nil && !asError(t, err).Retryable {
-					t.Errorf("the attempt ended with %v", err)
-				}
-				time.Sleep(5 * time.Minute)
-				synctest.Wait()
-				if s := b.State(); s.Phase != pam.PhaseLive || len(f.odd) > 0 {
-					t.Errorf("it is %s: %v; asked: %v", s.Phase, s.Err, len(f.odd) == 0)
-				}
-				_ = a.Close()
-				_ = b.Close()
-			})
+		bubble(t, odd.name, func(t *testing.T) {
+			f, kept := newHalfStarted(), keep(store.NewMemory())
+			stored := inTab(kept, "tab")
+			a := f.device(t, quick, stored).connect()
+			time.Sleep(time.Second)
+			f.odd = []oddity{odd}
+			b := f.device(t, quick, stored)
+			if _, err := b.Connect(t.Context()); err != nil && !asError(t, err).Retryable {
+				t.Errorf("the attempt ended with %v", err)
+			}
+			time.Sleep(5 * time.Minute)
+			synctest.Wait()
+			if s := b.State(); s.Phase != pam.PhaseLive || len(f.odd) > 0 {
+				t.Errorf("it is %s: %v; asked: %v", s.Phase, s.Err, len(f.odd) == 0)
+			}
+			_ = a.Close()
+			_ = b.Close()
 		})
 	}
 	if tried != len(bad) {

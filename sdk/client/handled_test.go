@@ -21,41 +21,39 @@ import (
 // server would not send them again after a crash (XEP-0198 §4).
 func TestHandledOnceStored(t *testing.T) {
 	for _, tab := range []string{"", "tab"} {
-		t.Run("tab "+tab, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				const storing = time.Second
-				f, r := newScripted(), &resumer{}
-				told := make(chan string, 10)
-				f.handle = func(s *socket, e *element.Element) bool {
-					if e.Is(nsSM, "a") {
-						told <- e.Attr("h")
-						return true
-					}
-					return r.handle(s, e)
+		bubble(t, "tab "+tab, func(t *testing.T) {
+			const storing = time.Second
+			f, r := newScripted(), &resumer{}
+			told := make(chan string, 10)
+			f.handle = func(s *socket, e *element.Element) bool {
+				if e.Is(nsSM, "a") {
+					told <- e.Attr("h")
+					return true
 				}
-				d := f.device(t, func(o *client.Options) {
-					o.Store, o.Tab = keep(slow{store.NewMemory(), 0, storing}), tab
-				}).connect()
-				time.Sleep(10 * time.Second)
-				ask := func() string {
-					f.socket().push("<r xmlns='" + nsSM + "'/>")
-					return <-told
-				}
-				if h := ask(); h != "2" { // the answers to disco and to the list
-					t.Errorf("at first h is %s", h)
-				}
-				f.socket().notify("v1", "news", "subscribed")
-				f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
-				if h := ask(); h != "2" {
-					t.Errorf("while the notify is being stored h is %s", h)
-				}
-				time.Sleep(10 * storing)
-				if h := ask(); h != "4" {
-					t.Errorf("afterwards h is %s", h)
-				}
-				d.waitNodes("news")
-				_ = d.Close()
-			})
+				return r.handle(s, e)
+			}
+			d := f.device(t, func(o *client.Options) {
+				o.Store, o.Tab = keep(slow{store.NewMemory(), 0, storing}), tab
+			}).connect()
+			time.Sleep(10 * time.Second)
+			ask := func() string {
+				f.socket().push("<r xmlns='" + nsSM + "'/>")
+				return <-told
+			}
+			if h := ask(); h != "2" { // the answers to disco and to the list
+				t.Errorf("at first h is %s", h)
+			}
+			f.socket().notify("v1", "news", "subscribed")
+			f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
+			if h := ask(); h != "2" {
+				t.Errorf("while the notify is being stored h is %s", h)
+			}
+			time.Sleep(10 * storing)
+			if h := ask(); h != "4" {
+				t.Errorf("afterwards h is %s", h)
+			}
+			d.waitNodes("news")
+			_ = d.Close()
 		})
 	}
 }
@@ -94,39 +92,37 @@ func TestAllHandledIsAcknowledged(t *testing.T) {
 	const extra = 301
 	for _, tab := range []string{"", "tab"} {
 		for _, resumable := range []string{"true", "false"} {
-			t.Run("tab "+tab+", resumable "+resumable, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					f, r := newScripted(), &resumer{}
-					var told atomic.Value
-					f.handle = func(s *socket, e *element.Element) bool {
-						switch {
-						case e.Is(nsSM, "a"):
-							told.Store(e.Attr("h"))
-							return true
-						case e.Is(nsSM, "enable"):
-							r.h = 0
-							s.push("<enabled xmlns='" + nsSM + "' id='sm1' resume='" + resumable + "'/>")
-							return true
-						}
-						return r.handle(s, e)
+			bubble(t, "tab "+tab+", resumable "+resumable, func(t *testing.T) {
+				f, r := newScripted(), &resumer{}
+				var told atomic.Value
+				f.handle = func(s *socket, e *element.Element) bool {
+					switch {
+					case e.Is(nsSM, "a"):
+						told.Store(e.Attr("h"))
+						return true
+					case e.Is(nsSM, "enable"):
+						r.h = 0
+						s.push("<enabled xmlns='" + nsSM + "' id='sm1' resume='" + resumable + "'/>")
+						return true
 					}
-					d := f.device(t, func(o *client.Options) { o.Tab = tab }).connect()
-					for range extra {
-						f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
-					}
-					time.Sleep(10 * time.Second)
-					if told.Load() == nil {
-						t.Error("nothing was acknowledged unasked")
-					}
+					return r.handle(s, e)
+				}
+				d := f.device(t, func(o *client.Options) { o.Tab = tab }).connect()
+				for range extra {
 					f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
-					time.Sleep(10 * time.Second)
-					f.socket().push("<r xmlns='" + nsSM + "'/>")
-					time.Sleep(time.Second)
-					if want := strconv.Itoa(extra + 3); told.Load() != want { // and the answers to disco and to the list
-						t.Errorf("h is %v, want %s", told.Load(), want)
-					}
-					_ = d.Close()
-				})
+				}
+				time.Sleep(10 * time.Second)
+				if told.Load() == nil {
+					t.Error("nothing was acknowledged unasked")
+				}
+				f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
+				time.Sleep(10 * time.Second)
+				f.socket().push("<r xmlns='" + nsSM + "'/>")
+				time.Sleep(time.Second)
+				if want := strconv.Itoa(extra + 3); told.Load() != want { // and the answers to disco and to the list
+					t.Errorf("h is %v, want %s", told.Load(), want)
+				}
+				_ = d.Close()
 			})
 		}
 	}
@@ -147,7 +143,7 @@ func TestFailedStoreAcknowledgesNothing(t *testing.T) {
 			return r.handle(s, e)
 		}
 		s := &failing{Store: store.NewMemory()}
-		d := f.device(t, func(o *client.Options) { o.Store, o.Tab = s, "tab" }).connect()
+		d := f.device(t, inTab(s, "tab")).connect()
 		time.Sleep(time.Second)
 		s.on.Store(true)
 		f.socket().notify("v1", "news", "subscribed")
@@ -172,7 +168,7 @@ func TestSameListStoredFirst(t *testing.T) {
 		f.handle = func(s *socket, e *element.Element) bool { return r.handle(s, e) || nothingSince("v1")(s, e) }
 		kept := store.NewMemory()
 		run := func(tab string) *device {
-			return f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), tab }).connect()
+			return f.device(t, inTab(keep(kept), tab)).connect()
 		}
 		first := run("")
 		toFirst := f.socket()

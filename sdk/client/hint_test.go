@@ -62,18 +62,16 @@ func TestHintsOfAService(t *testing.T) {
 // TestHintsOfOthers has the list asked for only on the word of the very service.
 func TestHintsOfOthers(t *testing.T) {
 	for _, from := range []string{"mallory@pubsub.localhost", "pubsub.localhost/news", "mallory@pubsub.localhost/x", "localhost", "other.localhost", "alice@localhost", ""} {
-		t.Run(from, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f, d := follower(t, "v1")
-				time.Sleep(time.Minute)
-				before := len(f.listed())
-				f.socket().push("<message xmlns='jabber:client' from='" + from + "'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event></message>")
-				time.Sleep(time.Minute)
-				if n := len(f.listed()) - before; n != 0 {
-					t.Errorf("%d lists", n)
-				}
-				_ = d.Close()
-			})
+		bubble(t, from, func(t *testing.T) {
+			f, d := follower(t, "v1")
+			time.Sleep(time.Minute)
+			before := len(f.listed())
+			f.socket().push("<message xmlns='jabber:client' from='" + from + "'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event></message>")
+			time.Sleep(time.Minute)
+			if n := len(f.listed()) - before; n != 0 {
+				t.Errorf("%d lists", n)
+			}
+			_ = d.Close()
 		})
 	}
 }
@@ -104,20 +102,18 @@ func TestOtherSessions(t *testing.T) {
 		{"no priority", "", []string{presence(other, "", "<priority>much</priority>")}, 0},
 		{"at every moment", "", slices.Repeat([]string{presence(other, "", high)}, 50), 2},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f, d := follower(t, test.ver)
-				time.Sleep(time.Minute)
-				before := len(f.listed())
-				for _, p := range test.presence {
-					f.socket().push(p)
-				}
-				time.Sleep(time.Minute)
-				if n := len(f.listed()) - before; n != test.lists {
-					t.Errorf("%d lists, want %d\n%s", n, test.lists, d.log())
-				}
-				_ = d.Close()
-			})
+		bubble(t, test.name, func(t *testing.T) {
+			f, d := follower(t, test.ver)
+			time.Sleep(time.Minute)
+			before := len(f.listed())
+			for _, p := range test.presence {
+				f.socket().push(p)
+			}
+			time.Sleep(time.Minute)
+			if n := len(f.listed()) - before; n != test.lists {
+				t.Errorf("%d lists, want %d\n%s", n, test.lists, d.log())
+			}
+			_ = d.Close()
 		})
 	}
 }
@@ -143,11 +139,7 @@ func TestDecidedOnceQuiet(t *testing.T) {
 			return true
 		}
 		d := f.device(t).connect()
-		done := make(chan error, 1)
-		go func() {
-			_, err := d.Subscribe(t.Context(), news)
-			done <- err
-		}()
+		done := d.subscribing(news)
 		time.Sleep(30 * time.Second)
 		select {
 		case err := <-done:
@@ -210,9 +202,7 @@ func TestConnectWhileDialing(t *testing.T) {
 		f := newScripted()
 		var d *device
 		f.refuse = errors.New("refused")
-		d = f.device(t, func(o *client.Options) {
-			o.Reconnect = &client.Reconnect{Base: time.Second, Max: time.Hour, NoJitter: true}
-		})
+		d = f.device(t, waits(time.Second, time.Hour))
 		go d.Connect(t.Context())
 		synctest.Wait()
 		f.set(func() {
@@ -239,7 +229,7 @@ func TestRecordsOfOthers(t *testing.T) {
 		f.handle = r.handle
 		kept := store.NewMemory()
 		start := func(tab string) *device {
-			d := f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), tab }).connect()
+			d := f.device(t, inTab(keep(kept), tab)).connect()
 			time.Sleep(time.Second)
 			return d
 		}

@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/store"
 )
 
@@ -31,7 +30,7 @@ func TestIdleSessionIsNotStored(t *testing.T) {
 		f, r := newScripted(), &resumer{}
 		f.handle = r.handle
 		s := &commitCounter{Store: store.NewMemory()}
-		d := f.device(t, func(o *client.Options) { o.Store, o.Tab = s, "tab" }).connect()
+		d := f.device(t, inTab(s, "tab")).connect()
 		time.Sleep(10 * time.Second)
 		before := s.commits.Load()
 		time.Sleep(30 * time.Second)

@@ -187,7 +187,7 @@ func TestInspectorShowsFailures(t *testing.T) {
 			}
 			return e.Is(nsSASL, "auth")
 		}
-		d := server.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Off: true} })
+		d := server.device(t, noReconnect)
 		_, _ = d.Connect(context.Background())
 		if want := "<failure xmlns='" + nsSASL + "'><not-authorized/></failure>\n"; !strings.Contains(d.wire(false), want) {
 			t.Errorf("the wire log is\n%s", d.log())

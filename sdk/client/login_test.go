@@ -184,42 +184,36 @@ func TestDeriveEnds(t *testing.T) {
 		"disconnect": func(_ *scripted, a *device) error { return a.Disconnect(context.Background()) },
 		"cut":        func(f *scripted, _ *device) error { f.socket().fail(errors.New("reset")); return nil },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				f.challenging(1_000_000)
-				running, ended := 0, 0
-				a := f.device(t, scram, func(o *client.Options) {
-					o.Reconnect = &client.Reconnect{Off: true}
-					o.Derive = func(ctx context.Context, d client.Derivation) ([]byte, error) {
-						running++
-						defer func() { running--; ended++ }()
-						<-ctx.Done()
-						return nil, ctx.Err()
-					}
-				})
-				failed := make(chan error, 1)
-				go func() {
-					_, err := a.Connect(context.Background())
-					failed <- err
-				}()
-				synctest.Wait()
-				if running != 1 {
-					t.Fatalf("%d keys are derived", running)
+		bubble(t, name, func(t *testing.T) {
+			f := newScripted()
+			f.challenging(1_000_000)
+			running, ended := 0, 0
+			a := f.device(t, scram, func(o *client.Options) {
+				o.Reconnect = &client.Reconnect{Off: true}
+				o.Derive = func(ctx context.Context, d client.Derivation) ([]byte, error) {
+					running++
+					defer func() { running--; ended++ }()
+					<-ctx.Done()
+					return nil, ctx.Err()
 				}
-				start := time.Now()
-				if err := end(f, a); err != nil {
-					t.Error(err)
-				}
-				if err := <-failed; err == nil || time.Since(start) > 0 {
-					t.Errorf("Connect: %v after %v", err, time.Since(start))
-				}
-				synctest.Wait()
-				if running != 0 || ended != 1 || f.count() != 0 {
-					t.Errorf("%d keys are derived, %d have ended, %d sockets are open", running, ended, f.count())
-				}
-				_ = a.Close()
 			})
+			failed := a.connecting(context.Background())
+			synctest.Wait()
+			if running != 1 {
+				t.Fatalf("%d keys are derived", running)
+			}
+			start := time.Now()
+			if err := end(f, a); err != nil {
+				t.Error(err)
+			}
+			if err := <-failed; err == nil || time.Since(start) > 0 {
+				t.Errorf("Connect: %v after %v", err, time.Since(start))
+			}
+			synctest.Wait()
+			if running != 0 || ended != 1 || f.count() != 0 {
+				t.Errorf("%d keys are derived, %d have ended, %d sockets are open", running, ended, f.count())
+			}
+			_ = a.Close()
 		})
 	}
 }

@@ -60,9 +60,7 @@ func (d *directory) lookup(o *client.Options) { o.URL, o.Fetcher = "", d }
 func TestLookUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, d := newScripted(), &directory{at: "wss://one.example/ws"}
-		a := f.device(t, d.lookup, func(o *client.Options) {
-			o.Reconnect = &client.Reconnect{Base: time.Second, NoJitter: true}
-		}).connect()
+		a := f.device(t, d.lookup, waits(time.Second, 0)).connect()
 		expect := func(asked, dials int, last string) {
 			t.Helper()
 			synctest.Wait()
@@ -114,29 +112,27 @@ func TestLookUpFails(t *testing.T) {
 		{"not reachable", &directory{err: errors.New("no route")}, pam.PhaseWaiting, "no route"},
 		{"silent", &directory{slow: true}, pam.PhaseWaiting, "10s"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f, d := newScripted(), tt.dir
-				a := f.device(t, d.lookup, quick)
-				_, err := a.Connect(t.Context())
-				got := asError(t, err)
-				if got.Code != pam.CodeDiscovery || got.Origin != pam.FromNetwork || !strings.Contains(got.Text, tt.text) ||
-					got.Retryable != (tt.phase == pam.PhaseWaiting) || a.State().Phase != tt.phase || len(f.addresses()) > 0 || time.Since(f.start) > 10*time.Second {
-					t.Errorf("%+v in %v, dialed %q, %+v", got, time.Since(f.start), f.addresses(), a.State())
-				}
-				d.mu.Lock()
-				d.at, d.err, d.slow = "wss://localhost/", nil, false
-				d.mu.Unlock()
-				if tt.phase == pam.PhaseWaiting {
-					time.Sleep(time.Second)
-				} else {
-					a.connect()
-				}
-				if s := a.State(); s.Phase != pam.PhaseLive {
-					t.Errorf("%+v", s)
-				}
-				_ = a.Close()
-			})
+		bubble(t, tt.name, func(t *testing.T) {
+			f, d := newScripted(), tt.dir
+			a := f.device(t, d.lookup, quick)
+			_, err := a.Connect(t.Context())
+			got := asError(t, err)
+			if got.Code != pam.CodeDiscovery || got.Origin != pam.FromNetwork || !strings.Contains(got.Text, tt.text) ||
+				got.Retryable != (tt.phase == pam.PhaseWaiting) || a.State().Phase != tt.phase || len(f.addresses()) > 0 || time.Since(f.start) > 10*time.Second {
+				t.Errorf("%+v in %v, dialed %q, %+v", got, time.Since(f.start), f.addresses(), a.State())
+			}
+			d.mu.Lock()
+			d.at, d.err, d.slow = "wss://localhost/", nil, false
+			d.mu.Unlock()
+			if tt.phase == pam.PhaseWaiting {
+				time.Sleep(time.Second)
+			} else {
+				a.connect()
+			}
+			if s := a.State(); s.Phase != pam.PhaseLive {
+				t.Errorf("%+v", s)
+			}
+			_ = a.Close()
 		})
 	}
 }
@@ -162,11 +158,7 @@ func TestDisconnectDuringLookUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, d := newScripted(), &directory{slow: true}
 		a := f.device(t, d.lookup)
-		connected := make(chan error, 1)
-		go func() {
-			_, err := a.Connect(t.Context())
-			connected <- err
-		}()
+		connected := a.connecting(t.Context())
 		synctest.Wait()
 		if err := a.Disconnect(t.Context()); err != nil {
 			t.Fatal(err)

@@ -22,8 +22,7 @@ func TestConnectDuringDisconnect(t *testing.T) {
 		f := newScripted()
 		f.handle = func(_ *socket, e *element.Element) bool { return e.Is(nsFraming, "close") }
 		a := f.device(t).connect()
-		left := make(chan error, 1)
-		go func() { left <- a.Disconnect(t.Context()) }()
+		left := begin(func() error { return a.Disconnect(t.Context()) })
 		synctest.Wait()
 
 		if _, err := a.Subscribe(t.Context(), news); asError(t, err).Code != pam.CodeOffline {
@@ -68,11 +67,7 @@ func TestLateListAfterDisconnect(t *testing.T) {
 			}
 			return false
 		}
-		connected := make(chan error, 1)
-		go func() {
-			_, err := a.Connect(t.Context())
-			connected <- err
-		}()
+		connected := a.connecting(t.Context())
 		synctest.Wait()
 		if err := a.Disconnect(t.Context()); err != nil {
 			t.Error(err)
@@ -113,11 +108,7 @@ func TestLateDiscoAfterDisconnect(t *testing.T) {
 			return false
 		}
 		a := f.device(t)
-		connected := make(chan error, 1)
-		go func() {
-			_, err := a.Connect(t.Context())
-			connected <- err
-		}()
+		connected := a.connecting(t.Context())
 		synctest.Wait()
 		if disco == nil {
 			t.Fatal("the domain was not asked")
@@ -172,29 +163,27 @@ func TestOfflineWhenDisconnectReturns(t *testing.T) {
 // client answers something: the answer cannot be sent, but the reason counts.
 func TestReasonOfTheServer(t *testing.T) {
 	for _, trigger := range []string{"a message", "the caller"} {
-		t.Run(trigger, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				a := f.device(t).connect()
-				s := f.socket()
-				s.mu.Lock()
-				s.deaf = errors.New("the socket has ended")
-				s.mu.Unlock()
-				reason := "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><conflict xmlns='" + nsStreams + "'/></stream:error>"
-				if trigger == "a message" {
-					s.push("<iq xmlns='jabber:client' type='get' id='p' from='localhost'><ping xmlns='urn:xmpp:ping'/></iq>", reason)
-				} else {
-					go func() { _ = a.Refresh(t.Context(), false) }()
-					synctest.Wait()
-					s.push(reason)
-				}
-				s.fail(gone)
-				time.Sleep(10 * time.Second)
-				if s := a.State(); s.Phase != pam.PhaseFailed || s.Err.Code != pam.CodeConflict || len(f.dialed()) != 1 {
-					t.Errorf("state %+v (%v) after %d dials", s, s.Err, len(f.dialed()))
-				}
-				_ = a.Close()
-			})
+		bubble(t, trigger, func(t *testing.T) {
+			f := newScripted()
+			a := f.device(t).connect()
+			s := f.socket()
+			s.mu.Lock()
+			s.deaf = errors.New("the socket has ended")
+			s.mu.Unlock()
+			reason := "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><conflict xmlns='" + nsStreams + "'/></stream:error>"
+			if trigger == "a message" {
+				s.push("<iq xmlns='jabber:client' type='get' id='p' from='localhost'><ping xmlns='urn:xmpp:ping'/></iq>", reason)
+			} else {
+				go func() { _ = a.Refresh(t.Context(), false) }()
+				synctest.Wait()
+				s.push(reason)
+			}
+			s.fail(gone)
+			time.Sleep(10 * time.Second)
+			if s := a.State(); s.Phase != pam.PhaseFailed || s.Err.Code != pam.CodeConflict || len(f.dialed()) != 1 {
+				t.Errorf("state %+v (%v) after %d dials", s, s.Err, len(f.dialed()))
+			}
+			_ = a.Close()
 		})
 	}
 }

@@ -4,7 +4,6 @@ package client_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -20,18 +19,16 @@ func TestNoHint(t *testing.T) {
 		"no event":         "><delete xmlns='http://jabber.org/protocol/pubsub#event' node='news'/>",
 		"another protocol": "><event xmlns='http://jabber.org/protocol/pubsub'><delete node='news'/></event>",
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f, d := follower(t, "v1")
-				time.Sleep(time.Minute)
-				before := len(f.listed())
-				f.socket().push("<message xmlns='jabber:client' from='pubsub.localhost'" + message + "</message>")
-				time.Sleep(time.Minute)
-				if n := len(f.listed()) - before; n != 0 {
-					t.Errorf("%d lists", n)
-				}
-				_ = d.Close()
-			})
+		bubble(t, name, func(t *testing.T) {
+			f, d := follower(t, "v1")
+			time.Sleep(time.Minute)
+			before := len(f.listed())
+			f.socket().push("<message xmlns='jabber:client' from='pubsub.localhost'" + message + "</message>")
+			time.Sleep(time.Minute)
+			if n := len(f.listed()) - before; n != 0 {
+				t.Errorf("%d lists", n)
+			}
+			_ = d.Close()
 		})
 	}
 }
@@ -40,18 +37,16 @@ func TestNoHint(t *testing.T) {
 // a question about features, for only it learns from the answer what to send.
 func TestQuestionsOfOthers(t *testing.T) {
 	for from, lists := range map[string]int{"localhost": 1, "alice@localhost": 1, "bob@localhost/x": 0, "pubsub.localhost": 0, "alice@localhost/tablet": 0} {
-		t.Run(from, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f, d := follower(t, "v1")
-				time.Sleep(time.Minute)
-				before := len(f.listed())
-				f.socket().push("<iq xmlns='jabber:client' type='get' id='q' from='" + from + "'><query xmlns='" + nsInfo + "'/></iq>")
-				time.Sleep(time.Minute)
-				if n := len(f.listed()) - before; n != lists {
-					t.Errorf("%d lists, want %d\n%s", n, lists, d.log())
-				}
-				_ = d.Close()
-			})
+		bubble(t, from, func(t *testing.T) {
+			f, d := follower(t, "v1")
+			time.Sleep(time.Minute)
+			before := len(f.listed())
+			f.socket().push("<iq xmlns='jabber:client' type='get' id='q' from='" + from + "'><query xmlns='" + nsInfo + "'/></iq>")
+			time.Sleep(time.Minute)
+			if n := len(f.listed()) - before; n != lists {
+				t.Errorf("%d lists, want %d\n%s", n, lists, d.log())
+			}
+			_ = d.Close()
 		})
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"xmpp-pam/sdk/internal/element"
@@ -17,42 +16,40 @@ import (
 // lost, it is not sent in another.
 func TestOutbox(t *testing.T) {
 	for _, refuse := range []bool{false, true} {
-		t.Run(fmt.Sprint("refused ", refuse), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f, r := newScripted(), &resumer{}
-				f.handle = func(s *socket, e *element.Element) bool {
-					if !isList(e) {
-						return r.handle(s, e)
-					}
-					r.h++
-					s.result(e, listOf("v1"))
-					return true
+		bubble(t, fmt.Sprint("refused ", refuse), func(t *testing.T) {
+			f, r := newScripted(), &resumer{}
+			f.handle = func(s *socket, e *element.Element) bool {
+				if !isList(e) {
+					return r.handle(s, e)
 				}
-				a := f.device(t, quick).connect()
-				time.Sleep(time.Minute)
-				for range 2 { // The second is followed 5 s later.
-					f.socket().push("<message xmlns='jabber:client' from='pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event></message>")
-				}
-				time.Sleep(time.Second)
-				f.set(func() { f.refuse, r.refuse = errors.New("refused"), refuse })
-				f.socket().fail(errors.New("reset"))
-				time.Sleep(time.Minute)
-				if n := len(f.listed()); n != 2 {
-					t.Errorf("%d lists while the connection is away", n)
-				}
-				f.set(func() { f.refuse = nil })
-				time.Sleep(time.Minute)
-				if n := len(f.listed()); n != 3 {
-					t.Errorf("%d lists after it has come back\n%s", n, a.log())
-				}
-				f.set(func() { r.refuse = false })
-				f.socket().fail(errors.New("reset"))
-				time.Sleep(time.Minute)
-				if n := len(f.listed()); n != 3 || !a.State().Resumed {
-					t.Errorf("%d lists after the next resumption, %+v\n%s", n, a.State(), a.log())
-				}
-				_ = a.Close()
-			})
+				r.h++
+				s.result(e, listOf("v1"))
+				return true
+			}
+			a := f.device(t, quick).connect()
+			time.Sleep(time.Minute)
+			for range 2 { // The second is followed 5 s later.
+				f.socket().push("<message xmlns='jabber:client' from='pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event></message>")
+			}
+			time.Sleep(time.Second)
+			f.set(func() { f.refuse, r.refuse = errors.New("refused"), refuse })
+			f.socket().fail(errors.New("reset"))
+			time.Sleep(time.Minute)
+			if n := len(f.listed()); n != 2 {
+				t.Errorf("%d lists while the connection is away", n)
+			}
+			f.set(func() { f.refuse = nil })
+			time.Sleep(time.Minute)
+			if n := len(f.listed()); n != 3 {
+				t.Errorf("%d lists after it has come back\n%s", n, a.log())
+			}
+			f.set(func() { r.refuse = false })
+			f.socket().fail(errors.New("reset"))
+			time.Sleep(time.Minute)
+			if n := len(f.listed()); n != 3 || !a.State().Resumed {
+				t.Errorf("%d lists after the next resumption, %+v\n%s", n, a.State(), a.log())
+			}
+			_ = a.Close()
 		})
 	}
 }

@@ -20,36 +20,34 @@ import (
 // progress; then it ends, the request with an error, and a new session begins.
 func TestPoison(t *testing.T) {
 	for name, late := range map[string]time.Duration{"at once": 0, "after a while": time.Second} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newHalfStarted()
-				a := f.device(t, quick).connect()
-				answer, poisoned := f.handle, 0
-				f.set(func() {
-					f.handle = func(s *socket, e *element.Element) bool {
-						if e.First().First().Attr("node") == "poison" {
-							poisoned++
-							time.AfterFunc(late, func() { s.fail(errors.New("1009")) })
-							return true
-						}
-						return answer(s, e)
+		bubble(t, name, func(t *testing.T) {
+			f := newHalfStarted()
+			a := f.device(t, quick).connect()
+			answer, poisoned := f.handle, 0
+			f.set(func() {
+				f.handle = func(s *socket, e *element.Element) bool {
+					if e.First().First().Attr("node") == "poison" {
+						poisoned++
+						time.AfterFunc(late, func() { s.fail(errors.New("1009")) })
+						return true
 					}
-				})
-				begin := time.Now()
-				_, err := a.Subscribe(t.Context(), pam.Target{Service: "pubsub.localhost", Node: "poison"})
-				if got := asError(t, err); got.Code != pam.CodeOutcomeUnknown || got.Retryable || !strings.Contains(got.Text, "each time") && late == 0 {
-					t.Errorf("got %v", got)
+					return answer(s, e)
 				}
-				time.Sleep(2 * time.Minute)
-				synctest.Wait()
-				if s := a.State(); s.Phase != pam.PhaseLive || s.Resumed || poisoned > 4 || f.sessions != 2 {
-					t.Errorf("after %v it is %s, resumed: %v; the request was sent %d times in %d sessions", time.Since(begin), s.Phase, s.Resumed, poisoned, f.sessions)
-				}
-				if err := a.Refresh(t.Context(), false); err != nil {
-					t.Error(err)
-				}
-				_ = a.Close()
 			})
+			begin := time.Now()
+			_, err := a.Subscribe(t.Context(), pam.Target{Service: "pubsub.localhost", Node: "poison"})
+			if got := asError(t, err); got.Code != pam.CodeOutcomeUnknown || got.Retryable || !strings.Contains(got.Text, "each time") && late == 0 {
+				t.Errorf("got %v", got)
+			}
+			time.Sleep(2 * time.Minute)
+			synctest.Wait()
+			if s := a.State(); s.Phase != pam.PhaseLive || s.Resumed || poisoned > 4 || f.sessions != 2 {
+				t.Errorf("after %v it is %s, resumed: %v; the request was sent %d times in %d sessions", time.Since(begin), s.Phase, s.Resumed, poisoned, f.sessions)
+			}
+			if err := a.Refresh(t.Context(), false); err != nil {
+				t.Error(err)
+			}
+			_ = a.Close()
 		})
 	}
 }

@@ -53,7 +53,7 @@ func TestOutOfOrder(t *testing.T) {
 	restored := func(t *testing.T, f *scripted) *device {
 		kept := store.NewMemory()
 		run := func() *device {
-			return f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), "tab" }).connect()
+			return f.device(t, inTab(keep(kept), "tab")).connect()
 		}
 		a := run()
 		time.Sleep(time.Second)
@@ -111,23 +111,21 @@ func TestOutOfOrder(t *testing.T) {
 		}},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f, r := newScripted(), &illness{resumer: &resumer{}}
-				f.handle = r.handle
-				d := tt.run(t, f, r)
-				synctest.Wait()
-				r.lists.Store(false)
-				r.disco.Store(false)
-				time.Sleep(time.Minute)
-				f.socket().notify("v1", "news", "subscribed")
-				time.Sleep(time.Minute)
-				synctest.Wait()
-				if s := d.State(); s.Phase != pam.PhaseLive || len(s.Missing) > 0 || len(d.Snapshot().List) != 1 {
-					t.Errorf("%+v, %+v, waiting: %q", s, d.Snapshot(), client.Waiting(d.Client))
-				}
-				_ = d.Close()
-			})
+		bubble(t, tt.name, func(t *testing.T) {
+			f, r := newScripted(), &illness{resumer: &resumer{}}
+			f.handle = r.handle
+			d := tt.run(t, f, r)
+			synctest.Wait()
+			r.lists.Store(false)
+			r.disco.Store(false)
+			time.Sleep(time.Minute)
+			f.socket().notify("v1", "news", "subscribed")
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if s := d.State(); s.Phase != pam.PhaseLive || len(s.Missing) > 0 || len(d.Snapshot().List) != 1 {
+				t.Errorf("%+v, %+v, waiting: %q", s, d.Snapshot(), client.Waiting(d.Client))
+			}
+			_ = d.Close()
 		})
 	}
 }
@@ -140,11 +138,7 @@ func TestServerGoneForGood(t *testing.T) {
 		f.handle = r.handle
 		a := f.device(t).connect()
 		r.ignored = isPAM
-		done := make(chan error, 1)
-		go func() {
-			_, err := a.Subscribe(t.Context(), news)
-			done <- err
-		}()
+		done := a.subscribing(news)
 		synctest.Wait()
 		f.set(func() { f.refuse = errors.New("nobody is there") })
 		f.socket().fail(errors.New("reset"))

@@ -54,7 +54,7 @@ func newReload(t *testing.T) *reload {
 }
 
 func (r *reload) run() *device {
-	return r.device(r.t, func(o *client.Options) { o.Store, o.Tab = keep(r.kept), "tab" })
+	return r.device(r.t, inTab(keep(r.kept), "tab"))
 }
 
 // end ends a run without warning: what is stored by then stays.
@@ -82,48 +82,46 @@ func notifyText(ver, node, more string) string {
 // must still be a list that the server had.
 func TestReloadInARound(t *testing.T) {
 	for _, after := range reloadMoments {
-		t.Run(fmt.Sprint(after), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newReload(t)
-				silent := false
-				r.list = func(s *socket, e *element.Element, ver string) {
-					switch {
-					case silent: // The answer is on its way.
-					case ver == "v0":
-						s.push(notifyText("v2", "a", ""), notifyText("v2", "b", ""))
-						s.result(e, "")
-					case ver == "v2":
-						s.result(e, "")
-					default:
-						s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v0'/>")
-					}
+		bubble(t, fmt.Sprint(after), func(t *testing.T) {
+			r := newReload(t)
+			silent := false
+			r.list = func(s *socket, e *element.Element, ver string) {
+				switch {
+				case silent: // The answer is on its way.
+				case ver == "v0":
+					s.push(notifyText("v2", "a", ""), notifyText("v2", "b", ""))
+					s.result(e, "")
+				case ver == "v2":
+					s.result(e, "")
+				default:
+					s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v0'/>")
 				}
-				first := r.run().connect()
-				time.Sleep(10 * time.Second)
-				r.set(func() { silent = true })
-				r.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>") // so that the record was written just now
-				synctest.Wait()
-				go func() { _ = first.Refresh(t.Context(), false) }()
-				time.Sleep(after)
-				r.end(first)
+			}
+			first := r.run().connect()
+			time.Sleep(10 * time.Second)
+			r.set(func() { silent = true })
+			r.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>") // so that the record was written just now
+			synctest.Wait()
+			go func() { _ = first.Refresh(t.Context(), false) }()
+			time.Sleep(after)
+			r.end(first)
 
-				r.replay, r.number = []string{notifyText("v2", "a", "")}, 4 // and the connection breaks
-				second := r.run()
-				go second.Connect(t.Context())
-				time.Sleep(10 * time.Second)
-				if !second.State().Resumed {
-					t.Fatalf("not resumed\n%s", second.log())
-				}
-				r.end(second)
-				if now, _ := client.StoredList(r.kept); now.Version == "v2" && now.List.Len() != 2 {
-					t.Errorf("stored as v2: %v\n%s", now.List.Rows(), second.log())
-				}
+			r.replay, r.number = []string{notifyText("v2", "a", "")}, 4 // and the connection breaks
+			second := r.run()
+			go second.Connect(t.Context())
+			time.Sleep(10 * time.Second)
+			if !second.State().Resumed {
+				t.Fatalf("not resumed\n%s", second.log())
+			}
+			r.end(second)
+			if now, _ := client.StoredList(r.kept); now.Version == "v2" && now.List.Len() != 2 {
+				t.Errorf("stored as v2: %v\n%s", now.List.Rows(), second.log())
+			}
 
-				r.set(func() { silent, r.resumer.refuse = false, true })
-				third := r.run().connect()
-				third.waitNodes("a", "b")
-				r.end(third)
-			})
+			r.set(func() { silent, r.resumer.refuse = false, true })
+			third := r.run().connect()
+			third.waitNodes("a", "b")
+			r.end(third)
 		})
 	}
 }
@@ -132,32 +130,30 @@ func TestReloadInARound(t *testing.T) {
 // to a list. The next run gets it again, and must not apply it.
 func TestReloadAfterAHint(t *testing.T) {
 	for _, after := range reloadMoments {
-		t.Run(fmt.Sprint(after), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newReload(t)
-				r.list = func(s *socket, e *element.Element, ver string) {
-					if ver == "v2" {
-						s.result(e, "")
-					} else {
-						s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v2'/>")
-					}
+		bubble(t, fmt.Sprint(after), func(t *testing.T) {
+			r := newReload(t)
+			r.list = func(s *socket, e *element.Element, ver string) {
+				if ver == "v2" {
+					s.result(e, "")
+				} else {
+					s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v2'/>")
 				}
-				first := r.run().connect()
-				time.Sleep(10 * time.Second)
-				stamp := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
-				old := notifyText("v1", "news", "<delay xmlns='urn:xmpp:delay' stamp='"+stamp+"'/>")
-				r.socket().push(old)
-				time.Sleep(after)
-				r.end(first)
+			}
+			first := r.run().connect()
+			time.Sleep(10 * time.Second)
+			stamp := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
+			old := notifyText("v1", "news", "<delay xmlns='urn:xmpp:delay' stamp='"+stamp+"'/>")
+			r.socket().push(old)
+			time.Sleep(after)
+			r.end(first)
 
-				r.replay, r.number = []string{old}, 3 // after the answers to disco and to the list
-				second := r.run().connect()
-				time.Sleep(10 * time.Second)
-				if s := second.Snapshot(); len(s.List) > 0 || s.Version != "v2" || second.State().Phase != pam.PhaseLive || !second.State().Resumed {
-					t.Errorf("%v at %q, %+v\n%s", s.List, s.Version, second.State(), second.log())
-				}
-				r.end(second)
-			})
+			r.replay, r.number = []string{old}, 3 // after the answers to disco and to the list
+			second := r.run().connect()
+			time.Sleep(10 * time.Second)
+			if s := second.Snapshot(); len(s.List) > 0 || s.Version != "v2" || second.State().Phase != pam.PhaseLive || !second.State().Resumed {
+				t.Errorf("%v at %q, %+v\n%s", s.List, s.Version, second.State(), second.log())
+			}
+			r.end(second)
 		})
 	}
 }

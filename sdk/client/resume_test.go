@@ -13,7 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
@@ -72,11 +71,7 @@ func TestRequestSurvivesResumption(t *testing.T) {
 		f.handle = r.handle
 		a := f.device(t).connect()
 		r.ignored = isPAM
-		done := make(chan error, 1)
-		go func() {
-			_, err := a.Subscribe(t.Context(), news)
-			done <- err
-		}()
+		done := a.subscribing(news)
 		synctest.Wait()
 		r.ignored = func(e *element.Element) bool {
 			if isPAM(e) {
@@ -103,11 +98,7 @@ func TestRequestOfALostSession(t *testing.T) {
 		f.handle = r.handle
 		a := f.device(t).connect()
 		r.ignored = isPAM
-		done := make(chan error, 1)
-		go func() {
-			_, err := a.Subscribe(t.Context(), news)
-			done <- err
-		}()
+		done := a.subscribing(news)
 		synctest.Wait()
 		f.socket().fail(errors.New("reset"))
 		if err := <-done; asError(t, err).Code != pam.CodeOutcomeUnknown {
@@ -183,7 +174,7 @@ func TestNextRunResumes(t *testing.T) {
 		}
 		kept := store.NewMemory()
 		run := func() *device {
-			return f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), "tab" }).connect()
+			return f.device(t, inTab(keep(kept), "tab")).connect()
 		}
 		a := run()
 		f.socket().notify("v1", "news", "subscribed")
@@ -230,7 +221,7 @@ func TestNextRunAfterARefusal(t *testing.T) {
 		f.handle = r.handle
 		kept := store.NewMemory()
 		run := func() *device {
-			d := f.device(t, func(o *client.Options) { o.Store, o.Tab = keep(kept), "tab" })
+			d := f.device(t, inTab(keep(kept), "tab"))
 			go d.Connect(t.Context())
 			time.Sleep(time.Second) // and what is to be stored is
 			synctest.Wait()

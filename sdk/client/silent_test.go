@@ -97,10 +97,8 @@ func TestSilentStore(t *testing.T) {
 			for _, applied := range []string{"before", "late", "never"} {
 				for _, obeys := range []bool{false, true} {
 					for _, tab := range []string{"", "tab"} {
-						t.Run(fmt.Sprint(call, at, " applied ", applied, " obeys ", obeys, tab), func(t *testing.T) {
-							synctest.Test(t, func(t *testing.T) {
-								playSilent(t, &silentStore{Store: store.NewMemory(), call: call, at: at, applied: applied, obeys: obeys}, tab)
-							})
+						bubble(t, fmt.Sprint(call, at, " applied ", applied, " obeys ", obeys, tab), func(t *testing.T) {
+							playSilent(t, &silentStore{Store: store.NewMemory(), call: call, at: at, applied: applied, obeys: obeys}, tab)
 						})
 					}
 				}
@@ -127,7 +125,7 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 		k.result(e, "")
 		return true
 	}
-	a := f.device(t, quick, func(o *client.Options) { o.Store, o.Tab = s, tab })
+	a := f.device(t, quick, inTab(s, tab))
 	within := func(what string, limit time.Duration, call func(ctx context.Context) error) {
 		t.Helper()
 		begun := time.Now()
@@ -209,7 +207,7 @@ func TestFailedStoreAndSession(t *testing.T) {
 		s := &bad{Store: keep(store.NewMemory()), commit: func(n int) error {
 			return map[bool]error{true: errBroken}[n > 1]
 		}}
-		a := f.device(t, func(o *client.Options) { o.Store, o.Tab = s, "tab" }).connect()
+		a := f.device(t, inTab(s, "tab")).connect()
 		time.Sleep(time.Minute)
 		records := func() int {
 			left, _ := s.Scan(context.Background(), store.Range{From: "session/", To: "session0"})

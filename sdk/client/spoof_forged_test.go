@@ -232,8 +232,7 @@ func (v *victim) hold(n int, request string, ask func(context.Context) error) he
 		}
 		return true
 	})
-	done := make(chan error, 1)
-	go func() { done <- ask(v.t.Context()) }()
+	done := begin(func() error { return ask(v.t.Context()) })
 	<-full
 	v.mu.Lock()
 	defer v.mu.Unlock()

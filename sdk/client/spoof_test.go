@@ -340,8 +340,7 @@ func (v *victim) open(what string, ask func(context.Context) error) <-chan error
 	v.gate.shut(func(message string) bool {
 		return strings.HasPrefix(message, "<iq") && !strings.Contains(message, "from='bob")
 	})
-	done := make(chan error, 1)
-	go func() { done <- ask(v.t.Context()) }()
+	done := begin(func() error { return ask(v.t.Context()) })
 	v.wait(what, func() bool {
 		return slices.ContainsFunc(v.frames[before.frames:], func(f client.Frame) bool { return f.Out && strings.HasPrefix(f.XML, "<iq") })
 	})

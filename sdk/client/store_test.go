@@ -40,32 +40,30 @@ func slowly(get, commit time.Duration) func(*client.Options) {
 // not come to life when the store has answered, unless only the wait has ended.
 func TestDisconnectDuringLoad(t *testing.T) {
 	for _, how := range []string{"disconnect", "deadline"} {
-		t.Run(how, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				a := f.device(t, slowly(time.Second, 0))
-				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-				defer cancel()
-				want, phase, dials := pam.CodeTimeout, pam.PhaseLive, 1
-				if how == "disconnect" {
-					ctx, want, phase, dials = t.Context(), pam.CodeAborted, pam.PhaseOffline, 0
-					time.AfterFunc(100*time.Millisecond, func() { _ = a.Disconnect(t.Context()) })
-				}
-				if _, err := a.Connect(ctx); asError(t, err).Code != want {
-					t.Errorf("got %v, want %s", err, want)
-				}
-				if time.Since(f.start) > 200*time.Millisecond {
-					t.Error("Connect waited for the store")
-				}
-				time.Sleep(time.Minute)
-				if p := a.State().Phase; p != phase || len(f.dialed()) != dials {
-					t.Errorf("phase %s after %d dials", p, len(f.dialed()))
-				}
-				if _, err := a.Connect(t.Context()); err != nil {
-					t.Errorf("connecting again: %v", err)
-				}
-				_ = a.Close()
-			})
+		bubble(t, how, func(t *testing.T) {
+			f := newScripted()
+			a := f.device(t, slowly(time.Second, 0))
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			want, phase, dials := pam.CodeTimeout, pam.PhaseLive, 1
+			if how == "disconnect" {
+				ctx, want, phase, dials = t.Context(), pam.CodeAborted, pam.PhaseOffline, 0
+				time.AfterFunc(100*time.Millisecond, func() { _ = a.Disconnect(t.Context()) })
+			}
+			if _, err := a.Connect(ctx); asError(t, err).Code != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+			if time.Since(f.start) > 200*time.Millisecond {
+				t.Error("Connect waited for the store")
+			}
+			time.Sleep(time.Minute)
+			if p := a.State().Phase; p != phase || len(f.dialed()) != dials {
+				t.Errorf("phase %s after %d dials", p, len(f.dialed()))
+			}
+			if _, err := a.Connect(t.Context()); err != nil {
+				t.Errorf("connecting again: %v", err)
+			}
+			_ = a.Close()
 		})
 	}
 }
@@ -83,31 +81,28 @@ func TestChangedMeanwhile(t *testing.T) {
 		"reloading":  func(c *client.Client, _ context.Context) error { c.Reload(); return nil },
 	} {
 		for _, after := range []time.Duration{time.Second / 2, 3 * time.Second / 2, 5 * time.Second / 2} {
-			t.Run(fmt.Sprint(name, " ", after), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					f := newScripted()
-					shared := store.NewMemory()
-					a := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
-					b := f.device(t, func(o *client.Options) { o.Store = keep(tardy{shared}) })
-					if name != "loading" {
-						_, _ = b.Load(t.Context())
-					}
-					done := make(chan error, 1)
-					go func() { done <- doing(b.Client, t.Context()) }()
-					time.Sleep(after)
-					f.socket().notify("v1", "news", "subscribed")
-					synctest.Wait()
-					b.Reload()
-					time.Sleep(time.Minute)
-					if err := <-done; err != nil {
-						t.Error(err)
-					}
-					if s, want := b.Snapshot(), a.Snapshot(); s.Version != want.Version || len(s.List) != 1 {
-						t.Errorf("it shows %+v, want %+v", s, want)
-					}
-					_ = a.Close()
-					_ = b.Close()
-				})
+			bubble(t, fmt.Sprint(name, " ", after), func(t *testing.T) {
+				f := newScripted()
+				shared := store.NewMemory()
+				a := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
+				b := f.device(t, func(o *client.Options) { o.Store = keep(tardy{shared}) })
+				if name != "loading" {
+					_, _ = b.Load(t.Context())
+				}
+				done := begin(func() error { return doing(b.Client, t.Context()) })
+				time.Sleep(after)
+				f.socket().notify("v1", "news", "subscribed")
+				synctest.Wait()
+				b.Reload()
+				time.Sleep(time.Minute)
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+				if s, want := b.Snapshot(), a.Snapshot(); s.Version != want.Version || len(s.List) != 1 {
+					t.Errorf("it shows %+v, want %+v", s, want)
+				}
+				_ = a.Close()
+				_ = b.Close()
 			})
 		}
 	}
@@ -178,48 +173,46 @@ func TestBadStores(t *testing.T) {
 		"every third commit":           {commit: func(n int) error { return map[bool]error{true: store.ErrConflict}[n%3 == 2] }},
 		"fails later":                  {commit: func(n int) error { return map[bool]error{true: broken}[n > 2] }},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				version, row := "v1", ""
-				f.handle = func(s *socket, e *element.Element) bool {
-					switch {
-					case isPAM(e):
-						version, row = "v2", "<subscription service='pubsub.localhost' node='news'/>"
-						s.notify(version, "news", "subscribed")
-						s.result(e, "")
-					case isList(e) && e.First().Attr("ver") == version:
-						s.result(e, "")
-					case isList(e):
-						s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='"+version+"'>"+row+"</subscriptions>")
-					default:
-						return false
-					}
-					return true
+		bubble(t, name, func(t *testing.T) {
+			f := newScripted()
+			version, row := "v1", ""
+			f.handle = func(s *socket, e *element.Element) bool {
+				switch {
+				case isPAM(e):
+					version, row = "v2", "<subscription service='pubsub.localhost' node='news'/>"
+					s.notify(version, "news", "subscribed")
+					s.result(e, "")
+				case isList(e) && e.First().Attr("ver") == version:
+					s.result(e, "")
+				case isList(e):
+					s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='"+version+"'>"+row+"</subscriptions>")
+				default:
+					return false
 				}
-				s.Store = store.NewMemory()
-				a := f.device(t, func(o *client.Options) { o.Store = s })
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				defer cancel()
-				if _, err := a.Connect(ctx); err != nil {
-					t.Errorf("connect: %v", err)
-				}
-				if _, err := a.Subscribe(ctx, news); err != nil {
-					t.Errorf("subscribe: %v", err)
-				}
-				time.Sleep(10 * time.Minute)
-				synctest.Wait()
-				if n := len(f.listed()); n > 10 {
-					t.Errorf("%d lists in ten minutes", n)
-				}
-				if got := a.Snapshot(); string(got.Version) != version || len(got.List) != 1 || len(got.Provisional) != 0 {
-					t.Errorf("left %+v", got)
-				}
-				if got, want := a.State().Storage.Degraded, name != "every third commit" && name != "fails later"; got != want {
-					t.Errorf("degraded: %v", got)
-				}
-				_ = a.Close()
-			})
+				return true
+			}
+			s.Store = store.NewMemory()
+			a := f.device(t, func(o *client.Options) { o.Store = s })
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if _, err := a.Connect(ctx); err != nil {
+				t.Errorf("connect: %v", err)
+			}
+			if _, err := a.Subscribe(ctx, news); err != nil {
+				t.Errorf("subscribe: %v", err)
+			}
+			time.Sleep(10 * time.Minute)
+			synctest.Wait()
+			if n := len(f.listed()); n > 10 {
+				t.Errorf("%d lists in ten minutes", n)
+			}
+			if got := a.Snapshot(); string(got.Version) != version || len(got.List) != 1 || len(got.Provisional) != 0 {
+				t.Errorf("left %+v", got)
+			}
+			if got, want := a.State().Storage.Degraded, name != "every third commit" && name != "fails later"; got != want {
+				t.Errorf("degraded: %v", got)
+			}
+			_ = a.Close()
 		})
 	}
 }

@@ -22,42 +22,40 @@ import (
 // the list be asked for again.
 func TestNobodyKnows(t *testing.T) {
 	for _, failure := range []string{"", "<error type='cancel'><internal-server-error", "<error type='wait'><service-unavailable"} {
-		t.Run("disco "+failure, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				healed := false
-				f.handle = func(s *socket, e *element.Element) bool {
-					switch {
-					case isDisco(e) && failure == "":
-						return true
-					case isDisco(e) && !healed:
-						s.push("<iq xmlns='jabber:client' type='error' id='" + e.Attr("id") + "' from='" + e.Attr("to") + "'>" + failure + " xmlns='" + nsStanzas + "'/></error></iq>")
-						return true
-					case isList(e) && !healed:
-						s.failure(e, "internal-server-error")
-						return true
-					}
-					return false
+		bubble(t, "disco "+failure, func(t *testing.T) {
+			f := newScripted()
+			healed := false
+			f.handle = func(s *socket, e *element.Element) bool {
+				switch {
+				case isDisco(e) && failure == "":
+					return true
+				case isDisco(e) && !healed:
+					s.push("<iq xmlns='jabber:client' type='error' id='" + e.Attr("id") + "' from='" + e.Attr("to") + "'>" + failure + " xmlns='" + nsStanzas + "'/></error></iq>")
+					return true
+				case isList(e) && !healed:
+					s.failure(e, "internal-server-error")
+					return true
 				}
-				a := f.device(t)
-				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-				defer cancel()
-				_, err := a.Connect(ctx)
-				synctest.Wait()
-				warned := func(e client.Event) bool {
-					w, ok := e.(client.Warning)
-					return ok && w.Err.Condition == "internal-server-error"
-				}
-				if asError(t, err).Code != pam.CodeStanza || !slices.ContainsFunc(a.events, warned) {
-					t.Errorf("got %v, and the events %v", err, a.events)
-				}
-				f.set(func() { healed = true })
-				time.Sleep(6 * time.Second)
-				if s := a.State(); s.Phase != pam.PhaseLive || s.Missing != nil {
-					t.Errorf("state %+v", s)
-				}
-				_ = a.Close()
-			})
+				return false
+			}
+			a := f.device(t)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			_, err := a.Connect(ctx)
+			synctest.Wait()
+			warned := func(e client.Event) bool {
+				w, ok := e.(client.Warning)
+				return ok && w.Err.Condition == "internal-server-error"
+			}
+			if asError(t, err).Code != pam.CodeStanza || !slices.ContainsFunc(a.events, warned) {
+				t.Errorf("got %v, and the events %v", err, a.events)
+			}
+			f.set(func() { healed = true })
+			time.Sleep(6 * time.Second)
+			if s := a.State(); s.Phase != pam.PhaseLive || s.Missing != nil {
+				t.Errorf("state %+v", s)
+			}
+			_ = a.Close()
 		})
 	}
 }
@@ -121,55 +119,49 @@ func TestListFailsWithVersion(t *testing.T) {
 // back.
 func TestMissingAndBack(t *testing.T) {
 	for _, reply := range []bool{true, false} {
-		t.Run(map[bool]string{true: "reply", false: "no reply"}[reply], func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				var asked, lists []*element.Element
-				healed := false
-				f.handle = func(s *socket, e *element.Element) bool {
-					switch {
-					case isDisco(e):
-						s.result(e, "")
-					case isList(e) && !healed:
-						lists = append(lists, e)
-					case isPAM(e):
-						asked = append(asked, e)
-					default:
-						return false
-					}
-					return true
+		bubble(t, map[bool]string{true: "reply", false: "no reply"}[reply], func(t *testing.T) {
+			f := newScripted()
+			var asked, lists []*element.Element
+			healed := false
+			f.handle = func(s *socket, e *element.Element) bool {
+				switch {
+				case isDisco(e):
+					s.result(e, "")
+				case isList(e) && !healed:
+					lists = append(lists, e)
+				case isPAM(e):
+					asked = append(asked, e)
+				default:
+					return false
 				}
-				a := f.device(t)
-				go func() { _, _ = a.Connect(t.Context()) }()
-				synctest.Wait()
-				done := make(chan error, 1)
-				go func() {
-					_, err := a.Subscribe(t.Context(), news)
-					done <- err
-				}()
-				synctest.Wait()
-				f.socket().failure(lists[0], "service-unavailable")
-				synctest.Wait()
-				if s := a.State(); !slices.Equal(s.Missing, []string{"pam"}) || s.Phase != pam.PhaseLive {
-					t.Fatalf("state %+v", s)
+				return true
+			}
+			a := f.device(t)
+			go func() { _, _ = a.Connect(t.Context()) }()
+			synctest.Wait()
+			done := a.subscribing(news)
+			synctest.Wait()
+			f.socket().failure(lists[0], "service-unavailable")
+			synctest.Wait()
+			if s := a.State(); !slices.Equal(s.Missing, []string{"pam"}) || s.Phase != pam.PhaseLive {
+				t.Fatalf("state %+v", s)
+			}
+			f.set(func() { healed = true })
+			if reply {
+				f.socket().result(asked[0], "")
+			}
+			select {
+			case err := <-done:
+				if asError(t, err).Code != map[bool]pam.Code{true: pam.CodeOutcomeUnknown, false: pam.CodeTimeout}[reply] {
+					t.Errorf("subscribe gave %v", err)
 				}
-				f.set(func() { healed = true })
-				if reply {
-					f.socket().result(asked[0], "")
-				}
-				select {
-				case err := <-done:
-					if asError(t, err).Code != map[bool]pam.Code{true: pam.CodeOutcomeUnknown, false: pam.CodeTimeout}[reply] {
-						t.Errorf("subscribe gave %v", err)
-					}
-				case <-time.After(time.Minute):
-					t.Error("subscribe hangs")
-				}
-				if s := a.State(); s.Missing != nil || s.Phase != pam.PhaseLive || s.Pending != 0 {
-					t.Errorf("state %+v", s)
-				}
-				_ = a.Close()
-			})
+			case <-time.After(time.Minute):
+				t.Error("subscribe hangs")
+			}
+			if s := a.State(); s.Missing != nil || s.Phase != pam.PhaseLive || s.Pending != 0 {
+				t.Errorf("state %+v", s)
+			}
+			_ = a.Close()
 		})
 	}
 }
@@ -218,9 +210,7 @@ func TestBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		f.refuse = errors.New("refused")
-		a := f.device(t, func(o *client.Options) {
-			o.Reconnect = &client.Reconnect{Base: time.Second, Max: 5 * time.Second, NoJitter: true}
-		})
+		a := f.device(t, waits(time.Second, 5*time.Second))
 		if _, err := a.Connect(t.Context()); err == nil {
 			t.Fatal("connected")
 		}
@@ -256,36 +246,32 @@ func TestBackOff(t *testing.T) {
 // opens or in the negotiation: it has 5 seconds more.
 func TestWakeWhileConnecting(t *testing.T) {
 	for _, where := range []string{"dialing", "negotiating"} {
-		t.Run(where, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				var free atomic.Bool
-				f.dial = func(ctx context.Context) error {
-					if where == "dialing" && !free.Load() {
-						<-ctx.Done()
-						return ctx.Err()
-					}
-					return nil
+		bubble(t, where, func(t *testing.T) {
+			f := newScripted()
+			var free atomic.Bool
+			f.dial = func(ctx context.Context) error {
+				if where == "dialing" && !free.Load() {
+					<-ctx.Done()
+					return ctx.Err()
 				}
-				f.handle = func(*socket, *element.Element) bool { return where == "negotiating" && !free.Load() }
-				a := f.device(t, func(o *client.Options) {
-					o.Reconnect = &client.Reconnect{Base: time.Second, NoJitter: true}
-				})
-				go func() { _, _ = a.Connect(t.Context()) }()
-				time.Sleep(2 * time.Second)
-				a.Wake()
-				free.Store(true)
-				time.Sleep(4900 * time.Millisecond)
-				if s := a.State(); s.Attempt != 1 || s.Phase == pam.PhaseWaiting {
-					t.Errorf("state %+v", s)
-				}
-				time.Sleep(1200 * time.Millisecond)
-				synctest.Wait()
-				if s := a.State(); s.Phase != pam.PhaseLive || s.Attempt != 2 {
-					t.Errorf("state %+v", s)
-				}
-				_ = a.Close()
-			})
+				return nil
+			}
+			f.handle = func(*socket, *element.Element) bool { return where == "negotiating" && !free.Load() }
+			a := f.device(t, waits(time.Second, 0))
+			go func() { _, _ = a.Connect(t.Context()) }()
+			time.Sleep(2 * time.Second)
+			a.Wake()
+			free.Store(true)
+			time.Sleep(4900 * time.Millisecond)
+			if s := a.State(); s.Attempt != 1 || s.Phase == pam.PhaseWaiting {
+				t.Errorf("state %+v", s)
+			}
+			time.Sleep(1200 * time.Millisecond)
+			synctest.Wait()
+			if s := a.State(); s.Phase != pam.PhaseLive || s.Attempt != 2 {
+				t.Errorf("state %+v", s)
+			}
+			_ = a.Close()
 		})
 	}
 }
@@ -295,7 +281,7 @@ func TestBackOffLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		f.refuse = errors.New("refused")
-		a := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Max: 100 * time.Millisecond, NoJitter: true} })
+		a := f.device(t, waits(0, 100*time.Millisecond))
 		_, _ = a.Connect(t.Context())
 		if d := time.Until(a.State().NextAttempt); d != 100*time.Millisecond {
 			t.Errorf("the first wait is %v", d)

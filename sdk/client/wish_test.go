@@ -118,14 +118,6 @@ func TestLastWordCounts(t *testing.T) {
 	}
 }
 
-func asErrorOf(err error) *pam.Error {
-	var e *pam.Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return new(pam.Error)
-}
-
 // TestForgetStoredSession forgets the account in a run that has not resumed the
 // session of the run before: the session is gone, too.
 func TestForgetStoredSession(t *testing.T) {
@@ -133,7 +125,7 @@ func TestForgetStoredSession(t *testing.T) {
 		f, r := newScripted(), &resumer{}
 		f.handle = r.handle
 		kept := keep(store.NewMemory())
-		tab := func(o *client.Options) { o.Store, o.Tab = kept, "tab" }
+		tab := inTab(kept, "tab")
 		a := f.device(t, tab).connect()
 		time.Sleep(time.Second)
 		b := f.device(t, tab)
