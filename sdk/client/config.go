@@ -100,7 +100,7 @@ func parseAccount(account string) (jid.JID, error) {
 	j, err := address.Parse(account)
 	if err != nil {
 		return jid.JID{}, &pam.Error{Code: pam.CodeBadJID, Origin: pam.FromClient, Err: err,
-			Text: "The account " + quote(account) + " is no JID" + engine.DomainProblem(err) + ": give one such as alice@example.org."}
+			Text: "The account " + quote(account) + " is not a JID" + engine.DomainProblem(err) + "; use a JID such as alice@example.org."}
 	}
 	if j.Localpart() == "" || j.Resourcepart() != "" {
 		return jid.JID{}, clientError(pam.CodeBadJID, "The account "+quote(account)+" is no bare JID: give one such as alice@example.org, without a resource.")

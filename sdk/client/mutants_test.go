@@ -34,9 +34,9 @@ var mutants = []mutant{
 		{"Stream.onResumed", "call emit Write", "$0\n$0"}}},
 	{"what was acknowledged is kept", "stream TestCutAndResume", []edit{
 		{"smState.forget", "call Clone", "$f(l.unacked)"}}},
-	{"a count too many is told at the resumption", "TestCutCycles", []edit{
+	{"the resumption sends a count that is too high", "TestCutCycles", []edit{
 		{"Stream.resume", "call uint64", "$f($1+1)"}}},
-	{"a count too few is told at the resumption", "TestCutCycles", []edit{
+	{"the resumption sends a count that is too low", "TestCutCycles", []edit{
 		{"Stream.resume", "call uint64", "$f($1-1)"}}},
 	{"every second stanza is not counted", "TestCutCycles", []edit{
 		{"smState.count", "++ received", "$1 += $1 & 1"}}},
@@ -56,8 +56,8 @@ var mutants = []mutant{
 		{"link.proceed", "call after", "$f($1, func() {})"}}},
 	{"a notify is handled before it is stored", "TestHandledOnceStored", []edit{
 		{"takeStanza", "call step", "a.session.acknowledge(m.seq)\n$0"}}},
-	{"a stranger's notify is believed", "TestSpoofMatrix", []edit{
-		{"ParseNotify", "if believed", "false"}}},
+	{"a notify of another entity is accepted", "TestSpoofMatrix", []edit{
+		{"ParseNotify", "if accepted", "false"}}},
 	{"any sender may answer", "TestSpoof.*", []edit{
 		{"mayAnswer", "return to", "return true || $1"},
 		{"mayAnswer", "return isOwnServer", "return true || $1"}}},
@@ -96,21 +96,21 @@ var mutants = []mutant{
 		{"receiveMessage", "assign replay", "_ = listsync.Delayed(stanza)"}}},
 	{"a notify that is older than the session is taken for a replay", "TestDelayedNotify", []edit{
 		{"receiveMessage", "call After", "true"}}},
-	{"a notify of another device is believed", "TestSchedules", []edit{
-		{"believed", "call String", "j.Bare().String()"}}},
+	{"a notify of another device is accepted", "TestSchedules", []edit{
+		{"accepted", "call String", "j.Bare().String()"}}},
 	{"a notify in a carbon is believed", "TestSchedules", []edit{
 		{"ParseNotify", "all for message", "if r := message.First(); r != nil && r.Name.Local == \"received\" {\nmessage = r.First().First()\n}\n$0"}}},
 	{"an operation ends when it is answered", "TestSchedules|TestCommitUnderWay", []edit{
 		{"operate", "call settleOperations", "a.finish(op, new(pam.Subscription), nil)"}}},
-	{"a failed store is not told of", "TestStoreFaults", []edit{
+	{"a failed store is not reported", "TestStoreFaults", []edit{
 		{"useMemory", "call setDegraded", ""}}},
 	{"a silent store is waited for", "TestSilentStore", []edit{
 		{"storeTimeout", "*", "$1 * time.Hour"}}},
 	{"a late answer of the store counts", "TestSilentStore", []edit{
 		{"storage.finish", "|| jobs", "$1"}}},
-	{"Close does not tell what the store says", "TestSilentStore", []edit{
+	{"Close does not return the store's error", "TestSilentStore", []edit{
 		{"Engine.run", "assign closed", "_ = $2"}}},
-	{"what is read spoiled empties the list", "engine TestReloadSpoiled", []edit{
+	{"a corrupt list empties the shown list", "engine TestReloadCorrupt", []edit{
 		{"loadAnew", "if err 2/2", "false"}}},
 	{"a store that contradicts itself is asked for ever", "TestBadStores", []edit{
 		{"durable.commit", "if Equal", "false && $0"}}},
@@ -133,7 +133,7 @@ var mutants = []mutant{
 	{"a forgotten session is resumed", "TestForgetStoredSession", []edit{
 		{"Engine.Forget", "if dropSession", "false"}}},
 	{"a connection made while the account is forgotten stays", "TestLastWordCounts", []edit{
-		{"link.proceed", "call tell", "l.dial()"}}},
+		{"link.proceed", "call report", "l.dial()"}}},
 	{"a failed store keeps the record of the session", "TestFailedStoreAndSession", []edit{
 		{"useMemory", "if remove", "false && $0"}}},
 	{"a store that failed is read again", "TestReloadBehindAFailure", []edit{

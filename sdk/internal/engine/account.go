@@ -28,7 +28,7 @@ type account struct {
 	view    *view
 	session *session
 	storage *storage
-	tell    func(message)
+	report  func(message)
 
 	machine  *listsync.Machine
 	inputs   []listsync.Input // queued while the outputs of another input are carried out
@@ -62,8 +62,8 @@ type listing struct {
 	replay bool
 }
 
-func newAccount(l *loop, cfg *Config, v *view, s *session, st *storage, tell func(message)) *account {
-	return &account{loop: l, cfg: cfg, view: v, session: s, storage: st, tell: tell,
+func newAccount(l *loop, cfg *Config, v *view, s *session, st *storage, report func(message)) *account {
+	return &account{loop: l, cfg: cfg, view: v, session: s, storage: st, report: report,
 		machine: listsync.NewMachine(), timers: map[listsync.Timer]*timer{}, source: pam.SourceUnread,
 		overlay: overlay{notifies: map[pam.Key]pam.Subscription{}}}
 }

@@ -42,10 +42,10 @@ func (a *account) resumed() {
 
 // connectionDown handles the loss of the connection. It runs before sessionEnded, if
 // the session ends.
-func (a *account) connectionDown(heard time.Time) {
+func (a *account) connectionDown(lastReceived time.Time) {
 	l := &a.listing
-	if l.live && !l.missing && heard.After(a.record.lastSynced) {
-		a.setSynced(heard) // The list was known to equal the server's until then.
+	if l.live && !l.missing && lastReceived.After(a.record.lastSynced) {
+		a.setSynced(lastReceived) // The list was known to equal the server's until then.
 		a.storage.saveRecord(a.record)
 	}
 	l.live, l.missing = false, false
@@ -114,7 +114,7 @@ func (a *account) decideSupport() {
 		a.enterLive(true)
 	case l.support != supportUnknown:
 		a.view.warn(l.err)
-		a.tell(listRefused{l.err})
+		a.report(listRefused{l.err})
 		l.again.stop()
 		l.again = a.after(relistAfter, func() {
 			if a.session.usable() {
@@ -153,5 +153,5 @@ func (a *account) enterLive(missing bool) {
 	} else {
 		a.view.setLive(nil)
 	}
-	a.tell(accountLive{})
+	a.report(accountLive{})
 }

@@ -49,7 +49,7 @@ func (a *account) operate(ctx context.Context, subscribe bool, t pam.Target, don
 	service, err := address.Parse(t.Service)
 	if err != nil || t.Service == "" {
 		fail(&pam.Error{Code: pam.CodeBadJID, Origin: pam.FromClient, Err: err,
-			Text: "The service " + quote(t.Service) + " is no JID" + DomainProblem(err) + ": give one such as pubsub.example.org."})
+			Text: "The service " + quote(t.Service) + " is not a JID" + DomainProblem(err) + "; use a JID such as pubsub.example.org."})
 		return
 	}
 	key := pam.Key{Service: service.String(), Node: t.Node, SubID: t.SubID}
@@ -162,13 +162,13 @@ func (a *account) askService(op *operation) {
 		case !op.subscribe && (err == nil && !pubsub.Subscribed(iq, op.key.Node, op.key.SubID, a.cfg.Account) || err != nil && isGone(err, op.key)):
 			if err == nil {
 				err = &pam.Error{Code: pam.CodeStanza, Origin: pam.FromService, By: op.key.Service, Condition: "unexpected-request", PubsubCondition: "not-subscribed",
-					Text: op.key.Service + " says that there is no such subscription."}
+					Text: op.key.Service + " reports that there is no such subscription."}
 			}
 			a.nothingLeft(op, err)
 		case err != nil && err.Code == pam.CodeStanza:
-			told := *err
-			told.Text = "The account's server did not answer within " + requestTimeout.String() + ". Asked directly: " + err.Text
-			op.failure = &told
+			direct := *err
+			direct.Text = "The account's server did not answer within " + requestTimeout.String() + ". Asked directly: " + err.Text
+			op.failure = &direct
 		}
 	})
 }
@@ -264,18 +264,18 @@ func (a *account) finish(op *operation, s *pam.Subscription, err error) {
 func (a *account) failOperations(stuck bool) {
 	for _, op := range slices.Clone(a.operations) {
 		err := &pam.Error{Code: pam.CodeOutcomeUnknown, Origin: pam.FromNetwork, Retryable: true,
-			Text: "The connection ended before the outcome was certain. The list will tell."}
+			Text: "The connection ended before the outcome was certain. The next list shows it."}
 		switch {
 		case op.replied:
 		case stuck:
 			err = &pam.Error{Code: pam.CodeOutcomeUnknown, Origin: pam.FromNetwork, Text: "The connection ended each time that the request was sent, " +
-				"and the server acknowledged nothing. It may not take such a request. The list will tell what became of it."}
+				"and the server acknowledged nothing. It may not accept such a request. The next list shows the outcome."}
 		default:
 			err = outcomeUnknown()
 		}
 		a.finish(op, nil, err)
 	}
-	a.endRefreshes(&pam.Error{Code: pam.CodeOffline, Origin: pam.FromNetwork, Retryable: true, Text: "The connection ended before the list came."})
+	a.endRefreshes(&pam.Error{Code: pam.CodeOffline, Origin: pam.FromNetwork, Retryable: true, Text: "The connection ended before the list arrived."})
 }
 
 // isOwn reports whether a pending operation explains a change.

@@ -8,14 +8,14 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-const claimTries = 5 // of a record that is being written
+const claimTries = 5 // for a record that another program writes at the same time
 
-// claimSession takes the record named from out of the store, so that no other
-// client can take it too, and clears away those that nobody came for. It returns
-// nil if there is none. The record stays where it is if tab is the same name, and
-// is moved to it in the same transaction otherwise: a program that ends before
-// its session goes on has not lost it. A last writing of the program before may
-// come in between, and is read anew.
+// claimSession claims the session record named from, so that no other client can
+// resume that session, and deletes records that have expired. It returns nil if there
+// is no such record. If tab is another name, the record is moved to it in one
+// transaction, so that the session is not lost if the program ends before it resumes
+// the session. If the previous program writes the record at the same time, the record
+// is read again.
 func (d *durable) claimSession(ctx context.Context, from, tab string) *sessionRecord {
 	s := d.store
 	for range claimTries {
@@ -31,7 +31,7 @@ func (d *durable) claimSession(ctx context.Context, from, tab string) *sessionRe
 			if !mine && ok && time.Since(session.saved) < sessionLife {
 				continue
 			}
-			if mine && ok && from == tab { // Nobody else has this name.
+			if mine && ok && from == tab { // No other client uses this name.
 				found = &session
 				continue
 			}

@@ -12,43 +12,43 @@ import (
 )
 
 const (
-	keyList     = "list/" // and the number of a chunk
+	keyList     = "list/" // followed by the number of a chunk
 	keyMeta     = keyList + "meta"
 	keySync     = "sync"
-	keySessions = "session/" // and the name of a tab
+	keySessions = "session/" // followed by the name of a tab
 )
 
-const commitTries = 3 // while the store contradicts itself
+const commitTries = 3 // if the store's conflicts contradict its content
 
-var errUnsteady = errors.New("what is read from the store is not what it says it holds")
+var errUnsteady = errors.New("the store reports conflicts that its content does not explain")
 
-// durable keeps a listsync.Durable in a store. It remembers which chunks of the
-// list are stored, so that a commit writes only those that differ. One goroutine
-// at a time uses it; only store, which stays the same, may be read by others
-// meanwhile.
+// durable keeps a listsync.Durable in a store. It remembers which chunks of the list
+// are stored, so that a commit writes only those that differ. Only one goroutine may
+// use it at a time, except that any goroutine may read the field store, which does
+// not change.
 type durable struct {
 	store store.Store
 	remembered
 }
 
-// remembered is what a durable knows of the store.
+// remembered is what a durable knows of the store's content.
 type remembered struct {
 	meta   []byte                            // as stored; nil if absent
-	stamp  listsync.Stamp                    // of the list that is stored
-	chunks map[*pam.Subscription]chunkRecord // of that list, by their first rows
-	keys   []string                          // of all records with keyList but the meta record
-	stale  bool                              // there is no list of this format: write all
+	stamp  listsync.Stamp                    // of the stored list
+	chunks map[*pam.Subscription]chunkRecord // of the stored list, by their first rows
+	keys   []string                          // of all records with the prefix keyList, except the meta record
+	stale  bool                              // the store contains no list of this format, so the next commit writes all chunks
 }
 
-// A listRead is what was read of the list and when it was synced.
+// A listRead holds the records read: the list's and the sync record.
 type listRead struct {
 	meta, sync []byte
-	records    []store.Record // the others of the list
+	records    []store.Record // the other records of the list
 }
 
-// load reads what is stored. A record that cannot be read, or a list that does
-// not match its digests, counts as absent: a version without its list is never
-// used. What a newer version of this program has stored is an error.
+// load reads the stored list and sync record. A record that cannot be decoded, or a
+// list that does not match its digests, counts as absent: a version without its list
+// is never used. Records of a newer format are an error.
 func (d *durable) load(ctx context.Context) (listsync.Durable, syncRecord, error) {
 	stored, err := d.read(ctx)
 	if err != nil {
@@ -61,9 +61,9 @@ func (d *durable) load(ctx context.Context) (listsync.Durable, syncRecord, error
 	return out, decodeSync(stored.sync), nil
 }
 
-// loadAnew is load for a store that another client may have changed. If that
-// has emptied it, found is false. What is remembered stays then, and also if what
-// is stored cannot be read.
+// loadAnew is like load, for a store that another client may have changed. found
+// reports whether the store contains a list. If it does not, or if the list cannot be
+// read, the remembered state stays as it was.
 func (d *durable) loadAnew(ctx context.Context) (out listsync.Durable, found bool, err error) {
 	stored, err := d.read(ctx)
 	if err != nil || stored.meta == nil {
@@ -77,7 +77,7 @@ func (d *durable) loadAnew(ctx context.Context) (out listsync.Durable, found boo
 	return out, true, nil
 }
 
-// read reads the list's records, all at one moment.
+// read reads the list's records in one transaction, and the sync record.
 func (d *durable) read(ctx context.Context) (listRead, error) {
 	values, err := d.store.Get(ctx, keySync)
 	if err != nil {
@@ -98,8 +98,8 @@ func (d *durable) read(ctx context.Context) (listRead, error) {
 	return out, nil
 }
 
-// take remembers what was read. With an error the list is an empty one, and the
-// next commit replaces what is stored, unless that is of a newer version.
+// take decodes and remembers what was read. If it returns an error, the list is empty
+// and the next commit replaces the stored one, unless that is of a newer format.
 func (d *durable) take(stored listRead) (listsync.Durable, error) {
 	d.remembered = remembered{meta: stored.meta}
 	for _, record := range stored.records {
@@ -114,7 +114,7 @@ func (d *durable) take(stored listRead) (listsync.Durable, error) {
 	return out, err
 }
 
-// decode returns the list, and remembers its chunks.
+// decode decodes the list and remembers its chunks.
 func (d *durable) decode(stored listRead) (listsync.Durable, error) {
 	if stored.meta == nil {
 		return listsync.Durable{}, errAbsent
@@ -149,11 +149,11 @@ func (d *durable) decode(stored listRead) (listsync.Durable, error) {
 	return listsync.Durable{Stamp: meta.stamp, List: list, Dropped: meta.dropped}, nil
 }
 
-// commit stores c in one transaction, with the sync record if c is a whole
-// list. If the store holds something else than what c was built
-// on, or did when it was read last, it returns that and ErrConflict. If nothing
-// that can be read is stored any more, all is stored again: memory is right while
-// the program runs.
+// commit stores c in one transaction, with the sync record if c replaces the whole
+// list. If the store contains, or contained when it was last read, a list other than
+// the one that c was built on, commit returns that list and ErrConflict. If the store
+// no longer contains a readable list, commit writes all chunks again, because the
+// list in memory is correct.
 func (d *durable) commit(ctx context.Context, c listsync.Commit, s syncRecord) (now *listsync.Durable, err error) {
 	conflict := c.Expect != d.stamp
 	for range commitTries {
@@ -167,7 +167,7 @@ func (d *durable) commit(ctx context.Context, c listsync.Commit, s syncRecord) (
 			return nil, err
 		}
 		if !conflict && bytes.Equal(stored.meta, d.meta) {
-			continue // It is what the commit expects.
+			continue // The store contains what the commit expects.
 		}
 		next := durable{store: d.store}
 		out, err := next.take(stored)
@@ -229,24 +229,25 @@ func (d *durable) write(ctx context.Context, c listsync.Commit, s syncRecord) er
 
 func chunkKey(n int) string { return fmt.Sprintf("%s%03d", keyList, n) }
 
-// saveSync stores the sync record. Losing it costs no more than one full list.
+// saveSync stores the sync record. If it is lost, the only cost is one additional
+// full list.
 func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
 	return d.store.Commit(ctx, nil, []store.Op{store.Put(keySync, encodeSync(s))})
 }
 
-// inMemory returns a durable that stores in memory what is committed on top of now.
+// inMemory returns a durable with a memory store, for commits built on now.
 func inMemory(now listsync.Durable) *durable {
 	return &durable{store: store.NewMemory(), remembered: remembered{stamp: now.Stamp, stale: true}}
 }
 
-// empty is what is stored after everything was removed.
+// empty returns the content of the store after all records were deleted.
 func (d *durable) empty() listsync.Durable {
 	now := d.fresh()
 	d.remembered = remembered{stamp: now.Stamp}
 	return now
 }
 
-// fresh returns an empty list with a random epoch, which no other store has.
+// fresh returns an empty list with a new random epoch.
 func (d *durable) fresh() listsync.Durable {
 	return listsync.Durable{Stamp: listsync.Stamp{Epoch: randomUint64()}, List: listsync.NewList(nil)}
 }

@@ -34,8 +34,8 @@ func sorted(rows map[pam.Key]pam.Subscription) []pam.Subscription {
 	return out
 }
 
-// TestDurable commits random changes and whole lists, and checks after each
-// that another reader of the store sees the same list and version.
+// TestDurable commits random changes and whole lists, and checks after each that
+// another reader of the store gets the same list and version.
 func TestDurable(t *testing.T) {
 	const seed = 20261122
 	t.Logf("seed %d", seed)
@@ -91,7 +91,7 @@ func TestDurable(t *testing.T) {
 	}
 }
 
-// TestDurableConflict has two tabs commit on the same base.
+// TestDurableConflict tests two tabs that commit on the same base.
 func TestDurableConflict(t *testing.T) {
 	s := store.NewMemory()
 	one, two := &durable{store: s}, &durable{store: s}
@@ -111,8 +111,8 @@ func TestDurableConflict(t *testing.T) {
 	}
 }
 
-// TestDurableCorrupt spoils every record in turn: a version without its list
-// must never be read, and the next commit must make the store good again.
+// TestDurableCorrupt corrupts every record in turn: a version without its list must
+// never be read, and the next commit must repair the store.
 func TestDurableCorrupt(t *testing.T) {
 	fill := func() *store.Memory {
 		s := store.NewMemory()
@@ -135,7 +135,7 @@ func TestDurableCorrupt(t *testing.T) {
 	}
 	for _, record := range records {
 		if record.Key == keySync {
-			continue // says when, not what
+			continue // contains only times
 		}
 		for name, ops := range map[string]store.Op{
 			"gone":               store.Delete(record.Key),
@@ -174,9 +174,9 @@ func flip(b []byte, at int) []byte {
 	return b
 }
 
-// TestDurableReadAnew has another tab change the list, and this one read it
-// while a commit that was built on the old list waits: it must not be stored
-// over the new one.
+// TestDurableReadAnew changes the list in another tab and reads it in this one while
+// a commit built on the old list is queued. That commit must not overwrite the new
+// list.
 func TestDurableReadAnew(t *testing.T) {
 	s := store.NewMemory()
 	one, two := &durable{store: s}, &durable{store: s}
@@ -193,7 +193,7 @@ func TestDurableReadAnew(t *testing.T) {
 	}
 }
 
-// TestInMemory checks that the list outlives the store.
+// TestInMemory checks that the list survives the failure of the store.
 func TestInMemory(t *testing.T) {
 	r, q := row(1), row(2)
 	held := listsync.Durable{Stamp: listsync.Stamp{Epoch: 5, Version: "v"}, List: listsync.NewList([]pam.Subscription{r})}

@@ -41,10 +41,10 @@ func New(cfg *Config) *Engine {
 	l := newLoop()
 	v := newView(l, cfg.OnEvent)
 	e := &Engine{view: v}
-	e.storage = newStorage(l, cfg, v, e.tell)
-	e.link = newLink(l, cfg, v, e.tell)
-	e.session = newSession(l, cfg, v, e.link, e.tell)
-	e.account = newAccount(l, cfg, v, e.session, e.storage, e.tell)
+	e.storage = newStorage(l, cfg, v, e.report)
+	e.link = newLink(l, cfg, v, e.report)
+	e.session = newSession(l, cfg, v, e.link, e.report)
+	e.account = newAccount(l, cfg, v, e.session, e.storage, e.report)
 	go e.run()
 	return e
 }

@@ -1,7 +1,7 @@
 package engine
 
-// tell queues a message. The parts are given it to report what happened.
-func (e *Engine) tell(m message) { e.queue = append(e.queue, m) }
+// report queues a message of a part.
+func (e *Engine) report(m message) { e.queue = append(e.queue, m) }
 
 // routeAll handles the queued messages until the queue is empty.
 func (e *Engine) routeAll() {
@@ -67,7 +67,7 @@ func (e *Engine) sessionUp(m sessionUp) {
 }
 
 func (e *Engine) connectionDown(m connectionDown) {
-	e.account.connectionDown(m.heard)
+	e.account.connectionDown(m.lastReceived)
 	switch {
 	case m.session == sessionEnds:
 		e.endSession(m.stuck)

@@ -32,7 +32,7 @@ func TestDescribe(t *testing.T) {
 		{false, feature, "stream", "", "", 0},
 		{true, `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>…</auth>`, "sasl", "", "", 0},
 		{true, sub, "iq", "pam", "a", 0},
-		{false, info, "iq", "disco", "a", 0}, // the same id in the other direction
+		{false, info, "iq", "disco", "a", 0}, // the same id, in the other direction
 		{true, result, "iq", "disco", "a", 5},
 		{false, result, "iq", "pam", "a", 4},
 		{false, result, "iq", "", "a", 0}, // answered already
@@ -73,7 +73,8 @@ func described(log *frameLog, at time.Time, out bool, xml string) pam.Frame {
 	return f
 }
 
-// TestLongIDsAreNotRemembered: a server may send any number of requests.
+// TestLongIDsAreNotRemembered checks that long ids are not remembered, because a
+// server may send any number of requests.
 func TestLongIDsAreNotRemembered(t *testing.T) {
 	var log frameLog
 	f := described(&log, time.Time{}, false, "<iq xmlns='jabber:client' type='get' id='"+strings.Repeat("x", maxID+1)+"'/>")

@@ -17,8 +17,8 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// FuzzRecords: what is stored is what is read again, and what somebody else has
-// stored there is read or refused, at a cost in keeping with its size.
+// FuzzRecords checks that decoding inverts encoding, and that arbitrary records are
+// decoded or rejected at a cost proportional to their size.
 func FuzzRecords(f *testing.F) {
 	full := jid.MustParse("francisco@denmark.lit/barracks")
 	f.Add(encodeSession(sessionRecord{stream: stream.Resumption{ID: "i", JID: full, H: 7, Unacked: []string{"<a/>", ""}}, caps: "c", saved: time.UnixMilli(1)}),
@@ -66,8 +66,8 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// stable leaves out what package jid writes and does not read again: ".." is
-// read as the domain ".", which is none.
+// stable reports whether package jid can parse its own output for j. It parses ".."
+// as the domain ".", which is invalid.
 func stable(j jid.JID) bool {
 	again, err := jid.Parse(j.String())
 	return err == nil && again.Equal(j)

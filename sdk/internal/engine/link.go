@@ -24,9 +24,9 @@ const (
 // offers the previous session for resumption. It does not interpret stanzas.
 type link struct {
 	*loop
-	cfg  *Config
-	view *view
-	tell func(message)
+	cfg    *Config
+	view   *view
+	report func(message)
 
 	endpoints endpoints
 	conn      *connection        // nil if there is none
@@ -43,8 +43,8 @@ type link struct {
 	mechanism string // of the last authentication; empty if unknown
 }
 
-func newLink(l *loop, cfg *Config, v *view, tell func(message)) *link {
-	return &link{loop: l, cfg: cfg, view: v, tell: tell, endpoints: newEndpoints(cfg)}
+func newLink(l *loop, cfg *Config, v *view, report func(message)) *link {
+	return &link{loop: l, cfg: cfg, view: v, report: report, endpoints: newEndpoints(cfg)}
 }
 
 // A connectWaiter is a pending call of Connect.
@@ -70,7 +70,7 @@ func (l *link) connect(reply func(error)) (cancel func()) {
 	if l.conn == nil || !l.conn.asking {
 		l.runConnectTime(w)
 	}
-	l.tell(dialWanted{})
+	l.report(dialWanted{})
 	return func() { l.cancelConnect(w) }
 }
 

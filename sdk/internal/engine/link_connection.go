@@ -28,7 +28,7 @@ type connection struct {
 	asking       bool          // the program has been asked for credentials
 	bound        bool          // it carries a session, new or resumed
 	live         bool          // the session is live
-	heard        time.Time     // when the last message came
+	lastReceived time.Time     // when the last message came
 	since        time.Time     // when it was bound
 	closeWaiters []func(error) // of calls that asked for the end
 	sendFailed   *timer        // runs since a message could not be sent
@@ -66,14 +66,14 @@ func (c *connection) receive(socket transport.Conn) {
 		messages, err := socket.Receive(c.ctx)
 		for _, m := range messages {
 			c.post(func() {
-				c.heard = time.Now()
+				c.lastReceived = time.Now()
 				c.step(stream.Message{Text: m})
 			})
 		}
 		if err != nil {
 			c.post(func() {
 				if transport.TooLarge(err) {
-					c.link.tell(messageTooLarge{err})
+					c.link.report(messageTooLarge{err})
 				} else {
 					c.step(stream.Closed{Err: err})
 				}
@@ -112,7 +112,7 @@ func (c *connection) step(in stream.Input) {
 	switch in.(type) {
 	case stream.Saved, stream.Sleep: // They do not change what has to be stored.
 	default:
-		c.link.tell(streamStepped{})
+		c.link.report(streamStepped{})
 	}
 }
 
@@ -136,7 +136,7 @@ func (c *connection) perform(out stream.Output) {
 	case stream.Resumed:
 		c.markBound(sessionUp{jid: out.JID, resumed: true, earlierRun: c.link.suspended.Stored})
 	case stream.Deliver:
-		c.link.tell(stanzaReceived{out.Seq, out.Stanza})
+		c.link.report(stanzaReceived{out.Seq, out.Stanza})
 	case stream.Dropped:
 		c.link.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Err: out.Err, Retryable: true,
 			Text: "A message was ignored: " + out.Err.Error()})
@@ -215,7 +215,7 @@ func (c *connection) markBound(up sessionUp) {
 	c.bound, c.since = true, time.Now()
 	c.link.markBound()
 	up.mechanism = c.link.mechanism
-	c.link.tell(up)
+	c.link.report(up)
 }
 
 // usable reports whether requests can be sent: the session is bound, and the program

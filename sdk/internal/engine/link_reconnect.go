@@ -50,7 +50,7 @@ func (l *link) ended(c *connection, cause *stream.Error) {
 		l.setAttempt(0)
 		l.endpoints.followed = 0
 	}
-	down := connectionDown{bound: c.bound, heard: c.heard, replies: c.closeWaiters, session: sessionWaits}
+	down := connectionDown{bound: c.bound, lastReceived: c.lastReceived, replies: c.closeWaiters, session: sessionWaits}
 	switch {
 	case cause == nil:
 		down.session = sessionEnds
@@ -85,7 +85,7 @@ func (l *link) ended(c *connection, cause *stream.Error) {
 	if down.session == sessionEnds {
 		l.suspended = nil
 	}
-	l.tell(down)
+	l.report(down)
 }
 
 // endSearch ends the attempts while there is no connection. A nil error means that the
@@ -98,7 +98,7 @@ func (l *link) endSearch(err *pam.Error, replies ...func(error)) {
 	if l.suspended != nil && (down.next.do == fail || down.next.do == stop && !l.suspended.Stored) {
 		l.suspended, down.session = nil, sessionEnds
 	}
-	l.tell(down)
+	l.report(down)
 }
 
 // afterFailure decides whether another attempt follows one that failed, or a
@@ -145,7 +145,7 @@ func (l *link) proceed(down connectionDown) {
 		l.retry = l.after(n.wait, l.dial)
 		l.answerConnect(n.err)
 	case redial:
-		l.tell(dialWanted{})
+		l.report(dialWanted{})
 	case follow:
 		if c := l.begin(); c != nil {
 			c.open(n.at)

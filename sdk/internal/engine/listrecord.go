@@ -11,10 +11,10 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// The list is stored as its own chunks, a record each, and a meta record that
-// names them. They are UTF-8 text, so that a page can show them without this
-// program (js/src/stored-list.ts): a field ends in U+001F, a row in U+001E, neither
-// of which XML can carry.
+// The list is stored as one record per chunk and a meta record that names the chunks.
+// The records are UTF-8 text, so that another program can show the list without this
+// one (js/src/stored-list.ts): a field ends in U+001F, a row in U+001E, neither of
+// which XML can contain.
 //
 //	list/meta  format, epoch, version, mode, number of rows, of chunks and of dropped rows
 //	           of each chunk: key, number of rows, length in bytes, digest
@@ -23,36 +23,36 @@ import (
 //	list/NNN   service, node, subid, jid, state, kind
 //	sync       format, sessions, last full list, last sync, mechanism
 //
-// Numbers are decimal, digests hexadecimal. The format of the meta record is that
-// of all records.
+// Numbers are decimal, digests hexadecimal. The format given in the meta record
+// applies to all records of the list.
 const (
 	fieldEnd, rowEnd = '\x1f', '\x1e'
 
 	format  = 2
-	modePAM = "pam" // the list is kept by XEP-0376
+	modePAM = "pam" // the list is maintained by XEP-0376
 )
 
 var (
 	errAbsent     = errors.New("nothing is stored")
-	errUnreadable = errors.New("what is stored cannot be read")
-	errNewer      = errors.New("what is stored was written by a newer version of this program")
+	errUnreadable = errors.New("the stored data is invalid")
+	errNewer      = errors.New("the stored data was written by a newer version of this program")
 )
 
-// A listMeta is what the meta record says.
+// A listMeta is the content of the meta record.
 type listMeta struct {
 	stamp   listsync.Stamp
 	chunks  []chunkRecord
 	dropped []pam.Subscription
 }
 
-// A chunkRecord is what the meta record says of a chunk.
+// A chunkRecord is the description of a chunk in the meta record.
 type chunkRecord struct {
 	key         string
 	rows, bytes int
 	digest      uint32
 }
 
-// describe returns what is to be said of a chunk of n rows.
+// describe returns the description of an encoded chunk of n rows.
 func describe(key string, value []byte, n int) chunkRecord {
 	return chunkRecord{key: key, rows: n, bytes: len(value), digest: digest(value)}
 }
@@ -86,8 +86,8 @@ func (m listMeta) encode() []byte {
 	return append(appendField(out, hexDigest(digest(out))), rowEnd)
 }
 
-// decodeMeta returns errUnreadable for what was spoiled, and errNewer for what is
-// of a higher format.
+// decodeMeta returns errUnreadable if value is corrupt, and errNewer if its format is
+// higher.
 func decodeMeta(value []byte) (listMeta, error) {
 	r := textReader{data: string(value)}
 	if f := r.number(); r.bad || f <= oldFormat {
@@ -123,8 +123,8 @@ func encodeChunk(rows []pam.Subscription) []byte {
 	return appendRows(make([]byte, 0, 80*len(rows)), rows)
 }
 
-// decode returns the rows of a chunk. It reports false if value is not what was
-// described.
+// decode returns the rows of a chunk. It reports whether value matches the
+// description.
 func (c chunkRecord) decode(value []byte) ([]pam.Subscription, bool) {
 	if len(value) != c.bytes || digest(value) != c.digest {
 		return nil, false
@@ -160,10 +160,10 @@ func appendMoment(out []byte, t time.Time) []byte {
 
 func hexDigest(n uint32) string { return strconv.FormatUint(uint64(n), 16) }
 
-// A textReader reads rows of fields. After a mistake bad is set and every value
-// is zero.
+// A textReader decodes rows of fields. After an error bad is set, and all further
+// values are zero.
 type textReader struct {
-	data string // fields that are read are parts of it
+	data string // decoded fields are slices of it
 	bad  bool
 }
 
@@ -199,7 +199,7 @@ func (r *textReader) number() uint64 { return r.parse(10, 64) }
 
 func (r *textReader) hexDigest() uint32 { return uint32(r.parse(16, 32)) }
 
-// count reads how many of something there are.
+// count reads a number that fits in an int.
 func (r *textReader) count() int { return int(r.parse(10, 31)) }
 
 func (r *textReader) moment() time.Time {
@@ -210,9 +210,9 @@ func (r *textReader) moment() time.Time {
 	return time.UnixMilli(int64(r.number()))
 }
 
-// rows reads n rows that appendRows wrote.
+// rows decodes n rows written by appendRows.
 func (r *textReader) rows(n int) []pam.Subscription {
-	const least = 7 // bytes of a row
+	const least = 7 // minimum length of a row in bytes
 	if n > len(r.data)/least {
 		r.bad, r.data = true, ""
 		return nil

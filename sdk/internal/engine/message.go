@@ -38,12 +38,12 @@ type (
 	// connectionDown reports that the connection has ended. The link has decided what
 	// happens to the session; link.proceed carries out the next step.
 	connectionDown struct {
-		session fate
-		bound   bool          // the connection carried a session
-		heard   time.Time     // when its last message came
-		stuck   bool          // the session ends because resuming it made no progress
-		next    next          // what the link does now
-		replies []func(error) // of calls that asked for the end
+		session      fate
+		bound        bool          // the connection carried a session
+		lastReceived time.Time     // when its last message came
+		stuck        bool          // the session ends because resuming it made no progress
+		next         next          // what the link does now
+		replies      []func(error) // of calls that asked for the end
 	}
 )
 

@@ -10,16 +10,16 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// oldFormat is the first byte of every record of the format before this one. It
-// was binary, and had a list in up to 64 buckets, by a hash of the key. It is
-// read, and replaced by the next commit.
+// oldFormat is the first byte of every record of the previous format. That format was
+// binary, and divided a list into up to 64 buckets by a hash of the key. A list in
+// that format is read, and the next commit replaces it.
 const oldFormat = 1
 
-// decodeOldList returns the list of the meta record and the buckets among records.
+// decodeOldList decodes the list from its meta record and the buckets among records.
 func decodeOldList(meta []byte, records []store.Record) (listsync.Durable, bool) {
 	r := reader{data: string(meta[1:])}
 	out := listsync.Durable{Stamp: listsync.Stamp{Epoch: r.uint(), Version: pam.Version(r.string())}}
-	r.byte() // was the mode
+	r.byte() // the mode
 	count, want := r.uint(), r.uint()
 	if len(r.data) > 0 {
 		out.Dropped = r.rows()
@@ -33,7 +33,7 @@ func decodeOldList(meta []byte, records []store.Record) (listsync.Durable, bool)
 	for _, record := range records {
 		i, ok := bucketIndex(record.Key)
 		if !ok {
-			continue // is of no list
+			continue // not a bucket
 		}
 		b := reader{data: string(record.Value)}
 		known := b.byte() == oldFormat
@@ -54,7 +54,7 @@ func decodeOldList(meta []byte, records []store.Record) (listsync.Durable, bool)
 	return out, true
 }
 
-// bucketIndex returns the number of a bucket: two digits.
+// bucketIndex returns the number of a bucket, which is the two digits in its key.
 func bucketIndex(key string) (byte, bool) {
 	digits, ok := strings.CutPrefix(key, keyList)
 	if !ok || len(digits) != 2 || digits[0] < '0' || digits[0] > '9' || digits[1] < '0' || digits[1] > '9' {
@@ -63,10 +63,10 @@ func bucketIndex(key string) (byte, bool) {
 	return (digits[0]-'0')*10 + digits[1] - '0', true
 }
 
-// rows reads what the old format has of a list.
+// rows decodes the rows of a list in the old format.
 func (r *reader) rows() []pam.Subscription {
 	n := r.uint()
-	if n > uint64(len(r.data))/5 { // A row is five texts.
+	if n > uint64(len(r.data))/5 { // A row is five strings of at least one byte.
 		r.bad = true
 		return nil
 	}
@@ -83,7 +83,7 @@ func decodeOldSync(value []byte) syncRecord {
 	r := reader{data: string(value[1:])}
 	s := syncRecord{sessions: r.uint()}
 	s.lastFull, s.lastSynced = time.UnixMilli(int64(r.uint())), time.UnixMilli(int64(r.uint()))
-	if len(r.data) > 0 { // The first records end here.
+	if len(r.data) > 0 { // The first version of this record had no mechanism.
 		s.mechanism = r.string()
 	}
 	if r.bad {

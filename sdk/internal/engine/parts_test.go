@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	maxFields = 20  // of a part
-	maxLines  = 300 // of a file
+	maxFields = 20  // per part
+	maxLines  = 300 // per file
 )
 
-// partOf names the part that a type belongs to. Types that are not named here hold
-// values alone, and belong to whoever has them.
+// partOf maps each type to its part. Other types are plain values, which may belong
+// to any part.
 var partOf = map[string]string{
 	"Engine":  "engine",
 	"account": "account", "operation": "account", "refreshing": "account", "overlay": "account", "listing": "account", "hintLimit": "account",
@@ -32,7 +32,7 @@ var partOf = map[string]string{
 	"loop": "loop", "timer": "loop", "budget": "loop",
 }
 
-// below lists the parts that each may call.
+// below lists the parts that each part may call.
 var below = map[string][]string{
 	"engine":  {"account", "session", "link", "storage", "view", "loop"},
 	"account": {"session", "storage", "view", "loop"},
@@ -43,9 +43,9 @@ var below = map[string][]string{
 	"loop":    {},
 }
 
-// TestParts holds the rules of the engine: a part calls those below it and writes
-// its own fields alone, and no part has too many. With -v it prints how many there
-// are, and the calls from each part to each.
+// TestParts checks the rules of the engine: a part calls only the parts below it,
+// only its methods write its fields, and it has at most maxFields of them. With -v it
+// prints the number of fields, and the calls between parts.
 func TestParts(t *testing.T) {
 	names, err := filepath.Glob("*.go")
 	if err != nil {
@@ -74,7 +74,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// TestPartsFindsFaults plants a fault of each kind.
+// TestPartsFindsFaults checks that TestParts detects a violation of each kind.
 func TestPartsFindsFaults(t *testing.T) {
 	const clean = "package engine\ntype loop struct{ n int }\ntype view struct{ *loop; seen bool }\nfunc (v *view) show() { v.seen = true }\n" +
 		"type link struct{ view *view; up int }\nfunc (l *link) f() { l.up++; l.view.show() }\ntype session struct{ link *link; seq [2]int }\nfunc (s *session) g() { s.link.f() }\n" +
@@ -104,8 +104,7 @@ type inspection struct {
 	faults []string
 }
 
-// inspect type-checks a package and looks at each use of a field or method of a
-// part.
+// inspect type-checks a package and inspects each use of a field or method of a part.
 func inspect(t *testing.T, sources map[string]string) inspection {
 	t.Helper()
 	found := inspection{fields: map[string]int{}, calls: map[[2]string]int{}}
@@ -147,7 +146,7 @@ func inspect(t *testing.T, sources map[string]string) inspection {
 	return found
 }
 
-// fields counts the fields of a struct, and those of structs that it embeds.
+// fields counts the fields of a struct, including those of embedded structs.
 func fields(s *types.Struct) (n int) {
 	for f := range s.Fields() {
 		if inner, ok := f.Type().Underlying().(*types.Struct); ok && f.Embedded() {
@@ -159,8 +158,8 @@ func fields(s *types.Struct) (n int) {
 	return n
 }
 
-// look checks what a function calls and writes. One without a receiver belongs to
-// the part that it returns, if it makes one.
+// look checks what a function calls and writes. A function without a receiver belongs
+// to the part that it constructs, if any.
 func (found *inspection) look(fset *token.FileSet, info *types.Info, f *ast.FuncDecl) {
 	from := ""
 	if owner := f.Recv; owner != nil || f.Type.Results != nil {
@@ -223,7 +222,8 @@ func (found *inspection) look(fset *token.FileSet, info *types.Info, f *ast.Func
 	})
 }
 
-// ownerOf names the type that declares a field or method, which may be embedded.
+// ownerOf returns the name of the type that declares a field or method, which may be
+// embedded.
 func ownerOf(s *types.Selection) string {
 	if f, ok := s.Obj().(*types.Func); ok {
 		return typeName(f.Signature().Recv().Type())

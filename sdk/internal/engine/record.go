@@ -9,24 +9,24 @@ import (
 	"xmpp-pam/sdk/internal/stream"
 )
 
-// A syncRecord remembers when the list was last asked for without a version, and
-// how the account last logged in.
+// A syncRecord stores when the list was last requested without a version, and the
+// mechanism of the last login.
 type syncRecord struct {
 	sessions             uint64 // since lastFull
 	lastFull, lastSynced time.Time
 	mechanism            string // of SASL; empty if none is known
 }
 
-// A sessionRecord is a session as it was stored for the next run of the program
-// in the same tab.
+// A sessionRecord is a session as stored for the next run of the program in the same
+// tab.
 type sessionRecord struct {
 	stream stream.Resumption
 	caps   string // the hash of the capabilities that the session sent (XEP-0115)
 	saved  time.Time
 }
 
-// sessionLife is how long a session's record may be of use. Servers forget
-// sessions after minutes; this only clears what tabs left behind.
+// sessionLife is the age at which any client deletes a session's record. Servers keep
+// sessions for minutes only; this removes the records of tabs that no longer exist.
 const sessionLife = 24 * time.Hour
 
 const sessionFormat = 1 // first byte of the record
@@ -41,7 +41,7 @@ func encodeSync(s syncRecord) []byte {
 	return append(appendField(out, s.mechanism), rowEnd)
 }
 
-// decodeSync returns an empty record if value cannot be read.
+// decodeSync returns an empty record if value is invalid.
 func decodeSync(value []byte) syncRecord {
 	if len(value) > 0 && value[0] == oldFormat {
 		return decodeOldSync(value)
@@ -87,10 +87,10 @@ func decodeSession(value []byte) (sessionRecord, bool) {
 	return s, err == nil && !r.bad && len(r.data) == 0
 }
 
-// A reader reads what the append functions wrote. After a mistake bad is set
-// and every value is zero.
+// A reader decodes the output of the append functions. After an error bad is set, and
+// all further values are zero.
 type reader struct {
-	data string // texts that are read are parts of it
+	data string // decoded strings are slices of it
 	bad  bool
 }
 

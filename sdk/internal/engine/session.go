@@ -30,7 +30,7 @@ type session struct {
 	account jid.JID
 	view    *view
 	link    *link
-	tell    func(message)
+	report  func(message)
 	info    *disco.Info // the capabilities of this client
 	reader  *listsync.Reader
 
@@ -44,12 +44,12 @@ type session struct {
 	outbox   []*element.Element // stanzas to send once the session is resumed
 }
 
-func newSession(l *loop, cfg *Config, v *view, lnk *link, tell func(message)) *session {
+func newSession(l *loop, cfg *Config, v *view, lnk *link, report func(message)) *session {
 	kind := "pc" // https://xmpp.org/registrar/disco-categories.html#client
 	if runtime.GOOS == "js" {
 		kind = "web"
 	}
-	s := &session{loop: l, account: cfg.Account, view: v, link: lnk, tell: tell,
+	s := &session{loop: l, account: cfg.Account, view: v, link: lnk, report: report,
 		info:   disco.NewInfo(kind, cfg.Software, ns.PAM, ns.Ping),
 		reader: listsync.NewReader(cfg.Account), requests: map[string]*request{}}
 	s.caps = s.info.Ver()
@@ -116,8 +116,8 @@ func (s *session) send(stanza *element.Element) {
 	}
 }
 
-// acknowledge tells the stream that the stanzas of the session up to number seq are
-// handled and need not be sent again.
+// acknowledge reports to the stream that the stanzas of the session up to number seq
+// are handled and need not be sent again.
 func (s *session) acknowledge(seq uint64) { s.link.step(stream.Handled{Seq: seq}) }
 
 // record returns what has to be stored of the session, or nil if it cannot be resumed.
@@ -144,7 +144,7 @@ func (s *session) receive(m stanzaReceived) {
 	case "presence":
 		s.otherSession(stanza)
 	}
-	s.tell(handled)
+	s.report(handled)
 }
 
 // clockSkew is the maximum difference between the clocks of device and server with
@@ -160,18 +160,18 @@ const clockSkew = 10 * time.Minute
 // clocks differ too much, every delayed notify counts as such, which causes a list
 // request.
 func (s *session) receiveMessage(stanza *element.Element) []notify {
-	heard, err := s.reader.ParseNotify(stanza)
+	received, err := s.reader.ParseNotify(stanza)
 	if err != nil {
 		s.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Err: err, Text: "A notify was ignored, wholly or in part: " + err.Error()})
 	}
 	replayed := s.replay && listsync.DelayStamp(stanza).After(s.began.Add(-clockSkew))
 	s.replay = s.replay && listsync.Delayed(stanza)
-	if len(heard) == 0 && err == nil {
+	if len(received) == 0 && err == nil {
 		s.serviceEvent(stanza)
 		s.showMessage(stanza)
 	}
-	notifies := make([]notify, len(heard))
-	for i, h := range heard {
+	notifies := make([]notify, len(received))
+	for i, h := range received {
 		notifies[i] = notify{h, replayed}
 	}
 	return notifies
@@ -183,9 +183,9 @@ func (s *session) showMessage(stanza *element.Element) {
 	s.view.emit(m)
 	switch m.Omitted {
 	case pam.OmittedTooLong:
-		s.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Text: "A message was handed on without its text, which is longer than " + strconv.Itoa(pam.MaxText) + " bytes."})
+		s.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Text: "A message was delivered without its text, which is longer than " + strconv.Itoa(pam.MaxText) + " bytes."})
 	case pam.OmittedUnreadable:
-		s.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Text: "A message was handed on without its text, which holds an element in the namespace of XML: other parsers refuse it."})
+		s.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Text: "A message was delivered without its text, which contains an element in the XML namespace. Other parsers reject it."})
 	}
 }
 
@@ -207,7 +207,7 @@ func (s *session) serviceEvent(message *element.Element) {
 		}
 	}
 	if len(nodes) > 0 {
-		s.tell(serviceEvent{from.String(), nodes})
+		s.report(serviceEvent{from.String(), nodes})
 	}
 }
 
@@ -227,6 +227,6 @@ func (s *session) otherSession(presence *element.Element) {
 		return
 	}
 	if s.outrank {
-		s.tell(outranked{})
+		s.report(outranked{})
 	}
 }

@@ -58,7 +58,7 @@ func (s *session) ask(kind, to string, payload *element.Element, done func(*elem
 // reply ends a request.
 func (s *session) reply(r *request, iq *element.Element, err *pam.Error) {
 	s.forget(r)
-	s.tell(reply(func() {
+	s.report(reply(func() {
 		if !r.withdrawn {
 			r.done(iq, err)
 		}
@@ -117,11 +117,11 @@ func (s *session) requestList(version pam.Version, done func(listsync.ListResult
 		switch {
 		case errors.Is(bad, listsync.ErrNoList):
 			done(result, &pam.Error{Code: pam.CodeProtocol, Origin: pam.FromServer, Err: bad,
-				Text: "The server's list of subscriptions cannot be read: " + bad.Error()})
+				Text: "The server's list of subscriptions is invalid: " + bad.Error()})
 			return
 		case bad != nil:
 			s.view.warn(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromServer, Err: bad,
-				Text: "The server's list holds what cannot be read, and which is not shown: " + bad.Error()})
+				Text: "The server's list contains invalid entries, which are not shown: " + bad.Error()})
 		}
 		done(result, nil)
 	})
@@ -197,7 +197,7 @@ func (s *session) requestError(to string, iq *element.Element) *pam.Error {
 	}
 	e.Text += "."
 	if p.Text != "" {
-		e.Text += " It says: " + p.Text
+		e.Text += " Its text: " + p.Text
 	}
 	return e
 }
@@ -209,5 +209,5 @@ func timeoutError() *pam.Error {
 
 func outcomeUnknown() *pam.Error {
 	return &pam.Error{Code: pam.CodeOutcomeUnknown, Origin: pam.FromNetwork, Retryable: true,
-		Text: "The connection ended before the server answered. The list will tell what became of the request."}
+		Text: "The connection ended before the server answered. The next list shows the outcome of the request."}
 }

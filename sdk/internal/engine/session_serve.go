@@ -22,7 +22,7 @@ func (s *session) serve(iq *element.Element) {
 		}
 		s.send(reply.Add(answer))
 		if s.isOwnServer(iq.Attr("from")) {
-			s.tell(capsRequested{})
+			s.report(capsRequested{})
 		}
 	case isGet && payload.Is(ns.Ping, "ping"):
 		s.send(reply)

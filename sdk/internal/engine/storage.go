@@ -11,8 +11,8 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// storeTimeout is how long the store may take over one job. It is counted in two
-// halves, because a timer of a device that slept ends as soon as it wakes, before
+// storeTimeout is the timeout of one job. It runs as two halves, because a timer that
+// expired while the device was suspended fires as soon as the device wakes, before
 // the store can have answered.
 const (
 	storeTimeout = 10 * time.Second
@@ -21,38 +21,37 @@ const (
 
 var errStoreSilent = errors.New("the store did not answer within " + storeTimeout.String())
 
-// A storage does jobs in the store one after another, in the order in which they
-// were given. If the store does not answer in time the job is given up, memory
-// takes the place of the store, and whatever the store answers later counts for
-// nothing.
+// A storage runs jobs on the store one after another, in the order in which they were
+// queued. If the store does not answer in time, the job is abandoned, memory replaces
+// the store, and a later answer of the store is ignored.
 type storage struct {
 	*loop
-	cfg  *Config
-	view *view
-	tell func(message)
+	cfg    *Config
+	view   *view
+	report func(message)
 
-	durable  *durable // belongs to the job under way
-	jobs     []*job   // the first is under way
-	limit    *timer   // of the job under way
+	durable  *durable // used by the running job
+	jobs     []*job   // the first is running
+	limit    *timer   // of the running job
 	failed   sync.WaitGroup
-	degraded error // why memory has taken over
+	degraded error // why memory has replaced the store
 
-	loading, loaded bool     // the first reading has begun, has ended
-	held            int      // calls of Forget under way, for which all others wait
-	waiters         []func() // for the first reading, and those calls
-	reloads         int      // readings because another Client has changed the store
+	loading, loaded bool     // the first read has begun, has ended
+	held            int      // pending calls of Forget, for which all other calls wait
+	waiters         []func() // for the first read, and for those calls
+	reloads         int      // pending reads because another Client has changed the store
 
 	writer      sessionWriter
-	staleRecord bool // a store that failed holds an older record of the session
+	staleRecord bool // the store that failed holds an older record of the session
 }
 
-func newStorage(l *loop, cfg *Config, v *view, tell func(message)) *storage {
-	return &storage{loop: l, cfg: cfg, view: v, tell: tell, durable: &durable{store: cfg.Store}}
+func newStorage(l *loop, cfg *Config, v *view, report func(message)) *storage {
+	return &storage{loop: l, cfg: cfg, view: v, report: report, durable: &durable{store: cfg.Store}}
 }
 
-// A job is run on a goroutine of its own and returns what is to be done with the
-// outcome on the loop. That does not happen if the job is given up: silent is
-// called then. Run must not use what belongs to the loop.
+// A job runs on its own goroutine and returns the function that handles the outcome
+// on the loop. If the job is abandoned, silent is called instead. Run must not use
+// the loop's data.
 type job struct {
 	run    func(ctx context.Context, d *durable) (then func())
 	silent func()
@@ -68,7 +67,7 @@ func (s *storage) do(run func(ctx context.Context, d *durable) (then func()), si
 	}
 }
 
-// then runs f once all jobs given so far have ended.
+// then runs f when all jobs queued so far have ended.
 func (s *storage) then(f func()) {
 	s.do(func(context.Context, *durable) func() { return f }, f)
 }
@@ -86,15 +85,15 @@ func (s *storage) start() {
 	s.limit = s.after(storeTimeout/2, func() {
 		s.limit = s.after(storeTimeout/2, func() {
 			s.finish(j, func() {
-				s.tell(storeFailed{errStoreSilent})
+				s.report(storeFailed{errStoreSilent})
 				j.silent()
 			})
 		})
 	})
 }
 
-// finish ends the job under way, unless it was given up before. The next begins
-// once what then tells has been handled.
+// finish ends the running job, unless it was abandoned before. The next job begins
+// after the messages reported by then have been handled.
 func (s *storage) finish(j *job, then func()) {
 	if len(s.jobs) == 0 || s.jobs[0] != j {
 		return
@@ -102,7 +101,7 @@ func (s *storage) finish(j *job, then func()) {
 	s.limit.stop()
 	j.cancel()
 	then()
-	s.tell(jobDone{})
+	s.report(jobDone{})
 }
 
 func (s *storage) startNext() {
@@ -111,9 +110,9 @@ func (s *storage) startNext() {
 	}
 }
 
-// useMemory replaces the store, which has failed, by memory that holds now. The
-// session's record is removed from the store if it still takes that. What an
-// abandoned job still does happens to the old durable, which nothing else uses.
+// useMemory replaces the failed store by a memory store that contains now. It tries
+// to remove the session's record from the failed store. An abandoned job that is
+// still running uses the old durable, to which no other code refers.
 func (s *storage) useMemory(err error, now listsync.Durable) {
 	old := s.durable.store
 	var remove []store.Op
@@ -135,14 +134,14 @@ func (s *storage) useMemory(err error, now listsync.Durable) {
 	s.view.setDegraded(err)
 }
 
-// close does what is left to do, removes the session's record unless the session
-// waits to be resumed, and closes the store. It takes no longer than closeTimeout.
+// close runs the queued jobs, removes the session's record unless the session waits
+// to be resumed, and closes the store. It takes at most closeTimeout.
 func (s *storage) close(sessionWaits bool) error {
 	s.limit.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	jobs, d := s.jobs, s.durable
-	remove := s.writer.stored && !sessionWaits // What was forgotten last may not have been removed yet.
+	remove := s.writer.stored && !sessionWaits // The record of a session that ended last may not have been removed yet.
 	closed := make(chan error, 1)
 	go func() {
 		for i, j := range jobs {

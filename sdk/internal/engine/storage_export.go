@@ -8,8 +8,8 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// An Export is what the store holds for the account, but for what would let
-// somebody else take a session over.
+// An Export is the stored data of the account, without the data that would allow
+// another program to resume a session.
 type Export struct {
 	listsync.Durable
 	LastFull, LastSynced time.Time // zero if never
@@ -24,7 +24,7 @@ type StoredSession struct {
 	Waiting []string
 }
 
-// readAll reads all that a store holds.
+// readAll reads all stored data.
 func readAll(ctx context.Context, s store.Store) (*Export, error) {
 	now, record, err := (&durable{store: s}).load(ctx)
 	if err != nil {

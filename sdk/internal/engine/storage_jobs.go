@@ -9,8 +9,8 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// whenReady calls f once the store has been read, and emptied if that was asked
-// for. A store that cannot be read is replaced by memory, so it never fails.
+// whenReady calls f when the store has been read and no erasure is pending. It cannot
+// fail, because memory replaces a store that cannot be read.
 func (s *storage) whenReady(f func()) {
 	s.waiters = append(s.waiters, f)
 	s.load()
@@ -31,7 +31,7 @@ func (s *storage) load() {
 		return
 	}
 	s.loading = true
-	failed := func() { s.tell(storeLoaded{failed: true}) }
+	failed := func() { s.report(storeLoaded{failed: true}) }
 	s.do(func(ctx context.Context, d *durable) func() {
 		now, record, err := d.load(ctx)
 		var session *sessionRecord
@@ -40,23 +40,24 @@ func (s *storage) load() {
 		}
 		return func() {
 			if err != nil {
-				s.tell(storeFailed{err})
+				s.report(storeFailed{err})
 				failed()
 				return
 			}
 			s.writer.stored = session != nil
-			s.tell(storeLoaded{durable: now, record: record, session: session})
+			s.report(storeLoaded{durable: now, record: record, session: session})
 		}
 	}, failed)
 }
 
-// markLoaded lets those go on who waited for the first reading.
+// markLoaded calls the functions that waited for the first read.
 func (s *storage) markLoaded() {
 	s.loaded = true
 	s.releaseWaiters()
 }
 
-// commit stores what the machine asks for, and the record if it is a whole list.
+// commit stores a commit of the machine, and the sync record if the commit replaces
+// the whole list.
 func (s *storage) commit(c listsync.Commit, record syncRecord) {
 	intoMemory := func() { s.commit(c, record) } // which cannot fail
 	s.do(func(ctx context.Context, d *durable) func() {
@@ -64,11 +65,11 @@ func (s *storage) commit(c listsync.Commit, record syncRecord) {
 		return func() {
 			switch {
 			case err == nil:
-				s.tell(commitDone{seq: c.Seq, inMemory: s.degraded != nil})
+				s.report(commitDone{seq: c.Seq, inMemory: s.degraded != nil})
 			case stored != nil:
-				s.tell(commitConflict{seq: c.Seq, durable: *stored})
+				s.report(commitConflict{seq: c.Seq, durable: *stored})
 			default:
-				s.tell(storeFailed{err})
+				s.report(storeFailed{err})
 				intoMemory()
 			}
 		}
@@ -82,16 +83,17 @@ func (s *storage) saveRecord(record syncRecord) {
 		return func() {
 			if err != nil {
 				s.view.warn(&pam.Error{Code: pam.CodeStorage, Origin: pam.FromStorage, Err: err, Retryable: true,
-					Text: "The time of this sync cannot be stored (" + err.Error() + "). The list is asked for in full sooner than needed."})
+					Text: "The time of this sync cannot be stored (" + err.Error() + "). The full list will be requested earlier than necessary."})
 			}
 		}
 	}, func() {})
 }
 
-// reload reads the list again, because another Client that shares the store may
-// have changed it. A store that cannot be read now says so at the next commit.
+// reload reads the list again, because another Client that shares the store may have
+// changed it. If it cannot be read now, the next commit reports the error.
 func (s *storage) reload() {
-	// One reading may have begun before the change. A second has not.
+	// A read that is already running may have begun before the change, but a queued
+	// one has not.
 	if s.degraded != nil || s.reloads == 2 || !s.loading {
 		return
 	}
@@ -100,14 +102,14 @@ func (s *storage) reload() {
 		now, found, err := d.loadAnew(ctx)
 		return func() {
 			s.reloads--
-			if err == nil && s.degraded == nil { // A store that failed meanwhile was replaced by memory, which knows less.
-				s.tell(storeReloaded{durable: now, found: found})
+			if err == nil && s.degraded == nil { // If the store failed in the meantime, memory has replaced it.
+				s.report(storeReloaded{durable: now, found: found})
 			}
 		}
 	}, func() { s.reloads-- })
 }
 
-// export reads all that is stored.
+// export reads all stored data.
 func (s *storage) export(reply func(*Export, error)) {
 	done := func(e *Export, err error) {
 		if err = cmp.Or(err, s.degraded); err != nil {
@@ -122,7 +124,7 @@ func (s *storage) export(reply func(*Export, error)) {
 	}, func() { done(nil, errStoreSilent) })
 }
 
-// hold makes all who call whenReady from now on wait until release.
+// hold defers all later calls of whenReady until release.
 func (s *storage) hold() {
 	s.held++
 	s.load()
@@ -133,8 +135,7 @@ func (s *storage) release() {
 	s.releaseWaiters()
 }
 
-// erase removes everything from the store. Done is called before the next job
-// begins.
+// erase deletes all records of the store. It calls done before the next job begins.
 func (s *storage) erase(done func(error)) {
 	s.do(func(ctx context.Context, d *durable) func() {
 		err := d.store.Commit(ctx, nil, []store.Op{store.DeleteRange("", "")})
@@ -147,11 +148,11 @@ func (s *storage) erase(done func(error)) {
 	}, func() { done(errStoreSilent) })
 }
 
-// empty is what is stored after everything was removed. It may be called when a
-// job is done, before the next begins.
+// empty returns the content of the store after erase. It may be called between two
+// jobs only.
 func (s *storage) empty() listsync.Durable { return s.durable.empty() }
 
 func storageError(verb string, err error) *pam.Error {
 	return &pam.Error{Code: pam.CodeStorage, Origin: pam.FromStorage, Err: err,
-		Text: "What is stored for the account could not be " + verb + " (" + err.Error() + "). It may still be there; clearing the site's data removes it."}
+		Text: "The data stored for the account could not be " + verb + " (" + err.Error() + "). It may still exist; deleting the store removes it."}
 }

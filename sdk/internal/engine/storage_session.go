@@ -7,25 +7,25 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// saveEvery is how often the session's record is written while messages flow.
-// What came after the last writing is delivered again, should the program end
-// without warning.
+// saveEvery is the minimum time between two writes of the session's record. If the
+// program is terminated, the server sends the stanzas received after the last write
+// again.
 const saveEvery = 250 * time.Millisecond
 
-// A sessionWriter writes the session's record, one writing at a time.
+// A sessionWriter writes the session's record, one write at a time.
 type sessionWriter struct {
-	busy   bool   // a writing is under way
-	again  bool   // something changed since
-	urgent bool   // the program may be stopped: do not wait
-	stored bool   // there is a record, or may be
-	timer  *timer // runs until the next writing may begin
+	busy   bool   // a write is running
+	again  bool   // the session has changed since that write began
+	urgent bool   // the program may be terminated soon, so do not wait for the timer
+	stored bool   // the store contains a record, or may contain one
+	timer  *timer // runs until the next write may begin
 }
 
-// urgeSession makes the next writing begin at once.
+// urgeSession makes the next write begin at once.
 func (s *storage) urgeSession() { s.writer.urgent = true }
 
-// sessionDue reports whether the session's record is to be written now. If it is
-// too early, sessionRecordDue follows.
+// sessionDue reports whether the session's record should be written now. If it is too
+// early, sessionRecordDue follows.
 func (s *storage) sessionDue() bool {
 	w := &s.writer
 	if s.cfg.Tab == "" {
@@ -38,8 +38,8 @@ func (s *storage) sessionDue() bool {
 	return true
 }
 
-// writeSession stores the session under the name of the tab, or removes what is
-// stored if there is none to resume.
+// writeSession stores the session under the name of the tab. If r is nil, it removes
+// the stored record.
 func (s *storage) writeSession(r *sessionRecord) {
 	w := &s.writer
 	if r == nil && !w.stored {
@@ -57,18 +57,19 @@ func (s *storage) writeSession(r *sessionRecord) {
 		w.timer = s.after(saveEvery, func() {
 			w.timer = nil
 			if w.again {
-				s.tell(sessionRecordDue{})
+				s.report(sessionRecordDue{})
 			}
 		})
-		// While a store that failed may still hold an older record of this session,
-		// the next run would ask for more than the server has kept.
+		// While a failed store may still contain an older record of this session,
+		// nothing may be acknowledged: the next run would request stanzas that the
+		// server has already discarded.
 		written := sessionRecordWritten{urgent: urgent}
 		if err == nil && r != nil && !s.staleRecord {
 			written.resumption = &r.stream
 		}
-		s.tell(written)
+		s.report(written)
 		if w.urgent {
-			s.tell(sessionRecordDue{})
+			s.report(sessionRecordDue{})
 		}
 	}
 	s.do(func(ctx context.Context, d *durable) func() {
@@ -77,6 +78,6 @@ func (s *storage) writeSession(r *sessionRecord) {
 	}, func() { done(errStoreSilent) })
 }
 
-// forgetStaleRecord says that a new session has begun: an older one's record
-// misleads nobody.
+// forgetStaleRecord is called when a new session begins: a record of an older session
+// in the failed store is then harmless.
 func (s *storage) forgetStaleRecord() { s.staleRecord = false }

@@ -18,7 +18,7 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// A dump is what a program has stored, and what it meant by that.
+// A dump holds the records stored by one version of the program, and their meaning.
 type dump struct {
 	Version    pam.Version
 	Mechanism  string
@@ -28,10 +28,10 @@ type dump struct {
 	Records    map[string][]byte
 }
 
-// TestStored reads what this program and those before it have stored, and replaces
-// it. The same files are put into a browser's database by storage.test.mjs. A
-// change of the records or of the database's schema adds a file; none is ever
-// removed.
+// TestStored reads the records stored by this and earlier versions of the program,
+// and replaces them. storage.test.mjs writes the same files into a browser's
+// database. A change of the records or of the database's schema adds a file; no file
+// is ever removed.
 func TestStored(t *testing.T) {
 	files, err := filepath.Glob("testdata/stored/*.json")
 	if err != nil || len(files) < 3 {
@@ -84,7 +84,7 @@ func testDump(t *testing.T, file string) {
 	for _, record := range records {
 		_, old := bucketIndex(record.Key)
 		if old || !strings.HasPrefix(record.Key, keySessions) && record.Value[0] != '2' && !strings.Contains(record.Key, "list/0") {
-			t.Errorf("%s is left of the format before", record.Key)
+			t.Errorf("%s of the previous format is left", record.Key)
 		}
 	}
 	if session := stored.Records[sessionKey("tab")]; session != nil {
@@ -103,7 +103,8 @@ func put(t *testing.T, s store.Store, records map[string][]byte) {
 	}
 }
 
-// filled is a store with a list of 1000 rows, and what reads and writes it.
+// filled returns a store with a list of 1000 rows, the durable that uses it, and the
+// list.
 func filled(t *testing.T) (*store.Memory, *durable, listsync.Durable) {
 	t.Helper()
 	s := store.NewMemory()
@@ -120,7 +121,7 @@ func filled(t *testing.T) (*store.Memory, *durable, listsync.Durable) {
 	return s, d, now
 }
 
-// counting counts what a commit does.
+// counting counts the operations of a commit.
 type counting struct {
 	store.Store
 	ops []store.Op
@@ -131,8 +132,9 @@ func (c *counting) Commit(ctx context.Context, expect []store.Record, ops []stor
 	return c.Store.Commit(ctx, expect, ops)
 }
 
-// TestOneChunk changes one row: one chunk is written, and the meta record. That
-// holds of a list that was read as well, and removing all rows removes all chunks.
+// TestOneChunk checks that a change of one row writes one chunk and the meta record,
+// also in a list that was read from the store, and that removing all rows removes all
+// chunks.
 func TestOneChunk(t *testing.T) {
 	s, d, now := filled(t)
 	for i, name := range []string{"written", "read", "in another order"} {
@@ -163,8 +165,8 @@ func TestOneChunk(t *testing.T) {
 	}
 }
 
-// TestNewerFormat meets what a later version of the program has stored, at the
-// first reading, at a hint and at a commit: nothing of it is changed.
+// TestNewerFormat checks that records of a newer format are not changed: not by the
+// first read, nor by a hint, nor by a commit.
 func TestNewerFormat(t *testing.T) {
 	s, d, now := filled(t)
 	newer := []byte("3\x1fof another kind\x1e")
@@ -183,11 +185,11 @@ func TestNewerFormat(t *testing.T) {
 	}
 	after, _ := s.Scan(t.Context(), store.Range{})
 	if !slices.EqualFunc(before, after, func(a, b store.Record) bool { return a.Key == b.Key && bytes.Equal(a.Value, b.Value) }) {
-		t.Error("what a newer program stored was changed")
+		t.Error("the records of a newer format were changed")
 	}
 }
 
-// TestSyncRecord writes and reads the record, and what cannot be read of it.
+// TestSyncRecord encodes and decodes the record, and decodes invalid ones.
 func TestSyncRecord(t *testing.T) {
 	for _, s := range []syncRecord{{}, {sessions: 3, lastFull: time.UnixMilli(0), mechanism: "PLAIN"}, {lastFull: time.UnixMilli(1795900000123), lastSynced: time.UnixMilli(1)}} {
 		value := encodeSync(s)
@@ -200,12 +202,12 @@ func TestSyncRecord(t *testing.T) {
 			}
 		}
 		if got := decodeSync(append(value, 'x')); got != (syncRecord{}) {
-			t.Errorf("what is too long was read as %+v", got)
+			t.Errorf("a record that is too long was read as %+v", got)
 		}
 	}
 }
 
-// TestAnotherMode refuses a list that is not kept by PAM.
+// TestAnotherMode checks that a list not maintained by PAM is rejected.
 func TestAnotherMode(t *testing.T) {
 	for mode, want := range map[string]error{modePAM: nil, "mirror": errUnreadable} {
 		value := []byte("2\x1f5\x1fv\x1f" + mode + "\x1f0\x1f0\x1f0\x1f\x1e")

@@ -24,7 +24,7 @@ func testEngine() *Engine {
 		Dialer: noDialer{}, Store: store.NewMemory()})
 }
 
-// TestTimerStopped stops a timer that has fired, before its function has begun.
+// TestTimerStopped stops a timer that has fired but whose function has not begun.
 func TestTimerStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := testEngine()
@@ -56,7 +56,7 @@ func TestTimerStopped(t *testing.T) {
 	})
 }
 
-// TestBudget lets a time run and stand still.
+// TestBudget tests a timeout that is run and paused.
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := testEngine()
@@ -79,10 +79,11 @@ func TestBudget(t *testing.T) {
 	})
 }
 
-// TestReloadSpoiled reads what another program has spoiled, or what comes out of the
-// store spoiled: the shown list stays, and is stored again with the next commit.
-func TestReloadSpoiled(t *testing.T) {
-	for _, spoil := range []string{keyMeta, chunkKey(0)} {
+// TestReloadCorrupt reloads a list that another program has corrupted, or that the
+// store returns corrupted. The shown list must stay, and the next commit must store
+// it again.
+func TestReloadCorrupt(t *testing.T) {
+	for _, corrupt := range []string{keyMeta, chunkKey(0)} {
 		s := store.NewMemory()
 		d := &durable{store: s}
 		first, _, _ := d.load(t.Context())
@@ -91,19 +92,19 @@ func TestReloadSpoiled(t *testing.T) {
 		if _, err := d.commit(t.Context(), listsync.Commit{Expect: first.Stamp, Next: next, List: first.List.Apply([]pam.Change{{After: &r}})}, syncRecord{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Commit(t.Context(), nil, []store.Op{store.Put(spoil, []byte("spoiled"))}); err != nil {
+		if err := s.Commit(t.Context(), nil, []store.Op{store.Put(corrupt, []byte("spoiled"))}); err != nil {
 			t.Fatal(err)
 		}
 		if now, found, err := d.loadAnew(t.Context()); found || err == nil {
-			t.Errorf("%s: found %+v", spoil, now)
+			t.Errorf("%s: found %+v", corrupt, now)
 		}
 		after := listsync.Stamp{Epoch: next.Epoch + 1, Version: "w"}
 		if stored, err := d.commit(t.Context(), listsync.Commit{Expect: next, Next: after, List: listsync.NewList([]pam.Subscription{r, q})}, syncRecord{}); err != nil {
-			t.Errorf("%s: commit gave %v, %v", spoil, stored, err)
+			t.Errorf("%s: commit gave %v, %v", corrupt, stored, err)
 		}
 		got, _, err := (&durable{store: s}).load(t.Context())
-		if spoil == keyMeta && (err != nil || got.List.Len() != 2 || got.Stamp != after) {
-			t.Errorf("%s: stored are %+v, %v", spoil, got, err)
+		if corrupt == keyMeta && (err != nil || got.List.Len() != 2 || got.Stamp != after) {
+			t.Errorf("%s: stored are %+v, %v", corrupt, got, err)
 		}
 	}
 }

@@ -112,9 +112,9 @@ const ignoredEvery = time.Second
 
 // An ignoreLog counts the messages that were ignored.
 type ignoreLog struct {
-	untold uint64     // messages since the last warning
-	last   *pam.Error // the error of the newest of them
-	timer  *timer     // runs until the next warning is allowed
+	unreported uint64     // messages since the last warning
+	last       *pam.Error // the error of the newest of them
+	timer      *timer     // runs until the next warning is allowed
 }
 
 // ignore counts a message that was ignored, wholly or in part. It emits a warning about
@@ -123,7 +123,7 @@ func (v *view) ignore(err *pam.Error) {
 	v.mu.Lock()
 	v.ignored++
 	v.mu.Unlock()
-	v.ignores.untold++
+	v.ignores.unreported++
 	v.ignores.last = err
 	if v.ignores.timer == nil {
 		v.flushIgnored()
@@ -133,15 +133,15 @@ func (v *view) ignore(err *pam.Error) {
 func (v *view) flushIgnored() {
 	g := &v.ignores
 	g.timer = nil
-	if g.untold == 0 {
+	if g.unreported == 0 {
 		return
 	}
-	told := *shortened(g.last)
-	if g.untold > 1 {
-		told.Text += " (and " + strconv.FormatUint(g.untold-1, 10) + " more since the last warning)"
+	warning := *shortened(g.last)
+	if g.unreported > 1 {
+		warning.Text += " (and " + strconv.FormatUint(g.unreported-1, 10) + " more since the last warning)"
 	}
-	v.emit(pam.Warning{Err: &told, Ignored: g.untold})
-	g.untold, g.last = 0, nil
+	v.emit(pam.Warning{Err: &warning, Ignored: g.unreported})
+	g.unreported, g.last = 0, nil
 	g.timer = v.after(ignoredEvery, v.flushIgnored)
 }
 

@@ -9,24 +9,24 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// input steps a machine and does what it says.
+// input passes an input to a machine and carries out its outputs.
 func (w *world) input(t *tab, in Input) {
 	w.note("%s <- %T%v", t.name, in, in)
 	switch in := in.(type) {
 	case Stored:
-		t.offered = in.Durable // it may be taken in a later step
+		t.offered = in.Durable // a later step may adopt it
 	case Drop:
 		t.drops = true
 		if in.Undo {
-			t.told[in.Key] = true
+			t.restorable[in.Key] = true
 			if in.Key.SubID == "" { // all rows of the node
-				t.hears(in.Key.Service, in.Key.Node)
+				t.markRestorable(in.Key.Service, in.Key.Node)
 			}
 		}
 	case Notify:
 		for _, s := range in.Items {
 			if !in.Delayed {
-				t.hears(s.Service, s.Node)
+				t.markRestorable(s.Service, s.Node)
 			}
 		}
 	case ListResult:
@@ -42,7 +42,7 @@ func (w *world) input(t *tab, in Input) {
 		switch out := out.(type) {
 		case RequestList:
 			if t.round != 0 || t.pending != nil {
-				w.fail("a round begins while round %d or commit %v is under way", t.round, t.pending)
+				w.fail("a round begins while round %d or commit %v is pending", t.round, t.pending)
 			}
 			if t.s == nil {
 				w.fail("a list request without a session")
@@ -51,7 +51,7 @@ func (w *world) input(t *tab, in Input) {
 			t.s.requests = append(t.s.requests, request{out, t.run})
 		case Commit:
 			if t.pending != nil || t.round != 0 {
-				w.fail("a commit begins while round %d or commit %v is under way", t.round, t.pending)
+				w.fail("a commit begins while round %d or commit %v is pending", t.round, t.pending)
 			}
 			t.pending = &out
 		case Changed:
@@ -107,19 +107,19 @@ func (w *world) input(t *tab, in Input) {
 	w.see(t, in, outs, phase, dirty)
 }
 
-// hears takes note of a notify: what it is about is no longer left out.
-func (t *tab) hears(service, node string) {
+// markRestorable records that a notify mentions a node, so that its dropped rows may
+// be restored.
+func (t *tab) markRestorable(service, node string) {
 	for _, subid := range []string{"", "x", "y"} {
-		t.told[pam.Key{Service: service, Node: node, SubID: subid}] = true
+		t.restorable[pam.Key{Service: service, Node: node, SubID: subid}] = true
 	}
 }
 
-// undropped fails if a row that was left out of the list no longer is, and nobody
-// said so.
-func (w *world) undropped(t *tab, next Durable) {
+// checkDropped fails if a dropped row was restored without a reason.
+func (w *world) checkDropped(t *tab, next Durable) {
 	after := newRows(next.Dropped)
 	for _, s := range w.store.Dropped {
-		if _, still := after[s.Key]; still || t.told[s.Key] || w.notifies {
+		if _, still := after[s.Key]; still || t.restorable[s.Key] || w.notifies {
 			continue
 		}
 		if t.full != nil {
@@ -129,14 +129,14 @@ func (w *world) undropped(t *tab, next Durable) {
 				continue
 			}
 		}
-		w.fail("%v is dropped no longer", s)
+		w.fail("%v is no longer dropped, without a reason", s)
 	}
 }
 
-// equal fails if a tab that says it is Synced, and that nothing is under way to,
-// has another list than the server, whatever the other tab does.
+// equal fails if a tab is Synced, no input to it is pending, and its list differs
+// from the server's.
 func (w *world) equal(t *tab) {
-	if w.sloppy || t.s == nil || t.cut || !t.s.idle() || t.phase != Synced || t.dirty || t.m.Busy() {
+	if w.reorders || t.s == nil || t.cut || !t.s.idle() || t.phase != Synced || t.dirty || t.m.Busy() {
 		return
 	}
 	committed, _ := t.m.Committed()
@@ -145,15 +145,15 @@ func (w *world) equal(t *tab) {
 	}
 }
 
-// quiesce lets everything come to rest with the connections up.
+// quiesce restores the connections and runs until no event is pending.
 func (w *world) quiesce() {
 	w.note("quiesce")
 	for _, t := range w.tabs {
 		w.connect(t, false)
 	}
 	w.drain()
-	if w.sloppy {
-		w.early = !w.alike(w.store.all(), w.now())
+	if w.reorders {
+		w.mismatched = !w.alike(w.store.all(), w.now())
 		for _, t := range w.tabs {
 			w.input(t, Refresh{Full: true})
 		}
@@ -204,11 +204,11 @@ func (w *world) drain() {
 	w.fail("it never comes to rest")
 }
 
-// all are the rows that the server lists, as far as is known.
+// all returns the rows that the server lists, including the dropped ones.
 func (d Durable) all() []pam.Subscription { return append(slices.Clone(d.list().Rows()), d.Dropped...) }
 
-// alike tells whether a list is the server's. Where the server may not tell a
-// subid, the list's row may have any.
+// alike reports whether a list equals the server's. If the server may omit subids,
+// the list's row may have any subid.
 func (w *world) alike(list, theirs []pam.Subscription) bool {
 	type at struct{ service, node string }
 	nodes := func(list []pam.Subscription) map[at]rows {
@@ -244,7 +244,7 @@ func (w *world) alike(list, theirs []pam.Subscription) bool {
 	return true
 }
 
-// rows is a list as a plain map, with semantics written anew for the tests.
+// rows is a list as a map, with an independent implementation of the semantics.
 type rows map[pam.Key]pam.Subscription
 
 func newRows(list []pam.Subscription) rows {

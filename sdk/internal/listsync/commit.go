@@ -16,7 +16,7 @@ type commit struct {
 	version pam.Version
 	epoch   uint64
 	list    bool // it ends a round
-	keep    int  // number of notifies in heard that are no longer shown once it is stored
+	keep    int  // number of notifies in buffer that are no longer shown once it is stored
 }
 
 // commitLive implements rule 5: one commit for all notifies received since the last one.
@@ -107,8 +107,8 @@ func (m *Machine) committed(in Committed) {
 
 // commitDone handles a commit that is stored, or that had nothing to store.
 func (m *Machine) commitDone(c *commit) {
-	if m.heard = m.heard[c.keep:]; len(m.heard) == 0 {
-		m.heard = nil
+	if m.buffer = m.buffer[c.keep:]; len(m.buffer) == 0 {
+		m.buffer = nil
 	}
 	m.rebuildOverlay()
 	if m.settled {

@@ -8,21 +8,21 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A List is a list of subscriptions in key order: no key twice, no StateNone. It
-// never changes. One that is made from another shares what they have in common,
-// so that a notify costs little more among 100,000 than among 100. Any goroutine
-// may use it.
+// A List is an immutable list of subscriptions in key order, without duplicate keys
+// and without rows whose state is StateNone. A list derived from another shares the
+// unchanged chunks, so that applying a notify costs little more in a list of 100,000
+// rows than in one of 100. It is safe for concurrent use.
 type List struct {
-	chunks [][]pam.Subscription // none is empty
-	rows   []pam.Subscription   // all, once somebody asks
+	chunks [][]pam.Subscription // not empty themselves
+	rows   []pam.Subscription   // all rows; set by the first call of Rows
 	flat   sync.Once
 }
 
-// chunkLen is how many rows a chunk has at most.
+// chunkLen is the maximum number of rows of a chunk.
 const chunkLen = 256
 
-// NewList returns a list of rows, which must not change later: the last one of
-// each key, and none whose state is none.
+// NewList returns the list of the last row of each key, without those whose state is
+// StateNone. The caller must not change rows later.
 func NewList(rows []pam.Subscription) *List {
 	if !ordered(rows) {
 		rows = tidy(rows)
@@ -36,7 +36,8 @@ func NewList(rows []pam.Subscription) *List {
 	return l
 }
 
-// tidy puts rows in order, and drops what does not count if there is anything.
+// tidy sorts rows, and removes all but the last row of each key and rows whose state
+// is StateNone.
 func tidy(rows []pam.Subscription) []pam.Subscription {
 	out := slices.Clone(rows)
 	Sort(out)
@@ -57,9 +58,9 @@ func tidy(rows []pam.Subscription) []pam.Subscription {
 	return out
 }
 
-// Join returns the list that consists of chunks, which must not change later. It
-// reports false if there is none: rows out of order, a key twice, StateNone, an
-// empty chunk.
+// Join returns the list that consists of chunks, which the caller must not change
+// later. It reports whether they form a list: no empty chunk, all rows in order, no
+// duplicate key, no StateNone.
 func Join(chunks [][]pam.Subscription) (*List, bool) {
 	for i, chunk := range chunks {
 		if len(chunk) == 0 || !ordered(chunk) {
@@ -72,12 +73,11 @@ func Join(chunks [][]pam.Subscription) (*List, bool) {
 	return &List{chunks: chunks}, true
 }
 
-// Chunks returns all rows in parts, none of which is empty. A list that is made
-// from another has its chunks, the same in memory, but for those that differ. The
-// caller must not change them.
+// Chunks returns all rows in non-empty parts. A list derived from another shares its
+// unchanged chunks, which are the same slices. The caller must not change them.
 func (l *List) Chunks() [][]pam.Subscription { return l.chunks }
 
-// Len returns how many rows there are.
+// Len returns the number of rows.
 func (l *List) Len() int {
 	n := 0
 	for _, chunk := range l.chunks {
@@ -107,8 +107,8 @@ func (l *List) get(k pam.Key) (pam.Subscription, bool) {
 	return pam.Subscription{}, false
 }
 
-// at returns the rows of a node at a service: more than one if the service gave
-// several subids.
+// at returns the rows of a node at a service, which are several if the service
+// assigned several subids.
 func (l *List) at(service, node string) []pam.Subscription {
 	var rows []pam.Subscription
 	c := l.find(pam.Key{Service: service, Node: node})
@@ -133,11 +133,11 @@ func (l *List) only(service, node string) *pam.Subscription {
 	return first
 }
 
-// Apply returns the list as changes leave it, which are in key order.
+// Apply returns the list after changes, which must be in key order.
 func (l *List) Apply(changes []pam.Change) *List {
 	next := &List{chunks: make([][]pam.Subscription, 0, len(l.chunks)+1)}
 	for i, chunk := range l.chunks {
-		n := len(changes) // those up to the next chunk
+		n := len(changes) // number of changes before the next chunk
 		if i+1 < len(l.chunks) {
 			first := l.chunks[i+1][0].Key
 			n = sort.Search(n, func(j int) bool { return keyOf(changes[j]).Compare(first) >= 0 })
@@ -149,7 +149,7 @@ func (l *List) Apply(changes []pam.Change) *List {
 	return next
 }
 
-// add appends a chunk, in two if it has grown too long.
+// add appends a chunk, split if it is longer than chunkLen.
 func (l *List) add(chunk []pam.Subscription) {
 	for len(chunk) > chunkLen {
 		n := min(len(chunk)/2, chunkLen)
@@ -161,7 +161,7 @@ func (l *List) add(chunk []pam.Subscription) {
 	}
 }
 
-// merge returns chunk itself if there are no changes.
+// merge applies changes to chunk. It returns chunk itself if there are none.
 func merge(chunk []pam.Subscription, changes []pam.Change) []pam.Subscription {
 	if len(changes) == 0 {
 		return chunk
@@ -183,8 +183,8 @@ func merge(chunk []pam.Subscription, changes []pam.Change) []pam.Subscription {
 	return append(out, chunk...)
 }
 
-// diff returns what turns the rows of from into those of to, in key order. The
-// changes point into the lists.
+// diff returns the changes from one list to another, in key order. The changes point
+// into the lists.
 func diff(from, to *List) []pam.Change {
 	var changes []pam.Change
 	a, b := cursor{list: from}, cursor{list: to}
@@ -194,7 +194,7 @@ func diff(from, to *List) []pam.Change {
 		switch {
 		case before == nil && after == nil:
 			return changes
-		case before == after: // in a chunk that they share
+		case before == after: // in a shared chunk
 		case after == nil:
 			order = -1
 		case before == nil:
@@ -219,13 +219,13 @@ func diff(from, to *List) []pam.Change {
 	}
 }
 
-// A cursor is a place in a list.
+// A cursor is a position in a list.
 type cursor struct {
 	list       *List
 	chunk, pos int
 }
 
-// find returns where k is, or where it would be.
+// find returns the position of k, or where it would be inserted.
 func (l *List) find(k pam.Key) cursor {
 	i := max(sort.Search(len(l.chunks), func(i int) bool { return k.Compare(l.chunks[i][0].Key) < 0 })-1, 0)
 	if i >= len(l.chunks) {
@@ -235,7 +235,7 @@ func (l *List) find(k pam.Key) cursor {
 	return cursor{l, i, sort.Search(len(chunk), func(j int) bool { return chunk[j].Compare(k) >= 0 })}
 }
 
-// row returns the row under the cursor, nil at the end.
+// row returns the row at the cursor, or nil at the end.
 func (c *cursor) row() *pam.Subscription {
 	for c.chunk < len(c.list.chunks) {
 		if chunk := c.list.chunks[c.chunk]; c.pos < len(chunk) {
@@ -257,8 +257,8 @@ func ordered(rows []pam.Subscription) bool {
 	return true
 }
 
-// Sort puts rows in key order. It is the one generic sort of this package: each
-// further element type costs 15 KB of wasm.
+// Sort sorts rows by key. All sorting in this package uses it, because each
+// instantiation for another element type adds 15 KB of wasm.
 func Sort(rows []pam.Subscription) {
 	slices.SortFunc(rows, func(a, b pam.Subscription) int { return a.Key.Compare(b.Key) })
 }

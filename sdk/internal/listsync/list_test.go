@@ -10,8 +10,8 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// TestList makes lists from lists and compares them with maps. Those made
-// before must stay as they are.
+// TestList derives lists from lists and compares them with maps. The earlier lists
+// must not change.
 func TestList(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -44,7 +44,7 @@ func TestList(t *testing.T) {
 		if !slices.Equal(next.Rows(), rows) || next.Len() != len(rows) {
 			t.Fatalf("list %d has %d rows, want %d", i, next.Len(), len(rows))
 		}
-		if random.IntN(4) == 0 { // from scratch, in no order and with rows that do not count
+		if random.IntN(4) == 0 { // a new list, unsorted and with rows that must be removed
 			messy := append(slices.Clone(rows), slices.Collect(maps.Values(touched))...)
 			random.Shuffle(len(messy), func(i, j int) { messy[i], messy[j] = messy[j], messy[i] })
 			next = NewList(append(append(messy, pam.Subscription{Key: pam.Key{Service: "z"}}, pam.Subscription{Key: pam.Key{Service: "z"}, State: pam.StateNone}), finals(rows, touched)...))
@@ -72,7 +72,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// finals says of each key what counts in the end.
+// finals returns the last row of each key.
 func finals(rows []pam.Subscription, touched map[pam.Key]pam.Subscription) []pam.Subscription {
 	last := maps.Clone(touched)
 	for k := range last {
@@ -99,10 +99,10 @@ func sameChange(a, b pam.Change) bool {
 	return same(a.Before, b.Before) && same(a.After, b.After)
 }
 
-// String shows the rows in what a failing test prints.
+// String formats the rows for the messages of failing tests.
 func (l *List) String() string { return fmt.Sprint(l.Rows()) }
 
-// TestJoin puts chunks together again, and refuses those of no list.
+// TestJoin joins the chunks of a list, and checks that Join rejects invalid chunks.
 func TestJoin(t *testing.T) {
 	rows := bigList(1000)
 	list := NewList(rows)
@@ -122,13 +122,13 @@ func TestJoin(t *testing.T) {
 		"none":             {none},
 	} {
 		if _, ok := Join(chunks); ok {
-			t.Errorf("%s: taken for a list", name)
+			t.Errorf("%s: accepted as a list", name)
 		}
 	}
 }
 
-// TestChunksShared checks that a change of one row leaves all chunks but one as
-// they are in memory.
+// TestChunksShared checks that after a change of one row the list shares all chunks
+// except one.
 func TestChunksShared(t *testing.T) {
 	list := NewList(bigList(2000))
 	row := list.Rows()[700]

@@ -45,15 +45,15 @@ type Machine struct {
 	rounds           int
 	noisyRounds      int         // noisy rounds since the last quiet one
 	candidate        *layer      // after noisy empty results: the list that belongs to ...
-	candidateVersion pam.Version // ... this version, which the next round asks with
+	candidateVersion pam.Version // ... this version, which the next round sends
 	roundWanted      bool        // a round begins as soon as nothing is pending
 	fullWanted       bool        // that round requests the list without a version
 	settled          bool        // the last round was quiet: live notifies are committed
 	dirty            bool
 	timersSet        bool // the timers are running
 
-	heard []Notify // received notifies that are shown but not committed one by one, in order
-	shown *layer   // the overlay: heard applied to the committed list
+	buffer []Notify // received notifies that are shown but not committed one by one, in order
+	shown  *layer   // the overlay: buffer applied to the committed list
 
 	commit         *commit // pending
 	seq            int
@@ -181,7 +181,7 @@ func (m *Machine) end() {
 	m.online, m.round, m.candidate, m.noisyRounds = false, nil, nil, 0
 	m.roundWanted, m.fullWanted, m.dirty = false, false, false
 	m.disarm()
-	m.heard = nil
+	m.buffer = nil
 	m.rebuildOverlay()
 	if m.commit != nil {
 		m.commit.keep = 0
@@ -259,7 +259,7 @@ func (m *Machine) announcePhase() {
 
 // addOverlay keeps a notify and applies it to the overlay.
 func (m *Machine) addOverlay(h Notify) {
-	m.heard = append(m.heard, h)
+	m.buffer = append(m.buffer, h)
 	if touched := m.shown.apply(h.Items); len(touched) > 0 {
 		items := make([]pam.Subscription, len(touched))
 		for i, k := range touched {
@@ -273,12 +273,12 @@ func (m *Machine) addOverlay(h Notify) {
 // changed.
 func (m *Machine) rebuildOverlay() {
 	was := len(m.shown.delta) > 0
-	if len(m.heard) == 0 && !was {
+	if len(m.buffer) == 0 && !was {
 		m.shown.base, m.shown.dropped, m.shown.assumed = m.base, m.dropped, m.assumed
 		return
 	}
 	m.shown = m.layer()
-	for _, h := range m.heard {
+	for _, h := range m.buffer {
 		m.shown.apply(h.Items)
 	}
 	if items := m.shown.items(); was || len(items) > 0 {

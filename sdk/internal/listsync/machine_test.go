@@ -8,11 +8,11 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-func TestReads(t *testing.T) {
+func TestAccessors(t *testing.T) {
 	m := NewMachine()
 	m.Step(start, Stored{Durable{Stamp: Stamp{7, "v3"}, List: NewList(readRows([]string{"a/n#y", "a/n#x", "b/n=pending", "a/m"}))}})
 	list, stamp := m.Committed()
-	if got := sayRows(list.Rows()); got != " a/m a/n#x a/n#y b/n=pending" || stamp != (Stamp{7, "v3"}) {
+	if got := formatRows(list.Rows()); got != " a/m a/n#x a/n#y b/n=pending" || stamp != (Stamp{7, "v3"}) {
 		t.Errorf("committed%s, %v", got, stamp)
 	}
 	if s, ok := m.Get(pam.Key{Service: "b", Node: "n", SubID: ""}); !ok || s.State != pam.StatePending {
@@ -21,7 +21,7 @@ func TestReads(t *testing.T) {
 	if s, ok := m.Get(pam.Key{Service: "a", Node: "n", SubID: ""}); ok {
 		t.Errorf("got %v", s)
 	}
-	if got := sayRows(m.At("a", "n")); got != " a/n#x a/n#y" {
+	if got := formatRows(m.At("a", "n")); got != " a/n#x a/n#y" {
 		t.Errorf("at a/n:%s", got)
 	}
 	if got := m.At("a", "x"); len(got) != 0 {
@@ -38,16 +38,16 @@ func TestReads(t *testing.T) {
 		t.Errorf("before the commit: busy %v, committed %v", m.Busy(), got)
 	}
 	m.Step(start, Committed{out[0].(Commit).Seq})
-	if got, _ := m.Committed(); m.Busy() || sayRows(got.Rows()) != " a/m b/n=pending" {
+	if got, _ := m.Committed(); m.Busy() || formatRows(got.Rows()) != " a/m b/n=pending" {
 		t.Errorf("after the commit: busy %v, committed %v", m.Busy(), got)
 	}
-	if list.Len() != 4 || sayRows(list.Rows()) != " a/m a/n#x a/n#y b/n=pending" {
+	if list.Len() != 4 || formatRows(list.Rows()) != " a/m a/n#x a/n#y b/n=pending" {
 		t.Errorf("a list that was returned has changed: %v", list)
 	}
 }
 
-// TestVersioned has a version come from each place in turn: nothing else tells
-// that the server sends versions.
+// TestVersioned checks each source of a version: each shows that the server sends
+// versions.
 func TestVersioned(t *testing.T) {
 	session := func(m *Machine) int {
 		m.Step(start, SessionEnded{})
@@ -85,9 +85,9 @@ func TestVersioned(t *testing.T) {
 	}
 }
 
-// Inputs in no order at all, with wrong numbers and odd entries: nothing
-// panics, and never more than one round or commit is begun.
-func TestOddInputs(t *testing.T) {
+// TestArbitraryInputs passes inputs in arbitrary order, with wrong numbers and unusual
+// entries. The machine must not panic, and must have at most one round or commit pending.
+func TestArbitraryInputs(t *testing.T) {
 	rows := []string{"a/n", "-a/n", "a/n#x", "-a/n#x", "a/n#y=pending", "b/", "/", "-/", "b/n=", "a/n#x=odd"}
 	for seed := range uint64(3000) {
 		r := rand.New(rand.NewPCG(1, seed))

@@ -13,14 +13,14 @@ import (
 )
 
 var (
-	flagSeed      = flag.Uint64("listsync.seed", 0, "seed of the schedules; 0 takes one from the clock")
-	flagSchedules = flag.Int("listsync.schedules", 0, "number of schedules; 0 takes the usual number")
-	flagShrink    = flag.Bool("listsync.shrink", true, "look for a shorter schedule that fails too")
+	flagSeed      = flag.Uint64("listsync.seed", 0, "seed of the schedules; 0 uses the clock")
+	flagSchedules = flag.Int("listsync.schedules", 0, "number of schedules; 0 uses the default")
+	flagShrink    = flag.Bool("listsync.shrink", true, "minimise a failing schedule")
 )
 
-// TestSchedules lets machines, a server and a store run in random orders and
-// checks the invariants named in world_test.go after every step. A failure
-// prints its seed and the shortest schedule that could be found from it.
+// TestSchedules runs machines, a server and a store in random order and checks the
+// invariants listed in world_test.go after every step. On failure it prints the seed
+// and a minimised schedule.
 func TestSchedules(t *testing.T) {
 	n := *flagSchedules
 	if n == 0 {
@@ -35,7 +35,7 @@ func TestSchedules(t *testing.T) {
 	}
 	t.Logf("-listsync.seed=%d -listsync.schedules=%d", seed, n)
 
-	var next, steps, sloppy, early atomic.Int64
+	var next, steps, reorders, mismatched atomic.Int64
 	var failed atomic.Pointer[failure]
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -50,11 +50,11 @@ func TestSchedules(t *testing.T) {
 				if err != "" {
 					failed.CompareAndSwap(nil, &failure{i, c.made, err})
 				}
-				if w.sloppy {
-					sloppy.Add(1)
+				if w.reorders {
+					reorders.Add(1)
 				}
-				if w.early {
-					early.Add(1)
+				if w.mismatched {
+					mismatched.Add(1)
 				}
 				steps.Add(int64(len(c.made)))
 			}
@@ -70,7 +70,7 @@ func TestSchedules(t *testing.T) {
 		run(&choices{replay: made}, &trace)
 		t.Fatalf("schedule %d of -listsync.seed=%d: %s\nshortest found: %s\n%s", f.schedule, seed, f.err, err, trace.String())
 	}
-	t.Logf("%d choices; of %d servers that break the order, %d needed the list without a version", steps.Load(), sloppy.Load(), early.Load())
+	t.Logf("%d choices; %d servers broke the order, %d of them needed a list request without a version", steps.Load(), reorders.Load(), mismatched.Load())
 }
 
 type failure struct {
@@ -79,8 +79,8 @@ type failure struct {
 	err      string
 }
 
-// choices makes every decision of a schedule, at random or from a record, so
-// that a schedule can be shortened by leaving decisions out.
+// choices makes every decision of a schedule, at random or from a record, so that a
+// schedule can be shortened by removing decisions.
 type choices struct {
 	random *rand.Rand
 	replay []int
@@ -100,8 +100,8 @@ func (c *choices) next(n int) int {
 
 func (c *choices) done() bool { return c.random == nil && len(c.made) >= len(c.replay) }
 
-// shrink leaves out as much of a failing schedule as it can within a second or
-// two, and keeps what fails.
+// shrink removes decisions from a failing schedule as long as it still fails, for at
+// most two seconds.
 func shrink(made []int, err string) ([]int, string) {
 	deadline := time.Now().Add(2 * time.Second)
 	for size := len(made) / 2; size > 0; {
@@ -124,7 +124,7 @@ func shrink(made []int, err string) ([]int, string) {
 	return made, err
 }
 
-// run plays one schedule and returns what it broke, or "".
+// run runs one schedule and returns the violated invariant, or "".
 func run(c *choices, trace *strings.Builder) (w *world, broken string) {
 	w = newWorld(c, trace)
 	defer func() {
@@ -141,7 +141,7 @@ func run(c *choices, trace *strings.Builder) (w *world, broken string) {
 			w.note("BROKEN: %s", broken)
 		}
 	}()
-	if c.next(2) == 0 { // begin with every tab Synced, to get deeper
+	if c.next(2) == 0 { // start with every tab Synced, to reach later states
 		w.quiesce()
 	}
 	for range 30 + c.next(60) {

@@ -8,29 +8,28 @@ import (
 	"xmpp-pam/sdk/internal/mutate"
 )
 
-var flagMutants = flag.Bool("listsync.mutants", true, "check that the tests find planted mistakes")
+var flagMutants = flag.Bool("listsync.mutants", true, "run the mutation tests")
 
-// Mutants are mistakes that somebody could make. The schedules or, where they
-// cannot tell, the transcripts must find each. A mutant that survives, or whose
-// place is no longer in the code, fails.
+// The schedules or, where they cannot detect it, the transcripts must detect each
+// mutant. A mutant fails if it survives, or if its edits no longer match the code.
 var mutants = []struct {
 	name        string
-	transcripts bool // the schedules cannot find it
+	transcripts bool // the schedules cannot detect it
 	edits       []edit
 }{
-	{name: "the last version heard is stored, as XEP-0376 §3.3 can be read", edits: []edit{
-		{"Machine.end", "assign settled", "$0\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.store(&commit{version: m.lastVersion})\n}"},
+	{name: "the last version received is stored, as XEP-0376 §3.3 can be interpreted", edits: []edit{
+		{"Machine.end", "assign settled", "$0\nif m.commit == nil && m.round != nil && len(m.buffer) > 0 {\nm.store(&commit{version: m.lastVersion})\n}"},
 	}},
-	{name: "a round that is cut commits what was heard", edits: []edit{
-		{"Machine.end", "assign settled", "$0\nif m.commit == nil && m.round != nil && len(m.heard) > 0 {\nm.pendingLive = m.heard\n}"},
+	{name: "an interrupted round commits the notifies received", edits: []edit{
+		{"Machine.end", "assign settled", "$0\nif m.commit == nil && m.round != nil && len(m.buffer) > 0 {\nm.pendingLive = m.buffer\n}"},
 	}},
 	{name: "a full result is merged", edits: []edit{
 		{"fullResult", "call listed", "$f(append(append([]pam.Subscription(nil), m.base.Rows()...), $1...), $2)"},
 	}},
-	{name: "what was heard is applied to a full result", transcripts: true, edits: []edit{
-		{"fullResult", "assign list", "$0\nfor _, h := range m.heard[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist = list.Apply(l.changes())\n}"},
+	{name: "notifies received during a round are applied to its full result", transcripts: true, edits: []edit{
+		{"fullResult", "assign list", "$0\nfor _, h := range m.buffer[r.from:] {\nl := newLayer(list)\nl.apply(h.Items)\nlist = list.Apply(l.changes())\n}"},
 	}},
-	{name: "an old full result is not asked about", transcripts: true, edits: []edit{
+	{name: "no round follows an outdated full result", transcripts: true, edits: []edit{
 		{"fullResult", "|| lastVersion", "$1"},
 	}},
 	{name: "a noisy empty result commits", edits: []edit{
@@ -38,28 +37,28 @@ var mutants = []struct {
 		{"emptyResult", "call retryRound 2/2", ""},
 		{"emptyResult", "return 2/2", ""},
 	}},
-	{name: "what was heard in a round is dropped", edits: []edit{
+	{name: "notifies received during a round are discarded", edits: []edit{
 		{"emptyResult", "call apply", "_ = h"},
 	}},
 	{name: "a stored list of a lower epoch is ignored", transcripts: true, edits: []edit{
 		{"Machine.reload", "== Stamp", "$1.Epoch <= $2.Epoch"},
 	}},
-	{name: "an empty result is taken for an empty list", edits: []edit{
+	{name: "an empty result is interpreted as an empty list", edits: []edit{
 		{"Machine.result", "if Full", "true"},
 	}},
-	{name: "an empty list is taken for an empty result", edits: []edit{
+	{name: "an empty list is interpreted as an empty result", edits: []edit{
 		{"Machine.result", "if Full", "$0 && len(in.List) > 0"},
 	}},
-	{name: "the result of a forgotten round counts", transcripts: true, edits: []edit{
+	{name: "the result of an earlier round is accepted", transcripts: true, edits: []edit{
 		{"Machine.result", "|| Round", "$1"},
 	}},
-	{name: "a failed list is not tried without a version", edits: []edit{
+	{name: "a failed list request is not repeated without a version", edits: []edit{
 		{"Machine.failed", "call requestRound", "$f(false)"},
 	}},
-	{name: "a dirty machine waits for ever", edits: []edit{
+	{name: "a dirty machine sets no timer", edits: []edit{
 		{"Machine.Step", "all if timersSet", ""},
 	}},
-	{name: "announce before commit", edits: []edit{
+	{name: "a change is announced before it is committed", edits: []edit{
 		{"Machine.store", "all call append", "$0\nm.base = c.next\nm.announce(c.changes, m.stamp.Version, c.list)"},
 		{"Machine.committed", "assign base", "m.dropped, m.stamp = c.dropped, Stamp{c.epoch, c.version}"},
 		{"Machine.committed", "call announce", "_ = from"},
@@ -67,50 +66,50 @@ var mutants = []struct {
 	{name: "the version is kept after a notify without one", edits: []edit{
 		{"commitLive", "assign pendingLive", "if version == \"\" {\nversion = m.stamp.Version\n}\n$0"},
 	}},
-	{name: "what is heard during a commit is dropped", edits: []edit{
+	{name: "notifies received during a commit are discarded", edits: []edit{
 		{"Machine.handleNotify", "all if settled", "if m.settled && m.commit != nil {\nreturn\n}\n$0"},
 	}},
-	{name: "after a conflict the same is written again", edits: []edit{
+	{name: "after a conflict the same changes are written again", edits: []edit{
 		{"Machine.conflict", "call adoptStored", "if c.whole == nil {\n$0\nw := newLayer(m.base)\nfor _, ch := range c.changes {\nif ch.After != nil {\nw.apply([]pam.Subscription{*ch.After})\n} else {\nw.apply([]pam.Subscription{{Key: ch.Before.Key, State: pam.StateNone}})\n}\n}\nm.store(&commit{changes: w.changes(), version: c.version})\nreturn\n}\n$0"},
 	}},
-	{name: "after a conflict no list is asked for", edits: []edit{
+	{name: "after a conflict the list is not requested", edits: []edit{
 		{"Machine.conflict", "call dropLive", "m.commitDone(c)"},
 	}},
 	{name: "a list that lost to another tab is requested with that tab's version", transcripts: true, edits: []edit{
 		{"Machine.conflict", "assign fullWanted", ""},
 	}},
-	{name: "a hint is taken over and nothing else", edits: []edit{
+	{name: "a hint is adopted without requesting the list", edits: []edit{
 		{"Machine.reload", "if Version", "true"},
 	}},
-	{name: "a round goes on with a list that was replaced under it", edits: []edit{
+	{name: "a round continues although its base list was replaced", edits: []edit{
 		{"adoptStored", "assign baseChanged", "_ = m.round"},
 	}},
-	{name: "a session begins without a list", edits: []edit{
+	{name: "a session starts without a list request", edits: []edit{
 		{"Machine.start", "assign lastVersion", `m.lastVersion, m.settled = m.stamp.Version, m.stamp.Version != ""`},
 		{"Machine.start", "call requestRound", "if !m.settled {\n$0\n}"},
 	}},
-	{name: "a list without a version is taken for the newest", edits: []edit{
+	{name: "a list without a version is considered current", edits: []edit{
 		{"Machine.reload", "&& lastVersion", "$2"},
 	}},
-	{name: "a list brings dropped rows back", edits: []edit{
+	{name: "a list restores dropped rows", edits: []edit{
 		{"listed", "assign dropped", "kept = append(kept, s)"},
 	}},
-	{name: "a notify brings no dropped row back", edits: []edit{
+	{name: "a notify does not restore a dropped row", edits: []edit{
 		{"layer.apply", "assign dropped", "_ = undrop"},
 	}},
 	{name: "a dropped row is forgotten", edits: []edit{
 		{"listed", "assign dropped", "_ = s"},
 	}},
-	{name: "a list that names no subid names another subscription", edits: []edit{
+	{name: "a list row without a subid is interpreted as another subscription", edits: []edit{
 		{"listed", "if only", "false"},
 	}},
-	{name: "a notify that names no subid names another subscription", edits: []edit{
+	{name: "a notify without a subid is interpreted as another subscription", edits: []edit{
 		{"layer.apply", "assign SubID", "_ = l.onlySubID"},
 	}},
-	{name: "a subid that a list left out is believed", transcripts: true, edits: []edit{
+	{name: "an assumed subid is treated as confirmed", transcripts: true, edits: []edit{
 		{"layer.apply", "if assumed SubID", "false"},
 	}},
-	{name: "none without a subid removes only the entry without one", edits: []edit{
+	{name: "state none without a subid removes only the entry without one", edits: []edit{
 		{"layer.apply", "for base", `[]pam.Subscription{{Key: pam.Key{s.Service, s.Node, ""}}}`},
 	}},
 	{name: "delayed notifies are applied", edits: []edit{
@@ -119,14 +118,15 @@ var mutants = []struct {
 	{name: "equal content is committed", edits: []edit{
 		{"Machine.store", "if changes", "false"},
 	}},
-	{name: "the overlay stays", edits: []edit{
-		{"Machine.commitDone", "assign heard keep", "$1 = $1[:]"},
+	{name: "the overlay is not cleared", edits: []edit{
+		{"Machine.commitDone", "assign buffer keep", "$1 = $1[:]"},
 	}},
 }
 
 type edit = mutate.Edit
 
-// TestMutantPlaces: a renamed function is found without a run of TestMutants.
+// TestMutantPlaces checks without running the mutants that their edits match the
+// code.
 func TestMutantPlaces(t *testing.T) {
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) { mutate.Check(t, m.edits) })
@@ -135,13 +135,13 @@ func TestMutantPlaces(t *testing.T) {
 
 func TestMutants(t *testing.T) {
 	if testing.Short() || !*flagMutants {
-		t.Skip("not asked for")
+		t.Skip("not requested")
 	}
 	if raceEnabled {
-		t.Skip("it starts builds of its own, which the race detector does not see")
+		t.Skip("it starts separate builds, which the race detector does not cover")
 	}
 	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("there is no go command")
+		t.Skip("the go command is not installed")
 	}
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {

@@ -36,7 +36,7 @@ func (p *player) read(t *testing.T, line string) Input {
 		return ListResult{Round: round}
 	case "failed":
 		return ListFailed{round}
-	case "heard", "delayed":
+	case "notify", "delayed":
 		return Notify{Version: readVersion(f[1]), Items: readRows(f[2:]), Delayed: f[0] == "delayed"}
 	case "ok":
 		return Committed{p.seq}
@@ -51,37 +51,37 @@ func (p *player) read(t *testing.T, line string) Input {
 	return nil
 }
 
-func (p *player) say(out Output) string {
+func (p *player) format(out Output) string {
 	switch out := out.(type) {
 	case RequestList:
 		p.round = out.Round
-		return "list " + sayVersion(out.Version)
+		return "list " + formatVersion(out.Version)
 	case Commit:
 		p.seq = out.Seq
-		s := fmt.Sprintf("commit %s -> %s", sayStamp(out.Expect), sayStamp(out.Next))
+		s := fmt.Sprintf("commit %s -> %s", formatStamp(out.Expect), formatStamp(out.Next))
 		if out.Replace {
 			s += " whole"
 		}
 		if out.Replace {
-			s += ":" + sayRows(out.List.Rows())
+			s += ":" + formatRows(out.List.Rows())
 		} else {
-			s += ":" + sayChanges(out.Changes)
+			s += ":" + formatChanges(out.Changes)
 		}
 		if len(out.Dropped) > 0 {
-			s += "; dropped" + sayRows(out.Dropped)
+			s += "; dropped" + formatRows(out.Dropped)
 		}
 		return s
 	case Changed:
-		s := fmt.Sprintf("changed %s -> %s", sayVersion(out.From), sayVersion(out.To))
+		s := fmt.Sprintf("changed %s -> %s", formatVersion(out.From), formatVersion(out.To))
 		if out.Resync {
 			s += " resync"
 		}
-		return s + ":" + sayChanges(out.Changes)
+		return s + ":" + formatChanges(out.Changes)
 	case Overlay:
 		if out.Reset {
-			return "overlay reset" + sayRows(out.Items)
+			return "overlay reset" + formatRows(out.Items)
 		}
-		return "overlay" + sayRows(out.Items)
+		return "overlay" + formatRows(out.Items)
 	case PhaseChanged:
 		s := "phase " + [...]string{"unsynced", "syncing", "synced"}[out.Phase]
 		if out.Dirty {
@@ -128,16 +128,16 @@ func readRows(f []string) []pam.Subscription {
 	return list
 }
 
-func sayVersion(v pam.Version) string {
+func formatVersion(v pam.Version) string {
 	if v == "" {
 		return "."
 	}
 	return string(v)
 }
 
-func sayStamp(s Stamp) string { return fmt.Sprintf("%d/%s", s.Epoch, sayVersion(s.Version)) }
+func formatStamp(s Stamp) string { return fmt.Sprintf("%d/%s", s.Epoch, formatVersion(s.Version)) }
 
-func sayRow(s pam.Subscription) string {
+func formatRow(s pam.Subscription) string {
 	text := s.Service + "/" + s.Node
 	if s.SubID != "" {
 		text += "#" + s.SubID
@@ -152,33 +152,33 @@ func sayRow(s pam.Subscription) string {
 	return text
 }
 
-func sayRows(list []pam.Subscription) string {
+func formatRows(list []pam.Subscription) string {
 	var b strings.Builder
 	for _, s := range list {
-		b.WriteString(" " + sayRow(s))
+		b.WriteString(" " + formatRow(s))
 	}
 	return b.String()
 }
 
-func sayChanges(changes []pam.Change) string {
+func formatChanges(changes []pam.Change) string {
 	var b strings.Builder
 	for _, c := range changes {
 		switch {
 		case c.Before == nil:
-			b.WriteString(" +" + sayRow(*c.After))
+			b.WriteString(" +" + formatRow(*c.After))
 		case c.After == nil:
-			b.WriteString(" -" + sayRow(*c.Before))
+			b.WriteString(" -" + formatRow(*c.Before))
 		default:
-			b.WriteString(" *" + sayRow(*c.After))
+			b.WriteString(" *" + formatRow(*c.After))
 		}
 	}
 	return b.String()
 }
 
-// start is the time of every step.
+// start is the time of each step.
 var start time.Time
 
-// millis is how far at lies after start; 0 if it is none.
+// millis returns the milliseconds from start to at, or 0 if at is zero.
 func millis(at time.Time) int64 {
 	if at.IsZero() {
 		return 0

@@ -18,7 +18,7 @@ const (
 type round struct {
 	id          int
 	sent        pam.Version // empty: requested without a version
-	from        int         // index in heard of the first notify received during the round
+	from        int         // index in buffer of the first notify received during the round
 	baseChanged bool        // another tab's list was adopted during the round
 }
 
@@ -45,7 +45,7 @@ func (m *Machine) begin() {
 		m.candidate = nil
 	}
 	m.rounds++
-	m.round = &round{id: m.rounds, sent: sent, from: len(m.heard)}
+	m.round = &round{id: m.rounds, sent: sent, from: len(m.buffer)}
 	m.out = append(m.out, RequestList{Round: m.rounds, Version: sent})
 }
 
@@ -66,7 +66,7 @@ func (m *Machine) result(in ListResult) {
 // once. Notifies received during the round are not applied to it, because the list may
 // already include or supersede them.
 func (m *Machine) fullResult(r *round, in ListResult) {
-	noisy := r.baseChanged || len(m.heard) > r.from || m.lastVersion != "" && m.lastVersion != in.Version
+	noisy := r.baseChanged || len(m.buffer) > r.from || m.lastVersion != "" && m.lastVersion != in.Version
 	m.lastVersion, m.candidate = in.Version, nil
 	if noisy {
 		m.retryRound()
@@ -113,7 +113,7 @@ func (m *Machine) listed(rows []pam.Subscription, version pam.Version) (list *Li
 // therefore known to belong together only after a round with this version in which no
 // notify was received.
 func (m *Machine) emptyResult(r *round) {
-	heard := m.heard[r.from:]
+	received := m.buffer[r.from:]
 	switch {
 	case r.baseChanged:
 		m.retryRound() // based on the adopted list
@@ -123,15 +123,15 @@ func (m *Machine) emptyResult(r *round) {
 	case m.candidate == nil:
 		m.candidate = newLayer(NewList(nil)) // requested without a version: the empty list
 	}
-	if len(heard) > 0 {
-		for _, h := range heard {
+	if len(received) > 0 {
+		for _, h := range received {
 			m.candidate.apply(h.Items)
 		}
-		m.candidateVersion = heard[len(heard)-1].Version
+		m.candidateVersion = received[len(received)-1].Version
 		m.retryRound()
 		return
 	}
-	c := &commit{version: r.sent, dropped: m.candidate.dropped, keep: len(m.heard), list: true}
+	c := &commit{version: r.sent, dropped: m.candidate.dropped, keep: len(m.buffer), list: true}
 	if m.candidate.base == m.base {
 		c.changes = m.candidate.changes()
 	} else {

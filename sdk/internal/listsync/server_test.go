@@ -8,48 +8,48 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A server is the model of an account's server: every state of the list it
-// ever had, and the many ways in which XEP-0376 lets it tell them.
+// A server is a model of an account's server: all states of the list so far, and the
+// forms in which XEP-0376 allows a server to send them.
 type server struct {
 	*choices
-	delta     int // how a delta is told
-	stamps    int // which versions its notifies bear
-	after     bool
-	sloppy    bool // list replies overtake live notifies
-	mute      bool // some live notifies bear no version
-	noVersion bool // nothing ever bears one
-	hashed    bool // equal lists have equal versions
-	rejects   int  // answers an error to: 1 unknown versions, 2 any version
-	notifies  bool // answers even a request without a version by a delta
-	hides     int  // subids: 1 in the list, 2 in notifies
-	stamping  bool // what comes again after a resumption bears a delay stamp
+	delta         int // the form of a delta: a delta constant
+	stamps        int // the versions in its notifies: a stamp constant
+	after         bool
+	reorders      bool // list replies overtake live notifies
+	omitsVersions bool // some live notifies have no version
+	noVersion     bool // no stanza has a version
+	hashed        bool // equal lists have equal versions
+	rejects       int  // answers with an error: 1 to unknown versions, 2 to any version
+	notifies      bool // answers even a request without a version with a delta
+	hides         int  // omits subids: 1 in the list, 2 in notifies
+	stamping      bool // stanzas replayed by a resumption have a delay stamp
 
-	narrow int                  // 1: all changes are at one service
+	narrow int                  // 1 if all changes concern one service
 	states [][]pam.Subscription // states[i] is the list after i changes
-	log    []logged             // log[i] leads from states[i] to states[i+1]
-	floor  int                  // deltas from states before this are not known
+	log    []logged             // log[i] is the change from states[i] to states[i+1]
+	floor  int                  // no deltas are available from states before this one
 	index  map[pam.Version]int  // the last state of each version
 }
 
 type logged struct {
 	version pam.Version
-	items   []pam.Subscription // as notified
+	items   []pam.Subscription // as sent in the notify
 	touched []pam.Key
 }
 
-// How a delta is told.
+// The forms of a delta.
 const (
 	deltaSteps     = iota // every change since
 	deltaCollapsed        // every key touched since, with its final state
-	deltaNet              // what differs
+	deltaNet              // the differences between the two states
 	deltaNever            // always the full list
 )
 
-// Which versions the notifies of a delta bear.
+// The versions in the notifies of a delta.
 const (
-	stampOwn   = iota // that of their own change
-	stampFinal        // that of the state after the delta
-	stampLast         // only the last one, that of the state after the delta
+	stampOwn   = iota // the version of the change itself
+	stampFinal        // the version of the state after the delta
+	stampLast         // only the last notify has a version, that of the state after the delta
 )
 
 func newServer(c *choices) server {
@@ -59,9 +59,9 @@ func newServer(c *choices) server {
 	s.stamps = c.next(3)
 	switch c.next(16) {
 	case 0:
-		s.sloppy = true
+		s.reorders = true
 	case 1, 2:
-		s.mute = true
+		s.omitsVersions = true
 	case 3, 15:
 		s.noVersion = true
 	case 4:
@@ -90,15 +90,15 @@ func newServer(c *choices) server {
 }
 
 func (s *server) String() string {
-	return fmt.Sprintf("delta %d, stamps %d, after %v, sloppy %v, mute %v, noVersion %v, hashed %v, rejects %d, notifies %v, hides %d, stamping %v, list %v",
-		s.delta, s.stamps, s.after, s.sloppy, s.mute, s.noVersion, s.hashed, s.rejects, s.notifies, s.hides, s.stamping, s.now())
+	return fmt.Sprintf("delta %d, stamps %d, after %v, reorders %v, omitsVersions %v, noVersion %v, hashed %v, rejects %d, notifies %v, hides %d, stamping %v, list %v",
+		s.delta, s.stamps, s.after, s.reorders, s.omitsVersions, s.noVersion, s.hashed, s.rejects, s.notifies, s.hides, s.stamping, s.now())
 }
 
 func (s *server) now() []pam.Subscription { return s.states[len(s.states)-1] }
 
-// exact tells that a stored list is always that of the stored version. A delta
-// after the result looks like live notifies: it is committed in parts, and may
-// repeat what the list held already.
+// exact reports whether a stored list always equals the list of the stored version. A
+// delta sent after the result looks like live notifies: the machine commits it in
+// parts, and it may repeat changes that the list already contains.
 func (s *server) exact() bool { return !s.after }
 
 func (s *server) version(i int) pam.Version {
@@ -121,8 +121,8 @@ func sub(service, node, subid string, state pam.State) pam.Subscription {
 	return pam.Subscription{Key: pam.Key{Service: service, Node: node, SubID: subid}, JID: testAccount, State: state}
 }
 
-// mutate is some device subscribing or unsubscribing. At node n1 the service
-// gives no subid; at n2 it gives one when it confirms; at n3 there are two.
+// mutate changes the list as a subscribe or unsubscribe of any device would. The
+// service assigns no subid at node n1, one on confirmation at n2, and two at n3.
 func (s *server) mutate() (Notify, bool) {
 	service := []string{"a.lit", "b.lit"}[s.next(2-s.narrow)]
 	var item pam.Subscription
@@ -156,7 +156,7 @@ func (s *server) mutate() (Notify, bool) {
 	if slices.Equal(next, s.now()) {
 		return Notify{}, false
 	}
-	if s.hides > 0 { // Where subids are hidden, nobody could tell two rows of a node apart.
+	if s.hides > 0 { // If subids are omitted, the client could not distinguish two rows of a node.
 		at := map[string]bool{}
 		for _, row := range next {
 			if at[row.Service+" "+row.Node] {
@@ -182,13 +182,13 @@ func (s *server) mutate() (Notify, bool) {
 	s.index[v] = len(s.states) - 1
 	s.log = append(s.log, logged{v, []pam.Subscription{item}, touched})
 	h := s.notify(v, item)
-	if s.mute && s.next(4) == 0 {
+	if s.omitsVersions && s.next(4) == 0 {
 		h.Version = ""
 	}
 	return h, true
 }
 
-// notify is a notify of changes as this server words it.
+// notify returns the notify in which this server sends changes.
 func (s *server) notify(v pam.Version, items ...pam.Subscription) Notify {
 	if s.hides == 2 {
 		items = slices.Clone(items)
@@ -201,8 +201,8 @@ func (s *server) notify(v pam.Version, items ...pam.Subscription) Notify {
 
 func (s *server) loseHistory() { s.floor = len(s.states) - 1 }
 
-// list answers a list request: the notifies of a delta and the result, in
-// order.
+// list returns the answer to a list request: the notifies of a delta and the result,
+// in order.
 func (s *server) list(req RequestList, mayFail bool) []Input {
 	now := len(s.states) - 1
 	rows := slices.Clone(s.now())
@@ -233,25 +233,25 @@ func (s *server) list(req RequestList, mayFail bool) []Input {
 	if s.delta == deltaNever {
 		return full
 	}
-	heards := s.changesSince(from)
-	for i := range heards {
-		h := heards[i].(Notify)
+	inputs := s.changesSince(from)
+	for i := range inputs {
+		h := inputs[i].(Notify)
 		switch {
-		case s.stamps == stampFinal, s.stamps == stampLast && i == len(heards)-1:
+		case s.stamps == stampFinal, s.stamps == stampLast && i == len(inputs)-1:
 			h.Version = s.version(now)
 		case s.stamps == stampLast:
 			h.Version = ""
 		}
-		heards[i] = h
+		inputs[i] = h
 	}
 	empty := ListResult{Round: req.Round}
 	if s.after {
-		return append([]Input{empty}, heards...)
+		return append([]Input{empty}, inputs...)
 	}
-	return append(heards, empty)
+	return append(inputs, empty)
 }
 
-func (s *server) changesSince(from int) (heards []Input) {
+func (s *server) changesSince(from int) (inputs []Input) {
 	rows := newRows(s.now())
 	final := func(k pam.Key) pam.Subscription {
 		if row, ok := rows[k]; ok {
@@ -262,7 +262,7 @@ func (s *server) changesSince(from int) (heards []Input) {
 	switch s.delta {
 	case deltaSteps:
 		for _, l := range s.log[from:] {
-			heards = append(heards, s.notify(l.version, l.items...))
+			inputs = append(inputs, s.notify(l.version, l.items...))
 		}
 	case deltaCollapsed:
 		last := map[pam.Key]int{}
@@ -278,14 +278,14 @@ func (s *server) changesSince(from int) (heards []Input) {
 					items = append(items, final(k))
 				}
 			}
-			if s.after { // a live notify tells all of its version
+			if s.after { // a live notify contains all changes of its version
 				if items != nil {
-					heards = append(heards, s.notify(l.version, items...))
+					inputs = append(inputs, s.notify(l.version, items...))
 				}
 				continue
 			}
 			for _, item := range items {
-				heards = append(heards, s.notify(l.version, item))
+				inputs = append(inputs, s.notify(l.version, item))
 			}
 		}
 	case deltaNet:
@@ -301,7 +301,7 @@ func (s *server) changesSince(from int) (heards []Input) {
 				here = append(here, s.notify("", s1))
 			}
 		}
-		heards = append(gone, here...)
+		inputs = append(gone, here...)
 	}
-	return heards
+	return inputs
 }

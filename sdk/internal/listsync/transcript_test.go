@@ -7,10 +7,9 @@ import (
 )
 
 // A transcript has one line for each input ("> ...") and output ("< ...") of a
-// machine. An entry is service/node, with #subid and =state if need be; a
-// minus before it removes. A version that is not there is written as a dot.
-// Inputs that answer ("full", "empty", "failed", "ok", "conflict") answer what
-// was asked for last.
+// machine. An entry is service/node, with an optional #subid and =state; a minus sign
+// before it marks a removal. An absent version is written as a dot. Answers ("full",
+// "empty", "failed", "ok", "conflict") refer to the last request or commit.
 var transcripts = []struct{ name, text string }{
 	{"rule 1: a new account", `
 		> session
@@ -21,28 +20,28 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed . -> v1 resync: +a/n1 +b/n2=pending
 		< phase synced`},
-	{"rule 1: a stored version is asked with, and nothing new costs nothing", `
+	{"rule 1: the stored version is sent; an empty result changes nothing", `
 		> stored 7/v3 a/n1
 		> session
 		< phase syncing
 		< list v3
 		> empty
 		< phase synced`},
-	{"rule 1: now and then the list is asked for without", `
+	{"rule 1: a session may request the list without a version", `
 		> stored 7/v3 a/n1
 		> session full
 		< phase syncing
 		< list .
 		> full v3 a/n1
 		< phase synced`},
-	{"rule 2: what is heard in a round is only shown; rule 4: only a quiet round commits", `
+	{"rule 2: notifies received during a round are only shown; rule 4: only a quiet round commits", `
 		> stored 7/v3 a/n1
 		> session
 		< phase syncing
 		< list v3
-		> heard v4 a/n2
+		> notify v4 a/n2
 		< overlay a/n2
-		> heard v5 -a/n1
+		> notify v5 -a/n1
 		< overlay -a/n1
 		> empty
 		< list v5
@@ -62,12 +61,12 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed v3 -> v9 resync: -a/n1 +b/n1
 		< phase synced`},
-	{"rule 3: what was heard is not applied to a full result, but asked about", `
+	{"rule 3: notifies received during a round are not applied to its full result, but cause another round", `
 		> session
 		< phase syncing
 		< list .
-		> heard v2 -a/n1
-		> heard v3 b/n1
+		> notify v2 -a/n1
+		> notify v3 b/n1
 		< overlay b/n1
 		> full v1 a/n1
 		< commit 0/. -> 1/v1 whole: a/n1
@@ -75,8 +74,8 @@ var transcripts = []struct{ name, text string }{
 		< changed . -> v1 resync: +a/n1
 		< overlay reset -a/n1 b/n1
 		< list v1
-		> heard v2 -a/n1
-		> heard v3 b/n1
+		> notify v2 -a/n1
+		> notify v3 b/n1
 		< overlay b/n1
 		> empty
 		< list v3
@@ -86,14 +85,14 @@ var transcripts = []struct{ name, text string }{
 		< changed v1 -> v3 resync: -a/n1 +b/n1
 		< overlay reset
 		< phase synced`},
-	{"rule 3: a full result older than what this session heard is asked about", `
+	{"rule 3: a full result with an older version than the session has seen causes another round", `
 		> stored 7/v3
 		> session
 		< phase syncing
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n1
+		> notify v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
 		> ok
 		< changed v3 -> v4: +a/n1
@@ -105,7 +104,7 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed v4 -> v3 resync: -a/n1
 		< list v3
-		> heard v4 a/n1
+		> notify v4 a/n1
 		< overlay a/n1
 		> empty
 		< list v4
@@ -115,7 +114,7 @@ var transcripts = []struct{ name, text string }{
 		< changed v3 -> v4 resync: +a/n1
 		< overlay reset
 		< phase synced`},
-	{"rule 3: an empty list is not an empty result", `
+	{"rule 3: an empty list differs from an empty result", `
 		> stored 7/v3 a/n1
 		> session
 		< phase syncing
@@ -140,19 +139,19 @@ var transcripts = []struct{ name, text string }{
 		> session
 		< phase syncing
 		< list v0
-		> heard v1 a/n1
+		> notify v1 a/n1
 		< overlay a/n1
 		> empty
 		< list v1
-		> heard v2 a/n2
+		> notify v2 a/n2
 		< overlay a/n2
 		> empty
 		< list v2
-		> heard v3 a/n3
+		> notify v3 a/n3
 		< overlay a/n3
 		> empty
 		< list .
-		> heard v4 a/n4
+		> notify v4 a/n4
 		< overlay a/n4
 		> full v4 a/n1 a/n2 a/n3 a/n4
 		< timer quiet 2000
@@ -162,43 +161,43 @@ var transcripts = []struct{ name, text string }{
 		< changed v0 -> v4 resync: +a/n1 +a/n2 +a/n3 +a/n4
 		< overlay reset a/n4
 		< phase synced dirty
-		> heard v5 a/n5
+		> notify v5 a/n5
 		< overlay a/n5
 		< timer quiet 2000
 		> timer quiet
 		< timer quiet 0
 		< timer oldest 0
 		< list v4
-		> heard v5 a/n5
+		> notify v5 a/n5
 		< overlay a/n5
 		> empty
 		< list v5
 		> empty
 		< commit 8/v4 -> 9/v5: +a/n5
-		> heard v6 -a/n5
+		> notify v6 -a/n5
 		> ok
 		< changed v4 -> v5 resync: +a/n5
 		< overlay reset
 		< commit 9/v5 -> 10/v6: -a/n5
 		< phase synced`},
-	{"rule 4: a dirty session that ends needs no timer", `
+	{"rule 4: the end of a dirty session clears the timers", `
 		> stored 7/v0
 		> session
 		< phase syncing
 		< list v0
-		> heard v1 a/n1
+		> notify v1 a/n1
 		< overlay a/n1
 		> empty
 		< list v1
-		> heard v2 a/n2
+		> notify v2 a/n2
 		< overlay a/n2
 		> empty
 		< list v2
-		> heard v3 a/n3
+		> notify v3 a/n3
 		< overlay a/n3
 		> empty
 		< list .
-		> heard v4 a/n4
+		> notify v4 a/n4
 		< overlay a/n4
 		> full v4 a/n1 a/n2 a/n3 a/n4
 		< timer quiet 2000
@@ -213,17 +212,17 @@ var transcripts = []struct{ name, text string }{
 		< timer oldest 0
 		< overlay reset
 		< phase unsynced`},
-	{"rule 5: notifies heard during a commit make one commit", `
+	{"rule 5: notifies received during a commit are committed together", `
 		> stored 7/v3
 		> session
 		< phase syncing
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n1=pending
+		> notify v4 a/n1=pending
 		< commit 7/v3 -> 8/v4: +a/n1=pending
-		> heard v5 a/n1
-		> heard v6 a/n2
+		> notify v5 a/n1
+		> notify v6 a/n2
 		> ok
 		< changed v3 -> v4: +a/n1=pending
 		< commit 8/v4 -> 9/v6: *a/n1 +a/n2
@@ -236,7 +235,7 @@ var transcripts = []struct{ name, text string }{
 		< list v3
 		> empty
 		< phase synced
-		> heard . a/n1
+		> notify . a/n1
 		< commit 7/v3 -> 8/.: +a/n1
 		> ok
 		< changed v3 -> .: +a/n1
@@ -254,41 +253,41 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed . -> . resync: +a/n1
 		< phase synced
-		> heard . a/n2
+		> notify . a/n2
 		< commit 1/. -> 2/.: +a/n2`},
-	{"rule 5: a version step without a change is stored", `
+	{"rule 5: a new version without a change is stored", `
 		> stored 7/v3 a/n1
 		> session
 		< phase syncing
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n1
+		> notify v4 a/n1
 		< commit 7/v3 -> 8/v4:
 		> ok
 		< changed v3 -> v4:
-		> heard v4 a/n1`},
-	{"rule 6: the same stored by another tab is adopted", `
+		> notify v4 a/n1`},
+	{"rule 6: the same list stored by another tab is adopted", `
 		> stored 7/v3
 		> session
 		< phase syncing
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n1
+		> notify v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
 		> conflict 8/v4 a/n1
 		< changed v3 -> v4 resync: +a/n1`},
-	{"rule 6: something else is adopted, and a list asked for", `
+	{"rule 6: a different list stored by another tab is adopted, and the list requested", `
 		> stored 7/v3
 		> session
 		< phase syncing
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n1
+		> notify v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
-		> heard v5 a/n2
+		> notify v5 a/n2
 		> conflict 9/v6 a/n3
 		< changed v3 -> v6 resync: +a/n3
 		< overlay a/n2
@@ -312,14 +311,14 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed v4 -> v4 resync: +a/n2
 		< phase synced`},
-	{"rule 6: also when the session has ended meanwhile", `
+	{"rule 6: also if the session has ended in the meantime", `
 		> stored 7/v3
 		> session
 		< phase syncing
 		< list v3
 		> full v4 a/n1
 		< commit 7/v3 -> 8/v4 whole: a/n1
-		> heard v5 a/n2
+		> notify v5 a/n2
 		> refresh
 		> ended
 		< phase unsynced
@@ -328,38 +327,38 @@ var transcripts = []struct{ name, text string }{
 		> session
 		< phase syncing
 		< list v6`},
-	{"rule 6: a hint with nothing unheard in it is only taken over", `
+	{"rule 6: a hint whose version was already received is only adopted", `
 		> stored 7/v3
 		> session
 		< phase syncing
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n1
+		> notify v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
-		> heard v5 -a/n1
+		> notify v5 -a/n1
 		> stored 9/v5
 		> ok
 		< changed v3 -> v4: +a/n1
 		< changed v4 -> v5 resync: -a/n1
 		> stored 9/v5`},
-	{"rule 6: what was read before a commit is not newer than it", `
+	{"rule 6: a list read before a commit is not newer than the commit", `
 		> stored 7/v3
 		> session
 		< phase syncing
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n1
+		> notify v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
 		> stored 7/v3
 		> ok
 		< changed v3 -> v4: +a/n1`},
-	{"rule 6: a lower epoch is that of a store that was emptied in between", `
+	{"rule 6: a lower epoch means that the store was emptied in the meantime", `
 		> stored 7/v3 a/n1
 		> stored 2/v9 b/n1
 		< changed v3 -> v9 resync: -a/n1 +b/n1`},
-	{"rule 6: a hint with something unheard leads to a list", `
+	{"rule 6: a hint with an unknown version causes a list request", `
 		> stored 7/v3
 		> session
 		< phase syncing
@@ -376,7 +375,7 @@ var transcripts = []struct{ name, text string }{
 		< list v5
 		> empty
 		< phase synced`},
-	{"rule 7: an error on a list with a version is met by one without", `
+	{"rule 7: a failed list request with a version is repeated without one", `
 		> stored 7/v3 a/n1
 		> session
 		< phase syncing
@@ -418,22 +417,22 @@ var transcripts = []struct{ name, text string }{
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 -a/n#x
+		> notify v4 -a/n#x
 		< commit 7/v3 -> 8/v4: -a/n -a/n#x
 		> ok
 		< changed v3 -> v4: -a/n -a/n#x
-		> heard v5 a/n#z -a/n
+		> notify v5 a/n#z -a/n
 		< commit 8/v4 -> 9/v5: -a/n#y
 		> ok
 		< changed v4 -> v5: -a/n#y`},
-	{"rule 9: a subid that becomes known, a state that is not", `
+	{"rule 9: a subid that becomes known, and an unknown state", `
 		> stored 7/v3 a/n=pending
 		> session
 		< phase syncing
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n#x=confusing
+		> notify v4 a/n#x=confusing
 		< commit 7/v3 -> 8/v4: -a/n=pending +a/n#x=confusing`},
 	{"a new session waits for the commit of the last one", `
 		> stored 7/v3
@@ -442,9 +441,9 @@ var transcripts = []struct{ name, text string }{
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n1
+		> notify v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
-		> heard v5 a/n2
+		> notify v5 a/n2
 		> ended
 		< phase unsynced
 		> session
@@ -452,16 +451,16 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed v3 -> v4: +a/n1
 		< list v4`},
-	{"live notifies count when the session has ended", `
+	{"live notifies are committed although the session has ended", `
 		> stored 7/v3
 		> session
 		< phase syncing
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n1
+		> notify v4 a/n1
 		< commit 7/v3 -> 8/v4: +a/n1
-		> heard v5 a/n2
+		> notify v5 a/n2
 		> ended
 		< phase unsynced
 		> ok
@@ -480,7 +479,7 @@ var transcripts = []struct{ name, text string }{
 		< commit 7/v3 -> 8/v3: -a/n1; dropped a/n1
 		> ok
 		< changed v3 -> v3: -a/n1
-		> heard v4 -a/n2
+		> notify v4 -a/n2
 		< commit 8/v3 -> 9/v4: -a/n2; dropped a/n1
 		> ok
 		< changed v3 -> v4: -a/n2
@@ -501,22 +500,22 @@ var transcripts = []struct{ name, text string }{
 		< commit 10/v5 -> 11/v5 whole: a/n3
 		> ok
 		< phase synced`},
-	{"a dropped row comes back with a notify", `
+	{"a notify restores a dropped row", `
 		> stored 7/v3 a/n1#x dropped a/n2#y a/n3
 		> session
 		< phase syncing
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n2#y
+		> notify v4 a/n2#y
 		< commit 7/v3 -> 8/v4: +a/n2#y; dropped a/n3
 		> ok
 		< changed v3 -> v4: +a/n2#y
-		> heard v5 -a/n3
+		> notify v5 -a/n3
 		< commit 8/v4 -> 9/v5:
 		> ok
 		< changed v4 -> v5:
-		> heard v5 -a/n3`},
+		> notify v5 -a/n3`},
 	{"a dropped row is replaced by the one whose subid becomes known", `
 		> stored 7/v3 dropped a/n1
 		> session
@@ -524,11 +523,11 @@ var transcripts = []struct{ name, text string }{
 		< list v3
 		> empty
 		< phase synced
-		> heard v4 a/n1#x
+		> notify v4 a/n1#x
 		< commit 7/v3 -> 8/v4: +a/n1#x
 		> ok
 		< changed v3 -> v4: +a/n1#x`},
-	{"a dropped row comes back when it is asked for", `
+	{"Drop with Undo restores a dropped row", `
 		> stored 7/v3 a/n1
 		> drop a/n1
 		< commit 7/v3 -> 8/v3: -a/n1; dropped a/n1
@@ -539,7 +538,7 @@ var transcripts = []struct{ name, text string }{
 		< commit 8/v3 -> 9/v3: +a/n1
 		> conflict 9/v4 a/n2 dropped a/n1
 		< changed v3 -> v4 resync: +a/n2`},
-	{"a row is dropped after the round under way", `
+	{"a row is dropped after the current round", `
 		> stored 7/v3 a/n1
 		> session
 		< phase syncing
@@ -548,7 +547,7 @@ var transcripts = []struct{ name, text string }{
 		> empty
 		< commit 7/v3 -> 8/v3: -a/n1; dropped a/n1
 		< phase synced`},
-	{"rule 9: a list names no subid", `
+	{"rule 9: a list omits the subid", `
 		> stored 7/. a/n#x a/m#y
 		> session
 		< phase syncing
@@ -558,13 +557,13 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed . -> . resync: *a/m#y=pending
 		< phase synced
-		> heard . a/n#z
+		> notify . a/n#z
 		< commit 8/. -> 9/.: -a/n#x +a/n#z
 		> ok
 		< changed . -> .: -a/n#x +a/n#z
-		> heard . -a/m#q
+		> notify . -a/m#q
 		< commit 9/. -> 10/.: -a/m#y=pending`},
-	{"rule 9: a list names no subid, and two are known", `
+	{"rule 9: a list omits the subid, and two are known", `
 		> stored 7/. a/n#x a/n#y
 		> session
 		< phase syncing
@@ -574,9 +573,9 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed . -> . resync: +a/n -a/n#x -a/n#y
 		< phase synced
-		> heard . a/n#y
+		> notify . a/n#y
 		< commit 8/. -> 9/.: -a/n +a/n#y`},
-	{"rule 9: a list names no subid of one row, and does of another", `
+	{"rule 9: a list omits the subid of one row, and has that of another", `
 		> stored 7/. a/n#x
 		> session
 		< phase syncing
@@ -586,7 +585,7 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed . -> . resync: +a/n
 		< phase synced`},
-	{"rule 9: a subid that was assumed is not when its row has ended", `
+	{"rule 9: an assumed subid is discarded when its row has ended", `
 		> stored 7/. a/n#x
 		> session
 		< phase syncing
@@ -601,9 +600,9 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed . -> . resync: -a/n#x
 		< phase synced
-		> heard . a/n#x a/n#y
+		> notify . a/n#x a/n#y
 		< commit 8/. -> 9/.: +a/n#x +a/n#y`},
-	{"rule 9: a subid that was assumed still is in the next session", `
+	{"rule 9: an assumed subid remains assumed in the next session", `
 		> stored 7/. a/n#x
 		> session
 		< phase syncing
@@ -613,25 +612,25 @@ var transcripts = []struct{ name, text string }{
 		> session
 		< phase syncing
 		< list .
-		> heard . a/n#y
+		> notify . a/n#y
 		< overlay -a/n#x a/n#y
 		> stored 8/. a/m a/n#x
 		< changed . -> . resync: +a/m
 		< overlay reset -a/n#x a/n#y
 		> full . a/m a/n
 		< commit 8/. -> 9/. whole: a/m a/n#y`},
-	{"rule 9: a notify names no subid", `
+	{"rule 9: a notify omits the subid", `
 		> stored 7/. a/n#x=pending a/m#y a/m#z
 		> session
 		< phase syncing
 		< list .
 		> full . a/n#x=pending a/m#y a/m#z
 		< phase synced
-		> heard . a/n
+		> notify . a/n
 		< commit 7/. -> 8/.: *a/n#x
 		> ok
 		< changed . -> .: *a/n#x
-		> heard . a/m=pending
+		> notify . a/m=pending
 		< commit 8/. -> 9/.: +a/m=pending`},
 	{"a refresh during a round is followed by another", `
 		> stored 7/v3
@@ -643,16 +642,16 @@ var transcripts = []struct{ name, text string }{
 		< phase synced
 		< phase syncing
 		< list .`},
-	{"without a session nothing is heard or asked", `
+	{"without a session there are no requests, and notifies are ignored", `
 		> stored 7/v3
-		> heard v4 a/n1
+		> notify v4 a/n1
 		> refresh
 		> timer quiet
 		> ended
 		> session
 		< phase syncing
 		< list v3`},
-	{"answers to what is not under way are ignored", `
+	{"answers to requests that are not pending are ignored", `
 		> stored 7/v3
 		> empty
 		> failed
@@ -689,7 +688,7 @@ func TestTranscripts(t *testing.T) {
 				}
 				got = append(got, line)
 				for _, out := range m.Step(start, p.read(t, input)) {
-					got = append(got, "< "+p.say(out))
+					got = append(got, "< "+p.format(out))
 				}
 			}
 			if !slices.Equal(got, want) {

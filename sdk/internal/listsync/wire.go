@@ -94,13 +94,13 @@ func (r *Reader) ParseNotify(message *element.Element) ([]Notify, error) {
 	if !message.Is(ns.Client, "message") {
 		return nil, nil
 	}
-	var heard []Notify
+	var notifies []Notify
 	var errs []error
 	for n := range message.Elements() {
 		if !isPAM(n, "notify") {
 			continue
 		}
-		if !r.believed(message) {
+		if !r.accepted(message) {
 			return nil, fmt.Errorf("%w: from %q, type %q", ErrForged, message.Attr("from"), message.Attr("type"))
 		}
 		h := Notify{Delayed: Delayed(message)}
@@ -124,9 +124,9 @@ func (r *Reader) ParseNotify(message *element.Element) ([]Notify, error) {
 			}
 		}
 		detach(h.Items)
-		heard = append(heard, h)
+		notifies = append(notifies, h)
 	}
-	return heard, errors.Join(errs...)
+	return notifies, errors.Join(errs...)
 }
 
 // Delayed reports whether a stanza has a delay stamp (XEP-0203, or the older XEP-0091).
@@ -181,7 +181,7 @@ func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
 
 // believed reports whether the sender of message may send notifies (rule 8). An empty
 // from attribute is not a valid sender.
-func (r *Reader) believed(message *element.Element) bool {
+func (r *Reader) accepted(message *element.Element) bool {
 	if message.Attr("type") == "error" {
 		return false
 	}

@@ -25,7 +25,8 @@ func parse(t testing.TB, xml string) *element.Element {
 	return e
 }
 
-// What is sent: XEP-0376 listings 1 and 5, with their typing mistakes mended.
+// TestRequests compares the requests sent with XEP-0376 listings 1 and 5, whose
+// errors are corrected.
 func TestRequests(t *testing.T) {
 	tests := []struct {
 		got  *element.Element
@@ -48,7 +49,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// Who is believed: every from, on every type of message.
+// TestNotifySenders checks which senders are accepted: each from, on each type of
+// message.
 func TestNotifySenders(t *testing.T) {
 	froms := []struct {
 		attr string
@@ -59,8 +61,8 @@ func TestNotifySenders(t *testing.T) {
 		{`from='denmark.lit'`, true},
 		{`from='Francisco@Denmark.LIT'`, true}, // the same after normalisation
 		{`from='DENMARK.lit'`, true},
-		{`from='DENMARK.lit.'`, false},                   // RFC 7622 §3.2 has no dot at the end
-		{`from='francisco@denmark.lit/barracks'`, false}, // ourselves: another device can say so
+		{`from='DENMARK.lit.'`, false},                   // RFC 7622 §3.2: without a trailing dot
+		{`from='francisco@denmark.lit/barracks'`, false}, // this session, to which another device can send
 		{`from='francisco@denmark.lit/tablet'`, false},
 		{`from='denmark.lit/x'`, false},
 		{`from='bernardo@denmark.lit'`, false},
@@ -88,17 +90,18 @@ func TestNotifySenders(t *testing.T) {
 			if typ != "" {
 				attrs += " type='" + typ + "'"
 			}
-			heard, err := reader().ParseNotify(parse(t, `<message xmlns='jabber:client' `+attrs+`><notify xmlns='urn:xmpp:pam:0' ver='v1' service='a.lit'><subscription xmlns='http://jabber.org/protocol/pubsub' node='n' subscription='subscribed'/></notify></message>`))
+			received, err := reader().ParseNotify(parse(t, `<message xmlns='jabber:client' `+attrs+`><notify xmlns='urn:xmpp:pam:0' ver='v1' service='a.lit'><subscription xmlns='http://jabber.org/protocol/pubsub' node='n' subscription='subscribed'/></notify></message>`))
 			ok := from.ok && typ != "error"
-			if ok != (err == nil) || ok != (len(heard) == 1) || !ok && !errors.Is(err, ErrForged) {
-				t.Errorf("%s: heard %v, error %v; to be believed: %v", attrs, heard, err, ok)
+			if ok != (err == nil) || ok != (len(received) == 1) || !ok && !errors.Is(err, ErrForged) {
+				t.Errorf("%s: received %v, error %v; want accepted: %v", attrs, received, err, ok)
 			}
 		}
 	}
 	t.Logf("%d senders", n)
 }
 
-// What a believed message tells. An entry is written as in transcripts.
+// TestParseNotify checks the content of accepted messages. Entries are written as in
+// transcripts.
 func TestParseNotify(t *testing.T) {
 	const row = `<subscription xmlns='http://jabber.org/protocol/pubsub' node='n' jid='francisco@denmark.lit' subscription='subscribed'/>`
 	notify := func(attrs, rows string) string {
@@ -158,10 +161,10 @@ func TestParseNotify(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			heard, err := reader().ParseNotify(e)
+			received, err := reader().ParseNotify(e)
 			var parts []string
-			for _, h := range heard {
-				s := sayVersion(h.Version) + ":" + sayRows(h.Items)
+			for _, h := range received {
+				s := formatVersion(h.Version) + ":" + formatRows(h.Items)
 				if h.Delayed {
 					s = "delayed " + s
 				}
@@ -176,7 +179,7 @@ func TestParseNotify(t *testing.T) {
 			if got != tt.want {
 				t.Errorf("got %q, want %q (%v)", got, tt.want, err)
 			}
-			for _, h := range heard {
+			for _, h := range received {
 				for _, s := range h.Items {
 					if s.JID != testAccount {
 						t.Errorf("subscriber %q", s.JID)
@@ -221,7 +224,7 @@ func TestParseListResult(t *testing.T) {
 			res, err := reader().ParseListResult(parse(t, tt.iq))
 			got := "empty"
 			if res.Full {
-				got = "full " + sayVersion(res.Version) + ":" + sayRows(res.List)
+				got = "full " + formatVersion(res.Version) + ":" + formatRows(res.List)
 			}
 			switch {
 			case errors.Is(err, ErrNoList):
@@ -241,7 +244,7 @@ func TestParseListResult(t *testing.T) {
 	}
 }
 
-// Odd stanzas do no harm, and what is read from them is a list.
+// FuzzParse checks that arbitrary stanzas yield valid lists and no panic.
 func FuzzParse(f *testing.F) {
 	f.Add(`<message xmlns='jabber:client'><notify xmlns='urn:xmpp:pam:0' ver='v1' service='a.lit'><subscription node='n' jid='x@y/z' subid='1'/></notify></message>`)
 	f.Add(`<iq xmlns='jabber:client' type='result'><subscriptions xmlns='urn:xmpp:pam:0' ver='v1'><subscription service='a.lit' node='n'/></subscriptions></iq>`)
@@ -250,9 +253,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		heard, _ := reader().ParseNotify(e)
+		received, _ := reader().ParseNotify(e)
 		m := synced(Durable{})
-		for _, h := range heard {
+		for _, h := range received {
 			m.Step(start, h)
 		}
 		res, err := reader().ParseListResult(e)
@@ -271,7 +274,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// synced is a machine whose list is d, and equal to the server's.
+// synced returns a machine whose list is d and equals the server's.
 func synced(d Durable) *Machine {
 	m := NewMachine()
 	m.Step(start, Stored{d})
@@ -291,7 +294,8 @@ func bigList(n int) []pam.Subscription {
 	return NewList(list).Rows()
 }
 
-// One live notify, from Notify to Changed, in lists of different lengths.
+// BenchmarkNotify measures one live notify, from Notify to Changed, in lists of
+// different lengths.
 func BenchmarkNotify(b *testing.B) {
 	for _, n := range []int{10, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -307,7 +311,7 @@ func BenchmarkNotify(b *testing.B) {
 	}
 }
 
-// A delta of 10,000 notifies, heard in a round.
+// BenchmarkDelta measures a delta of 10,000 notifies received in a round.
 func BenchmarkDelta(b *testing.B) {
 	list := bigList(10000)
 	for b.Loop() {
@@ -323,8 +327,8 @@ func BenchmarkDelta(b *testing.B) {
 	}
 }
 
-// A full list of 10,000, from the wire to Changed, over one that differs a
-// little.
+// BenchmarkFullList measures a full list of 10,000 rows, from the wire to Changed,
+// that replaces a slightly different one.
 func BenchmarkFullList(b *testing.B) {
 	list := bigList(10000)
 	iq := element.New(ns.Client, "iq").Set("type", "result")
@@ -347,12 +351,13 @@ func BenchmarkFullList(b *testing.B) {
 	}
 }
 
-// TestLongVersion: a version of more than 1 KiB, as it is sent back, is none.
+// TestLongVersion checks that a version of more than 1 KiB, as encoded in a request,
+// counts as absent.
 func TestLongVersion(t *testing.T) {
 	for version, kept := range map[string]bool{
 		strings.Repeat("v", 1024): true,
 		strings.Repeat("v", 1025): false,
-		strings.Repeat("'", 170):  true, // &apos; has six bytes
+		strings.Repeat("'", 170):  true, // &apos; is six bytes long
 		strings.Repeat("'", 171):  false,
 		strings.Repeat("&", 204):  true,
 		strings.Repeat("&", 205):  false,
@@ -367,12 +372,12 @@ func TestLongVersion(t *testing.T) {
 			t.Errorf("a list at a version of %d bytes: %d rows, %d bytes kept, %v", len(version), len(result.List), len(result.Version), err)
 		}
 		notify := element.New(ns.Client, "message").Add(element.New(ns.PAM, "notify").Set("ver", version).Add(row))
-		heard, err := r.ParseNotify(notify)
-		if len(heard) != 1 || (heard[0].Version != "") != kept || errors.Is(err, ErrVersion) == kept || len(heard[0].Items) != 1 {
-			t.Errorf("a notify with a version of %d bytes: %+v, %v", len(version), heard, err)
+		received, err := r.ParseNotify(notify)
+		if len(received) != 1 || (received[0].Version != "") != kept || errors.Is(err, ErrVersion) == kept || len(received[0].Items) != 1 {
+			t.Errorf("a notify with a version of %d bytes: %+v, %v", len(version), received, err)
 		}
 		if len(ListRequest(result.Version).String()) > 1024+100 {
-			t.Errorf("a version of %d bytes is sent back as more than 1 KiB", len(version))
+			t.Errorf("a version of %d bytes is encoded in more than 1 KiB", len(version))
 		}
 	}
 }

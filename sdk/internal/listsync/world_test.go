@@ -12,23 +12,23 @@ import (
 // store; each tab is a Machine with a session. It checks:
 //
 //	I1 at every commit the stored list is the one that the server had at the
-//	   stored version (or becomes the server's by the changes since)
+//	   stored version (or becomes the server's list with the later changes)
 //	I2 the stored version was issued by the server
 //	I3 list and version change together, by compare and set, and an epoch is
 //	   never spent on equal content
-//	and that at most one round and one commit are under way, that what is
-//	announced is stored and adds up to the committed list, and that with the
-//	connection up and nothing left to do, every tab is Synced and not dirty,
+//	and that at most one round and one commit are pending, that announced
+//	changes are stored and add up to the committed list, and that with the
+//	connection up and no event pending, every tab is Synced and not dirty,
 //	shows no overlay, and has the server's list.
 type world struct {
 	*choices
 	trace *strings.Builder
 	server
-	store Durable
-	tabs  []*tab
-	turn  int
-	hints bool // tabs tell each other about commits
-	early bool // a sloppy server was not met before the list without a version
+	store      Durable
+	tabs       []*tab
+	turn       int
+	hints      bool // tabs notify each other of commits
+	mismatched bool // the lists differed before the request without a version
 }
 
 type violation string
@@ -44,41 +44,41 @@ func (w *world) note(format string, args ...any) {
 type tab struct {
 	name    string
 	m       *Machine
-	s       *session // nil: none
-	cut     bool     // s may be resumed
+	s       *session // nil if there is none
+	cut     bool     // the connection is lost, and s may be resumed
 	timers  [2]bool
-	pending *Commit // under way
-	answer  Input   // to pending, once the store has it
+	pending *Commit // pending
+	answer  Input   // the store's answer to pending
 	hinted  bool
-	round   int // under way
+	round   int // pending
 	failed  bool
-	view    map[pam.Key]pam.Subscription // what was announced
-	offered Durable                      // the last Stored
-	known   []pam.Subscription           // what the store is known to hold
+	view    map[pam.Key]pam.Subscription // the announced list
+	offered Durable                      // the last Stored input
+	known   []pam.Subscription           // the stored list as known to this tab
 	overlay map[pam.Key]pam.Subscription
 	phase   Phase
 	dirty   bool
 	witness witness
 
-	run     int     // of the program in this tab
-	handled int     // stanzas of s
-	record  *record // outlives a run
+	run     int     // number of the run of the program in this tab
+	handled int     // number of handled stanzas of s
+	record  *record // survives a run
 
-	drops bool             // rows were left out of the list, or put back
-	told  map[pam.Key]bool // what notifies were about, or was to be put back
-	full  rows             // the last full result
+	drops      bool             // rows were dropped or restored
+	restorable map[pam.Key]bool // keys that a notify mentions, or that were to be restored
+	full       rows             // the last full result
 }
 
-// A session is the server's side of one, with all stanzas that it sent in it, in
-// order, and the requests that have arrived.
+// A session is the server's side of a session: all stanzas sent in it, in order, and
+// the pending requests.
 type session struct {
 	sent     []stanza
-	read     int // how many have been delivered
-	replayed int // those before this are sent again, and may bear a delay stamp
+	read     int // number of delivered stanzas
+	replayed int // stanzas before this one are replayed, and may have a delay stamp
 	requests []request
 }
 
-// A stanza of the server is a notify, or answers a run of the program.
+// A stanza is a notify, or the server's answer to a run of the program.
 type stanza struct {
 	in  Input
 	run int
@@ -89,16 +89,16 @@ type request struct {
 	run int
 }
 
-// A record is what is stored of a session for the next run: later than it
-// happens, or never.
+// A record is the session record stored for the next run. It may be outdated, or may
+// never be stored.
 type record struct {
 	s       *session
-	handled int // stanzas that need not come again
+	handled int // number of stanzas that need not be replayed
 }
 
 func (s *session) push(in Input) { s.sent = append(s.sent, stanza{in: in}) }
 
-// idle tells that nothing is under way.
+// idle reports whether no stanza or request is pending.
 func (s *session) idle() bool { return s.read == len(s.sent) && len(s.requests) == 0 }
 
 func newWorld(c *choices, trace *strings.Builder) *world {
@@ -113,7 +113,8 @@ func newWorld(c *choices, trace *strings.Builder) *world {
 	return w
 }
 
-// step lets one thing happen, mostly to the same tab as before: the others lag.
+// step performs one event, usually in the same tab as before, so that the other tabs
+// fall behind.
 func (w *world) step() {
 	if w.next(4) == 0 {
 		w.turn = w.next(len(w.tabs))
@@ -160,7 +161,7 @@ func (w *world) step() {
 	}
 }
 
-// drop leaves a row out of the list, or puts one back.
+// drop drops a row from the list, or restores one.
 func (w *world) drop(t *tab) {
 	undo := w.next(3) == 0
 	rows := rows(t.view).sorted()
@@ -172,7 +173,7 @@ func (w *world) drop(t *tab) {
 	}
 }
 
-// catchUp lets all happen that is under way to a tab or from it.
+// catchUp performs all pending events of a tab.
 func (w *world) catchUp(t *tab) {
 	for range 20 {
 		w.deliver(t)
@@ -204,10 +205,10 @@ func (w *world) serve(t *tab, mayFail bool) {
 	reply := w.list(req.RequestList, mayFail)
 	w.note("server to %s: list(%q) -> %v", t.name, req.Version, reply)
 	at := len(t.s.sent)
-	if w.sloppy {
+	if w.reorders {
 		at = t.s.read
 	}
-	for _, in := range reply { // in order, but a sloppy server sends them anywhere among the live notifies
+	for _, in := range reply { // in order, but a server that reorders inserts them anywhere among the live notifies
 		at += w.next(len(t.s.sent) - at + 1)
 		t.s.sent = slices.Insert(t.s.sent, at, stanza{in, req.run})
 		at++
@@ -223,7 +224,7 @@ func (w *world) deliver(t *tab) {
 	switch in := got.in.(type) {
 	case ListResult:
 		if got.run != t.run {
-			return // Nobody waits for it.
+			return // The run that requested it has ended.
 		}
 		if t.round == in.Round {
 			t.round = 0
@@ -247,7 +248,8 @@ func (w *world) deliver(t *tab) {
 	}
 }
 
-// save stores how far the session is, now and not when it got there.
+// save stores the session record, which may happen later than the change of the
+// session.
 func (w *world) save(t *tab) {
 	if t.s == nil {
 		t.record = nil
@@ -256,7 +258,7 @@ func (w *world) save(t *tab) {
 	t.record = &record{t.s, t.handled}
 }
 
-// execute lets the store do a tab's commit.
+// execute carries out a tab's commit in the store.
 func (w *world) execute(t *tab) {
 	c := t.pending
 	if c == nil || t.answer != nil {
@@ -286,7 +288,7 @@ func (w *world) execute(t *tab) {
 	if next.Version == w.store.Version && slices.Equal(next.List.Rows(), w.store.list().Rows()) && slices.Equal(next.Dropped, w.store.Dropped) {
 		w.fail("I3: a commit of equal content")
 	}
-	w.undropped(t, next)
+	w.checkDropped(t, next)
 	if next.Epoch != w.store.Epoch+1 {
 		w.fail("I3: epoch %d after %d", next.Epoch, w.store.Epoch)
 	}
@@ -299,7 +301,7 @@ func (w *world) execute(t *tab) {
 	}
 }
 
-// check is I1 and I2.
+// check verifies I1 and I2.
 func (w *world) check() {
 	if w.store.Version == "" {
 		return
@@ -308,7 +310,7 @@ func (w *world) check() {
 	if !ok {
 		w.fail("I2: version %q was never issued", w.store.Version)
 	}
-	if w.sloppy {
+	if w.reorders {
 		return
 	}
 	if !w.exact() {
@@ -352,7 +354,7 @@ func (w *world) connect(t *tab, full bool) {
 	case t.s == nil:
 		t.s, t.cut, t.handled, t.record = &session{}, false, 0, nil
 		w.input(t, SessionStarted{Full: full})
-	case t.cut && full: // the server gave the session up
+	case t.cut && full: // the server has discarded the session
 		t.s, t.cut, t.handled, t.record, t.round = &session{}, false, 0, nil, 0
 		w.input(t, SessionEnded{})
 		w.input(t, SessionStarted{})
@@ -365,7 +367,7 @@ func (w *world) disconnect(t *tab) {
 	if t.s == nil || t.cut {
 		return
 	}
-	if w.next(2) == 0 { // The machine is not told: the session may be resumed.
+	if w.next(2) == 0 { // The machine gets no input, because the session may be resumed.
 		t.cut = true
 		return
 	}
@@ -373,9 +375,9 @@ func (w *world) disconnect(t *tab) {
 	w.input(t, SessionEnded{})
 }
 
-// crash ends a tab at any moment, a commit under way being stored or not, and
-// starts it again. The session whose record is stored may go on: its server sends
-// again what the record does not count.
+// crash terminates a tab at any time, with a pending commit stored or not, and starts
+// it again. The tab may resume the session of its stored record; the server then
+// replays the stanzas that the record does not count.
 func (w *world) crash(t *tab) {
 	if w.next(2) == 0 {
 		w.execute(t)
@@ -388,13 +390,13 @@ func (w *world) crash(t *tab) {
 	}
 	t.s, t.record, t.handled = r.s, r, r.handled
 	t.s.replayed, t.s.read = len(t.s.sent), r.handled
-	t.s.requests = t.s.requests[:w.next(len(t.s.requests)+1)] // The last ones may be lost.
+	t.s.requests = t.s.requests[:w.next(len(t.s.requests)+1)] // The last requests may be lost.
 	w.note("%s resumes from %d of %d", t.name, r.handled, len(t.s.sent))
 	w.input(t, SessionStarted{})
 }
 
 func (w *world) boot(t *tab) {
-	*t = tab{name: t.name, run: t.run + 1, told: map[pam.Key]bool{}, m: NewMachine(), view: newRows(w.store.list().Rows()), known: w.store.list().Rows(), overlay: map[pam.Key]pam.Subscription{}}
+	*t = tab{name: t.name, run: t.run + 1, restorable: map[pam.Key]bool{}, m: NewMachine(), view: newRows(w.store.list().Rows()), known: w.store.list().Rows(), overlay: map[pam.Key]pam.Subscription{}}
 	w.input(t, Stored{w.store})
 }
 
