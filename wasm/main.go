@@ -26,7 +26,8 @@
 //
 // in the order in which they occurred: the changes that a request made are posted
 // before its result. A request without id has no result. The operations and the
-// notices are in operations.go, the events in events.go.
+// notices are in operations.go, the events in events.go, and how the program
+// writes results and events in encode.go.
 //
 // One program is one client. It ends after the operation close, and after
 // a panic, which it posts as {"event":"crash"}.

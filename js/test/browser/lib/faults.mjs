@@ -77,9 +77,9 @@ const points = [
   ["wasm/bridge.go", "\tr := readRequest(request)\n", '\tr := readRequest(request)\n\tfault.At("dispatch")\n'],
   ["wasm/bridge.go", "\t\tdefer b.cancel(r.id)\n", '\t\tdefer b.cancel(r.id)\n\t\tfault.At("request")\n'],
   ["wasm/events.go", "\tswitch e := e.(type) {\n", '\tfault.At("event")\n\tswitch e := e.(type) {\n'],
-  ["wasm/events.go", "\tif got != nil {\n", '\tfault.Arm(r.string("password"))\n\tif got != nil {\n'],
+  ["wasm/credentials.go", "\tif got != nil {\n", '\tfault.Arm(r.string("password"))\n\tif got != nil {\n'],
   ["wasm/socket/socket.go", "\t\t\tcallback(args)\n", '\t\t\tfault.At("socket")\n\t\t\tcallback(args)\n'],
-  ["wasm/idb/idb.go", '\t\tif name := text(args[0]); name != "" {\n', '\t\tfault.At("idb")\n\t\tif name := text(args[0]); name != "" {\n'],
+  ["wasm/idb/connection.go", '\t\tif name := text(args[0]); name != "" {\n', '\t\tfault.At("idb")\n\t\tif name := text(args[0]); name != "" {\n'],
 ];
 
 /** Builds it, as bytes. */
