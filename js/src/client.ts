@@ -1,3 +1,4 @@
+import type { ClientOptions } from "./client-options.js";
 import { emitter } from "./emitter.js";
 import { PamError } from "./errors.js";
 import { limited } from "./limits.js";
@@ -5,7 +6,7 @@ import { fields, readOptions, readTarget } from "./options.js";
 import { programLifecycle } from "./program-lifecycle.js";
 import type { Program } from "./program.js";
 import { difference, emptyList } from "./subscription-list.js";
-import type { ClientOptions, OpOptions, PamClient } from "./types.js";
+import type { OpOptions, PamClient } from "./types.js";
 import { createView } from "./view.js";
 import type { Operations, RawExport } from "./wire.js";
 

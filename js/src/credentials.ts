@@ -1,6 +1,6 @@
+import type { CredentialRequest } from "./client-options.js";
 import { messageOf, PamError } from "./errors.js";
 import type { Config } from "./options.js";
-import type { CredentialRequest } from "./types.js";
 import type { CredentialEvent, Notices } from "./wire.js";
 
 /** Passes the program's requests for credentials to the page's function, and returns the answers to the program. */

@@ -1,9 +1,11 @@
+import type { ClientOptions, WasmSource } from "./client-options.js";
 import { makeClient } from "./client.js";
 import { info, loadModule } from "./loader.js";
-import type { ClientOptions, PamClient, RuntimeInfo, WasmSource } from "./types.js";
+import type { PamClient, RuntimeInfo } from "./types.js";
 
 export { PamError } from "./errors.js";
 export type { PamErrorFields } from "./errors.js";
+export type * from "./client-options.js";
 export type * from "./types.js";
 
 /**

@@ -1,5 +1,6 @@
+import type { WasmSource } from "./client-options.js";
 import { messageOf, PamError, type PamErrorFields } from "./errors.js";
-import type { PamErrorCode, RuntimeInfo, WasmSource } from "./types.js";
+import type { PamErrorCode, RuntimeInfo } from "./types.js";
 
 declare const BUILD_INFO: RuntimeInfo; // the build inserts it
 

@@ -1,5 +1,6 @@
+import type { ClientOptions, Credentials, CredentialRequest, LogEntry, WasmSource } from "./client-options.js";
 import { messageOf, PamError } from "./errors.js";
-import type { ClientOptions, Credentials, CredentialRequest, LogEntry, Target, WasmSource } from "./types.js";
+import type { Target } from "./types.js";
 
 /** The options of createClient, checked and read once: later changes of the given object have no effect. */
 export interface Config {

@@ -1,3 +1,4 @@
+import type { LogEntry } from "./client-options.js";
 import type { Emitter } from "./emitter.js";
 import type { PamError } from "./errors.js";
 import { inspectorStore, type InspectorStore } from "./inspector.js";
@@ -5,7 +6,7 @@ import type { Config } from "./options.js";
 import { safely, writableStore } from "./store.js";
 import { subscriptionList, type SubscriptionRows } from "./subscription-list.js";
 import { syncStore, type SyncStore } from "./sync.js";
-import type { ExternalStore, LogEntry, PamEventMap, RuntimeState, SyncState } from "./types.js";
+import type { ExternalStore, PamEventMap, RuntimeState, SyncState } from "./types.js";
 
 /** All that the page sees of a client: its stores, events and log. What has changed is shown by `flush`. */
 export interface View {

@@ -1,8 +1,9 @@
+import type { CredentialRequest } from "./client-options.js";
 import type { WireError } from "./errors.js";
 import type { RawFrame } from "./inspector.js";
 import type { Config } from "./options.js";
 import type { Row, RowChange } from "./subscription-list.js";
-import type { CredentialRequest, MessageEvent, SubscriptionDelta, SubscriptionList, SyncState } from "./types.js";
+import type { MessageEvent, SubscriptionDelta, SubscriptionList, SyncState } from "./types.js";
 
 // What passes between the page, the host of the program (worker.ts) and the program (wasm).
 
