@@ -33,7 +33,7 @@ func guard(l net.Listener, ancestors string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, p, err := net.SplitHostPort(r.Host)
 		if err != nil || p != port || !isLocal(host) {
-			http.Error(w, "This demo answers to localhost only.", http.StatusMisdirectedRequest)
+			http.Error(w, "This demo accepts only requests to localhost.", http.StatusMisdirectedRequest)
 			return
 		}
 		h := w.Header()
@@ -87,7 +87,7 @@ func serveWeb(w http.ResponseWriter, r *http.Request, name string) {
 }
 
 // packageFiles serves the built package: index.js, worker.js, pam.wasm. A file
-// may lie next to its compressed forms (.br, .gz), which are preferred.
+// may have compressed forms next to it (.br, .gz), which are preferred.
 type packageFiles struct{ root *os.Root }
 
 // openPackage checks that the package was built.

@@ -119,7 +119,7 @@ type demo struct {
 }
 
 // newDemo serves the page on the listener and opens the first two devices.
-// Close ends all of it, the server included.
+// Close closes the page, the devices and the server.
 func newDemo(l net.Listener, server xmppServer, files *packageFiles, control bool) (*demo, error) {
 	d := &demo{origin: originOf(l), server: server, files: files}
 	for range 2 {

@@ -2,7 +2,9 @@
 // The page shows text from the network only through textContent.
 
 import { createClient } from "/pkg/index.js";
-import { clock, errorFacts, errorWords, phases, stateWords, storageWords } from "./words.js";
+import { element } from "./elements.js";
+import { SubscriptionRows } from "./rows.js";
+import { clock, errorFacts, errorWords, phases, storageWords } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const config = await (await fetch("/config.json")).json();
@@ -88,7 +90,7 @@ function renderStale(sync) {
   const when = sync.lastSyncedAt ?? (list.asOf && new Date(list.asOf));
   const stale = sync.phase !== "live" && list.source !== "empty" && list.source !== "unread";
   $("stale").hidden = !stale;
-  $("stale").textContent = !stale ? "" : `Not connected. This is the list ${when ? `as of ${clock(when)}` : "as this device stored it"}; other devices may have changed it since.`;
+  $("stale").textContent = !stale ? "" : `Not connected. The list is ${when ? `that of ${clock(when)}` : "the one that this device stored"}; other devices may have changed it since.`;
 }
 
 function renderRuntime() {
@@ -102,71 +104,19 @@ function renderRuntime() {
 
 // --- The list -----------------------------------------------------------
 
-const rows = new Map(); // key → element, so that focus and animation survive an update
+const rows = new SubscriptionRows($("list"), $("node"), unsubscribe);
 
 function renderList() {
   const list = client.subscriptions.getSnapshot();
   $("version").textContent = list.ver ?? "none yet";
-  const keys = new Set(list.map((s) => s.key));
-  // Move the focus only if this frame has it; else it would be taken from another frame.
-  const left = document.hasFocus() ? [...rows.values()].find((row) => row.contains(document.activeElement)) : undefined;
-  const next = left && rowAfter(left, keys);
-  for (const [key, row] of rows) {
-    if (keys.has(key)) continue;
-    row.remove();
-    rows.delete(key);
-  }
-  if (left && !left.isConnected) (next?.lastChild ?? $("node")).focus();
-  list.forEach((subscription, i) => {
-    const row = rows.get(subscription.key) ?? newRow(subscription);
-    fillRow(row, subscription);
-    if ($("list").children[i] !== row) $("list").insertBefore(row, $("list").children[i] ?? null);
-  });
+  rows.show(list);
   $("empty").hidden = list.length > 0;
   $("empty").textContent = list.source === "unread"
-    ? "Reading what this device has stored…"
+    ? "Reading the stored list…"
     : list.source === "empty"
-    ? "No list is stored on this device yet. It comes with the first connection."
-    : "This account follows nothing yet. Subscribe to a node below, and every device shows it.";
+    ? "No list is stored on this device yet. The device loads it when it connects."
+    : "This account has no subscriptions. Subscribe to a node below: every device then shows it.";
   renderStale(client.sync.getSnapshot());
-}
-
-/** Returns the next row after this one that stays in the list. */
-function rowAfter(row, keys) {
-  do row = row.nextElementSibling;
-  while (row && !keys.has(row.subscription.key));
-  return row;
-}
-
-function newRow(subscription) {
-  const row = element("li", "row");
-  row.dataset.testid = "row";
-  const text = element("div", "");
-  text.append(element("p", "node"), element("p", "meta small muted"));
-  const button = element("button", "");
-  button.type = "button";
-  button.dataset.testid = "unsubscribe";
-  button.textContent = "Unsubscribe";
-  button.addEventListener("click", () => row.subscription.local || unsubscribe(row.subscription));
-  row.append(text, button);
-  rows.set(subscription.key, row);
-  return row;
-}
-
-function fillRow(row, subscription) {
-  row.subscription = subscription;
-  const { service, node, subid, state, local = "" } = subscription;
-  Object.assign(row.dataset, { service, node, state, local });
-  const [name, meta] = row.firstChild.children;
-  name.textContent = node || "(the whole service)";
-  const words = span(stateWords(subscription));
-  if (local) words.prepend(element("span", "spinner"));
-  const parts = [service, " · ", words];
-  if (subid) parts.push(` · subid ${subid}`);
-  meta.replaceChildren(...parts);
-  const button = row.lastChild;
-  button.setAttribute("aria-label", `Unsubscribe from ${node} at ${service}`);
-  button.setAttribute("aria-disabled", String(Boolean(local))); // `disabled` would remove the focus from the button
 }
 
 /** Creates a button that fills in the form with a node of the server. */
@@ -187,8 +137,8 @@ client.on("subscriptions", (delta) => {
   tell({ type: "changed", origin: delta.origin, keys: [...touched, ...delta.removed].map(keyOf), at: now() });
   if (delta.origin === "this-device" || delta.fromVer === null) return; // made here, or the first list
   renderList();
-  for (const s of touched) flash(rows.get(s.key));
-  const how = delta.origin === "other-device" ? "by another device" : "while this device was away";
+  for (const s of touched) rows.flash(s.key);
+  const how = delta.origin === "other-device" ? "by another device" : "while this device was offline";
   const said = [["added", delta.added], ["changed", delta.changed.map((c) => c.after)], ["removed", delta.removed]]
     .filter(([, list]) => list.length > 0)
     .map(([verb, list]) => `${namesOf(list)} ${list.length === 1 ? "was" : "were"} ${verb} ${how}.`);
@@ -199,13 +149,6 @@ client.on("subscriptions", (delta) => {
 function namesOf(list) {
   const names = list.slice(0, 3).map((s) => `“${s.node}”`);
   return list.length > 3 ? `${names.join(", ")} and ${list.length - 3} more` : names.join(", ");
-}
-
-function flash(row) {
-  if (!row) return;
-  row.classList.remove("flash");
-  void row.offsetWidth; // restarts the animation
-  row.classList.add("flash");
 }
 
 // --- User actions ----------------------------------------------------------
@@ -289,14 +232,6 @@ function notice(text) {
   $("notice").textContent = text;
 }
 
-function element(name, className, text) {
-  const e = document.createElement(name);
-  if (className) e.className = className;
-  if (text !== undefined) e.textContent = text;
-  return e;
-}
-
-const span = (text) => element("span", "", text);
 const now = () => performance.timeOrigin + performance.now();
 const keyOf = (t) => `${t.service}\0${t.node}`; // the server assigns the subid
 
@@ -314,7 +249,7 @@ client.on("warning", (error) => $("error").hidden && notice(error.message));
 const showList = () => client.subscriptions.subscribe(renderList);
 client.subscriptions.ready.then(showList, (error) => {
   showList();
-  $("empty").textContent = "What this device has stored could not be read.";
+  $("empty").textContent = "The stored list could not be read.";
   showError(error);
 });
 if (wantOnline) setOnline(true);

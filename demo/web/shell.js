@@ -59,7 +59,7 @@ function addPane(device) {
   $("no-devices").hidden = true;
 }
 
-/** Creates the selection of a device's account. The device reloads for each account, and keeps what it has stored. */
+/** Creates the selection of a device's account. The device's page is reloaded for the new account; stored lists are kept. */
 function newAccountChoice(origin, name) {
   const select = document.createElement("select");
   select.dataset.testid = "account-choice";
@@ -68,7 +68,7 @@ function newAccountChoice(origin, name) {
   select.addEventListener("change", () => {
     const { device, frame, link } = panes.get(origin);
     link.href = frame.src = `${device.url}?account=${encodeURIComponent(select.value)}`;
-    happened(`${device.name} is now a device of ${select.value}.`);
+    happened(`${device.name} now uses the account ${select.value}.`);
   });
   return select;
 }
@@ -76,7 +76,7 @@ function newAccountChoice(origin, name) {
 async function newDevice() {
   const device = await request("POST", "/devices");
   addPane(device);
-  happened(`${device.name} is new: its storage is empty.`);
+  happened(`${device.name} was added. Its storage is empty.`);
   panes.get(new URL(device.url).origin).frame.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
@@ -88,13 +88,13 @@ async function removeDevice(origin) {
   log.removeDevice(device);
   $("no-devices").hidden = panes.size > 0;
   $("new-device").focus();
-  happened(`${device.name} is removed.`);
+  happened(`${device.name} was removed.`);
 }
 
 async function setPlug(origin, off) {
   const { device } = panes.get(origin);
   showPlug(origin, await request("POST", `/devices/${device.id}/${off ? "unplug" : "plug"}`));
-  happened(off ? `${device.name} is unplugged: its connection is cut, and new ones are refused.` : `${device.name} is plugged in again. It comes back with its next try.`);
+  happened(off ? `${device.name} is unplugged: its connection was cut, and new ones are refused.` : `${device.name} is plugged in. It reconnects with its next attempt.`);
 }
 
 function showPlug(origin, device) {
@@ -182,7 +182,7 @@ async function act(action) {
   try {
     await action();
   } catch (error) {
-    happened(`That did not work: ${error.message}`, "bad");
+    happened(`The action failed: ${error.message}`, "bad");
   }
 }
 

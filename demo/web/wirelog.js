@@ -1,6 +1,8 @@
 // The wire log: a row for each message, newest last, shown as text. The Tab key
 // stops at one row only; the arrow keys, Home and End move between rows.
 
+import { element, span } from "./elements.js";
+
 const maxRows = 600;
 const maxShown = 20000; // characters of one message
 
@@ -119,8 +121,7 @@ function newRow(device, frame) {
   details.append(summary);
   details.addEventListener("toggle", () => {
     if (!details.open || details.children.length > 1) return;
-    const pre = document.createElement("pre");
-    pre.textContent = pretty(xml);
+    const pre = element("pre", "", pretty(xml));
     details.append(pre);
     pre.scrollIntoView({ block: "nearest" });
   });
@@ -128,13 +129,6 @@ function newRow(device, frame) {
   const item = document.createElement("li");
   item.append(details);
   return { item, summary, device: device.id, words: [kind, layer], at: Number(frame.at) };
-}
-
-function span(className, text) {
-  const e = document.createElement("span");
-  e.className = className;
-  e.textContent = text;
-  return e;
 }
 
 function timeOf(ms) {

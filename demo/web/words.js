@@ -29,42 +29,42 @@ export function stateWords(row) {
 }
 
 const conditions = {
-  "closed-node": (t) => `“${t.node}” is closed: only members whom its owner has named may subscribe.`,
-  "presence-subscription-required": (t) => `“${t.node}” is only for contacts of its owner.`,
-  "not-in-roster-group": (t) => `“${t.node}” is only for some groups of its owner’s contacts.`,
-  "pending-subscription": (t) => `The request for “${t.node}” still waits for its owner’s approval.`,
+  "closed-node": (t) => `“${t.node}” is closed: only members that its owner has added may subscribe.`,
+  "presence-subscription-required": (t) => `Only contacts of its owner may subscribe to “${t.node}”.`,
+  "not-in-roster-group": (t) => `Only some groups of its owner’s contacts may subscribe to “${t.node}”.`,
+  "pending-subscription": (t) => `The owner of “${t.node}” has not approved the request yet.`,
   "too-many-subscriptions": (t) => `${t.service} allows no more subscriptions.`,
-  "payment-required": (t) => `“${t.node}” must be paid for.`,
+  "payment-required": (t) => `A subscription to “${t.node}” must be paid for.`,
   "item-not-found": (t) => `There is no node “${t.node}” at ${t.service}.`,
   "node-not-found": (t) => `There is no node “${t.node}” at ${t.service}.`,
   "remote-server-not-found": (t) => `There is no server ${t.service}.`,
   "remote-server-timeout": (t) => `${t.service} does not answer. Try again later.`,
-  forbidden: (t) => `“${t.node}” is not open to this account.`,
+  forbidden: (t) => `This account may not subscribe to “${t.node}”.`,
   "not-allowed": (t) => `“${t.node}” at ${t.service} is not for this account to subscribe to.`,
   "not-authorized": (t) => `“${t.node}” at ${t.service} is not for this account to subscribe to.`,
-  "service-unavailable": (t) => `${t.service} is no publish-subscribe service.`,
-  "feature-not-implemented": (t) => `${t.service} cannot do this.`,
+  "service-unavailable": (t) => `${t.service} is not a publish-subscribe service.`,
+  "feature-not-implemented": (t) => `${t.service} does not support this.`,
 };
 
 const codes = {
   offline: () => "This device is not connected, so nothing was sent. Try again when it is live.",
   timeout: () => "The server did not answer in time. Try again.",
-  transport: () => "The connection was lost before there was an answer.",
-  "outcome-unknown": () => "Sent, but the connection was lost before the answer came. The list will tell how it ended.",
+  transport: () => "The connection was lost before the server answered. Try again.",
+  "outcome-unknown": () => "The request was sent, but the connection was lost before the server answered. The list shows the outcome after the next sync.",
   auth: () => "The server refused the account or its password.",
-  "weaker-login": () => "The server offers only a weaker log-in than before, so the password was not sent.",
-  conflict: () => "Another session took this one’s place. Go online again to take it back.",
-  unsupported: () => "This server does not keep subscriptions for the account (XEP-0376).",
-  "bad-jid": (t) => `“${t.service}” is not an address.`,
+  "weaker-login": () => "The server offers only weaker login methods than before, so the password was not sent.",
+  conflict: () => "Another session replaced this one. Go online again to replace the other session.",
+  unsupported: () => "This server does not manage subscriptions for the account (XEP-0376).",
+  "bad-jid": (t) => `“${t.service}” is not a valid address.`,
   "wasm-load": () => "The client’s WebAssembly module could not be loaded.",
-  crashed: () => "The client’s runtime has crashed. Go online again to start a new one.",
+  crashed: () => "The client has crashed. Go online again to start a new one.",
 };
 
 const refusals = new Set(["forbidden", "not-allowed", "not-authorized", "service-unavailable"]);
 
 /** Returns one sentence for the user; target is the target of the request, if there was one. */
 export function errorWords(error, target) {
-  if (target && error.origin === "local-server" && refusals.has(error.condition)) return `The account’s own server refuses this. It may not talk to ${target.service}.`;
+  if (target && error.origin === "local-server" && refusals.has(error.condition)) return `The account’s server refused the request. It may not communicate with ${target.service}.`;
   const words = target
     ? own(conditions, error.pubsubCondition) ?? own(conditions, error.condition) ?? own(codes, error.code)
     : own(codes, error.code);
@@ -80,7 +80,7 @@ const origins = {
   runtime: "the client’s runtime",
 };
 
-/** Returns the facts of an error as [name, value] pairs. */
+/** Returns the fields of an error as [name, value] pairs. */
 export function errorFacts(error) {
   return [
     ["code", error.code],
@@ -93,9 +93,9 @@ export function errorFacts(error) {
 
 /** Returns the text that describes where the list is stored. */
 export function storageWords(storage) {
-  if (storage.kind === "indexeddb") return "Kept in IndexedDB";
-  if (storage.fellBackFrom) return "Memory only: this browser gives the page no IndexedDB, so a reload starts empty";
-  return storage.kind === "memory" ? "Memory only: a reload starts empty" : `Kept in ${storage.kind}`;
+  if (storage.kind === "indexeddb") return "Stored in IndexedDB";
+  if (storage.fellBackFrom) return "Memory only: IndexedDB is not available, so a reload starts with an empty list";
+  return storage.kind === "memory" ? "Memory only: a reload starts with an empty list" : `Stored in ${storage.kind}`;
 }
 
 export const clock = (date) => date.toLocaleTimeString([], { hour12: false });

@@ -1,4 +1,4 @@
-// What the demo page says of states and errors, whose names servers choose.
+// The demo page's texts for states and errors, whose names servers choose.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -17,11 +17,11 @@ test("conditions, codes, states and origins may have any name", () => {
   }
 });
 
-test("known names have words of their own", () => {
+test("known names have their own texts", () => {
   const error = { code: "stanza", origin: "remote-service", condition: "forbidden", message: "x" };
-  assert.match(errorWords(error, target), /“news” is not open/);
+  assert.match(errorWords(error, target), /may not subscribe to “news”/);
   assert.match(errorWords({ ...error, pubsubCondition: "closed-node" }, target), /members/);
-  assert.match(errorWords({ ...error, origin: "local-server" }, target), /own server refuses/);
+  assert.match(errorWords({ ...error, origin: "local-server" }, target), /account’s server refused/);
   assert.match(errorWords({ code: "offline", message: "x" }), /not connected/);
   assert.match(stateWords({ state: "pending" }), /approval/);
   assert.equal(stateWords({ state: "pending", local: "unsubscribing" }), "unsubscribing…");
