@@ -1,13 +1,13 @@
-// What a stanza of each kind costs, beside ltx (of xmpp.js), which reads the same text on the same processor.
+// Measures the processor time that a stanza of each kind takes, compared with ltx (of xmpp.js) on the same text.
 //
 //   node js/bench/cost.mjs [--size 250000] [--turns 5] [--only "references;long names"] [--inspector]
 //
-// "wasm" is the built package in Node: from the socket to the event `message` of the page. "native" is what the same Go
-// code takes to parse and check it. A row is marked if it costs more than 3 times what ltx takes, or twice the size costs
-// more than 2.3 times as much. What ltx only slices has a bound in milliseconds instead of the first.
+// "wasm" is the built package in Node.js: from the socket to the event `message` of the page. "native" is the same Go code,
+// which parses and checks the stanza. A row is marked if it takes more than 3 times as long as ltx, or if a stanza of twice
+// the size takes more than 2.3 times as long. Where ltx only slices the text, a limit in milliseconds replaces the first.
 //
-// Times are of the processor, for one stanza: the median of several turns, of which each handles several stanzas of the
-// size, then half as many of twice the size. So both meet the garbage collectors as often, and a busy machine slows down
+// Times are processor times for one stanza: the median of several turns, each of which handles several stanzas of the size,
+// then half as many of twice the size. Both thus run the garbage collectors equally often, and a busy machine slows down
 // both.
 
 import { execFileSync, spawnSync } from "node:child_process";
@@ -27,7 +27,7 @@ const turns = Number(values.turns);
 const counts = [8, 4]; // stanzas of a turn: of the size, of twice the size
 const most = { ratio: 3, doubled: 2.3, sliced: (10 * size) / 250_000 };
 const names = Object.keys(stanzas).filter((name) => !values.only || values.only.split(";").includes(name));
-const short = "<message xmlns='jabber:client' from='a@b'/>"; // what it costs is taken off: timers, and entering the program
+const short = "<message xmlns='jabber:client' from='a@b'/>"; // its cost is subtracted: timers, and the call into the program
 
 const native = runNative();
 const bench = await openBench({ inspector: values.inspector });
@@ -62,7 +62,7 @@ function median(times) {
   return times.sort((a, b) => a - b)[times.length >> 1];
 }
 
-/** The same through a native program, which gets the texts from standard input. */
+/** Does the same with the native program, which reads the texts from standard input. */
 function runNative() {
   const folder = mkdtempSync(join(tmpdir(), "xmpp-pam-cost-"));
   try {
@@ -94,12 +94,12 @@ function print() {
     if (found.length > 0) over.push(name);
     line(name, cells, found.length > 0 ? `  <-- ${found.join(", ")}` : "");
   }
-  console.log("\nsliced: ltx cuts it out of the message and looks at none of its characters; the program has to copy, check and escape");
+  console.log("\nsliced: ltx cuts it out of the message without reading its characters; the program must copy, check and escape");
   console.log(`each, in at most ${most.sliced} ms.`);
   console.log(`\n${over.length} of ${rows.length} are over ${most.ratio} times ltx, over ${most.sliced} ms if sliced, or over ${most.doubled} times for twice the size${over.length > 0 ? `: ${over.join("; ")}` : ""}.`);
 }
 
-/** What a stanza of the size takes, and how many times that one of twice the size. */
+/** Returns the time for a stanza of the size, and the ratio for one of twice the size. */
 function summary(pairs) {
   return [median(pairs.map(([one]) => one)), median(pairs.map(([one, two]) => two / one))];
 }

@@ -3,7 +3,7 @@
 //
 //   node js/bench/list.mjs [--rounds 5] [--rows 10000]
 //
-// All is measured in one run, in turns, each in a profile of its own. The figures are medians. Compare ratios.
+// One run measures both in turns, each in a new profile. The figures are medians. Compare ratios.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -49,7 +49,7 @@ try {
   }
   console.log(`${"longest task of the page's thread".padEnd(40)}${ours("longest").toFixed(0).padStart(10)}${plain("longest").toFixed(0).padStart(10)}`);
   console.log(`\nunchanged list on reconnect: ${results.ours[0].request} bytes asked, ${results.ours[0].reply} bytes answered`);
-  console.log("The first snapshot is shown without the program, which is held back; both ways open the database.");
+  console.log("The first snapshot is shown before the program starts, which the benchmark delays; both ways open the database.");
   for (const n of [100, 100_000]) {
     const { list, notify, heap } = await measure("ours", n);
     console.log(`${String(n).padStart(7)} subscriptions: list ${list.toFixed(0)} ms, one notify ${notify.toFixed(1)} ms, wasm memory ${(heap / 2 ** 20).toFixed(0)} MiB`);
@@ -60,7 +60,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** One way, in a fresh profile. */
+/** Measures one way in a new profile. */
 async function measure(way, count) {
   server.rows = count;
   server.ver = 1;
@@ -86,7 +86,7 @@ async function measure(way, count) {
   }
 }
 
-/** From a page that is opened to the stored list, in turns; every page is a new one. */
+/** Measures the time from opening a page to the stored list, in turns, each in a new page. */
 async function measureLoad(count) {
   server.rows = count;
   server.ver = 1;
@@ -117,7 +117,7 @@ async function measureLoad(count) {
   }
 }
 
-/** The page and the server, at one origin. */
+/** Starts the server, which also serves the page. */
 async function startServer() {
   const types = { ".js": "text/javascript", ".wasm": "application/wasm" };
   const http = createServer((req, res) => {
@@ -125,7 +125,7 @@ async function startServer() {
     if (pathname === "/") return void res.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>bench</title>");
     try {
       const body = readFileSync(pathname.startsWith("/pkg/") ? join(dist, pathname.slice(5)) : join(folder, pathname));
-      // Cacheable, as for a visitor who returns: the browser keeps the compiled code of both ways.
+      // Cacheable, so that the browser keeps the compiled code of both ways, as for a returning visitor.
       res.writeHead(200, { "content-type": types[extname(pathname)] ?? "text/plain", "cache-control": "max-age=3600" }).end(body);
     } catch {
       res.writeHead(404).end();

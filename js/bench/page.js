@@ -1,10 +1,10 @@
-// What runs in the page of `make bench`: each way from the socket to a callback. Bundled by run.mjs, for the sake of ltx.
+// The page of `make bench`: each way from the socket to a callback. run.mjs bundles it, because ltx needs a bundler.
 //
-// Every way hands a plain object {from, node, id, title} to the same callback, which checks it.
+// Every way passes a plain object {from, node, id, title} to the same callback, which checks it.
 
 import { parse } from "ltx";
 
-/** One character data of the events holds a reference: `Fish &amp; chips`. */
+/** The title of event i. On the wire it contains a character reference: `Fish &amp; chips`. */
 const title = (i) => `Fish & chips ${number(i)}`;
 const number = (i) => String(i).padStart(6, "0");
 
@@ -20,13 +20,13 @@ function callback({ from, node, id, title: text }) {
 
 // The other ways, on the page's own thread, where these libraries run.
 const ways = {
-  /** The ceiling: the text arrives, and nothing reads it. */
+  /** The upper bound: the text arrives and is not read. */
   raw: () => {
     flood.seen++;
     if (flood.seen === flood.want) flood.done();
   },
 
-  /** xmpp.js: ltx makes a tree of each message. */
+  /** xmpp.js: ltx parses each message to a tree. */
   ltx: (text) => {
     const message = parse(text);
     const items = message.getChild("event", NS_EVENT).getChild("items", NS_EVENT);
@@ -55,8 +55,8 @@ function fromDOM(message) {
 }
 
 /**
- * Ours: the event has `from` and the stanza as it came. This server writes it in one form only, so the page finds the other
- * fields by their place.
+ * This package: the event has `from` and the stanza as received. The benchmark's server writes it in one form only, so the
+ * page finds the other fields by their position.
  */
 function fromText({ from, xml }) {
   return { from, node: between(xml, "<items node='", "'"), id: between(xml, "<item id='", "'"), title: between(xml, "<title>", "</title>") };
@@ -85,7 +85,7 @@ globalThis.open = async (name) => {
   client.on("warning", (e) => flood.fail(e));
 };
 
-/** Has n events sent, and resolves with the seconds until the last callback and what the page's thread stood still for. */
+/** Requests n events, and resolves with the seconds until the last callback and the time for which the page's thread was blocked. */
 globalThis.measure = async (n) => {
   await new Promise((resolve) => setTimeout(resolve, 200));
   const stall = heartbeat();
@@ -99,7 +99,7 @@ globalThis.measure = async (n) => {
   return { seconds, ...(await stall()) };
 };
 
-/** The longest time between two beats of a timer that asks for 4 ms, and the tasks over 50 ms (PerformanceObserver longtask). */
+/** Measures the longest time between two ticks of a 4 ms timer, and the tasks over 50 ms (PerformanceObserver longtask). */
 function heartbeat() {
   let last = performance.now();
   let longest = 0;
@@ -112,7 +112,7 @@ function heartbeat() {
   const observer = new PerformanceObserver((list) => { tasks += list.getEntries().length; });
   observer.observe({ type: "longtask" });
   return async () => {
-    await new Promise((resolve) => setTimeout(resolve, 20)); // the last beat
+    await new Promise((resolve) => setTimeout(resolve, 20)); // the last tick
     clearInterval(timer);
     observer.disconnect();
     return { longest, tasks };

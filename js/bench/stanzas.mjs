@@ -1,4 +1,4 @@
-// Stanzas of about `size` bytes of every kind that could cost more than its length: what a stranger may send.
+// Stanzas of about `size` bytes that any entity may send and whose cost could exceed their length, one of each kind.
 
 const head = "<message xmlns='jabber:client' from='eve@evil.example/x' to='alice@localhost/bench'>";
 const tail = "</message>";

@@ -103,8 +103,8 @@ function disposable<T extends object>(client: T, close: () => Promise<void>): T 
   return client as T & AsyncDisposable;
 }
 
-const notForgotten = (): PamError => new PamError("storage", "What IndexedDB holds for the account could not be removed, "
-  + "because it cannot be opened. Clearing the site's data removes it.", { origin: "storage" });
+const notForgotten = (): PamError => new PamError("storage", "The account's data in IndexedDB could not be deleted, "
+  + "because the database cannot be opened. To delete it, clear the site data in the browser.", { origin: "storage" });
 
 /** Formats the stored data as a JSON file for the user. */
 function exported({ account, list, ver, lastFull, lastSynced, mechanism, sessions }: RawExport): Blob {

@@ -39,7 +39,7 @@ export function credentialRequests(
   };
 }
 
-/** Resolves with the password, or with why there is none. It never rejects, even if the page's function throws. */
+/** Resolves with the password, or with the reason for its absence. It never rejects, even if the page's function throws. */
 async function credentials(
   config: Config, request: CredentialRequest,
 ): Promise<{ password: string } | { failed: string; wrong: boolean }> {

@@ -91,7 +91,7 @@ export function messageOf(e: unknown): string {
   try {
     return String(e instanceof Error ? e.message : e).slice(0, 1000);
   } catch {
-    return "something that cannot be shown";
+    return "a value that cannot be converted to text";
   }
 }
 

@@ -1,4 +1,4 @@
-const begins = /^goroutine \d+ .*\[.*\]:$/; // matches no line of a panic's value: the runtime indents all but the first
+const begins = /^goroutine \d+ .*\[.*\]:$/; // cannot match within a panic's value, because the runtime indents its further lines
 const place = /^\t\S+:\d+(?: \+0x[\da-f]+)?$/;
 const own = new RegExp("^panic: runtime error: (?:index out of range|slice bounds out of range"
   + "|invalid memory address or nil pointer dereference|integer divide by zero)|^fatal error: .*");

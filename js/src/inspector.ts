@@ -8,7 +8,7 @@ export interface RawFrame {
   id?: string; replyTo?: number; rttMs?: number; bytes: number; xml: string; cut?: true;
 }
 
-/** The limit of the text that is kept, in characters: a peer decides how long its messages are. */
+/** Maximum length of all kept messages, in characters. Without it, a peer could fill the memory with long messages. */
 const most = 4 << 20;
 
 export interface InspectorStore {
@@ -53,7 +53,7 @@ export function inspectorStore(limit: number): InspectorStore {
       export(format = "ndjson") {
         const all = snapshot();
         if (format === "xml") {
-          const rest = (f: WireFrame): string => (f.cut ? `<!-- the rest of ${f.bytes} bytes is not kept -->` : "");
+          const rest = (f: WireFrame): string => (f.cut ? `<!-- the rest of the ${f.bytes} bytes was not kept -->` : "");
           return new Blob(all.map((f) => `${f.xml}${rest(f)}\n`), { type: "text/xml" });
         }
         if (format !== "ndjson") throw new PamError("bad-options", 'The format must be "ndjson" or "xml".');

@@ -46,7 +46,7 @@ function absolute(source: string | URL): URL {
   try {
     return new URL(source, typeof location === "undefined" ? undefined : location.href);
   } catch (e) {
-    throw failure("bad-options", `options.runtime.wasm is no URL: ${String(source)}`, { origin: "client", cause: e });
+    throw failure("bad-options", `options.runtime.wasm is not a URL: ${String(source)}`, { origin: "client", cause: e });
   }
 }
 
@@ -55,8 +55,8 @@ async function fetchModule(url: string): Promise<WebAssembly.Module> {
   try {
     response = await fetch(url, { credentials: "same-origin" });
   } catch (e) {
-    throw failure("wasm-load", `${url} could not be fetched (${messageOf(e)}). Check that it is served and that the page's `
-      + "Content-Security-Policy allows it in connect-src.", { cause: e, retryable: true });
+    throw failure("wasm-load", `${url} could not be fetched (${messageOf(e)}). Check that the server provides it, and that `
+      + "connect-src of the page's Content-Security-Policy allows it.", { cause: e, retryable: true });
   }
   return compileResponse(response, url);
 }
@@ -94,7 +94,7 @@ async function readBody(response: Response, url: string): Promise<Uint8Array<Arr
   try {
     return new Uint8Array(await response.arrayBuffer());
   } catch (e) {
-    throw failure("wasm-load", `${url} broke off (${messageOf(e)}).`, { cause: e, retryable: true });
+    throw failure("wasm-load", `The download of ${url} failed (${messageOf(e)}). Try again.`, { cause: e, retryable: true });
   }
 }
 
@@ -118,8 +118,8 @@ async function checked(
   const bytes = await body;
   if (!(bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d)) {
     const as = type ? `, sent as ${type}` : "";
-    throw failure("wasm-mime", `${url} is no WebAssembly module${as}. `
-      + `Often a server answers with a page for a file that it does not have: ${remedy(url)}`);
+    throw failure("wasm-mime", `${url} is not a WebAssembly module${as}. `
+      + `Servers often answer with a page for a file that does not exist: ${remedy(url)}`);
   }
   const same = bytes.length === info.bytes
     && (!globalThis.crypto?.subtle || hex(await crypto.subtle.digest("SHA-256", bytes)) === info.wasmSha256);
@@ -132,7 +132,7 @@ const hex = (bytes: ArrayBuffer): string =>
 
 const otherProgram = (what: string): PamError => failure("wasm-version",
   `${what} is not the program that this script was built with (version ${info.version}, SHA-256 ${info.wasmSha256}). `
-  + "Serve pam.wasm and the scripts from the same package, and let no cache or proxy keep or change one of them.");
+  + "Serve pam.wasm and the scripts from the same package, and check that no cache or proxy serves an old copy.");
 
 /** Vite's dependency optimizer moves the script, but not the files next to it. */
 const remedy = (url: string): string => url.includes("/.vite/")

@@ -83,12 +83,12 @@ function readAll(options: ClientOptions): Config {
   };
 }
 
-/** Reads a target. Only a row of the list may have no node: a service has sent it so, and the caller can remove it. */
+/** Reads a target. A row of the list may have an empty node, because services send such rows; the caller can remove it. */
 export function readTarget(target: Target, listed = false): { service: string; node: string; subid: string } {
   const { service, node, subid } = reading("target", () => fields(target, "target"));
   if (typeof service !== "string" || service === "") throw bad("target.service must be a JID, such as pubsub.example.org.");
   if (typeof node !== "string" || (node === "" && !listed)) throw bad("target.node must be the name of a node.");
-  if (subid !== undefined && typeof subid !== "string") throw bad("target.subid must be text.");
+  if (subid !== undefined && typeof subid !== "string") throw bad("target.subid must be a string.");
   return { service, node, subid: subid ?? "" };
 }
 
@@ -102,7 +102,7 @@ export function fields(value: unknown, what: string, known?: readonly string[]):
   try {
     if (known) {
       const unknown = Reflect.ownKeys(value).find((k) => typeof k === "string" && !known.includes(k));
-      if (unknown !== undefined) throw bad(`${what}.${String(unknown)} is no option. There are: ${known.join(", ")}.`);
+      if (unknown !== undefined) throw bad(`${what}.${String(unknown)} is not an option. Options: ${known.join(", ")}.`);
     }
     for (const name of known ?? ["service", "node", "subid"]) {
       try {
@@ -120,7 +120,7 @@ export function fields(value: unknown, what: string, known?: readonly string[]):
 export function signalOf(signal: unknown): AbortSignal | undefined {
   if (signal === undefined) return undefined;
   try {
-    if (signal instanceof AbortSignal && typeof signal.aborted === "boolean") return signal; // a Proxy of one throws here
+    if (signal instanceof AbortSignal && typeof signal.aborted === "boolean") return signal; // throws for a Proxy
   } catch {}
   throw bad("options.signal must be an AbortSignal.");
 }
@@ -150,13 +150,13 @@ function functionOr(value: unknown, what: string): Config["logger"] {
 /** Checks the shape of a bare JID. The program checks the rest (RFC 7622). */
 function readAccount(account: unknown): string {
   if (account === undefined) throw bad("options.account is missing: give a bare JID such as alice@example.org.");
-  if (typeof account !== "string") throw bad("options.account must be text: a bare JID such as alice@example.org.");
+  if (typeof account !== "string") throw bad("options.account must be a string: a bare JID such as alice@example.org.");
   const jid = (text: string): PamError => new PamError("bad-jid", text);
   if (account.includes("/")) {
-    throw jid("options.account must be a bare JID, without a resource: nothing may follow a slash.");
+    throw jid("options.account must be a bare JID: remove the resource, the part from the slash on.");
   }
   if (!/^[^@"&'<>:\s\p{Cc}]+@[^@\s\p{Cc}"&'<>]+$/u.test(account) || account.length > 2047) {
-    throw jid("options.account is no bare JID: give one such as alice@example.org.");
+    throw jid("options.account is not a bare JID: give one such as alice@example.org.");
   }
   return account;
 }
@@ -175,7 +175,7 @@ async function readPassword(given: Credentials | Promise<Credentials>): Promise<
 function checkPassword(given: unknown, what: string, must: string): Credentials {
   if (given === null || typeof given !== "object") throw bad(`${what} must ${must}.`);
   const { password } = fields(given, what, ["password"]);
-  if (typeof password !== "string" || password === "") throw bad(`${what}.password must be text, and not empty.`);
+  if (typeof password !== "string" || password === "") throw bad(`${what}.password must be a non-empty string.`);
   return { password };
 }
 
@@ -191,7 +191,7 @@ function readService(service: unknown): string | undefined {
     throw bad("options.service must start with wss: (or ws: on a loopback host).");
   }
   if (url.hash !== "" || url.username !== "" || url.password !== "") {
-    throw bad("options.service must hold neither a name, a password nor a fragment.");
+    throw bad("options.service must contain no user name, password or fragment.");
   }
   return url.href;
 }

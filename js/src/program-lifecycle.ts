@@ -8,32 +8,32 @@ import { readStoredList } from "./stored-list.js";
 import type { SubscriptionList } from "./types.js";
 import type { View } from "./view.js";
 
-/** Starts the program when it is needed, ends it with the client, and shows in the view what becomes of it. */
+/** Starts the program on demand, ends it with the client, and updates the view when the program starts, crashes or ends. */
 export interface ProgramLifecycle {
-  /** Aborted by close(), with the error of every call that is pending then. */
+  /** Aborted by close(). Its reason is the error with which pending calls reject. */
   readonly closed: AbortSignal;
-  /** The running program, with the stored list loaded. It is started if it does not run. */
+  /** Resolves with the running program when it has loaded the stored list. Starts the program if necessary. */
   running(): Promise<Program>;
-  /** The program, if it has been started: requests are never queued, and without a program there is no connection either. */
+  /** Like `running`, but throws code "offline" instead of starting the program: requests are never queued. */
   connected(): Promise<Program>;
-  /** The program that runs or is being started. */
+  /** The program that is running or starting. */
   started(): Promise<Program> | undefined;
-  /** The list as it is stored, without any server, as soon as it is shown. */
+  /** Resolves with the stored list when `view` shows it. It does not wait for a server. */
   storedList(): Promise<SubscriptionList>;
-  /** Tells the program whether the page has a listener for messages. Without one the program builds no texts. */
+  /** Tells the program whether the page has a listener for messages. The program posts messages only if there is one. */
   updateListening(): void;
   close(): Promise<void>;
 }
 
 export function programLifecycle(config: Config, view: View, listensToMessages: () => boolean): ProgramLifecycle {
   const { rows, sync } = view;
-  let starting: Promise<Program> | undefined; // kept while the program runs
-  let program: Program | undefined; // once the stored list is loaded
+  let starting: Promise<Program> | undefined; // set while the program starts or runs
+  let program: Program | undefined; // set when it has loaded the stored list
   let stored: Promise<SubscriptionList> | undefined;
-  let reading: Promise<boolean> = Promise.resolve(false); // what is stored, by the page itself; whether it is shown
+  let reading: Promise<boolean> = Promise.resolve(false); // what showStored returned
   let closing: Promise<void> | undefined;
   const closed = new AbortController();
-  const startCanceled = new AbortController(); // by close(), while the program starts
+  const startCanceled = new AbortController(); // aborted by close() while the program starts
 
   function running(): Promise<Program> {
     if (closing) return Promise.reject(closedError());
@@ -41,7 +41,7 @@ export function programLifecycle(config: Config, view: View, listensToMessages: 
     const mine = Promise.resolve().then(start).catch((e: unknown) => {
       const error = ownError(e);
       if (starting === mine) { // else it crashed or was closed
-        forget();
+        dropProgram();
         view.programEnded("failed", { phase: "idle", where: null, error }, error);
       }
       flush();
@@ -55,7 +55,7 @@ export function programLifecycle(config: Config, view: View, listensToMessages: 
     return mine;
   }
 
-  /** Shows the stored list, unless the program is faster. Reports whether it did. */
+  /** Reads the stored list and shows it, unless the program posts it first. Reports whether it showed the list. */
   async function showStored(): Promise<boolean> {
     const unread = (): boolean => rows.snapshot().source === "unread";
     if (config.storage === "memory" || !unread()) return false;
@@ -87,15 +87,15 @@ export function programLifecycle(config: Config, view: View, listensToMessages: 
   }
 
   function crashed(error: PamError): void {
-    forget();
+    dropProgram();
     view.programEnded("failed", { phase: "crashed", where: null, error }, error);
     view.emit("crash", error);
     view.log("error", error.message, error);
     flush();
   }
 
-  /** Forgets the program, which has ended: the next call starts another. */
-  function forget(): void {
+  /** Drops the references to the program, which has ended. The next call starts a new one. */
+  function dropProgram(): void {
     program = starting = stored = undefined;
   }
 
@@ -104,7 +104,7 @@ export function programLifecycle(config: Config, view: View, listensToMessages: 
   }
 
   function flush(): void {
-    updateListening(); // that the last listener has left: with the next batch, so that a loop over once() misses nothing
+    updateListening(); // only here, not when the last listener is removed, so that a loop over once() misses no message
     view.flush();
   }
 
@@ -117,7 +117,7 @@ export function programLifecycle(config: Config, view: View, listensToMessages: 
     } else {
       startCanceled.abort(closedError());
     }
-    forget();
+    dropProgram();
     view.programEnded("offline", { phase: "closed", where: null });
     view.close();
   }

@@ -14,7 +14,7 @@ export interface Program extends Pick<Runtime, "where" | "request"> {
   connect(signal?: AbortSignal): Promise<RawState>;
   /** Requests that the stored data be deleted, and leaves no session for the next page in this tab. */
   forget(signal: AbortSignal): Promise<null>;
-  /** Tells the program whether the page listens to messages, if that has changed. */
+  /** Informs the program whether the page has listeners for messages, if that has changed. */
   listen(messages: boolean): void;
   /** Ends the program immediately. Pending requests are rejected with `why`. */
   end(why: PamError): void;
@@ -34,10 +34,10 @@ export async function startProgram(
 ): Promise<Program> {
   let channel: TabChannel | undefined;
   let stopWatching = (): void => undefined;
-  let tab: string | undefined; // the name that the next page in this tab finds
+  let tab: string | undefined; // the session name that the page leaves to the next page in this tab
   let names: readonly string[] = [config.account];
   let database: string | undefined; // where the list is stored
-  let listening = false; // what the program was last told
+  let listening = false; // the last value that was sent to the program
 
   function release(): void {
     stopWatching();
@@ -95,7 +95,7 @@ export async function startProgram(
         tab = undefined;
         for (const name of names) clearTab(name);
         const forgotten = database;
-        database = undefined; // until all is removed
+        database = undefined; // not again until forget() has succeeded
         if (forgotten) forgetDatabase(forgotten);
         try {
           return await runtime.request("forget", {}, signal);

@@ -33,7 +33,7 @@ export function forgetDatabase(database: string): void {
   });
 }
 
-/** Uses localStorage. If the browser denies it, or there is none, the page shows the list when the program has read it. */
+/** Uses localStorage. If there is none, or the browser denies it, the list appears only when the program has read it. */
 function storage<T>(use: (s: Storage) => T): T | undefined {
   try {
     return use(localStorage);
@@ -43,8 +43,8 @@ function storage<T>(use: (s: Storage) => T): T | undefined {
 }
 
 /**
- * Reads the stored list of an account. Resolves with undefined if there is none, or if a record is not as expected: then the
- * program decides. The signal ends the reading.
+ * Reads the stored list of an account. Resolves with undefined if there is none, or if a record has an unexpected format.
+ * The program reads the same records later, and reports or repairs what is wrong. The signal aborts reading.
  */
 export async function readStoredList(account: string, signal: AbortSignal): Promise<StoredList | undefined> {
   const name = storage((s) => s.getItem(place(account)));
@@ -63,7 +63,7 @@ type Records = ReadonlyMap<IDBValidKey, unknown>;
 function readRecords(name: string, signal: AbortSignal): Promise<Records | undefined> {
   return new Promise((resolve) => {
     const opening = indexedDB.open(name);
-    opening.onupgradeneeded = () => opening.transaction!.abort(); // there is no database: do not create one
+    opening.onupgradeneeded = () => opening.transaction!.abort(); // the database does not exist: do not create it
     opening.onerror = () => resolve(undefined);
     opening.onsuccess = () => {
       const db = opening.result;
@@ -81,7 +81,7 @@ function readRecords(name: string, signal: AbortSignal): Promise<Records | undef
         const records = tx.objectStore("records");
         const range = IDBKeyRange.bound(...listKeys, false, true);
         const [keys, values, sync] = [records.getAllKeys(range), records.getAll(range), records.get("sync")];
-        sync.onsuccess = () => { // the last request: what was read does not change any more
+        sync.onsuccess = () => { // the last request of the transaction: all values are read
           const list = keys.result.map((key, i): [IDBValidKey, unknown] => [key, values.result[i]]);
           end(new Map([...list, ["sync", sync.result]]));
         };
@@ -93,7 +93,7 @@ function readRecords(name: string, signal: AbortSignal): Promise<Records | undef
   });
 }
 
-/** Decodes the records. It throws if a record is not as expected. */
+/** Decodes the records. It throws if a record has an unexpected format. */
 function decode(records: Records): StoredList | undefined {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const rowsOf = (key: string, bytes?: number): string[] => {
@@ -129,5 +129,5 @@ function lastSync([row]: string[]): string | null {
 }
 
 function expect(holds: boolean): void {
-  if (!holds) throw new Error("what is stored is not what was expected");
+  if (!holds) throw new Error("a record has an unexpected format");
 }

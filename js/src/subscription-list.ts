@@ -2,58 +2,58 @@ import { listeners } from "./store.js";
 import type { StoredList } from "./stored-list.js";
 import type { StopListening, Subscription, SubscriptionDelta, SubscriptionList } from "./types.js";
 
-/** A row as the program writes it. Only one of the provisional layer has `local`. */
+/** A row in the form in which the program posts it. Only rows of the provisional overlay have `local`. */
 export type Row = readonly [
   service: string, node: string, subid: string, jid: string, state: string, kind: Subscription["kind"],
   local?: string | undefined,
 ];
 export type RowChange = readonly [before: Row | null, after: Row | null];
 
-/** Rows of equal content stay the same object, and so does the snapshot until something changes. */
+/** The list that the page sees. A row stays the same object while its content is equal, and so does the snapshot. */
 export interface SubscriptionRows {
   snapshot(): SubscriptionList;
   subscribe(fn: (list: SubscriptionList) => void): StopListening;
-  /** Calls the listeners if the snapshot differs. */
+  /** Calls the listeners if the snapshot has changed. */
   flush(): void;
-  /** Shows what the page itself has read, until the program says what counts. */
+  /** Sets the list that the page has read from the store. The program's list replaces it later. */
   showStored(stored: StoredList): void;
-  /** Replaces everything: by what changes make of an empty list, and those that more() has brought. */
+  /** Replaces the list and the overlay. The new list is the changes passed to more(), followed by `changes`. */
   reset(changes: readonly RowChange[], provisional: readonly Row[], ver: string | null, source: Source): void;
-  /** Applies a commit: changes, and those that more() has brought. Undefined: no row differs from what is shown. */
+  /** Applies a commit: the changes passed to more(), then `changes`. Returns undefined if no row differs. */
   apply(
     changes: readonly RowChange[], from: string | null, to: string | null, origin: Origin, source: Source,
   ): SubscriptionDelta | undefined;
-  /** Takes a part of what comes next, and shows nothing of it. A long list comes in parts, none of which blocks the page. */
+  /** Adds a part of the next list or commit, which reset() or apply() completes. Parts keep the page responsive. */
   more(changes: readonly RowChange[]): void;
   setProvisional(rows: readonly Row[]): void;
-  /** Forgets what is not committed: the program is gone. */
+  /** Removes the overlay and an incomplete commit, because the program has ended. */
   dropUncommitted(): void;
-  /** Says when and where the list comes from. */
+  /** Sets where the list comes from, and when it was last known to equal the server's. */
   confirm(source: Source, asOf: string | null): void;
-  /** Finds a row by its service as the list spells it. Without subid: the first one of the node. */
+  /** Returns a row. `service` must be spelled as in the list. If `subid` is empty, returns the first row of the node. */
   get(service: string, node: string, subid: string): Subscription | undefined;
-  /** A row that may not be in the list. */
+  /** Converts a row to its public form, also if it is not in the list. */
   row(row: Row): Subscription;
 }
 
 type Origin = SubscriptionDelta["origin"];
 type Source = SubscriptionList["source"];
 
-/** What a commit does to one key. */
+/** The effect of a commit on one key. `after` is undefined if the row is removed. */
 interface Step { readonly key: string; readonly after: Subscription | undefined }
 
 export const emptyList: SubscriptionList = freezeList([], null, "unread", null);
 
 export function subscriptionList(): SubscriptionRows {
-  let committed: readonly Subscription[] = []; // by key
-  let steps: Step[] = []; // of a commit that is not all here
+  let committed: readonly Subscription[] = []; // in key order
+  let steps: Step[] = []; // of a commit whose last part has not arrived
   let overlay = new Map<string, Row>();
-  let shown = new Map<string, Subscription>(); // overlay rows as shown, kept for their identity
+  let shown = new Map<string, Subscription>(); // overlay rows in the last snapshot, so that equal rows stay the same object
   let ver: string | null = null;
   let source: Source = "unread";
   let asOf: string | null = null;
-  let last = emptyList; // what was shown last
-  let current: SubscriptionList | undefined = emptyList; // undefined: to be built
+  let last = emptyList; // the last snapshot
+  let current: SubscriptionList | undefined = emptyList; // undefined: must be built
   const snapshot = (): SubscriptionList => (current ??= build());
   const { subscribe, markDirty, flush } = listeners(snapshot);
 
@@ -76,7 +76,7 @@ export function subscriptionList(): SubscriptionRows {
     }
   }
 
-  /** The steps that have come, in the order of their keys. */
+  /** Removes the collected steps and returns them in key order. */
   function take(): Step[] {
     const taken = steps;
     steps = [];
@@ -84,7 +84,7 @@ export function subscriptionList(): SubscriptionRows {
     return inOrder ? taken : taken.sort((a, b) => compare(a.key, b.key));
   }
 
-  /** A provisional row over what is committed; undefined hides it. */
+  /** Returns the row that the overlay shows instead of the committed one, or undefined if it hides it. */
   function overlaid(key: string, row: Row): Subscription | undefined {
     const [service, node, subid, jid, state, kind, local] = row;
     const base = find(key);
@@ -170,7 +170,7 @@ export function subscriptionList(): SubscriptionRows {
   };
 }
 
-/** The rows as steps leave them, both in the order of their keys. Calls `differs` for each row that differs. */
+/** Applies steps to rows, both in key order, and returns the result. Calls `differs` for each row that differs. */
 function merge(
   rows: readonly Subscription[], steps: readonly Step[],
   differs: (old: Subscription | undefined, now: Subscription | undefined) => void,
@@ -187,7 +187,7 @@ function merge(
   return merged;
 }
 
-/** What differs between two snapshots, overlay included. */
+/** Returns the differences between two snapshots, including the overlay. */
 export function difference(before: SubscriptionList, after: SubscriptionList): SubscriptionDelta {
   const old = new Map(before.map((r) => [r.key, r]));
   const added: Subscription[] = [];
@@ -213,14 +213,14 @@ function freezeDelta(
   return Object.freeze({ added, removed, changed, origin, fromVer, toVer });
 }
 
-/** The properties of the list are not enumerable: it is shown, and copied, as its rows. */
+/** Makes the list's own properties not enumerable, so that consoles and copies show only the rows. */
 function freezeList(rows: Subscription[], ver: string | null, source: Source, asOf: string | null): SubscriptionList {
   const list = rows as Subscription[] & Pick<SubscriptionList, "ver" | "source" | "asOf">;
   Object.defineProperties(list, { ver: { value: ver }, source: { value: source }, asOf: { value: asOf } });
   return Object.freeze(list);
 }
 
-/** Long lists are made of these: objects of few shapes, made without detours. */
+/** Makes a row. The object literals keep long lists fast: the rows have few hidden classes. */
 function makeRow([service, node, subid, jid, state, kind, local]: Row): Subscription {
   const key = `${service}\0${node}\0${subid}`;
   if (local === "subscribing" || local === "unsubscribing") {

@@ -8,21 +8,21 @@ import { subscriptionList, type SubscriptionRows } from "./subscription-list.js"
 import { syncStore, type SyncStore } from "./sync.js";
 import type { ExternalStore, PamEventMap, RuntimeState, SyncState } from "./types.js";
 
-/** All that the page sees of a client: its stores, events and log. What has changed is shown by `flush`. */
+/** The stores, events and log of a client. Changes become visible when `flush` is called. */
 export interface View {
   readonly rows: SubscriptionRows;
   readonly sync: SyncStore;
   readonly frames: InspectorStore;
   readonly runtime: ExternalStore<RuntimeState>;
   setRuntime(state: RuntimeState): void;
-  /** Emits an event once the stores are up to date. */
+  /** Queues an event, which `flush` emits after it has updated the stores. */
   emit<K extends keyof PamEventMap>(type: K, event: PamEventMap[K]): void;
   log(level: LogEntry["level"], message: string, error?: PamError): void;
-  /** Shows the end of the program: nothing that it had not committed, and no state of its connection. */
+  /** Resets the states of program and connection and removes the overlay, because the program has ended. */
   programEnded(phase: SyncState["phase"], runtime: RuntimeState, error?: PamError): void;
-  /** Calls the listeners of all that has changed in this turn: first those of the stores, then, in order, of the events. */
+  /** Calls the listeners: first those of stores that have changed, then those of the queued events, in order. */
   flush(): void;
-  /** Shows what has changed, and ends the events. */
+  /** Flushes, and closes the emitter. */
   close(): void;
 }
 
@@ -34,7 +34,7 @@ export function createView(config: Config, events: Emitter): View {
     if (before.phase !== now.phase) log("info", `sync: ${now.phase}`, now.error);
     emit("sync", now);
   });
-  let queued: (() => void)[] = []; // events of this turn
+  let queued: (() => void)[] = []; // emit the events since the last flush
 
   function emit<K extends keyof PamEventMap>(type: K, event: PamEventMap[K]): void {
     queued.push(() => events.emit(type, event));

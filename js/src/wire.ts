@@ -5,9 +5,9 @@ import type { Config } from "./options.js";
 import type { Row, RowChange } from "./subscription-list.js";
 import type { MessageEvent, SubscriptionDelta, SubscriptionList, SyncState } from "./types.js";
 
-// What passes between the page, the host of the program (worker.ts) and the program (wasm).
+// The messages between the page, the host of the program (worker.ts) and the program (wasm).
 
-/** From the host: how the program is, or an array of what it posted. */
+/** From the host: the program has started, has posted a JSON array of `Posted`, or has ended. */
 export type FromHost =
   | { ready: { go: string; version: string } }
   | { text: string; heap: number; references: number }
@@ -15,13 +15,13 @@ export type FromHost =
 
 /** To the host: first the module, then requests. */
 export type ToHost = { module: WebAssembly.Module } | { request: Request };
-/** An operation or a notice, with its parameters as further members. The id 0 asks for no result. */
+/** An operation or a notice, with its parameters as further members. Id 0: the program posts no result. */
 export interface Request { id: number; op: keyof Operations | keyof Notices }
 
-/** What the program does when it is asked. wasm/operations.go has the table of the same name; a test compares the two. */
+/** The operations that the page can request. wasm/operations.go has the same table for Go; a test compares the two. */
 export interface Operations {
   create: { params: CreateParams; result: Created };
-  /** Reads what is stored, and posts it as the event "list". */
+  /** Reads the stored list, and posts it as the event "list". */
   load: Plain;
   connect: { params: NoParams; result: RawState };
   subscribe: { params: { service: string; node: string }; result: Row };
@@ -36,7 +36,7 @@ export interface Operations {
   wake: Plain;
 }
 
-/** What the program is told without a result, and takes in at once: the table "notices" of wasm/operations.go. */
+/** The requests without a result, which take effect immediately: the table "notices" of wasm/operations.go. */
 export interface Notices {
   cancel: { target: number };
   credentials: { ask: number; password: string } | { ask: number; failed: string; wrong: boolean };
@@ -63,11 +63,11 @@ export interface CreateParams {
 }
 
 export interface Created {
-  /** The account, spelled as the program spells it: there is one database for all spellings. */
+  /** The account in normalised form (RFC 7622). All spellings of an account share one database. */
   account: string;
   /** The name of the database, if there is one. */
   database?: string;
-  /** Why nothing can be stored, although that was asked for. */
+  /** Why the program stores nothing although `storage` requests it. */
   why?: string;
 }
 
@@ -76,10 +76,10 @@ export type Posted =
   | { id: number; error: WireError }
   | ProgramEvent;
 
-/** What the program posts by itself: see wasm/events.go. */
+/** The events that the program posts, see wasm/events.go. */
 export type ProgramEvent = ViewEvent | CredentialEvent | { event: "stored" } | { event: "crash"; text?: string };
 
-/** What changes what the page sees. */
+/** The events that change the view. */
 export type ViewEvent =
   | { event: "more"; changes: RowChange[] } // the first parts of a long list or change
   | { event: "list"; changes: RowChange[]; provisional: Row[]; ver?: string; source: SubscriptionList["source"] }
@@ -93,7 +93,7 @@ export type ViewEvent =
   | { event: "message"; from?: string; xml?: string; omitted?: NonNullable<MessageEvent["omitted"]> }
   | { event: "frame" } & RawFrame;
 
-/** A request for credentials, or its end: the program no longer waits for the answer. */
+/** A request for credentials, or its cancellation: the program no longer waits for the answer. */
 export type CredentialEvent =
   | { event: "credentials"; ask: number; reason: CredentialRequest["reason"]; mechanisms: string[] }
   | { event: "credentials"; ask: number; canceled: true };

@@ -205,11 +205,11 @@ test("credentials are asked for, each time, with a signal", async () => {
 });
 
 for (const [name, returned, text] of [
-  ["a misspelt name", { pasword: "x" }, /^options\.credentials\(\)\.pasword is no option/],
+  ["a misspelt name", { pasword: "x" }, /^options\.credentials\(\)\.pasword is not an option/],
   ["text", "secret", /^options\.credentials\(\) must return \{password\}/],
   ["nothing", undefined, /^options\.credentials\(\) must return \{password\}/],
-  ["an empty object", {}, /^options\.credentials\(\)\.password must be text/],
-  ["an empty password", { password: "" }, /^options\.credentials\(\)\.password must be text, and not empty/],
+  ["an empty object", {}, /^options\.credentials\(\)\.password must be a non-empty string/],
+  ["an empty password", { password: "" }, /^options\.credentials\(\)\.password must be a non-empty string/],
 ]) {
   test(`a credentials function that returns ${name} is said to be wrong`, async () => {
     const host = makeHost({ credentials: async () => returned });

@@ -54,6 +54,6 @@ test("a message that is cut says how long it was", async () => {
   const [a, b] = store.inspector.getSnapshot();
   assert.deepEqual([a.bytes, a.cut, b.bytes, "cut" in b], [1000, true, 4, false]);
   assert.equal(store.inspector.stats().bytesIn, 1004);
-  assert.equal(await store.inspector.export("xml").text(), "<a><!-- the rest of 1000 bytes is not kept -->\n<b/>\n");
+  assert.equal(await store.inspector.export("xml").text(), "<a><!-- the rest of the 1000 bytes was not kept -->\n<b/>\n");
   assert.equal(JSON.parse((await store.inspector.export().text()).split("\n")[0]).cut, true);
 });

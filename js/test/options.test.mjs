@@ -31,7 +31,7 @@ const cases = [
   ["followTo as text", { ...base, followTo: "node2.example.org" }, "bad-options", /options\.followTo must be an array of hosts/],
   ["followTo with nothing", { ...base, followTo: [] }, "bad-options", /options\.followTo/],
   ["followTo of another type", { ...base, followTo: [new URL("wss://b/")] }, "bad-options", /options\.followTo/],
-  ["unknown option", { ...base, acount: "x" }, "bad-options", /options\.acount is no option/],
+  ["unknown option", { ...base, acount: "x" }, "bad-options", /options\.acount is not an option/],
   ["__proto__ from JSON", JSON.parse(`{"__proto__": {"account": "x@y"}, "account": "a@b"}`), "bad-options", /options\.__proto__/],
   ["unknown storage", { ...base, storage: "cookies" }, "bad-options", /options\.storage.*indexeddb, memory/],
   ["mechanisms as text", { ...base, mechanisms: "PLAIN" }, "bad-options", /options\.mechanisms/],

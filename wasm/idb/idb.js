@@ -73,7 +73,7 @@ function start(ask, patience, done, upgrade) {
   request.onupgradeneeded = (event) => upgrade(event, wanted);
   request.onblocked = () => wait(patience, "BlockedError", "another tab keeps the database open");
   // For example while a deletion waits for another tab.
-  wait(2 * patience, "TimeoutError", "the browser does not answer; another tab may be in the way");
+  wait(2 * patience, "TimeoutError", "the browser does not answer; another tab may block the database");
   request.onsuccess = () => {
     if (!wanted) request.result?.close(); // the caller no longer waits for it
     settle("", "", request.result);
@@ -117,7 +117,7 @@ function connection(db, onLost, ended) {
   ended?.addEventListener("abort", close);
   db.onclose = () => {
     close();
-    onLost("InvalidStateError", "the browser closed the database; its records may be gone");
+    onLost("InvalidStateError", "the browser closed the database; its records may have been deleted");
     // Chromium sends no event for transactions that were running.
     for (const settle of running) settle("AbortError", "the browser closed the database");
   };
