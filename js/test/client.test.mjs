@@ -33,7 +33,7 @@ test("connect starts the program once, creates, loads, connects", async () => {
   assert.equal(host.terminated, 1);
 });
 
-test("ready gives the stored list without a connection, and the same promise each time", async () => {
+test("ready resolves with the stored list without a connection, and is always the same promise", async () => {
   const { client, ...host } = makeHost({}, { load: () => ({ list: [row("a")], provisional: [], source: "cache" }) });
   const ready = client.subscriptions.ready;
   assert.equal(client.subscriptions.ready, ready);
@@ -43,7 +43,7 @@ test("ready gives the stored list without a connection, and the same promise eac
   await client.close();
 });
 
-test("what another tab stores while the list is loaded is not missed", async () => {
+test("a commit by another tab while the list is loaded is not missed", async () => {
   const host = makeHost({ storage: "indexeddb" }, { load: () => undefined });
   const { client } = host;
   const ready = client.subscriptions.ready;
@@ -63,7 +63,7 @@ test("what another tab stores while the list is loaded is not missed", async () 
   await client.close();
 });
 
-test("a change is shown and announced before the call that made it resolves", async () => {
+test("a change is shown and emitted before the call that made it resolves", async () => {
   const seen = [];
   const host = makeHost({}, {
     subscribe(request, h) {
@@ -86,7 +86,7 @@ test("a change is shown and announced before the call that made it resolves", as
   await client.close();
 });
 
-test("a signal ends a call at once and cancels it in the program", async () => {
+test("a signal ends a call immediately and cancels it in the program", async () => {
   const host = makeHost({}, { subscribe: () => undefined });
   const { client } = host;
   await client.connect();
@@ -102,7 +102,7 @@ test("a signal ends a call at once and cancels it in the program", async () => {
   await client.close();
 });
 
-test("timeoutMs may be longer than a timer can wait", async () => {
+test("timeoutMs may be longer than the maximum delay of a timer", async () => {
   const host = makeHost({}, { refresh: () => undefined });
   const { client } = host;
   await client.connect();
@@ -129,7 +129,7 @@ test("timeoutMs ends every asynchronous method", async () => {
   await client.close();
 });
 
-test("options of a call are checked, and reject", async () => {
+test("invalid options of a call reject its promise", async () => {
   const { client } = makeHost();
   for (const o of [{ timeoutMs: "5" }, { timeoutMs: NaN }, { timeoutMs: -1 }, { signal: {} }, { timeout: 5 }, null && 0, 5, { get signal() { throw new Error("trap"); } }]) {
     if (o !== null) await rejects(client.connect(o), "bad-options");
@@ -144,7 +144,7 @@ test("options of a call are checked, and reject", async () => {
   await client.close();
 });
 
-test("requests are refused while there is no program", async () => {
+test("requests are rejected while there is no program", async () => {
   const { client, ...host } = makeHost();
   await rejects(client.subscribe(target), "offline", /connect\(\)/);
   await rejects(client.unsubscribe(target), "offline");
@@ -154,7 +154,7 @@ test("requests are refused while there is no program", async () => {
   await client.close();
 });
 
-test("an error keeps all that the program says", async () => {
+test("an error has all fields that the program posted", async () => {
   const error = { code: "stanza", origin: "remote-service", text: "The service refused.", by: "pubsub.example.org", condition: "not-authorized", pubsubCondition: "closed-node", retryable: true, cause: "iq" };
   const { client } = makeHost({}, { subscribe: () => ({ error }) });
   await client.connect();
@@ -179,7 +179,7 @@ test("absent fields of an error are absent", () => {
   assert.equal(PamError.is(null), false);
 });
 
-test("credentials are asked for, each time, with a signal", async () => {
+test("credentials are requested for every authentication, with a signal", async () => {
   const asked = [];
   const host = makeHost({
     credentials: (request) => {
@@ -211,7 +211,7 @@ for (const [name, returned, text] of [
   ["an empty object", {}, /^options\.credentials\(\)\.password must be a non-empty string/],
   ["an empty password", { password: "" }, /^options\.credentials\(\)\.password must be a non-empty string/],
 ]) {
-  test(`a credentials function that returns ${name} is said to be wrong`, async () => {
+  test(`a credentials function that returns ${name} is reported as wrong`, async () => {
     const host = makeHost({ credentials: async () => returned });
     await host.client.subscriptions.ready;
     host.post({ event: "credentials", ask: 1, reason: "initial", mechanisms: [] });
@@ -228,7 +228,7 @@ for (const [name, crash] of [
   ["it ends", (h) => h.exit("exit code 2")],
   ["the worker fails", (h) => h.worker.onerror({ message: "boom" })],
 ]) {
-  test(`when the program dies (${name}) everything that waits is rejected, and connect starts anew`, async () => {
+  test(`when the program crashes (${name}), pending calls are rejected, and connect() starts a new one`, async () => {
     const host = makeHost({}, { subscribe: () => undefined, load: (_r, h) => ({ list: [row(`start${h.starts}`)], provisional: [], source: "cache" }) });
     const { client } = host;
     await client.connect();
@@ -262,7 +262,7 @@ test("a listener of crash may connect again", async () => {
   await client.close();
 });
 
-test("a listener of crash may connect again, also when the program dies while it starts", async () => {
+test("a listener of crash may connect again, also when the program crashes while it starts", async () => {
   const host = makeHost({}, { load: (_r, h) => (h.starts === 1 ? void h.exit("exit code 2") : { list: [], provisional: [], source: "empty" }) });
   const { client } = host;
   const again = new Promise((resolve) => client.on("crash", () => resolve(client.connect())));
@@ -273,7 +273,7 @@ test("a listener of crash may connect again, also when the program dies while it
   await client.close();
 });
 
-test("another version of the program is refused", async () => {
+test("another version of the program is rejected", async () => {
   const host = makeHost();
   const { ready } = host;
   for (const other of [{ ...ready, go: "go1.0" }, { ...ready, version: "9.9.9" }]) {
@@ -295,7 +295,7 @@ test("a worker script that cannot be loaded is a load error", async () => {
   await host.client.close();
 });
 
-test("close ends everything, for good, and may be called again", async () => {
+test("close() is permanent, and may be called again", async () => {
   const host = makeHost({}, { subscribe: () => undefined });
   const { client } = host;
   await client.connect();
@@ -315,21 +315,21 @@ test("close ends everything, for good, and may be called again", async () => {
   }
 });
 
-test("close while the program starts", async () => {
+test("close() while the program starts", async () => {
   const host = makeHost({}, { create: () => undefined });
   const call = host.client.connect();
   const request = await host.until("create");
   const closing = host.client.close();
   await rejects(call, "closed");
   await closing;
-  assert.equal(host.terminated, 1, "nobody waits for an answer that may never come");
+  assert.equal(host.terminated, 1, "close() waited for an answer that may never arrive");
   host.answer(request, {});
   await turn();
   assert.equal(host.terminated, 1);
   assert.equal(host.client.runtime.getSnapshot().phase, "closed");
 });
 
-test("sync shows what the program says, and where the list is kept", async () => {
+test("sync shows the program's state, and where the list is stored", async () => {
   const host = makeHost({ storage: "indexeddb" }, { create: ({ account }) => ({ account, why: "no room" }) });
   const { client } = host;
   assert.deepEqual(client.sync.getSnapshot().storage, { kind: "indexeddb", persistent: true });
@@ -350,7 +350,7 @@ test("sync shows what the program says, and where the list is kept", async () =>
   await client.close();
 });
 
-test("a store that fails later is memory as well", async () => {
+test("after a later storage failure, the storage kind is memory too", async () => {
   const host = makeHost({ storage: "indexeddb" });
   await host.client.subscriptions.ready;
   host.post({ event: "state", state: rawState("live", { degraded: true, why: "QuotaExceededError" }) });
@@ -359,7 +359,7 @@ test("a store that fails later is memory as well", async () => {
   await host.client.close();
 });
 
-test("refresh resolves with what differed", async () => {
+test("refresh() resolves with the differences", async () => {
   const host = makeHost({}, {
     load: () => ({ list: [row("a"), row("b")], provisional: [], ver: "1", source: "cache" }),
     refresh(request, h) {
@@ -373,7 +373,7 @@ test("refresh resolves with what differed", async () => {
   await host.client.close();
 });
 
-test("the inspector keeps the last frames", async () => {
+test("the inspector keeps the newest frames", async () => {
   const host = makeHost({ inspector: { frames: 2 } });
   const { client } = host;
   await client.connect();

@@ -5,34 +5,34 @@ import { PamError } from "../dist/index.js";
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
 
-test("every error code has its place in the error reference", () => {
+test("every error code has a section in the error reference", () => {
   const codes = read("../dist/types.d.ts").match(/type PamErrorCode = ([^;]+);/)[1].match(/[a-z-]+/g);
   const anchors = [...read("../README.md").matchAll(/<a id="error-([a-z-]+)">/g)].map((m) => m[1]);
   assert.ok(codes.length > 20);
   assert.deepEqual([...anchors].sort(), [...codes].sort());
 });
 
-test("docs of an error names a place in the README of this package", () => {
+test("`docs` of an error names a section of this package's README", () => {
   const [file, anchor] = new PamError("auth", "No.").docs.split("#");
   assert.equal(file, `${JSON.parse(read("../package.json")).name}/README.md`);
   assert.ok(read("../README.md").includes(`<a id="${anchor}">`));
 });
 
-test("the example of the README is the one that is compiled", () => {
+test("the README's example equals the one that is compiled", () => {
   const example = /```js\n(.*?)```/s.exec(read("../README.md"))[1];
   assert.ok(read("types/readme.ts").startsWith(example));
 });
 
-test("the page of the repository's README is the one that a test opens", () => {
+test("the page in the repository's README equals the one that a test opens", () => {
   const page = /```html\n(.*?)```/s.exec(read("../../README.md"))[1];
   assert.equal(page, read("../docs/page.html"));
 });
 
-test("the types name the library that they need", () => {
+test("the types reference the library that they need", () => {
   assert.match(read("../dist/types.d.ts"), /^\/\/\/ <reference lib="esnext\.disposable"/);
 });
 
-test("the scripts hold no XML namespace and find their files by literals that bundlers know", () => {
+test("the scripts contain no XML namespace and locate their files by literals that bundlers recognise", () => {
   const index = read("../dist/index.js");
   for (const text of [index, read("../src/worker.ts")]) assert.doesNotMatch(text, /urn:xmpp|urn:ietf|jabber:|jabber\.org\/protocol/);
   assert.match(index, /new URL\("\.\/pam\.wasm", import\.meta\.url\)/);

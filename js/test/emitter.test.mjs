@@ -6,7 +6,7 @@ import { writableStore } from "../build/src/store.js";
 
 const isCode = (code) => (e) => PamError.is(e, code);
 
-test("on hears events until it is stopped", () => {
+test("on() calls its listener until it is removed", () => {
   const h = emitter();
   const heard = [];
   const stop = h.on("warning", (e) => heard.push(e));
@@ -19,7 +19,7 @@ test("on hears events until it is stopped", () => {
   assert.deepEqual(heard, [1, "again 1"]);
 });
 
-test("a signal stops a listener", () => {
+test("a signal removes a listener", () => {
   const h = emitter();
   const heard = [];
   const controller = new AbortController();
@@ -32,7 +32,7 @@ test("a signal stops a listener", () => {
   assert.deepEqual(heard, [1]);
 });
 
-test("the same function can listen twice, and be removed while events are told", () => {
+test("a function can be added twice, and removed while events are emitted", () => {
   const h = emitter();
   const heard = [];
   const stops = [];
@@ -43,7 +43,7 @@ test("the same function can listen twice, and be removed while events are told",
   assert.deepEqual(heard, [1, 2]);
 });
 
-test("wrong arguments", () => {
+test("invalid arguments", () => {
   const h = emitter();
   assert.throws(() => h.on("nothing", () => undefined), isCode("bad-options"));
   assert.throws(() => h.on("toString", () => undefined), isCode("bad-options"));
@@ -52,7 +52,7 @@ test("wrong arguments", () => {
   assert.throws(() => h.events("sync", { buffer: 0 }), isCode("bad-options"));
 });
 
-test("once resolves with the next event only", async () => {
+test("once() resolves only with the next event", async () => {
   const h = emitter();
   const next = h.once("sync");
   h.emit("sync", 1);
@@ -65,7 +65,7 @@ test("once resolves with the next event only", async () => {
   await assert.rejects(h.once("nothing"), isCode("bad-options"));
 });
 
-test("an iterator hears what comes after it was made, in order", async () => {
+test("an iterator returns the events after its creation, in order", async () => {
   const h = emitter();
   const it = h.events("sync");
   h.emit("sync", 1);
@@ -79,7 +79,7 @@ test("an iterator hears what comes after it was made, in order", async () => {
   assert.deepEqual(await it.next(), { done: true, value: undefined });
 });
 
-test("an iterator that overflows gives what it has, throws once, and ends", async () => {
+test("an iterator that overflows returns the buffered events, throws once, and ends", async () => {
   const h = emitter();
   const it = h.events("sync", { buffer: 2 });
   for (let i = 1; i <= 5; i++) h.emit("sync", i);
@@ -89,7 +89,7 @@ test("an iterator that overflows gives what it has, throws once, and ends", asyn
   assert.equal((await it.next()).done, true);
 });
 
-test("a signal and close end iterators", async () => {
+test("a signal and close() end iterators", async () => {
   const h = emitter();
   const controller = new AbortController();
   const aborted = h.events("sync", { signal: controller.signal });
@@ -107,7 +107,7 @@ test("a signal and close end iterators", async () => {
   assert.equal((await h.events("sync").next()).done, true);
 });
 
-test("a store tells its listeners once for many changes, and only if something changed", () => {
+test("a store calls its listeners once for many changes, and only if the value has changed", () => {
   const c = writableStore("a");
   let told = 0;
   const stop = c.store.subscribe(() => told++);

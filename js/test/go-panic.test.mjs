@@ -13,5 +13,5 @@ for (const [name, words, want] of [
   ["a value that looks like a stack", "panic: secret\n\tgoroutine 1 [running]:\n\tsecret.secret()\n\tsecret:1\n\tfatal error: secret", "panic: (a value that is not shown)"],
   ["a structure", "panic: main.T{\"secret\"}\n\tpanic: secret", "panic: (a value that is not shown)"],
 ]) {
-  test(`${name}, and where it happened`, () => assert.equal(panicTrace(`${words}\n${stack}`), `${want}\n${shown}`));
+  test(`${name}, with its location`, () => assert.equal(panicTrace(`${words}\n${stack}`), `${want}\n${shown}`));
 }

@@ -1,4 +1,4 @@
-// A host without a program: a client is made on it, and the test plays the program.
+// A simulated host: the test takes the place of the program.
 
 import { readFileSync } from "node:fs";
 import { after } from "node:test";
@@ -8,7 +8,7 @@ import { emptyModule as moduleOf } from "./module.mjs";
 export const info = JSON.parse(readFileSync(new URL("../dist/build-info.json", import.meta.url), "utf8"));
 export const emptyModule = new WebAssembly.Module(moduleOf(info.build));
 
-/** Clients that are closed when the tests of the file are over: one that a failed test left open would keep the process running. */
+/** Clients to close after the tests of the file: one that a failed test left open would keep the process running. */
 const opened = [];
 export const keep = (client) => (opened.push(client), client);
 after(() => Promise.all(opened.map((client) => client.close())));
@@ -18,13 +18,13 @@ export const rawState = (phase, more = {}) => ({ phase, missing: [], resumed: fa
 export const row = (node, state = "subscribed", service = "pubsub.example.org", subid = "") => [service, node, subid, "alice@example.org", state, service.includes("@") ? "pep" : "pubsub"];
 
 /**
- * Makes a client and its host. Every request is answered by `answers[op](request, host)`: what it returns is the
- * result; an object with `error` is a failure; undefined is no answer yet.
+ * Makes a client and its host. `answers[op](request, host)` answers a request: it returns the result, an object with
+ * `error` for a failure, or undefined to give no answer yet.
  */
 export function makeHost(options = {}, answers = {}) {
   const host = {
     requests: [], starts: 0, terminated: 0, ready: { go: info.go, version: info.version },
-    /** Posts objects together. */
+    /** Posts objects in one message. */
     post(...posted) { host.port.postMessage({ text: JSON.stringify(posted), heap: 1, references: 2 }); },
     answer(request, ok) { host.post({ id: request.id, ok: ok ?? null }); },
     exit(text) { host.port.postMessage({ exit: text }); },
@@ -76,5 +76,5 @@ export function makeHost(options = {}, answers = {}) {
   return host;
 }
 
-/** Resolves in a later turn, when posted messages have been handled. */
+/** Resolves in a later turn, after posted messages have been handled. */
 export const turn = () => new Promise((resolve) => setTimeout(resolve, 5));

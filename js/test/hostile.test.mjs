@@ -59,7 +59,7 @@ function object(r, from, depth) {
   return o;
 }
 
-test("hostile options and targets give a config or a PamError", () => {
+test("hostile options and targets result in a config or a PamError", () => {
   const before = Object.getOwnPropertyNames(Object.prototype).join();
   const seed = Number(process.env.SEED ?? Date.now() % 1e9);
   const seen = { config: 0, target: 0 };

@@ -1,4 +1,4 @@
-// How much the inspector keeps of what others send.
+// The limits of the inspector: other entities decide the size and number of messages.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,12 +9,12 @@ import { inspectorStore } from "../build/src/inspector.js";
 const raw = (seq, xml, more = {}) => ({ seq, at: seq, out: false, kind: "message", bytes: Buffer.byteLength(xml), xml, ...more });
 const chars = (frames) => frames.reduce((n, f) => n + f.xml.length, 0);
 
-test("it keeps the last messages, by number and by length", () => {
+test("it keeps the newest messages, limited by number and total length", () => {
   for (const [limit, length, count] of [[1000, 65_536, 3000], [10, 65_536, 100], [1000, 100, 5000], [100_000, 65_536, 500], [3, 5_000_000, 9], [1, 1, 9]]) {
     const store = inspectorStore(limit);
     for (let i = 0; i < count; i++) {
       store.add(raw(i, "x".repeat(length + (i % 3))));
-      if (i % 97 > 50) continue; // not always a snapshot between two
+      if (i % 97 > 50) continue; // some changes without a snapshot between them
       const frames = store.inspector.getSnapshot();
       assert.ok(frames.length <= limit && chars(frames) <= 4 << 20, `${frames.length} messages of ${chars(frames)} characters`);
       assert.ok(frames.length === Math.min(i + 1, limit) || chars(frames) + length + 2 > 4 << 20, `only ${frames.length} are kept`);
@@ -27,7 +27,7 @@ test("it keeps the last messages, by number and by length", () => {
   }
 });
 
-test("what was cleared does not count", () => {
+test("cleared messages do not count towards the limit", () => {
   const store = inspectorStore(1000);
   for (let round = 0; round < 5; round++) {
     for (let i = 0; i < 60; i++) store.add(raw(i, "x".repeat(65_536)));
@@ -36,7 +36,7 @@ test("what was cleared does not count", () => {
   }
 });
 
-test("what is dropped is let go of", () => {
+test("dropped messages are released from memory", () => {
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc");
   const store = inspectorStore(1_000_000);
@@ -47,7 +47,7 @@ test("what is dropped is let go of", () => {
   assert.ok(process.memoryUsage().heapUsed - before < 20 << 20);
 });
 
-test("a message that is cut says how long it was", async () => {
+test("a shortened message shows its full length", async () => {
   const store = inspectorStore(10);
   store.add(raw(1, "<a>", { bytes: 1000, cut: true }));
   store.add(raw(2, "<b/>"));

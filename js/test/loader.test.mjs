@@ -60,7 +60,7 @@ for (const [path, code, text] of cases) {
   });
 }
 
-test("a module is fetched once", async () => {
+test("a module is fetched only once", async () => {
   for (const path of ["/wasm", "/octets"]) {
     const [a] = await Promise.all([preload(origin + path), preload(new URL(origin + path)), preload(origin + path)]);
     assert.deepEqual(a, tinyInfo);
@@ -68,7 +68,7 @@ test("a module is fetched once", async () => {
   }
 });
 
-test("what failed is tried again", async () => {
+test("a failed load is retried by the next call", async () => {
   await assert.rejects(preload(`${origin}/flaky`), (e) => PamError.is(e, "wasm-load") && e.retryable);
   await preload(`${origin}/flaky`);
   assert.equal(counts["/flaky"], 2);
@@ -86,10 +86,10 @@ test("other sources", async () => {
   await assert.rejects(preload("http://127.0.0.1:1/"), (e) => PamError.is(e, "wasm-load") && /could not be fetched/.test(e.message));
 });
 
-test("bytes that are not the program's are refused, whatever they come from", async () => {
+test("bytes of another program are rejected from every source", async () => {
   const refused = (source, what) => assert.rejects(preload(source), (e) => PamError.is(e, "wasm-version") && e.message.startsWith(what) || assert.fail(e.message));
   const types = { "content-type": "application/wasm" };
-  for (let at = 8; at < module.length; at++) { // the header is another matter
+  for (let at = 8; at < module.length; at++) { // a changed header is a different error
     for (const bit of [1, 128]) {
       const bytes = new Uint8Array(module);
       bytes[at] ^= bit;
@@ -101,7 +101,7 @@ test("bytes that are not the program's are refused, whatever they come from", as
   await refused(new WebAssembly.Module(new Uint8Array(module.subarray(0, 8))), "The module in options.runtime.wasm is not");
 });
 
-test("where nothing can be digested, the length is compared", async (t) => {
+test("without SubtleCrypto, only the length is compared", async (t) => {
   const { crypto } = globalThis;
   Object.defineProperty(globalThis, "crypto", { configurable: true, value: {} });
   t.after(() => Object.defineProperty(globalThis, "crypto", { configurable: true, value: crypto }));
@@ -110,7 +110,7 @@ test("where nothing can be digested, the length is compared", async (t) => {
   await assert.rejects(preload(`${origin}/longer`), (e) => PamError.is(e, "wasm-version"));
 });
 
-test("what compiles not, although it is the program, is a load error", async (t) => {
+test("the correct program that the browser cannot compile is a load error", async (t) => {
   const { compile } = WebAssembly;
   t.after(() => Object.assign(WebAssembly, { compile }));
   for (const [text, code] of [["out of memory", "wasm-load"], ["Refused by the Content Security Policy", "wasm-csp"]]) {
@@ -119,7 +119,7 @@ test("what compiles not, although it is the program, is a load error", async (t)
   }
 });
 
-test("a bundle that is no ES module says which options it needs", async () => {
+test("in a bundle that is not an ES module, the error names the required options", async () => {
   const { outputFiles } = await build({
     stdin: { contents: 'export { createClient } from "./dist/index.js"', resolveDir: new URL("..", import.meta.url).pathname },
     bundle: true, format: "iife", globalName: "bundle", write: false, logLevel: "silent",
@@ -135,7 +135,7 @@ test("a bundle that is no ES module says which options it needs", async () => {
   delete globalThis.Worker;
 });
 
-test("a load that failed shows in runtime and sync, and connect tries again", async () => {
+test("runtime and sync show a failed load, and connect() retries it", async () => {
   const client = createClient({ ...base, runtime: { where: "main", wasm: `${origin}/missing` } });
   for (let i = 1; i <= 2; i++) {
     await assert.rejects(client.connect(), (e) => PamError.is(e, "wasm-load"));
@@ -144,7 +144,7 @@ test("a load that failed shows in runtime and sync, and connect tries again", as
   await client.close();
 });
 
-test("importing the package touches nothing", () => {
+test("importing the package has no side effects", () => {
   const script = `
     const touched = [];
     const before = new Set(Reflect.ownKeys(globalThis));

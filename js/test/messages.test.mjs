@@ -1,4 +1,4 @@
-// The event `message`: what the page is told, and when the program is told that somebody listens.
+// The event `message`: its content, and when the program is notified that there is a listener.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,12 +7,12 @@ import { makeHost, rawState, turn } from "./host.mjs";
 const told = (host) => host.requests.filter((r) => r.op === "listen").map((r) => r.messages);
 const batch = async (host) => { host.post({ event: "state", state: rawState("live") }); await turn(); };
 
-test("the program is told when the first listener comes and when the last has gone", async () => {
+test("the program is notified when the first listener is added and when the last is removed", async () => {
   const host = makeHost();
   const { client } = host;
   await client.connect();
   await batch(host);
-  assert.deepEqual(told(host), [], "nobody listens");
+  assert.deepEqual(told(host), [], "there is no listener");
   const stops = [client.on("message", () => undefined), client.on("message", () => undefined)];
   client.on("warning", () => undefined);
   await batch(host);
@@ -33,7 +33,7 @@ test("the program is told when the first listener comes and when the last has go
   await client.close();
 });
 
-test("who listens before connect() misses nothing, and neither does once() in a loop", async () => {
+test("a listener added before connect() misses no message, and neither does a loop over once()", async () => {
   const host = makeHost({}, { connect: (_, host) => (host.post({ event: "message", from: "a@b", xml: "<message/>" }), rawState("live")) });
   const { client } = host;
   const first = client.once("message");
@@ -49,7 +49,7 @@ test("who listens before connect() misses nothing, and neither does once() in a 
   await client.close();
 });
 
-test("a program that is started again is told too", async () => {
+test("a restarted program is notified of existing listeners", async () => {
   const host = makeHost();
   const { client } = host;
   client.on("message", () => undefined);
@@ -62,7 +62,7 @@ test("a program that is started again is told too", async () => {
   await client.close();
 });
 
-test("a message without text says why", async () => {
+test("a message without text has the reason in `omitted`", async () => {
   const host = makeHost();
   const { client } = host;
   await client.connect();

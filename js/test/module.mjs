@@ -1,4 +1,4 @@
-// A WebAssembly module that is empty but for the custom section in which pam.wasm says which build it is.
+// An empty WebAssembly module with the custom section that identifies the build of pam.wasm.
 
 import { createHash } from "node:crypto";
 

@@ -54,7 +54,7 @@ const cases = [
 ];
 
 for (const [name, options, code, text] of cases) {
-  test(`createClient refuses: ${name}`, () => {
+  test(`createClient rejects: ${name}`, () => {
     assert.throws(() => createClient(options), (e) => {
       assert.ok(PamError.is(e, code), `${e.code}: ${e.message}`);
       assert.ok(e instanceof Error);
@@ -83,7 +83,7 @@ for (const [name, options] of good) {
   });
 }
 
-test("options are read once, at once", () => {
+test("options are read exactly once, when the client is created", () => {
   let reads = 0;
   const options = { ...base, get account() { reads++; return "alice@example.org"; } };
   const client = createClient(options);
@@ -91,7 +91,7 @@ test("options are read once, at once", () => {
   assert.equal(client.account, "alice@example.org");
 });
 
-test("a listed row without a node can be named, and one with an odd node cannot", () => {
+test("a listed row with an empty node is a valid target; a node that is not a string is not", () => {
   assert.deepEqual(readTarget({ service: "pubsub.example.org", node: "", subid: "1" }, true), { service: "pubsub.example.org", node: "", subid: "1" });
   for (const node of [undefined, null, 1, {}]) {
     assert.throws(() => readTarget({ service: "pubsub.example.org", node }, true), (e) => PamError.is(e, "bad-options") && /target\.node/.test(e.message));

@@ -1,4 +1,4 @@
-// The order of calls, and what a call's own end does to the wish that it expressed.
+// The order of calls, and the effect of a call's signal and time limit.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { makeHost, rawState, row, turn } from "./host.mjs";
 const target = { service: "pubsub.example.org", node: "news" };
 const quiet = (promise) => promise.then(() => "ok", (e) => (PamError.is(e) ? e.code : assert.fail(String(e))));
 
-/** A program as far as connect and disconnect go: a disconnect ends the connects that wait. */
+/** Simulates a program's connect and disconnect: disconnect rejects pending calls of connect. */
 function player() {
   const waiting = [];
   return {
@@ -33,7 +33,7 @@ for (const warm of [false, true]) {
     const host = makeHost({}, player());
     const { client } = host;
     if (warm) await client.subscriptions.ready;
-    // What React's StrictMode does to an effect: it runs, is cleaned up, and runs again, in one turn.
+    // React's StrictMode runs an effect, cleans it up and runs it again, all in one turn.
     const effect = () => {
       const outcome = quiet(client.connect());
       return { outcome, cleanUp: () => quiet(client.disconnect()) };
@@ -54,14 +54,14 @@ for (const warm of [false, true]) {
   });
 }
 
-test("disconnect after a start that failed is no error", async () => {
+test("disconnect() after a failed start is not an error", async () => {
   const host = makeHost({}, { create: () => ({ error: { code: "bad-jid", text: "no" } }) });
   assert.deepEqual(await Promise.all([quiet(host.client.connect()), quiet(host.client.disconnect())]), ["bad-jid", "ok"]);
   assert.equal(await quiet(host.client.disconnect()), "ok");
   assert.equal(host.request("disconnect"), undefined);
 });
 
-test("the program is asked in the order of the calls, whenever they are made", async () => {
+test("the program gets requests in the order of the calls, whenever they are made", async () => {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
   let state = seed;
   const below = (n) => ((state = (state * 1103515245 + 12345) % 2 ** 31) >> 8) % n;
@@ -85,7 +85,7 @@ test("the program is asked in the order of the calls, whenever they are made", a
     };
     client.runtime.subscribe(({ phase }) => {
       running = phase === "running";
-      if (phase === "running") for (let n = below(3); n > 0; n--) call(); // while those that waited for it are still to be told
+      if (phase === "running") for (let n = below(3); n > 0; n--) call(); // before the pending calls have resolved
     });
     for (let step = 0; step < 12; step++) {
       for (let n = below(4); n > 0; n--) call();
@@ -99,7 +99,7 @@ test("the program is asked in the order of the calls, whenever they are made", a
   }
 });
 
-test("a signal or a time limit of connect ends the wait, not the wish", async () => {
+test("the signal or time limit of connect() ends only the wait, not the connecting", async () => {
   for (const end of ["abort", "timeout", "aborted by the time that the program runs"]) {
     const host = makeHost({}, player());
     const { client } = host;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeHost, turn } from "./host.mjs";
 
-/** Gives the process what a page has, for one test. */
+/** Adds the globals of a page to the process, for one test. */
 function page(t) {
   const window = new EventTarget();
   const document = Object.assign(new EventTarget(), { visibilityState: "hidden" });
@@ -19,7 +19,7 @@ const told = (host) => host.requests.filter((r) => r.id === 0).map((r) => r.op);
 const hide = (persisted) => Object.assign(new Event("pagehide"), { persisted });
 const place = "xmpp-pam:tab:alice@example.org";
 
-/** What a tab keeps between its pages. */
+/** Simulates the sessionStorage of a tab. */
 function tab(t, refuse = false) {
   const kept = {};
   const check = () => {
@@ -41,7 +41,7 @@ function tab(t, refuse = false) {
   return kept;
 }
 
-test("the page tells the program when it or the network is back, and when it may be stopped", async (t) => {
+test("the page notifies the program when page or network are available again, and when the browser may suspend it", async (t) => {
   const { window, document } = page(t);
   const host = makeHost();
   await host.client.subscriptions.ready;
@@ -69,7 +69,7 @@ test("the page tells the program when it or the network is back, and when it may
   assert.deepEqual(told(host), [], "nothing is told after close");
 });
 
-test("unless it is told not to", async (t) => {
+test("with wakeOnForeground false it does not", async (t) => {
   const { window } = page(t);
   const host = makeHost({ reconnect: { wakeOnForeground: false } });
   await host.client.subscriptions.ready;
@@ -81,7 +81,7 @@ test("unless it is told not to", async (t) => {
 });
 
 const stored = { storage: "indexeddb" };
-/** A client whose program has started, and what it was made with. */
+/** Returns a client whose program has started, and the parameters of its create request. */
 async function started(options) {
   const host = makeHost(options);
   await host.client.subscriptions.ready;
@@ -89,7 +89,7 @@ async function started(options) {
   return { host, tab, resume };
 }
 
-test("a page leaves the name of its session to the next page of the tab, and to nobody else", async (t) => {
+test("a page leaves the name of its session only to the next page of the tab", async (t) => {
   const { window } = page(t);
   const kept = tab(t);
   const first = await started(stored);
@@ -115,7 +115,7 @@ test("a page leaves the name of its session to the next page of the tab, and to 
   for (const { host } of [second, third, other]) await host.client.close();
 });
 
-test("a page that ends while its program starts leaves the name too", async (t) => {
+test("a page that ends while its program starts also leaves the name", async (t) => {
   const { window } = page(t);
   const kept = tab(t);
   const host = makeHost(stored, { load: () => undefined });
@@ -127,7 +127,7 @@ test("a page that ends while its program starts leaves the name too", async (t) 
   await assert.rejects(ready);
 });
 
-test("after a crash a new session begins", async (t) => {
+test("after a crash the client starts a new session", async (t) => {
   const { window } = page(t);
   const kept = tab(t);
   const { host, tab: name } = await started(stored);
@@ -143,7 +143,7 @@ test("after a crash a new session begins", async (t) => {
   await host.client.close();
 });
 
-test("in memory nothing can be gone on with", async (t) => {
+test("with memory storage no session is resumed", async (t) => {
   const { window } = page(t);
   const kept = tab(t);
   kept[place] = "left";
@@ -155,7 +155,7 @@ test("in memory nothing can be gone on with", async (t) => {
 });
 
 for (const refuse of [true, "wholly"]) {
-  test(`where sessionStorage is refused${refuse === true ? "" : " wholly"}, the next page begins anew`, async (t) => {
+  test(`where ${refuse === true ? "the methods" : "the property"} sessionStorage throws, the next page starts a new session`, async (t) => {
     const { window } = page(t);
     tab(t, refuse);
     const { host, resume } = await started(stored);

@@ -1,4 +1,4 @@
-// The step after Go's linker: what a program finds in its memory must not change.
+// The step after Go's linker must not change the initial memory of the program.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,7 +7,7 @@ import { generator } from "./browser/lib/random.mjs";
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 
-/** A number as WebAssembly writes it (LEB128); signed ones are read with their highest bit as the sign. */
+/** Encodes a number as WebAssembly does (LEB128). The highest bit of a signed number is its sign. */
 function leb(value, signed = false) {
   const out = [];
   for (; value > (signed ? 0x3f : 0x7f); value >>>= 7) out.push((value & 0x7f) | 0x80);
@@ -17,7 +17,7 @@ function leb(value, signed = false) {
 const section = (id, bytes) => [id, ...leb(bytes.length), ...bytes];
 const segment = ({ offset, bytes }) => [0, 0x41, ...leb(offset, true), 0x0b, ...leb(bytes.length), ...bytes];
 
-/** A module of three pages of memory, which it exports as mem, with these data segments. */
+/** Builds a module with these data segments, which exports three pages of memory as mem. */
 const moduleOf = (segments) => Buffer.from([
   0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
   ...section(5, [1, 0, 3]),
@@ -28,12 +28,12 @@ const moduleOf = (segments) => Buffer.from([
 
 const memory = (bytes) => Buffer.from(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports.mem.buffer);
 const count = (bytes) => {
-  const at = 22; // where the section of the data begins
+  const at = 22; // the offset of the data section
   const body = bytes.subarray(at + 1);
   return body[body.findIndex((b) => b < 0x80) + 1];
 };
 
-test(`the memory is the same, in at most as many pieces, SEED=${seed}`, () => {
+test(`the memory is the same, in at most as many segments, SEED=${seed}`, () => {
   const random = generator(seed);
   for (let round = 0; round < 300; round++) {
     const segments = [];
@@ -51,12 +51,12 @@ test(`the memory is the same, in at most as many pieces, SEED=${seed}`, () => {
   }
 });
 
-test("pieces up to 64 bytes apart become one", () => {
+test("segments up to 64 bytes apart are joined", () => {
   const apart = (gap) => count(joinData(moduleOf([{ offset: 8, bytes: [1, 2] }, { offset: 10 + gap, bytes: [3] }])));
   assert.deepEqual([0, 1, 63, 64, 65, 1000].map(apart), [1, 1, 1, 1, 2, 2]);
 });
 
-test("what the linker does not write is refused", () => {
+test("forms that the linker does not write are rejected", () => {
   assert.throws(() => joinData(moduleOf([{ offset: 8, bytes: [1, 2, 3] }, { offset: 10, bytes: [4] }])), /overlap/);
   const passive = moduleOf([{ offset: 8, bytes: [1] }]);
   passive[22 + 3] = 1;

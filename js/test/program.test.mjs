@@ -1,4 +1,4 @@
-// The real program, in Node: everything that needs no server.
+// The real program in Node.js, without a server.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ const wasm = readFileSync(new URL("../dist/pam.wasm", import.meta.url));
 const make = (options = {}) => keep(createClient({ ...base, account: "alice@localhost", service: "ws://127.0.0.1:1/", ...options, runtime: { where: "main", wasm } }));
 const isCode = (code) => (e) => PamError.is(e, code) || assert.fail(`${e.code}: ${e.message}`);
 
-test("it starts, gives an empty list, and ends", async () => {
+test("it starts, returns an empty list, and ends", async () => {
   const before = Reflect.ownKeys(globalThis).length;
   const client = make();
   const list = await client.subscriptions.ready;
@@ -21,7 +21,7 @@ test("it starts, gives an empty list, and ends", async () => {
   assert.equal(client.runtime.getSnapshot().phase, "closed");
 });
 
-test("requests while it is offline are refused", async () => {
+test("requests while it is offline are rejected", async () => {
   const client = make();
   await client.subscriptions.ready;
   await assert.rejects(client.subscribe({ service: "pubsub.localhost", node: "__proto__" }), isCode("offline"));
@@ -30,7 +30,7 @@ test("requests while it is offline are refused", async () => {
   await client.close();
 });
 
-test("a server that cannot be reached: connect rejects, and the client waits", async () => {
+test("an unreachable server: connect() rejects, and the client waits to retry", async () => {
   const client = make({ reconnect: { baseMs: 60_000, jitter: "none" } });
   await assert.rejects(client.connect(), (e) => PamError.is(e, "transport") && e.retryable && e.origin === "network");
   const { phase, attempt, nextAttemptAt } = client.sync.getSnapshot();
@@ -41,7 +41,7 @@ test("a server that cannot be reached: connect rejects, and the client waits", a
   await client.close();
 });
 
-test("without IndexedDB the list is kept in memory, and a warning says so", async () => {
+test("without IndexedDB the list is kept in memory, and a warning reports it", async () => {
   const client = make({ storage: "indexeddb" });
   const warnings = [];
   client.on("warning", (e) => warnings.push(e.code));
@@ -53,7 +53,7 @@ test("without IndexedDB the list is kept in memory, and a warning says so", asyn
   await client.close();
 });
 
-test("another program is not started, even if one bit alone differs", async () => {
+test("another program is not started, even if only one bit differs", async () => {
   const changed = new Uint8Array(wasm);
   changed[changed.length - 1] ^= 1;
   const client = keep(createClient({ ...base, runtime: { where: "main", wasm: changed } }));
@@ -65,7 +65,7 @@ for (const [name, options, code] of [
   ["an account that is no JID", { account: "a\u2000@localhost" }, "bad-jid"],
   ["an open line", { service: "ws://example.org/" }, "tls-required"],
 ]) {
-  test(`the program refuses ${name}`, async () => {
+  test(`the program rejects ${name}`, async () => {
     let client;
     try {
       client = make(options);

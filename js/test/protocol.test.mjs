@@ -1,4 +1,4 @@
-// The cases of sdk/pam/PROTOCOL.md, played to the real program: each is what is on the wire, and what the page sees of it.
+// Plays the cases of sdk/pam/PROTOCOL.md with the real program: each has the messages on the wire, and what the page sees.
 // sdk/client/protocol_test.go reads the same files.
 
 import assert from "node:assert/strict";
@@ -59,7 +59,7 @@ for (const name of names) {
   });
 }
 
-/** A server that grants every log-in and then follows the script. */
+/** A server that accepts every login and then follows the script. */
 async function startServer(wire, features) {
   const sockets = new WebSocketServer({ host: "127.0.0.1", port: 0, handleProtocols: () => "xmpp" });
   await new Promise((resolve) => sockets.once("listening", resolve));
@@ -118,7 +118,7 @@ async function startServer(wire, features) {
 function parse(text) { return new DOMParser().parseFromString(text.trim(), "text/xml").documentElement; }
 function elements(e) { return Array.from(e.childNodes).filter((n) => n.nodeType === 1); }
 
-/** The element as text, its own attributes in order, and with that id if it has one. */
+/** Returns the element as text, with its own attributes sorted, and with the given id if it has one. */
 function canonical(e, id, inherited) {
   const escape = (s) => s.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/'/g, "&apos;");
   const attrs = Array.from(e.attributes).filter((a) => a.name !== "xmlns").map((a) => [a.name, a.name === "id" && id !== undefined ? id : a.value]).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,7 +1,7 @@
-// Counts what is registered and not yet released: listeners, timers, channels, ports, and the entries under numbers in a
-// Map. It stands between the package and the platform for one test.
+// Counts what is registered and not yet released: listeners, timers, channels, ports, and Map entries with numbers as keys.
+// For one test it replaces functions of the platform.
 
-/** What a page has, for one test: a window, a document and a sessionStorage. */
+/** Adds the globals of a page for one test: a window, a document and a sessionStorage. */
 export function page(t) {
   const window = new EventTarget();
   const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
@@ -17,7 +17,7 @@ export function page(t) {
   return { window, document, kept };
 }
 
-/** Starts to count. The returned function names what is registered now. */
+/** Starts counting. The returned function lists what is currently registered. */
 export function watchRegistrations(t) {
   const open = new Set(); // [what]
   const add = (what) => {
@@ -34,7 +34,7 @@ export function watchRegistrations(t) {
 
   const { addEventListener, removeEventListener } = EventTarget.prototype;
   const listeners = new WeakMap(); // target → [{type, fn, entry, called}]
-  const isChannel = (target) => target instanceof MessagePort || target instanceof BroadcastChannel; // what is closed hears nothing
+  const isChannel = (target) => target instanceof MessagePort || target instanceof BroadcastChannel; // closing one removes its listeners
   replace(EventTarget.prototype, "addEventListener", function (type, fn, options) {
     if (isChannel(this)) return addEventListener.call(this, type, fn, options);
     const list = listeners.get(this) ?? listeners.set(this, []).get(this);
@@ -91,7 +91,7 @@ export function watchRegistrations(t) {
       }
     });
   }
-  const RealMap = Map; // with numbers for keys: requests and questions that are open
+  const RealMap = Map; // with numbers as keys: pending requests
   const entries = new WeakMap(); // map → key → entry
   replace(globalThis, "Map", class extends RealMap {
     set(key, value) {

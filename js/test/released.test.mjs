@@ -1,4 +1,4 @@
-// Whatever the package registers is released: after each call, and at each end of the client and of its program.
+// The package releases everything that it registers: after each call, and when the client or its program ends.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -19,7 +19,7 @@ const calls = {
 };
 const results = { connect: undefined, disconnect: null, forget: null, export: exported, subscribe: row("news"), unsubscribe: null, refresh: null };
 
-/** How a call ends: what the program answers, what else happens, and the outcome. */
+/** How a call ends: the program's answer, what else happens, and the outcome. */
 const endings = {
   "is answered": { outcome: "ok" },
   "is refused": { answer: error, outcome: "stanza" },
@@ -32,7 +32,7 @@ const endings = {
 for (const [op, call] of Object.entries(calls)) {
   for (const [name, { answer, then, timeoutMs = 60_000, outcome, ended }] of Object.entries(endings)) {
     const answered = answer === undefined;
-    if (op === "once" && (answer === error || name === "is cut off by a crash")) continue; // nobody is asked
+    if (op === "once" && (answer === error || name === "is cut off by a crash")) continue; // the program gets no request
     test(`${op} ${name}`, async (t) => {
       page(t);
       const { left, pause } = watchRegistrations(t);
@@ -50,8 +50,8 @@ for (const [op, call] of Object.entries(calls)) {
       await pause(10);
       if (name === "is aborted" || name === "runs out of time") {
         const { id } = host.request(op) ?? {};
-        if (op === "disconnect") await pause(1); // its wait alone ends: it is not cancelled
-        if (id) host.post({ id, error: { code: "aborted", text: "cancelled" } }); // as the program answers what is cancelled
+        if (op === "disconnect") await pause(1); // only its wait ends: it is not canceled
+        if (id) host.post({ id, error: { code: "aborted", text: "cancelled" } }); // the program's answer to a canceled request
         await pause(10);
       }
       assert.deepEqual(left(), ended ? [] : before);
@@ -62,7 +62,7 @@ for (const [op, call] of Object.entries(calls)) {
   }
 }
 
-test("close waits 5 s for a program that does not answer, and ends it", async (t) => {
+test("close() waits 5 s for a program that does not answer, and then ends it", async (t) => {
   const host = makeHost({}, { close: () => undefined });
   await host.client.connect();
   t.mock.timers.enable({ apis: ["setTimeout"] });
@@ -81,7 +81,7 @@ test("close waits 5 s for a program that does not answer, and ends it", async (t
   assert.equal(host.client.runtime.getSnapshot().phase, "closed");
 });
 
-/** Ends of a client, each from its beginning. */
+/** The ways in which a client ends, each from its creation. */
 const lives = {
   "closed, and never used": async ({ client }) => client.close(),
   "closed while it runs": async ({ client }) => { await client.connect(); await client.close(); },
@@ -116,7 +116,7 @@ const lives = {
   },
 };
 for (const [name, live] of Object.entries(lives)) {
-  test(`a client that is ${name} leaves nothing`, async (t) => {
+  test(`a client that is ${name} leaves nothing registered`, async (t) => {
     const { window } = page(t);
     const { left, pause } = watchRegistrations(t);
     const asked = [];
@@ -127,7 +127,7 @@ for (const [name, live] of Object.entries(lives)) {
     await pause(10);
     assert.deepEqual(left(), []);
     assert.equal(host.terminated, host.starts);
-    assert.ok(asked.every((signal) => signal.aborted), "the page still asks for a password that nobody waits for");
+    assert.ok(asked.every((signal) => signal.aborted), "the page's function was not told that its password is no longer needed");
     host.requests.length = 0;
     for (const type of ["online", "pageshow", "pagehide"]) window.dispatchEvent(new Event(type));
     await pause(5);
@@ -135,7 +135,7 @@ for (const [name, live] of Object.entries(lives)) {
   });
 }
 
-/** Starts that fail. */
+/** The ways in which a start fails. */
 const worker = () => ({ postMessage() {}, terminate() {} });
 const starts = {
   "no program": [{ wasm: new Uint8Array(4) }, "wasm-mime"],
@@ -147,7 +147,7 @@ const starts = {
   "a worker that refuses the port": [{ wasm: emptyModule, worker: () => ({ ...worker(), postMessage() { throw new Error("no"); } }) }, "wasm-load"],
 };
 for (const [name, [runtime, code]] of Object.entries(starts)) {
-  test(`a start that fails (${name}) leaves nothing, and can be tried again`, async (t) => {
+  test(`a failed start (${name}) leaves nothing registered, and can be retried`, async (t) => {
     page(t);
     const { left, pause } = watchRegistrations(t);
     const client = createClient({ ...base, ...stored, runtime: { where: "worker", ...runtime } });
@@ -162,7 +162,7 @@ for (const [name, [runtime, code]] of Object.entries(starts)) {
   });
 }
 
-test("listeners that are stopped leave nothing", async (t) => {
+test("removed listeners leave nothing registered", async (t) => {
   const { left, pause } = watchRegistrations(t);
   const host = makeHost();
   const { client } = host;

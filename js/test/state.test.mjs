@@ -1,4 +1,4 @@
-// What the stores show: the same object until something differs, the value at once, and nothing of a program that is gone.
+// The stores: snapshots keep their identity, listeners are called immediately, and the state is reset when the program ends.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,14 +12,14 @@ const target = { service: "pubsub.example.org", node: "news" };
 const subscribing = [...row("b", "pending"), "subscribing"];
 const rows = (client) => client.subscriptions.getSnapshot().map((r) => `${r.node}${r.local ? ` ${r.local}` : ""}`);
 
-/** As Svelte reads a store. */
+/** Reads a store as Svelte does. */
 function get(store) {
   let value;
   store.subscribe((v) => { value = v; })();
   return value;
 }
 
-/** As React's useSyncExternalStore does: renders again only if the snapshot differs from the rendered one. */
+/** Renders as React's useSyncExternalStore does: again only if the snapshot differs from the rendered one. */
 function use(store) {
   let shown = store.getSnapshot();
   const hook = { renders: 0 };
@@ -33,7 +33,7 @@ function use(store) {
   return hook;
 }
 
-test("every store calls a new listener at once with its value, and again with every other value only", async () => {
+test("every store calls a new listener immediately with its value, and again only when the value has changed", async () => {
   const host = makeHost({ inspector: true }, { load: () => ({ list: [row("a")], provisional: [], ver: "1", source: "cache" }) });
   const { client } = host;
   const stores = { subscriptions: client.subscriptions, sync: client.sync, runtime: client.runtime, inspector: client.inspector };
@@ -85,7 +85,7 @@ test("every store calls a new listener at once with its value, and again with ev
   }
 });
 
-test("the event sync comes when the state differs", async () => {
+test("the event sync is emitted only when the state has changed", async () => {
   const host = makeHost();
   await host.client.connect();
   const heard = [];
@@ -95,7 +95,7 @@ test("the event sync comes when the state differs", async () => {
   assert.deepEqual(heard, ["live", "waiting", "live"]);
 });
 
-test("a listener may stop, and begin others, while it is called", () => {
+test("a listener may remove itself and add others while it is called", () => {
   const c = writableStore(1);
   const heard = [];
   const stop = c.store.subscribe((v) => {
@@ -112,7 +112,7 @@ test("a listener may stop, and begin others, while it is called", () => {
   assert.deepEqual(heard, ["a1", "a2", "b2", "b3"]);
 });
 
-test("a listener that another one stops is not called any more", async () => {
+test("a listener that another one removes is not called again", async () => {
   const host = makeHost();
   await host.client.connect();
   const heard = [];
@@ -125,7 +125,7 @@ test("a listener that another one stops is not called any more", async () => {
   assert.deepEqual(heard, ["first"]);
 });
 
-test("a listener of one event that throws is not called for the next", async (t) => {
+test("an error thrown by a listener does not affect the listeners of the next event", async (t) => {
   const thrown = [];
   globalThis.reportError = (e) => thrown.push(e.message);
   t.after(() => delete globalThis.reportError);
@@ -138,7 +138,7 @@ test("a listener of one event that throws is not called for the next", async (t)
   assert.deepEqual([calls, thrown], [1, ["bad"]]);
 });
 
-test("without PAM at the server the list stays the stored one", async () => {
+test("if the server lacks PAM, the list remains the stored one", async () => {
   const host = makeHost({}, { load: () => ({ list: [row("a")], provisional: [], ver: "1", source: "cache" }), connect: () => rawState("live", { missing: ["pam"] }) });
   await host.client.connect();
   host.post({ event: "state", state: rawState("live", { missing: ["pam"] }) });
@@ -149,7 +149,7 @@ test("without PAM at the server the list stays the stored one", async () => {
   assert.equal(host.client.subscriptions.getSnapshot().source, "server");
 });
 
-test("a listener that throws when it begins is reported, and listens", (t) => {
+test("an error thrown by a listener's first call is reported, and the listener remains", (t) => {
   const thrown = [];
   globalThis.reportError = (e) => thrown.push(e.message);
   t.after(() => delete globalThis.reportError);
@@ -162,7 +162,7 @@ test("a listener that throws when it begins is reported, and listens", (t) => {
   assert.deepEqual([calls, thrown], [2, ["bad", "bad"]]);
 });
 
-test("random changes keep the snapshot exactly when its content is the same", () => {
+test("after random changes the snapshot is the same object exactly if its content is equal", () => {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
   let state = seed;
   const below = (n) => ((state = (state * 1103515245 + 12345) % 2 ** 31) >> 8) % n;
@@ -188,13 +188,13 @@ test("random changes keep the snapshot exactly when its content is the same", ()
   assert.ok(kept.same > 300 && kept.other > 300, JSON.stringify(kept));
 });
 
-/** Ends of a program, and what is shown after them. */
+/** The ways in which a program ends, and the state that the stores then show. */
 for (const [name, end, phase] of [
   ["close", (h) => h.client.close(), "offline"],
   ["a crash", (h) => h.exit("exit code 2"), "failed"],
   ["a crash, and another start", async (h) => { h.exit("exit code 2"); await turn(); await h.client.subscriptions.ready; }, "offline"],
 ]) {
-  test(`after ${name} nothing of the program is shown`, async () => {
+  test(`after ${name} the stores show no state of the program`, async () => {
     const host = makeHost({}, { load: () => ({ list: [row("a")], provisional: [], ver: "1", source: "cache" }), subscribe: () => undefined, connect: () => rawState("live") });
     const { client } = host;
     await client.subscriptions.ready;
@@ -221,7 +221,7 @@ for (const [name, end, phase] of [
   });
 }
 
-test("what is posted behind a crash is not handled, and neither is what comes later", async () => {
+test("events posted after a crash are not handled", async () => {
   const host = makeHost({}, { load: () => ({ list: [row("a")], provisional: [], source: "cache" }) });
   const { client } = host;
   await client.connect();
@@ -242,7 +242,7 @@ test("what is posted behind a crash is not handled, and neither is what comes la
   assert.deepEqual([rows(client), heard, client.sync.getSnapshot().phase], [["a"], [], "failed"]);
 });
 
-test("a password is given to the program that asked for it, and to no other", async () => {
+test("a password is passed only to the program that requested it", async () => {
   const asked = [];
   const host = makeHost({ credentials: (request) => new Promise((resolve) => asked.push({ request, resolve })) });
   const { client } = host;
@@ -264,10 +264,10 @@ test("a password is given to the program that asked for it, and to no other", as
   await turn();
   asked[2].resolve({ password: "late" });
   await turn();
-  assert.equal(host.requests.filter((r) => r.op === "credentials").length, 1, "nobody waits for that answer");
+  assert.equal(host.requests.filter((r) => r.op === "credentials").length, 1, "an answer was sent for a canceled request");
 });
 
-test("tabs that spell the account differently tell each other, and nobody else", async (t) => {
+test("tabs that spell the account differently notify each other, and no tabs of other accounts", async (t) => {
   page(t);
   const hosts = ["alice@example.org", "Alice@Example.org", "alicia@example.org"].map((account) => makeHost({ account, storage: "indexeddb" }));
   for (const { client } of hosts) await client.subscriptions.ready;
@@ -279,7 +279,7 @@ test("tabs that spell the account differently tell each other, and nobody else",
 });
 
 for (const account of ["alice@example.org", "Alice@Example.org"]) {
-  test(`${account}: after forget() nothing is left for the next page, until the client connects again`, async (t) => {
+  test(`${account}: after forget() no session is left for the next page until the client connects again`, async (t) => {
     const { window, kept } = page(t);
     const hide = () => window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: false }));
     const host = makeHost({ account, storage: "indexeddb" }, { forget: () => null });
@@ -301,7 +301,7 @@ for (const account of ["alice@example.org", "Alice@Example.org"]) {
   });
 }
 
-test("without a store nothing is left for the next page, and other tabs are not listened to", async (t) => {
+test("without a store, no session is left for the next page, and messages of other tabs are ignored", async (t) => {
   const { window, kept } = page(t);
   const host = makeHost({ storage: "indexeddb" }, { create: ({ account }) => ({ account, why: "no room" }) });
   await host.client.connect();
@@ -314,7 +314,7 @@ test("without a store nothing is left for the next page, and other tabs are not 
   assert.equal(host.request("reload"), undefined);
 });
 
-/** What a credentials function may throw or reject with. */
+/** Values that a credentials function may throw or reject with. */
 const trap = () => { throw new Error("trap"); };
 const revoked = () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; };
 const named = (message) => Object.defineProperties(new Error(), { name: { value: "PamError" }, code: { value: "bad-options" }, message });
@@ -336,7 +336,7 @@ const ways = {
   "returns as password": (value) => () => ({ password: value }),
   "returns a password that throws": (value) => () => ({ get password() { throw value; } }),
 };
-test("whatever options.credentials does, the program is answered and connect() ends", async (t) => {
+test("whatever options.credentials does, the program gets an answer and connect() settles", async (t) => {
   const unhandled = [];
   const heard = (e) => unhandled.push(e);
   process.on("unhandledRejection", heard);
@@ -368,7 +368,7 @@ test("PamError.is never throws", () => {
   assert.equal(PamError.is(new PamError("auth", "x"), "auth"), true);
 });
 
-test("a signal that is none, or a Proxy of one, is refused with a PamError", async () => {
+test("a signal that is not an AbortSignal, or is a Proxy of one, is rejected with a PamError", async () => {
   const { client } = makeHost();
   for (const signal of [...odd.slice(1), Object.create(AbortSignal.prototype), new Proxy(new AbortController().signal, { get: trap })]) {
     await assert.rejects(client.connect({ signal }), (e) => e instanceof PamError && e.code === "bad-options");

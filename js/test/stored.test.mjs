@@ -1,4 +1,4 @@
-// The stored list as the page reads it, before the program runs: from a database that this test plays.
+// The page reads the stored list before the program runs, here from a simulated database.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -29,7 +29,7 @@ afterEach(() => {
   for (const name of ["localStorage", "IDBKeyRange", "indexedDB"]) delete globalThis[name];
 });
 
-/** IDBFactory.open, as far as the page needs it. */
+/** Simulates IDBFactory.open, as far as the page uses it. */
 function open(name, version) {
   log.push(["open", name, version]);
   const request = { transaction: { abort: () => log.push(["abort"]) } };
@@ -62,7 +62,7 @@ function open(name, version) {
   return request;
 }
 
-/** A client whose program cannot start, because the module does not come. */
+/** Makes a client whose program cannot start, because the module never arrives. */
 const held = (options = {}) => makeHost({ account, storage: "indexeddb", ...options, runtime: { wasm: new Promise(() => undefined) } });
 
 async function until(condition) {
@@ -72,7 +72,7 @@ async function until(condition) {
   }
 }
 
-test("the list is shown, in full, while the program is not there", async () => {
+test("the complete stored list is shown before the program has loaded", async () => {
   const { client, starts } = held();
   assert.equal(client.subscriptions.getSnapshot().source, "unread");
   const list = await client.subscriptions.ready;
@@ -85,13 +85,13 @@ test("the list is shown, in full, while the program is not there", async () => {
   assert.deepEqual(log, [["open", database, undefined], ["transaction", "records", "readonly"], ["close"]]);
 });
 
-test("connect() shows it too", async () => {
+test("connect() also shows the stored list", async () => {
   const { client } = held();
   client.connect().catch(() => undefined);
   await until(() => client.subscriptions.getSnapshot().length === rows.length);
 });
 
-test("the program takes over without a new snapshot, and each difference is told", async () => {
+test("an equal list from the program makes no new snapshot; a different one calls the listeners", async () => {
   for (const [list, differs] of [[rows, 0], [rows.slice(1), 1]]) {
     const host = makeHost({ account, storage: "indexeddb" }, {
       create: () => ({ account: account.toLowerCase(), database }),
@@ -115,7 +115,7 @@ test("the program takes over without a new snapshot, and each difference is told
   }
 });
 
-test("what the program has read counts, if it is faster", async () => {
+test("the program's list is kept if it arrives first", async () => {
   databases[database].before = (go) => setTimeout(go, 50);
   const host = makeHost({ account, storage: "indexeddb" }, { create: () => ({ account, database }), load: () => ({ list: [], provisional: [], source: "empty" }) });
   const list = await host.client.subscriptions.ready;
@@ -124,7 +124,7 @@ test("what the program has read counts, if it is faster", async () => {
   assert.equal(host.client.subscriptions.getSnapshot(), list);
 });
 
-test("what is odd in any way waits for the program", async () => {
+test("a record with any unexpected format is ignored until the program has loaded the list", async () => {
   const { records } = databases[database];
   const text = (key) => new TextDecoder().decode(records.get(key));
   const put = (key, value) => records.set(key, typeof value === "string" ? new TextEncoder().encode(value) : value);
@@ -168,7 +168,7 @@ test("what is odd in any way waits for the program", async () => {
   }
 });
 
-test("nothing is read with storage in memory, nor after close()", async () => {
+test("the page reads no list with memory storage or after close()", async () => {
   const { client } = held({ storage: "memory" });
   client.subscriptions.ready.catch(() => undefined);
   await turn();
@@ -181,7 +181,7 @@ test("nothing is read with storage in memory, nor after close()", async () => {
   assert.deepEqual(log.at(-1), ["close"]);
 });
 
-test("the entry is written when something is stored, and forget() removes it for every spelling", async () => {
+test("the database name is stored with the first commit, and forget() removes it for every spelling of the account", async () => {
   items.clear();
   const other = "xmpp-pam:database:someone@else";
   const host = makeHost({ account, storage: "indexeddb" }, {

@@ -12,7 +12,7 @@ const make = (...rows) => {
 const shown = (l) => l.snapshot().map((r) => `${r.node}:${r.state}${r.local ? `:${r.local}` : ""}`);
 const apply = (l, ...changes) => l.apply(changes, "1", "2", "other-device", "server");
 
-test("rows are sorted, frozen, and described", () => {
+test("rows are sorted and frozen, and have all fields", () => {
   const l = make(row("b"), row("a", "pending"), row("n", "subscribed", "bob@example.org"), row("a", "subscribed", "pubsub.example.org", "id2"));
   const s = l.snapshot();
   assert.deepEqual(s.map((r) => [r.service, r.node, r.subid, r.state, r.kind]), [
@@ -27,7 +27,7 @@ test("rows are sorted, frozen, and described", () => {
   assert.equal(JSON.stringify(s), JSON.stringify([...s]));
 });
 
-test("a snapshot stays the same object until something changes, and rows stay longer", () => {
+test("a snapshot stays the same object until something changes, and a row until it changes", () => {
   const l = make(row("a"), row("b"));
   const before = l.snapshot();
   assert.equal(l.snapshot(), before);
@@ -42,7 +42,7 @@ test("a snapshot stays the same object until something changes, and rows stay lo
   assert.ok(Object.isFrozen(delta) && Object.isFrozen(delta.added) && Object.isFrozen(delta.changed[0]));
 });
 
-test("a reload keeps the objects of rows that did not change", () => {
+test("a reload keeps the objects of unchanged rows", () => {
   const l = make(row("a"), row("b"));
   const before = l.snapshot();
   l.reset(all(row("a"), row("b", "pending")), [], "2", "cache");
@@ -50,7 +50,7 @@ test("a reload keeps the objects of rows that did not change", () => {
   assert.notEqual(l.snapshot()[1], before[1]);
 });
 
-test("what a change repeats is no difference", () => {
+test("a change to an equal row is not a difference", () => {
   const l = make(row("a"));
   assert.equal(apply(l, [null, row("a")]), undefined);
   assert.equal(l.snapshot().ver, "2");
@@ -61,7 +61,7 @@ test("what a change repeats is no difference", () => {
   assert.deepEqual(shown(l), []);
 });
 
-test("the provisional layer lies over the list", () => {
+test("the overlay replaces and hides rows of the list", () => {
   const l = make(row("b"), row("d"), row("f"));
   const cases = [
     [[[...row("a", "pending"), "subscribing"]], ["a:pending:subscribing", "b:subscribed", "d:subscribed", "f:subscribed"]],
@@ -85,18 +85,18 @@ test("an unchanged provisional row stays the same object", () => {
   const first = l.snapshot()[1];
   l.setProvisional([[...row("b", "pending"), "subscribing"], [...row("c", "pending"), "subscribing"]]);
   assert.equal(l.snapshot()[1], first);
-  l.setProvisional([row("b", "pending")]); // its operation has ended, and the list does not show it yet
+  l.setProvisional([row("b", "pending")]); // the operation has ended, but the list does not contain the row yet
   assert.deepEqual(shown(l), ["a:subscribed", "b:pending"]);
 });
 
-test("node names are only names", () => {
+test("node names such as __proto__ are plain names", () => {
   const names = ["__proto__", "constructor", "toString", "", "a\u{1F600}", "\uFFFD", " "];
   const l = make(...names.map((n) => row(n)));
   for (const n of names) assert.equal(l.get("pubsub.example.org", n, "")?.node, n);
   assert.equal(l.get("pubsub.example.org", "hasOwnProperty", ""), undefined);
 });
 
-test("get finds by node, and by subid if one is given", () => {
+test("get() finds a row by node, and by subid if one is given", () => {
   const l = make(row("a", "subscribed", "s", "1"), row("a", "subscribed", "s", "2"), row("a", "subscribed", "s", "31"), row("ab", "subscribed", "s"));
   assert.equal(l.get("s", "a", "").subid, "1");
   assert.equal(l.get("s", "a", "2").subid, "2");
@@ -105,13 +105,13 @@ test("get finds by node, and by subid if one is given", () => {
   assert.equal(l.get("s", "b", ""), undefined);
 });
 
-test("get compares the service as the list spells it", () => {
+test("get() compares the service as spelled in the list", () => {
   const l = make(row("a", "subscribed", "pubsub.example.org/Room"));
   assert.equal(l.get("pubsub.example.org/Room", "a", "")?.node, "a");
   assert.equal(l.get("pubsub.example.org/room", "a", ""), undefined);
 });
 
-test("deltas applied one by one give the same as the whole list", () => {
+test("deltas applied one by one result in the whole list", () => {
   let seed = 376;
   const random = (n) => (seed = (seed * 1103515245 + 12345) % 2147483648) % n;
   const l = make();
@@ -129,7 +129,7 @@ test("deltas applied one by one give the same as the whole list", () => {
   assert.deepEqual(shown(l), shown(fresh));
 });
 
-test("difference compares two snapshots", () => {
+test("difference() compares two snapshots", () => {
   const l = make(row("a"), row("b"), row("c"));
   const before = l.snapshot();
   apply(l, [row("a"), null], [row("b"), row("b", "pending")], [null, row("d")]);
@@ -137,7 +137,7 @@ test("difference compares two snapshots", () => {
   assert.deepEqual([d.added.map((r) => r.node), d.removed.map((r) => r.node), d.changed.map((c) => c.after.node), d.origin], [["d"], ["a"], ["b"], "resync"]);
 });
 
-test("10,000 rows take a change quickly", () => {
+test("a change to 10,000 rows is fast", () => {
   const l = make(...Array.from({ length: 10_000 }, (_, i) => row(`node-${i}`)));
   l.snapshot();
   const start = performance.now();
@@ -148,7 +148,7 @@ test("10,000 rows take a change quickly", () => {
   assert.ok(performance.now() - start < 1000);
 });
 
-test("a list in parts is shown when the last one has come", () => {
+test("a list in parts is shown when the last part has arrived", () => {
   const l = make(row("b"));
   const before = l.snapshot();
   l.more([[null, row("d")], [row("b"), null]]);
@@ -161,12 +161,12 @@ test("a list in parts is shown when the last one has come", () => {
   l.reset(all(row("y")), [], "3", "cache");
   assert.deepEqual(shown(l), ["x:subscribed", "y:subscribed"]);
   l.more([[null, row("lost")]]);
-  l.dropUncommitted(); // the program is gone before the last part
+  l.dropUncommitted(); // the program ends before the last part
   apply(l, [null, row("z")]);
   assert.deepEqual(shown(l), ["x:subscribed", "y:subscribed", "z:subscribed"]);
 });
 
-test("random changes end as they do in a map", () => {
+test("random changes have the same result as in a map", () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   let state = seed;
   const below = (n) => ((state = (state * 1103515245 + 12345) % 2 ** 31) >> 8) % n;

@@ -1,5 +1,5 @@
-// What passes between TypeScript and Go is written down on both sides: in src/wire.ts and in the Go files of wasm/. Neither
-// compiler sees the other side, so the names are compared here.
+// The messages between TypeScript and Go are declared on both sides: in src/wire.ts and in the Go files of wasm/. No
+// compiler checks that they agree, so this test compares the names.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -11,9 +11,9 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
 const wasm = readdirSync(path("../../wasm")).filter((name) => name.endsWith(".go") && !name.endsWith("_test.go"));
 const go = wasm.map((name) => readFileSync(path(`../../wasm/${name}`), "utf8")).join("\n");
-/** What a pattern's first group matches in the Go files. */
+/** Returns the matches of a pattern's first group in the Go files. */
 const inGo = (pattern) => new Set([...go.matchAll(pattern)].map((m) => m[1]));
-/** The keys of a map of the Go files. */
+/** Returns the keys of a map in the Go files. */
 const keysInGo = (name) => new Set([...new RegExp(`^var ${name} = map\\[.*?^}`, "ms").exec(go)[0].matchAll(/^\t"(\w+)":/gm)].map((m) => m[1]));
 
 const program = ts.createProgram([path("../src/wire.ts")], { strict: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, noEmit: true });
@@ -21,12 +21,12 @@ const checker = program.getTypeChecker();
 const wire = checker.getSymbolAtLocation(program.getSourceFile(path("../src/wire.ts")));
 const typeOf = (name) => checker.getDeclaredTypeOfSymbol(checker.getExportsOfModule(wire).find((s) => s.name === name));
 const parts = (type) => (type.isUnion() ? type.types : [type]);
-/** The names of the properties of a type, or of all types of a union. */
+/** Returns the names of the properties of a type, or of all types of a union. */
 const names = (type) => new Set(parts(type).flatMap((t) => checker.getPropertiesOfType(t).map((p) => p.name)));
 const property = (type, name) => checker.getTypeOfSymbol(checker.getPropertyOfType(type, name));
 const members = (type) => [...names(type)].map((name) => property(type, name));
 
-test("the operations and notices are those of the bridge", () => {
+test("operations and notices equal those of the bridge", () => {
   for (const [type, table, some] of [["Operations", "operations", "create"], ["Notices", "notices", "cancel"]]) {
     const both = [names(typeOf(type)), keysInGo(table)];
     assert.ok(both[0].has(some));
@@ -34,7 +34,7 @@ test("the operations and notices are those of the bridge", () => {
   }
 });
 
-test("the bridge reads the parameters that are sent, and no others", () => {
+test("the bridge reads exactly the parameters that are sent", () => {
   const sent = new Set(["id", "op"]);
   for (const type of members(typeOf("Operations"))) for (const name of names(property(type, "params"))) sent.add(name);
   for (const type of members(typeOf("Notices"))) for (const name of names(type)) sent.add(name);
@@ -43,7 +43,7 @@ test("the bridge reads the parameters that are sent, and no others", () => {
   assert.deepEqual([...sent].sort(), [...read].sort());
 });
 
-test("the events are those that the bridge posts", () => {
+test("the events equal those that the bridge posts", () => {
   const known = new Set(parts(typeOf("ProgramEvent")).map((type) => property(type, "event").value));
   const posted = inGo(/\b(?:b\.event|b\.list|named)\("(\w+)"/g);
   assert.ok(posted.has("changed"));

@@ -1,4 +1,4 @@
-// The host of the program, with a program and host modules of the test: what a program leaves behind is ended.
+// The host of the program, with simulated program and host modules: it releases what a program leaves behind.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -29,7 +29,7 @@ async function bundle() {
 }
 const { serve } = await bundle();
 
-/** Serves a program whose steps the test makes. */
+/** Runs a program that the test controls. */
 async function play() {
   const played = { signals: {}, resumed: 0, posted: [], dispatched: [], step: () => undefined };
   globalThis.played = played;
@@ -81,14 +81,14 @@ const ends = {
 };
 
 for (const [name, [end, why]] of Object.entries(ends)) {
-  test(`after ${name} nothing of the program goes on`, async () => {
+  test(`after ${name} no callback, timer or socket of the program remains`, async () => {
     const p = await play();
     const names = Object.values(functions).flat();
     for (const name of names) p.host[name]("x");
     p.ask({ id: 1 });
     p.go._resume();
     assert.deepEqual([p.resumed, p.dispatched, p.posted], [1, [{ id: 1 }], [{ ready: { go: "go0.0", version: "0.0" } }]]);
-    // A deletion is the one thing that goes on, because it is wanted all the same.
+    // Only a deletion continues, because it is still wanted.
     const ended = () => names.filter((name) => p.signals[name]?.aborted).join();
     assert.equal(ended(), "");
     let fired = 0;

@@ -1,5 +1,5 @@
-// The program fails at each of its points, in the Worker and in the page's own thread: the page is told once, all that
-// waits is rejected, nobody sees the value of a panic, the socket is closed, and connect() starts afresh.
+// The program crashes at each of its points, in the Worker and in the page's own thread: the page gets one event, pending
+// calls are rejected, no output contains the value of a panic, the socket is closed, and connect() starts a new program.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -16,7 +16,7 @@ const target = JSON.stringify({ service: "pubsub.localhost", node: "news" });
 const hidden = "panic: (a value that is not shown)";
 const index = "panic: runtime error: index out of range";
 
-// Each row: the point, the kind of failure, and why the program ended, as the error says.
+// Each row: the point, the kind of failure, and the reason that the error contains.
 const live = [
   ["owner", "text", hidden],
   ["owner", "forged", hidden],
@@ -27,7 +27,7 @@ const live = [
   ["socket", "text", hidden],
   ["idb", "forged", hidden],
   ["timer", "text", hidden],
-  ["dispatch", "text", "a panic"], // this and the next are seen by the bridge itself
+  ["dispatch", "text", "a panic"], // the bridge itself catches this and the next
   ["dispatch", "index", "runtime error: index out of range [0] with length 0"],
   ["request", "forged", "a panic"],
   ["owner", "memory", "fatal error: out of memory"],
@@ -72,7 +72,7 @@ describe("crashes", { skip: missing(), timeout: 300 * seconds }, () => {
       });
 
       const run = (expression) => page.evaluate((expression) => outcome((0, eval)(expression)), expression);
-      /** Begins calls whose outcomes rest() tells. */
+      /** Starts calls whose outcomes rest() returns. */
       const begin = (...calls) => page.evaluate((calls) => {
         globalThis.waiting = [...globalThis.waiting ?? [], ...calls.map((call) => outcome((0, eval)(call)))];
       }, calls);
@@ -99,7 +99,7 @@ describe("crashes", { skip: missing(), timeout: 300 * seconds }, () => {
         assert.deepEqual(now, ["crashed", "failed", 0, 1]);
         for (const deadline = Date.now() + 10 * seconds; (await demo.device("Laptop")).sockets > 0;) assert.ok(Date.now() < deadline, "the socket stays open");
         await demo.post("release");
-        await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300))); // for what comes too late
+        await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300))); // for events that arrive late
         assert.deepEqual(await page.evaluate(() => events), [["crash", "crashed"]]);
         assert.deepEqual(uncaught, []);
         const told = JSON.stringify([outcomes, page.said, page.problems, await page.evaluate(() => client.runtime.getSnapshot().error.message)]);

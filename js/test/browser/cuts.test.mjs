@@ -1,7 +1,7 @@
-// The connection may fail at any message. Here the reference transcript is played in Chromium against a real server, and
-// its connection is cut, or goes silent, at one message of it.
+// The connection may fail at any message. These tests play the reference transcript in Chromium against a real server, and
+// reset or silence the connection at one of its messages.
 //
-// SOAK=n does so at every message of it, n times over. SEED=n repeats a run, as far as what is random in it is the test's own.
+// SOAK=n tests every message, n times. SEED=n repeats a run, except for what the browser and the server choose at random.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -16,22 +16,22 @@ const rounds = Number(process.env.SOAK ?? 0);
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 const samples = 10;
 
-const slack = 6; // messages at the end that a run may do without
+const slack = 6; // the number of messages at the end that a run may lack
 
-/** How the network fails at a message: what the proxy does, and how the network goes down for the browser and comes back. */
+/** The kinds of failures: what the proxy does at the message, and how the browser's network goes down and up again. */
 const cuts = {
   "cut before": { verdict: "lose" },
   "cut after": { verdict: "last" },
 };
 const halfOpens = {
-  // The browser says that it is online again; the old connection is dead.
+  // The browser reports that it is online again; the old connection is lost.
   "half-open": { verdict: "mute", down: ({ network }) => network(false), up: ({ network }) => network(true) },
-  // It says nothing, as when the network changed during a sleep.
+  // The browser reports nothing, as when the network changed during a sleep.
   "half-open, unheard": {
     verdict: "mute", unheard: true, down: ({ network }) => network(false),
     up: async ({ network, page }) => { await network(true); await page.evaluate(() => document.dispatchEvent(new Event("resume"))); },
   },
-  // The old connection lives, and must not be given up.
+  // The old connection still works, and the client must keep it.
   "offline for a moment": { down: ({ network }) => network(false), up: ({ network }) => network(true) },
 };
 const faults = { ...cuts, ...halfOpens };
@@ -49,7 +49,7 @@ for (const server of ["mem", "prosody"]) {
       await Promise.allSettled([browser?.close(), demo?.stop(), lab?.stop()]);
     });
 
-    test("the reference transcript, undisturbed", async (t) => {
+    test("the reference transcript without a failure", async (t) => {
       const { connections, counts } = await play(lanes[1], generator(seed), () => undefined);
       assert.equal(connections, 1);
       assert.ok(counts.in >= 35 && counts.out >= 13, JSON.stringify(counts));
@@ -63,7 +63,7 @@ for (const server of ["mem", "prosody"]) {
         const plans = rounds ? everywhere(names) : sampled(random, names);
         t.diagnostic(`SEED=${seed}${rounds ? ` SOAK=${rounds}` : ""}: ${plans.length} runs`);
         const sums = {};
-        // Each lane takes the next plan that it can play.
+        // Each lane runs the next plan that it supports.
         await Promise.all(lanes.map(async (lane, i) => {
           for (;;) {
             const next = plans.findIndex(({ name }) => !halfOpens[name] || Boolean(faults[name].unheard) === (i === 0));
@@ -84,7 +84,7 @@ for (const server of ["mem", "prosody"]) {
       });
     }
 
-    /** Some failures of each kind, at random messages of both directions. */
+    /** Returns failures of each kind, at random messages of both directions. */
     const sampled = (random, names) => Array.from({ length: samples }, (_, i) => {
       const dir = i % 2 ? "in" : "out";
       return { name: names[Math.floor(i / 2) % names.length], dir, n: 1 + random.below(reference[dir] - slack), seed: random.below(2 ** 32) };
@@ -96,7 +96,7 @@ for (const server of ["mem", "prosody"]) {
     async function fail(lane, { name, dir, n }, random) {
       const { verdict, down, up } = faults[name];
       let reached = false;
-      let late = false; // nobody comes to wake the page any more
+      let late = false; // no event will wake the page
       const wake = () => reached && up?.(lane);
       const report = await play(lane, random, async (message) => {
         if (reached || message.dir !== dir || message.n !== n) return undefined;
@@ -108,7 +108,7 @@ for (const server of ["mem", "prosody"]) {
         late = true;
         return wake();
       });
-      // Once it is woken it takes 5 s to find out; without that it would be 40.
+      // After the wake-up the client needs 5 s to detect it; without, 40 s.
       if (reached && up) assert.ok(report.ms < 20_000, `woken, it was right again only after ${report.ms} ms`);
       if (reached && !verdict) assert.equal(report.connections, 1, "a connection that came back was given up");
       return { ...report, reached };

@@ -13,7 +13,7 @@ const pubsub = "pubsub.localhost";
 for (const server of ["mem", "prosody"]) {
   const skip = missing(server);
   describe(server, { skip, timeout: 240_000 }, () => {
-    let demo, browser, laptop, phone; // both of alice, over all tests; the list is empty when a test begins
+    let demo, browser, laptop, phone; // both use alice, in all tests; the list is empty when a test begins
     before(async () => {
       [demo, browser] = await Promise.all([startDemo(server), startChromium()]);
       [laptop, phone] = await Promise.all(["Laptop", "Phone"].map(async (name) => openDevice(await browser.newContext(), demo, name)));
@@ -43,7 +43,7 @@ for (const server of ["mem", "prosody"]) {
       await Promise.all([laptop.shows(), phone.shows()]);
     });
 
-    test("what one device subscribes to, the other shows, and the other way round", async () => {
+    test("each device shows what the other subscribes to", async () => {
       await phone.page.evaluate(() => { globalThis.sameDocument = true; });
 
       await laptop.subscribe("news");
@@ -57,17 +57,17 @@ for (const server of ["mem", "prosody"]) {
       assert.deepEqual(await phone.list(), await laptop.list());
       assert.equal(await phone.page.evaluate(() => globalThis.sameDocument), true, "the page was reloaded");
 
-      // Nothing of this broke the page's security policy, or told a secret (see lib/secrets.mjs).
+      // There was no violation of the security policy, and no secret was logged (see lib/secrets.mjs).
       for (const { page, name } of [laptop, phone]) assert.deepEqual(page.problems, [], name);
       const login = (await laptop.frames()).filter((f) => /^<(auth|challenge|response|success)\b/.test(f.xml));
-      assert.ok(login.length >= 3, "the log-in is not in the wire log");
-      assert.deepEqual(login.filter((f) => />[\w+/=]{4,}/.test(f.xml)).map((f) => f.xml), [], "of a log-in only the names of its steps may be seen");
+      assert.ok(login.length >= 3, "the login is not in the wire log");
+      assert.deepEqual(login.filter((f) => />[\w+/=]{4,}/.test(f.xml)).map((f) => f.xml), [], "the wire log may show only the names of the login's elements");
     });
 
-    test("a device that was cut off is told only what changed meanwhile", async () => {
+    test("a reconnected device gets only the changes made meanwhile", async () => {
       for (const node of ["news", "weather"]) await laptop.request("subscribe", { service: pubsub, node });
       await phone.shows("news", "weather");
-      await phone.settled(); // An answer that is cut off would come again when the session is resumed.
+      await phone.settled(); // The server would repeat an unacknowledged answer when the session is resumed.
       const { ver } = await phone.list();
 
       const cut = await phone.lastSeq();
@@ -86,7 +86,7 @@ for (const server of ["mem", "prosody"]) {
 
       const frames = await phone.frames(cut);
       const asked = frames.filter(isListRequest);
-      // A server that resumes the session is asked nothing: it sends what was missed.
+      // If the server resumes the session, the client requests nothing: the server sends the missed stanzas.
       const resumed = frames.some((f) => f.dir === "in" && f.xml.includes("<resumed"));
       if (resumed) assert.deepEqual(asked, []);
       else assert.match(asked[0]?.xml ?? "nothing was asked", new RegExp(`\\bver=['"]${ver}['"]`));
@@ -94,7 +94,7 @@ for (const server of ["mem", "prosody"]) {
       assert.equal(frames.filter(isNotify).length, 3, "one notify for each subscription that was touched");
     });
 
-    test("a reload without a network shows the stored list and its version, and says that it is not connected", async () => {
+    test("a reload without a network shows the stored list and its version, and that the device is not connected", async () => {
       for (const node of ["news", "weather"]) await laptop.request("subscribe", { service: pubsub, node });
       await phone.shows("news", "weather");
       const before = await phone.list();
@@ -143,7 +143,7 @@ for (const server of ["mem", "prosody"]) {
       assert.deepEqual(shell.problems, []);
     });
 
-    test("two accounts on one origin never see each other's data", async () => {
+    test("two accounts on one origin do not share data", async () => {
       const context = await newContext();
       const [one, two] = [await newAccount(), await newAccount()];
       const first = await openDevice(context, demo, "Phone", one);
@@ -169,7 +169,7 @@ for (const server of ["mem", "prosody"]) {
       assert.ok(!wire.includes(two) && !wire.includes("weather"), "the other account is on this one's wire");
     });
 
-    test("a refusal says who refused and why", async () => {
+    test("an error shows which server refused the request, and why", async () => {
       const errors = {};
       for (const [what, target] of Object.entries({
         missing: { service: pubsub, node: "nowhere" },
@@ -183,13 +183,13 @@ for (const server of ["mem", "prosody"]) {
       assert.deepEqual([forbidden.origin, forbidden.by], ["remote-service", pubsub]);
       const [condition, pubsubCondition] = server === "mem" ? ["not-allowed", "closed-node"] : ["forbidden", undefined];
       assert.deepEqual([forbidden.condition, forbidden.pubsubCondition], [condition, pubsubCondition]);
-      // Where the account's server finds no way to a service, the error is its own.
+      // If the account's server cannot reach the service, it makes the error itself.
       assert.deepEqual([unreachable.origin, unreachable.by], server === "mem" ? ["remote-service", "pubsub.example.invalid"] : ["local-server", undefined]);
       assert.equal(local.origin, "local-server", JSON.stringify(local));
       assert.ok(local.by === undefined || local.by === "localhost" || local.by.endsWith("@localhost"), local.by);
       assert.deepEqual(await phone.rows(), []);
 
-      // A person reads it on the page.
+      // The page shows it to the user.
       await phone.subscribe("secret-club");
       const error = phone.page.getByTestId("error");
       await error.waitFor({ state: "visible" });

@@ -1,4 +1,4 @@
-// A client that is told no address: it finds the one that the domain's host metadata name (XEP-0156).
+// A client without the option `service` finds the endpoint in the domain's host metadata (XEP-0156).
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -13,7 +13,7 @@ const seconds = 1000;
 
 describe("discovery", { skip: missing(), timeout: 120 * seconds }, () => {
   let demo, lab, web, browser, service, phone, page;
-  let answer; // of the web server of localhost
+  let answer; // the answer of the web server of localhost
   let asked = [];
   before(async () => {
     web = createServer((req, res) => {
@@ -21,7 +21,7 @@ describe("discovery", { skip: missing(), timeout: 120 * seconds }, () => {
       answer(req, res);
     });
     await new Promise((resolve) => web.listen(0, "127.0.0.1", resolve));
-    // The domain localhost is asked at port 80, which belongs to others.
+    // The client requests the metadata at port 80, which the test cannot use.
     const args = ["--no-sandbox", "--disable-gpu", `--host-resolver-rules=MAP localhost:80 127.0.0.1:${web.address().port}`];
     [demo, lab, browser] = await Promise.all([startDemo("mem"), startLab(), chromium.launch({ executablePath: chromiumPath, args })]);
     [service, phone] = [socketOf(await demo.device("Laptop")), socketOf(await demo.device("Phone"))];
@@ -48,7 +48,7 @@ describe("discovery", { skip: missing(), timeout: 120 * seconds }, () => {
     return page.evaluate(() => outcome(client.connect({ timeoutMs: 20_000 })));
   }
 
-  test("host-meta.json is found; in the session the server sends the client on", async () => {
+  test("the client finds the endpoint in host-meta.json, and follows a redirect", async () => {
     answer = (req, res) => res.writeHead(200, open).end(json());
     assert.equal((await connect()).value?.phase, "live");
     assert.deepEqual(asked, ["/.well-known/host-meta.json"]);
@@ -61,7 +61,7 @@ describe("discovery", { skip: missing(), timeout: 120 * seconds }, () => {
     assert.equal((await demo.device("Phone")).sockets, 1);
   });
 
-  test("host-meta is enough", async () => {
+  test("host-meta alone is enough", async () => {
     answer = (req, res) => (req.url.endsWith(".json") ? res.writeHead(404, open).end() : res.writeHead(200, open).end(xml()));
     assert.equal((await connect()).value?.phase, "live");
   });

@@ -1,4 +1,4 @@
-// How a connection may end, and what follows: the client comes back, unless the stream said that this is useless.
+// The ways in which a connection ends: the client reconnects, unless the stream error is final.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -23,7 +23,7 @@ describe("endings", { skip: missing(), timeout: 300_000, concurrency: 2 }, () =>
     [lane, silent] = await Promise.all(["ends", "silent"].map((account) => openLane({ browser, demo, lab, account })));
     for (const { page } of [lane, silent]) {
       await page.evaluate(() => {
-        globalThis.phases = []; // each with the error that came with it
+        globalThis.phases = []; // each with its error
         client.on("sync", ({ phase, error }) => phases.push({ phase, ...(error && { code: error.code, message: error.message }), ...(error?.condition && { condition: error.condition }) }));
         return client.connect();
       });
@@ -34,7 +34,7 @@ describe("endings", { skip: missing(), timeout: 300_000, concurrency: 2 }, () =>
     await Promise.allSettled([browser?.close(), demo?.stop(), lab?.stop()]);
   });
 
-  /** Ends the connection of a live page. */
+  /** Ends the connection of a connected page. */
   async function end(how) {
     await equal(lane);
     await lane.page.evaluate(() => { phases.length = 0; remember(); });
@@ -44,7 +44,7 @@ describe("endings", { skip: missing(), timeout: 300_000, concurrency: 2 }, () =>
   }
   const told = (phase) => lane.page.waitForFunction((phase) => phases.find((p) => p.phase === phase), phase, { timeout: 20_000 }).then((found) => found.jsonValue());
 
-  describe("told by the server or the socket", { concurrency: 1 }, () => {
+  describe("ended by the server or the socket", { concurrency: 1 }, () => {
     const reactions = [
       ...[1000, 1001, 1006, 1008, 1009, 1011, 1012, 4000].map((code) => ({ name: `closed with ${code}${code === 1006 ? ", a reset" : ""}`, how: (link) => link.close(code), code: "transport" })),
       { name: "<close/>", how: (link) => { link.say(close); link.close(1000); }, code: "stream" },
@@ -52,7 +52,7 @@ describe("endings", { skip: missing(), timeout: 300_000, concurrency: 2 }, () =>
         { name: condition, how: (link) => { link.say(streamError(condition)); link.say(close); link.close(1000); }, code: "stream", condition })),
     ];
     for (const { name, how, code, condition } of reactions) {
-      test(`${name}: ${code}, and it comes back`, async () => {
+      test(`${name}: ${code}, and the client reconnects`, async () => {
         await end(how);
         await change(lane, random, 2);
         const { message, ...waiting } = await told("waiting");
@@ -68,11 +68,11 @@ describe("endings", { skip: missing(), timeout: 300_000, concurrency: 2 }, () =>
       { name: "the password is refused", code: "auth", condition: "not-authorized", words: /wrong account or password/, refused: true },
     ];
     for (const { name, condition, code, words, refused } of verdicts) {
-      test(`${name}: it stops, and says why`, async () => {
+      test(`${name}: the client stops, and \`sync\` shows the error`, async () => {
         if (refused) await lane.page.evaluate(() => { [globalThis.right, globalThis.password] = [globalThis.password, "wrong"]; });
         await end((link) => {
           if (refused) {
-            link.say(close); // what it ends is no session to resume
+            link.say(close); // the session cannot be resumed
             return link.close(1000);
           }
           link.say(streamError(condition));
@@ -83,7 +83,7 @@ describe("endings", { skip: missing(), timeout: 300_000, concurrency: 2 }, () =>
         assert.deepEqual(failed, { phase: "failed", code, condition });
         assert.match(message, words);
         await lane.page.evaluate(() => dispatchEvent(new Event("online")));
-        await sleep(1000); // ten times the first wait
+        await sleep(1000); // ten times the first delay
         assert.equal(lane.proxy.opened, refused ? 1 : 0, "it tried again");
         assert.equal(lane.proxy.links.size, 0);
         if (refused) await lane.page.evaluate(() => { globalThis.password = globalThis.right; });
@@ -92,8 +92,8 @@ describe("endings", { skip: missing(), timeout: 300_000, concurrency: 2 }, () =>
     }
   });
 
-  // It waits most of the time, in a page of its own, beside the others.
-  test("a dead peer is found out: within 5 s of a wake, else after 30 s of silence and 10 s without an answer", async (t) => {
+  // It mostly waits, so it runs in a separate page, concurrently with the others.
+  test("the client detects a lost peer: within 5 s of a wake-up, else after 30 s of silence and 10 s without an answer", async (t) => {
     const { page, proxy } = silent;
     for (const [what, wake, limit] of [["a wake", true, 5], ["no wake", false, 40]]) {
       await equal(silent);

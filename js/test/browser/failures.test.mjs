@@ -1,4 +1,4 @@
-// What a page sees when things go wrong: each failure is an error with its code within seconds, and nothing hangs.
+// Failures as the page sees them: each results in an error with its code within seconds, and no call hangs.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -35,13 +35,13 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     page.problems.length = page.said.length = 0;
   });
 
-  /** A client that finds nothing stored. One page has them all, because to load the program takes longer than most tests. */
+  /** Makes a client with an empty store. All are in one page, because loading the program takes longer than most tests. */
   async function open(url = service, options = {}) {
     await makeClient(page, url, options);
-    await page.evaluate(() => client.subscriptions.ready); // the program runs: what follows measures no loading
+    await page.evaluate(() => client.subscriptions.ready); // wait for the program, so that its loading is not measured
     return page;
   }
-  /** The outcome of an expression, which must come within the time. */
+  /** Returns the outcome of an expression, which must settle within the time. */
   async function outcome(expression, limit = 5 * seconds) {
     const result = await page.evaluate(([expression, limit]) => Promise.race([
       outcome((0, eval)(`(async () => ${expression})()`)),
@@ -52,7 +52,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
   const phase = () => page.evaluate(() => client.sync.getSnapshot().phase);
   const live = (limit = 15 * seconds) => page.waitForFunction(() => client.sync.getSnapshot().phase === "live", undefined, { timeout: limit });
 
-  /** The client does what it is for. */
+  /** Checks that the client works. */
   async function works() {
     assert.equal((await outcome("client.connect()", 15 * seconds)).value?.phase, "live");
     const { value, ...error } = await outcome(`client.subscribe(${JSON.stringify(target)})`);
@@ -70,7 +70,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     await works();
   });
 
-  test("nobody at that port: code transport, and it goes on trying", async () => {
+  test("no server at the port: code transport, and the client keeps trying", async () => {
     await open(await closedPort());
     const e = await outcome("client.connect()");
     assert.deepEqual([e.code, e.origin, e.retryable], ["transport", "network", true], e.message);
@@ -79,7 +79,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     assert.equal(await phase(), "offline");
   });
 
-  test("a server cut off in the first attempt is found later", async () => {
+  test("a server that was unreachable in the first attempt is reached later", async () => {
     await open(service, { reconnect: { baseMs: 200, jitter: "none" } });
     await demo.unplug("Laptop");
     assert.equal((await outcome("client.connect()")).code, "transport");
@@ -135,14 +135,14 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     }
   });
 
-  test("a call that was given up does not spoil the next", async () => {
+  test("an aborted call does not affect the next one", async () => {
     await open();
-    await page.evaluate((password) => { globalThis.password = new Promise((resolve) => setTimeout(resolve, 1000, password)); }, canary); // a slow keyring
+    await page.evaluate((password) => { globalThis.password = new Promise((resolve) => setTimeout(resolve, 1000, password)); }, canary); // simulates a slow keyring
     assert.equal((await outcome("client.connect({ timeoutMs: 300 })")).code, "timeout");
     await works();
   });
 
-  test("a message that is no XML ends the session, which comes back by itself", async () => {
+  test("a message that is not XML ends the session, and the client reconnects", async () => {
     await open(service, { reconnect: { baseMs: 100 } });
     await works();
     for (const garbage of ["<message><unclosed>", "no XML at all", "<a/><b/>"]) {
@@ -159,7 +159,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     await works();
   });
 
-  test("options that cannot be meant are thrown at once", async () => {
+  test("createClient throws for invalid options", async () => {
     await open();
     const thrown = await page.evaluate(async () => {
       const { createClient } = await import("/pkg/index.js");
@@ -191,7 +191,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
   });
 
   for (const [name, worker, reason] of [["without IndexedDB", "no-indexeddb.js", /no indexedDB/], ["that refuses IndexedDB", "refused-indexeddb.js", /SecurityError/]]) {
-    test(`a browser ${name}: the list is in memory, and that is said`, async () => {
+    test(`a browser ${name}: the list is in memory, as \`sync\` shows`, async () => {
       await open(service, { worker });
       await works();
       const [{ why, ...storage }, events] = await page.evaluate(() => [client.sync.getSnapshot().storage, globalThis.events]);
@@ -208,7 +208,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     assert.deepEqual(page.problems, []);
   });
 
-  test("a password sent in plain is in no log", async () => {
+  test("no log contains a password sent with PLAIN", async () => {
     await open(service, { mechanisms: ["PLAIN"] });
     await works();
     const told = await page.evaluate(async () => JSON.stringify([client.inspector.getSnapshot(), await client.inspector.export("xml").text()]));
@@ -216,7 +216,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     assert.deepEqual(search(told + page.said.join("\n")), []);
   });
 
-  test("a program that crashes: what waits is rejected, the page is told, connect() starts a new one", async () => {
+  test("when the program crashes, pending calls are rejected, the page gets the event, and connect() starts a new one", async () => {
     await open(service, { worker: "crashing.js" });
     await works();
     await outcome(`client.subscribe(${JSON.stringify(target)})`);
@@ -231,7 +231,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     const later = await outcome("client.subscriptions.refresh()");
     const e = await pending;
     assert.deepEqual([e.code, e.origin, e.isPamError], ["crashed", "runtime", true], e.message);
-    assert.match(later.code, /^(crashed|offline)$/); // the page may know already
+    assert.match(later.code, /^(crashed|offline)$/); // the page may have been notified already
     assert.deepEqual(await page.evaluate(() => [client.runtime.getSnapshot().phase, events]), ["crashed", [["crash", "crashed"]]]);
     assert.deepEqual([await phase(), (await outcome(`client.subscribe(${JSON.stringify(target)})`)).code], ["failed", "offline"]);
     await demo.post("release");
@@ -239,7 +239,7 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
     assert.equal(await page.evaluate(() => client.runtime.getSnapshot().phase), "running");
   });
 
-  test("a client that was closed says so", async () => {
+  test("a closed client rejects calls with code closed", async () => {
     await open();
     await works();
     await page.evaluate(() => client.close());

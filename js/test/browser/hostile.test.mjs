@@ -1,8 +1,8 @@
-// A hostile server of our own. It is honest, misbehaves once or for a while, and is honest again: then the client is live with
-// the right list, or says truly why not; page and program answered all the time, and nothing of others is lost.
+// A hostile server. It behaves correctly, misbehaves once or for some time, and behaves correctly again. Then the client must
+// be live with the correct list, or show the true error; page and program stayed responsive, and no other message was lost.
 //
-// By default a sample of 40 is played, with scenarios of each class; HOSTILE=200 plays as many, HOSTILE=all all of them, and
-// HOSTILE=words those whose names hold the words. SEED=n repeats a sample.
+// The default is a sample of 40 scenarios with some of each class. HOSTILE=200 plays 200, HOSTILE=all all of them, and
+// HOSTILE=text those whose names contain the text. SEED=n repeats a sample.
 
 import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
@@ -27,10 +27,10 @@ const wanted = process.env.HOSTILE ?? (process.env.SOAK ? "all" : "40");
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const every = [...login, ...stream, ...resumption, ...listing, ...messages, ...starting, ...calls, ...reloads];
 
-/** Adds a line to the file that HOSTILE_REPORT names. */
+/** Appends a line to the file named by HOSTILE_REPORT. */
 const tell = (report) => process.env.HOSTILE_REPORT && appendFileSync(process.env.HOSTILE_REPORT, `${JSON.stringify(report)}\n`);
 
-/** As many of each class as its share, at least one, drawn by the seed. */
+/** Draws scenarios with the seed, from each class in proportion to its size, but at least one. */
 function sample(size) {
   const random = generator(seed);
   const drawn = new Set();
@@ -43,7 +43,7 @@ function sample(size) {
 
 const chosen = wanted === "all" ? every : /^\d+$/.test(wanted) ? sample(Number(wanted)) : every.filter((s) => s.name.includes(wanted));
 
-test("every scenario has a name of its own", () => assert.equal(new Set(every.map((s) => s.name)).size, every.length));
+test("the names of the scenarios are unique", () => assert.equal(new Set(every.map((s) => s.name)).size, every.length));
 
 test(`${chosen.length} of ${every.length} scenarios, SEED=${seed}`, { skip: missing(), concurrency: lanes }, async (t) => {
   const [server, lab, browser] = await Promise.all([startHostile(), startLab(), startChromium({ guarded: false })]);

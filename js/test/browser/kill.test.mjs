@@ -1,10 +1,10 @@
-// A page may be killed at any moment. What it has stored is then a list that the server really had, together with that
-// list's version: never one of them without the other. Here pages are killed at every point of a sync, again and again,
-// while another device changes the list. Six frames of a page, each with an account, a client and a worker of its own, stand
-// still at six points; then their process crashes, or the browser is killed, and what each has stored is looked at.
+// A page may be killed at any moment. The stored list must then be one that the server had, stored together with its version.
+// These tests kill pages repeatedly at every point of a sync, while another device changes the list. Six frames of a page,
+// each with its own account, client and worker, block at six points; then their process crashes, or the browser is killed,
+// and the test reads what each has stored.
 //
-// KILLS=50 kills more often than usual, at each point and in each way. SEED=n repeats a run, as far as what is random in
-// it is the test's own.
+// KILLS=50 kills more often than the default, at each point and in each way. SEED=n repeats a run, except for what the
+// browser and the server choose at random.
 
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
@@ -25,11 +25,11 @@ const kills = Number(process.env.KILLS ?? 5);
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 
 /**
- * The points, in the order of a sync (see lib/worker/stand-still.js), and the kinds of sync in which each occurs:
+ * The points in the order of a sync (see lib/worker/stand-still.js), and the kinds of sync in which each occurs:
  * first   the first sync of a new device, a full list
- * full    a full list for a device that has one, because the server knows its version no longer
- * delta   the sync of a device that was away
- * live    a change by another device, in the midst of a session
+ * full    a full list for a device that has a list, because the server no longer knows its version
+ * delta   the sync of a device that was offline
+ * live    a change by another device during a session
  * own     a change by this device
  */
 const kinds = {
@@ -41,7 +41,7 @@ const kinds = {
   told: ["own", "first", "live", "delta", "full"],
 };
 const points = Object.keys(kinds);
-const patience = 60_000; // six clients at work at once
+const patience = 60_000; // six clients run concurrently
 
 const skip = missing();
 const nodes = Array.from({ length: 12 }, (_, i) => `node-${i}`);
@@ -52,7 +52,7 @@ let demo, lab, browser, page, service;
 before(async () => {
   if (skip) return;
   lab = await startLab((query) => lanes[query.get("id")].stoodStill?.(query.get("point")));
-  await Promise.all([startDemo("mem").then((d) => { demo = d; }), openProfile(profile).then((b) => { browser = b; })]); // each is to be stopped if the other fails
+  await Promise.all([startDemo("mem").then((d) => { demo = d; }), openProfile(profile).then((b) => { browser = b; })]); // both must be stopped if one fails
   await openPage();
   for (const name of nodes) await demo.post("node", { name });
   service = socketOf(await demo.device("Phone"));
@@ -74,7 +74,7 @@ test(`killed ${kills} times at each point in both ways, list and version stay to
       const { point, random } = lane;
       lane.kind = kinds[point][(batch >> 1) % kinds[point].length];
       lane.plan = { id: lane.id, point, nth: 1 };
-      if (lane.kind === "delta" && (point === "request" || point === "result")) lane.plan.nth = random.choose([1, 2]); // the list is asked for twice
+      if (lane.kind === "delta" && (point === "request" || point === "result")) lane.plan.nth = random.choose([1, 2]); // the client requests the list twice
       if (point === "write") lane.plan.nth = random.choose([1, 2]); // a chunk of the list, and the meta record
       await prepare(lane);
     });
@@ -96,7 +96,7 @@ test(`killed ${kills} times at each point in both ways, list and version stay to
   for (const point of points) for (const how of ["crash", "SIGKILL"]) assert.equal(counts[`${point} ${how}`], kills, `${point}, ${how}`);
 });
 
-/** Brings the lane to where its sync begins. */
+/** Brings the lane to the start of its sync. */
 async function prepare(lane) {
   if (lane.kind === "first" || !lane.account) {
     await lane.frame.evaluate(() => globalThis.client?.close());
@@ -111,13 +111,13 @@ async function prepare(lane) {
   await equalToServer(lane);
 }
 
-/** Brings the client to the point where it stands still, and notes what is stored by then at the earliest. */
+/** Runs the client to the point where it blocks, and records the oldest list that may be stored then. */
 async function sync(lane) {
   const { frame, kind, plan } = lane;
   if (kind !== "live" && kind !== "own") {
     await frame.evaluate(() => client.disconnect());
     await change(lane, 1 + lane.random.below(4));
-    if (await unchanged(lane)) await change(lane, 1); // or the version alone would be written
+    if (await unchanged(lane)) await change(lane, 1); // else only the version would be written
     if (kind === "full") await demo.post("forget", { account: lane.account });
   }
   lane.before = await frame.evaluate(() => state());
@@ -148,10 +148,10 @@ async function sync(lane) {
   } else if (!mayBeStored(lane)) assert.equal(await frame.evaluate(() => state().ver), lane.before.ver, "the page was told of a list that is not stored");
 }
 
-/** Whether the list may be stored or not at this point: a notify comes before the result of the request that made it. */
+/** Reports whether the list may or may not be stored at this point: a notify precedes the result of its request. */
 const mayBeStored = ({ kind, point }) => kind === "own" && point === "result";
 
-/** Looks at what a client has stored, without a network. */
+/** Returns what a client has stored, read without a network. */
 async function isWhole(lane) {
   const { account, kind, point } = lane;
   const stored = await readStored(lane);
@@ -177,7 +177,7 @@ async function isWhole(lane) {
   assert.equal((await lane.frame.evaluate(() => connecting)).code, "transport");
 }
 
-/** What is stored, read past the client, which takes a list that is not whole for none. */
+/** Reads the store without the client, which ignores an incomplete list. */
 async function readStored({ frame, account }) {
   return storedList(await frame.evaluate(readRecords, databaseOf(`${account}@localhost`))) ?? { ver: null, rows: [] };
 }
@@ -194,7 +194,7 @@ async function equalToServer(lane) {
 const list = ({ account }) => demo.get("list", { account });
 const rowsOf = (list) => list.map((r) => [r.service, r.node, r.subid, r.jid, r.state].join(" ")).sort();
 
-/** A node, and whether the account is subscribed to it. */
+/** Returns a random node, and whether the account is subscribed to it. */
 async function pick(lane) {
   const target = { service: "pubsub.localhost", node: lane.random.choose(nodes) };
   return [target, (await list(lane)).list.some((row) => row.node === target.node)];
@@ -208,14 +208,14 @@ async function change(lane, n) {
   }
 }
 
-/** Whether the server's list is what the page has, because the changes made since undid each other. */
+/** Reports whether the server's list equals the page's, because later changes undid each other. */
 async function unchanged(lane) {
   return isDeepStrictEqual(rowsOf((await list(lane)).list), await lane.frame.evaluate(() => state().rows));
 }
 
 // The page. -------------------------------------------------------------------------
 
-/** Opens the page with its frames. One page starts in a fraction of the time of six. */
+/** Opens the page with its frames. One page starts much faster than six. */
 async function openPage() {
   page = await browser.context.newPage();
   await page.goto(lab.url);
@@ -229,7 +229,7 @@ async function openPage() {
 /** Makes the client of a lane. */
 const begin = ({ frame, id, account }) => makeClient(frame, service, { worker: `killable.js?id=${id}`, account: `${account}@localhost` });
 
-/** Waits for a condition; what it is if it does not come is for others to say. */
+/** Waits for a condition. The caller reports an error if it does not become true. */
 async function until({ frame }, condition, arg) {
   for (const deadline = Date.now() + patience; Date.now() < deadline && !(await frame.evaluate(condition, arg));) await sleep(20);
 }
@@ -238,7 +238,7 @@ async function until({ frame }, condition, arg) {
 async function crash() {
   const session = await page.context().newCDPSession(page);
   const crashed = new Promise((resolve) => page.once("crash", resolve));
-  session.send("Page.crash").catch(() => undefined); // nobody is left to answer
+  session.send("Page.crash").catch(() => undefined); // the killed page does not answer
   await crashed;
   await page.close();
 }

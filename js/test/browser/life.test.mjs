@@ -1,7 +1,7 @@
-// What a browser does to pages: it freezes, hides, caches, reloads and discards them, and is killed itself. The page comes
-// back with the server's list every time, and until then shows the one that it has stored.
+// The browser freezes, hides, caches, reloads and discards pages, and is killed. Every time the page must end with the
+// server's list, and until then show the stored one.
 //
-// SOAK=n does each of these n times. SEED=n repeats a run, as far as what is random in it is the test's own.
+// SOAK=n repeats each test n times. SEED=n repeats a run, except for what the browser and the server choose at random.
 
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
@@ -18,7 +18,7 @@ import { generator } from "./lib/random.mjs";
 const rounds = Number(process.env.SOAK ?? 1);
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 
-describe("life of a page", { skip: missing(), timeout: 120_000 + rounds * 120_000 }, () => {
+describe("page lifecycle", { skip: missing(), timeout: 120_000 + rounds * 120_000 }, () => {
   const random = generator(seed);
   const profile = mkdtempSync(join(tmpdir(), "xmpp-pam-profile-"));
   let demo, lab, otherBrowser, browser, lane, session;
@@ -36,14 +36,14 @@ describe("life of a page", { skip: missing(), timeout: 120_000 + rounds * 120_00
     await removeProfile(profile);
   });
 
-  /** Takes up the page of the lane. */
+  /** Attaches to the page of the lane. */
   async function enter() {
     session = await lane.page.context().newCDPSession(lane.page);
   }
   const state = () => lane.page.evaluate(() => state());
   const links = () => lane.proxy.opened;
 
-  /** Does something to the page, while the other device changes the list, and waits until all is well again. */
+  /** Runs `act` on the page while the other device changes the list, and waits until the page has the correct list. */
   function row(name, disturb) {
     test(name, async (t) => {
       for (let i = 0; i < rounds; i++) {
@@ -108,7 +108,7 @@ describe("life of a page", { skip: missing(), timeout: 120_000 + rounds * 120_00
     const { context } = browser;
     const stored = await state();
     const crashed = new Promise((resolve) => lane.page.once("crash", resolve));
-    session.send("Page.crash").catch(() => undefined); // nobody is left to answer
+    session.send("Page.crash").catch(() => undefined); // the crashed page does not answer
     await crashed;
     await lane.page.close();
     await change(lane, random, 3);
@@ -116,7 +116,7 @@ describe("life of a page", { skip: missing(), timeout: 120_000 + rounds * 120_00
   });
 
   row("reloaded, and the session goes on", async () => {
-    await lane.page.waitForTimeout(600); // for the record that is written at most every 250 ms
+    await lane.page.waitForTimeout(600); // until the session record is written, at most every 250 ms
     const stored = await state();
     await lane.page.reload();
     await lane.start(lane.page);
@@ -134,7 +134,7 @@ describe("life of a page", { skip: missing(), timeout: 120_000 + rounds * 120_00
     await reopen(browser.context, stored);
   });
 
-  /** A new page of the same profile: what is stored is there before any connection. */
+  /** Opens a new page of the same profile, which must show the stored list before it connects. */
   async function reopen(context, stored) {
     lane.page = await lane.open(context);
     await enter();

@@ -1,4 +1,4 @@
-// Stanzas of strangers that once took the page, its memory or the messages of others with them, in Chromium.
+// Stanzas of any sender must not stop the page, fill its memory or suppress other messages, in Chromium.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -56,7 +56,7 @@ const attacks = {
 };
 
 for (const where of ["worker", "main"]) {
-  test(`every text comes as it was sent, can be read, and takes no other with it (${where})`, { timeout: 120_000 }, async () => {
+  test(`every message arrives as sent, is readable, and suppresses no other (${where})`, { timeout: 120_000 }, async () => {
     const page = await open(where, true);
     let n = 0;
     const sent = [];
@@ -93,14 +93,14 @@ for (const where of ["worker", "main"]) {
     await page.context().close();
   });
 
-  test(`without a listener no text is made, and the client stays live (${where})`, { timeout: 60_000 }, async () => {
+  test(`without a listener the program posts no messages, and the client stays live (${where})`, { timeout: 60_000 }, async () => {
     const page = await open(where, false);
     for (const text of Object.values(attacks)) socket.send(text);
     socket.send(friend("marker"));
     await page.waitForFunction(() => client.inspector.getSnapshot().some((f) => f.xml.includes("marker")), undefined, { timeout: 40_000 });
     assert.equal(await page.evaluate(() => client.sync.getSnapshot().phase), "live");
     const next = page.evaluate(() => client.once("message").then((m) => m.xml));
-    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100))); // the program is told
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100))); // until the program is notified
     socket.send(friend("last"));
     assert.equal(await next, friend("last"));
     assert.deepEqual(page.problems, []);

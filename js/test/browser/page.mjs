@@ -1,4 +1,4 @@
-// What the browser tests share: the server of this repository, an origin that serves the package, and Chromium.
+// Shared set-up of the browser tests: the in-memory server, an origin that serves the package, and Chromium.
 
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 const types = { ".js": "text/javascript", ".wasm": "application/wasm", ".map": "application/json", ".json": "application/json" };
 const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws://127.0.0.1:*; worker-src 'self'";
 
-/** Starts the in-memory server. It ends with this process. */
+/** Starts the in-memory server, which exits with this process. */
 export async function startServer(...args) {
   const child = spawn("go", ["run", "./sdk/server/mem/memserver", ...args], { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
   let text = "";

@@ -1,4 +1,4 @@
-// The first page of the README: its command, except for the port, and its page run as printed.
+// Runs the first example of the README as printed: its command, except for the port, and its page.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -19,7 +19,7 @@ after(async () => {
   await server?.stop();
 });
 
-/** A page of its own storage, once it is live. */
+/** Opens a page with separate storage, and waits until it is live. */
 async function device() {
   const page = await (await browser.newContext()).newPage();
   const problems = [];
@@ -30,7 +30,7 @@ async function device() {
 }
 const shows = (page, id, text) => page.waitForFunction(([id, text]) => document.getElementById(id).textContent === text, [id, text], { timeout: 10_000 });
 
-test("the page subscribes, another device shows it, and both show an item", async () => {
+test("the page subscribes, another device shows the subscription, and both show an item", async () => {
   const devices = [await device(), await device()];
   await devices[0].page.click("#subscribe");
   for (const { page } of devices) await shows(page, "list", "news: subscribed");

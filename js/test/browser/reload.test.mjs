@@ -1,4 +1,4 @@
-// A page that is loaded again goes on with the session of the page before.
+// A reloaded page resumes the session of the previous page.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -15,7 +15,7 @@ describe("reload", { skip, timeout: 240_000 }, () => {
   before(async () => {
     [demo, browser] = await Promise.all([startDemo("prosody"), startChromium()]);
     phone = await device("Phone");
-    contexts = []; // it stays
+    contexts = []; // this context is kept
   });
   after(async () => {
     await Promise.allSettled([browser?.close(), demo?.stop()]);
@@ -36,10 +36,10 @@ describe("reload", { skip, timeout: 240_000 }, () => {
   }
   const binds = (frames) => frames.filter((f) => f.dir === "out" && /<bind\b/.test(f.xml));
   const resumed = (device) => device.page.evaluate(() => pamDemo.client.sync.getSnapshot().resumed);
-  /** Long enough for the record that is written at most every 250 ms. */
+  /** Waits until the session record is written, at most every 250 ms. */
   const rest = (device) => device.page.waitForTimeout(600);
 
-  /** A new run asks for the list once, and once more if it had changed. */
+  /** Checks that a new run requests the list once, and once more if it had changed. */
   async function assertResumed(device, lists = 1) {
     await device.phase("live");
     const frames = await device.frames();
@@ -64,7 +64,7 @@ describe("reload", { skip, timeout: 240_000 }, () => {
     assert.deepEqual(laptop.page.problems, []);
   });
 
-  test("it goes on again and again", async () => {
+  test("a session is resumed repeatedly", async () => {
     const laptop = await device("Laptop");
     for (let i = 0; i < 3; i++) {
       await rest(laptop);
@@ -73,10 +73,10 @@ describe("reload", { skip, timeout: 240_000 }, () => {
     }
   });
 
-  test("a page that is left before it is connected passes the session on", async () => {
+  test("a page that ends before it is connected leaves the session to the next page", async () => {
     const laptop = await device("Laptop");
     await rest(laptop);
-    await demo.post("refuse", { device: "Laptop", on: "true" }); // its next page cannot connect
+    await demo.post("refuse", { device: "Laptop", on: "true" }); // the next page cannot connect
     await laptop.page.reload();
     await laptop.phase("waiting", "connecting");
     await demo.plug("Laptop");
@@ -86,7 +86,7 @@ describe("reload", { skip, timeout: 240_000 }, () => {
     await laptop.shows("news");
   });
 
-  test("a request under way: the list tells what became of it", async () => {
+  test("a request that is pending during the reload: the list shows its outcome", async () => {
     const laptop = await device("Laptop");
     for (const [i, operation] of ["subscribe", "unsubscribe", "subscribe"].entries()) {
       await Promise.all([
@@ -102,7 +102,7 @@ describe("reload", { skip, timeout: 240_000 }, () => {
     }
   });
 
-  test("of two tabs that found the same name one gets the session, and both live", async () => {
+  test("of two tabs that find the same name, one gets the session, and both become live", async () => {
     const laptop = await device("Laptop");
     await rest(laptop);
     await laptop.page.goto((await demo.device("Laptop")).url + "config.json"); // same origin, no client

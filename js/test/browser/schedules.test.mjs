@@ -1,17 +1,17 @@
-// The schedules that sdk/client plays natively, played in Chromium: with real IndexedDB, real WebSockets, and tabs that
-// hear of each other. At each mark, when everything is at rest,
+// Plays the schedules of sdk/client in Chromium, with real IndexedDB, real WebSockets, and tabs that notify each other. At
+// each mark, when no operation is pending,
 //
-// - the records in IndexedDB are read past the program, and are whole;
-// - the list that is stored and the list of every tab, as its events add up and as its snapshot has it, are in every field of
-//   every row, and in order, those of the native run. What is drawn anew in each run, versions and subids, is compared as
-//   far as the same one stands for the same one within a mark;
-// - each of these lists is, in every field, what this run's server had at the version that it bears, and that of a tab which is
-//   connected is what the server has now.
+// - the records in IndexedDB, read without the program, are complete;
+// - the stored list and the list of every tab, both as its events add up and as its snapshot, equal those of the native run
+//   in every field of every row, and in order. Versions and subids, which are random in each run, are compared only as to
+//   which of them are equal within a mark;
+// - each of these lists equals, in every field, the server's list at the version of that list, and the list of a connected
+//   tab equals the server's current list.
 //
-// Not played as natively: the waits between steps are at most 10 ms, the disk has no delay, and a crash ends the worker
-// whatever it is writing and resumes nothing (crash.test.mjs, kill.test.mjs and reload.test.mjs do that).
+// Differences from the native run: the waits between steps are at most 10 ms, the disk has no delay, and a crash ends the
+// worker at any write and resumes nothing (crash.test.mjs, kill.test.mjs and reload.test.mjs test that).
 //
-// SCHEDULES=n plays more than usual, SOAK=1 plays 1,000. SEED=n repeats a run.
+// SCHEDULES=n plays n, SOAK=1 plays 1,000. SEED=n repeats a run.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -34,7 +34,7 @@ const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31) + 1)
 const lanes = 3;
 const most = 3; // tabs of a schedule
 const service = "pubsub.localhost";
-const mayStoreParts = ["roster-order"]; // after a result that comes first a delta looks like notifies that come one by one
+const mayStoreParts = ["roster-order"]; // if the result arrives first, a delta looks like separate notifies
 
 const skip = missing();
 const stages = [];
@@ -42,7 +42,7 @@ let demo, lab, browser, schedules;
 
 before(async () => {
   if (skip) return;
-  await Promise.all([ // each is to be stopped if another fails
+  await Promise.all([ // all must be stopped if one fails
     startDemo("mem").then((d) => { demo = d; }), startLab().then((l) => { lab = l; }), startChromium().then((b) => { browser = b; }),
     playNatively().then((s) => { schedules = s; }),
   ]);
@@ -52,7 +52,7 @@ after(async () => {
   await Promise.allSettled([browser?.close(), demo?.stop(), lab?.stop()]);
 });
 
-test(`${count} schedules end as they do natively`, { skip, timeout: 120_000 + count * 2000 }, async (t) => {
+test(`${count} schedules have the same results as natively`, { skip, timeout: 120_000 + count * 2000 }, async (t) => {
   t.diagnostic(`SEED=${seed} SCHEDULES=${count}`);
   const nodes = new Set(schedules.flatMap(({ schedule }) => schedule.steps.map((s) => s.node).filter(Boolean)));
   for (const name of nodes) await demo.post("node", { name });
@@ -75,7 +75,7 @@ test(`${count} schedules end as they do natively`, { skip, timeout: 120_000 + co
   t.diagnostic(`${steps} steps`);
 });
 
-/** Has the Go client play schedules that are drawn, and reads them with what came of each. */
+/** Lets the Go client play random schedules, and reads them with their results. */
 async function playNatively() {
   const folder = mkdtempSync(join(tmpdir(), "xmpp-pam-schedules-"));
   const file = join(folder, "schedules");
@@ -88,7 +88,7 @@ async function playNatively() {
   }
 }
 
-/** A page with an account of its own. Each of its tabs is a client with a network of its own. */
+/** A page with its own account. Each of its tabs is a client with its own network. */
 async function openStage(account) {
   await demo.post("account", { name: account, password: canary });
   const target = socketOf(await demo.device("Phone"));
@@ -123,7 +123,7 @@ async function openStage(account) {
       await demo.post("release", { account });
       const now = await serverList("list");
       const want = rest.shift();
-      const versions = schedule.server !== "net"; // there changes that undid each other are an empty delta
+      const versions = schedule.server !== "net"; // with net differences, changes that undid each other are an empty delta
       const tabs = await page.evaluate(([wanted, ver, down]) => equal(wanted, ver, down), [
         want.tabs.map(({ rows }) => rows.map(brief)), versions ? now.ver : undefined, proxies.map((p) => p.down),
       ]);
@@ -186,7 +186,7 @@ async function openStage(account) {
 
 const brief = ([, node, , , state]) => `${node} ${state}`;
 
-/** A mark in which the account, and what is drawn anew in every run, have names that are the same in every run. */
+/** Returns a mark in which the account, the versions and the subids have the same names in every run. */
 function canonical({ stored, tabs }, account, versions) {
   const names = new Map();
   const name = (kind, text) => {
@@ -241,7 +241,7 @@ async function setUp([account, password, urls, service]) {
     used = n;
     faults.length = 0;
     await Promise.all(tabs.map(({ client }) => client.disconnect()));
-    for (const { client } of tabs) await client.forget(); // one after the other: what one forgets another may have read
+    for (const { client } of tabs) await client.forget(); // one after the other: another tab may have read what one deletes
     for (const tab of tabs) tab.view.clear();
   };
   globalThis.wake = () => dispatchEvent(new Event("online"));
@@ -259,7 +259,7 @@ async function setUp([account, password, urls, service]) {
     else if (what === "refresh") quietly(client.subscriptions.refresh({ ignoreVersion: state === "full" }));
     else if (what === "crash") {
       kill();
-      client.close(); // nobody answers; it only lets go of the page
+      client.close(); // the worker does not answer; close() only releases the page's resources
       await boot(i);
       quietly(tabs[i].client.connect());
     } else throw new Error(`no step ${what}`);
@@ -276,7 +276,7 @@ async function setUp([account, password, urls, service]) {
   globalThis.equal = async (wanted, ver, down) => {
     const all = tabs.slice(0, used);
     const connected = ({ client }, i) => client.sync.getSnapshot().phase !== "offline" && !down[i];
-    // The committed list, as the events tell it. In a snapshot what was heard and is not stored yet lies over it.
+    // The committed list according to the events. A snapshot also has an overlay of changes that are not stored yet.
     const committed = ({ view }) => text([...view.values()]);
     const right = (tab, i) => {
       const list = tab.client.subscriptions.getSnapshot();
@@ -286,7 +286,7 @@ async function setUp([account, password, urls, service]) {
     const deadline = performance.now() + 20_000;
     do {
       while (!all.every(right) && performance.now() < deadline) await pause(2);
-      await pause(5); // a connection that was cut is perhaps not missed yet
+      await pause(5); // the client may not have noticed a reset yet
     } while (!all.every(right) && performance.now() < deadline);
     all.forEach((tab, i) => {
       const { client } = tab;
@@ -296,7 +296,7 @@ async function setUp([account, password, urls, service]) {
     if (faults.length > 0) throw new Error(faults.join("\n"));
     return all.map((tab, i) => {
       const list = tab.client.subscriptions.getSnapshot();
-      return { connected: connected(tab, i), ver: list.ver, announced: [...tab.view.values()].map(fields), shown: connected(tab, i) && !list.some((r) => r.local) ? list.map(fields) : undefined }; // without a connection what was heard lies over the list
+      return { connected: connected(tab, i), ver: list.ver, announced: [...tab.view.values()].map(fields), shown: connected(tab, i) && !list.some((r) => r.local) ? list.map(fields) : undefined }; // without a connection the snapshot may have an overlay
     });
   };
 }

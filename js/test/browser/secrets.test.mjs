@@ -1,4 +1,4 @@
-// The search that every page of these tests undergoes: whatever leaks the password is found.
+// Tests the search for secrets that checks every page: it must find the password wherever it leaks.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -31,7 +31,7 @@ const forms = {
   "a SCRAM message": Buffer.from("c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=").toString("base64"),
 };
 
-test("a secret is found wherever it leaks", { skip: missing(), timeout: 60_000 }, async () => {
+test("the search finds a secret in every place", { skip: missing(), timeout: 60_000 }, async () => {
   const [lab, browser] = await Promise.all([startLab(), startChromium({ guarded: false })]);
   try {
     const context = await browser.newContext();

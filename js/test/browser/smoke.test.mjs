@@ -1,4 +1,4 @@
-// The whole path in Chromium: package, worker, program, socket, server, IndexedDB.
+// Tests the complete path in Chromium: package, worker, program, socket, server, IndexedDB.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
@@ -16,7 +16,7 @@ after(async () => {
   await Promise.all([server?.stop(), origin?.stop()]);
 });
 
-/** A page of its own storage in which `client` is a client of alice. */
+/** Opens a page with separate storage, in which `client` is a client of alice. */
 async function device(options = {}, query = "", context = undefined) {
   const page = await (context ?? await browser.newContext()).newPage();
   page.problems = [];
@@ -63,7 +63,7 @@ for (const where of ["worker", "main"]) {
   });
 }
 
-test("the list is there after a reload, before any server", async () => {
+test("after a reload the list is shown without a server", async () => {
   const context = await browser.newContext();
   const first = await device({}, "", context);
   await first.evaluate(async () => {
@@ -76,7 +76,7 @@ test("the list is there after a reload, before any server", async () => {
   const stored = await again.evaluate(async () => {
     const list = await client.subscriptions.ready;
     const before = [nodes(), list.source, typeof list.ver];
-    await new Promise((resolve) => client.sync.subscribe(({ phase }) => phase === "offline" && resolve())); // the program runs
+    await new Promise((resolve) => client.sync.subscribe(({ phase }) => phase === "offline" && resolve())); // wait until the program runs
     return [...before, client.subscriptions.getSnapshot() === list];
   });
   assert.deepEqual(stored, ["weather:subscribed", "cache", "string", true]);
@@ -84,7 +84,7 @@ test("the list is there after a reload, before any server", async () => {
   await context.close();
 });
 
-test("a dropped connection comes back by itself", async (t) => {
+test("the client reconnects after a lost connection", async (t) => {
   const proxy = await startProxy(server.url);
   t.after(() => proxy.stop());
   const page = await device({ service: proxy.url.replace("localhost", "127.0.0.1"), reconnect: { baseMs: 10, jitter: "none" } });
@@ -98,7 +98,7 @@ test("a dropped connection comes back by itself", async (t) => {
   await page.context().close();
 });
 
-test("a wait that ends leaves the client connecting, and disconnect leaves no socket open", async (t) => {
+test("after connect() has timed out the client keeps connecting, and disconnect() leaves no socket open", async (t) => {
   const sockets = new Set();
   const silent = createServer((socket) => {
     sockets.add(socket);
@@ -137,7 +137,7 @@ test("connect, disconnect, connect in one turn, as React's StrictMode calls them
   await page.context().close();
 });
 
-test("a program of which one bit is changed is not started", async () => {
+test("a program with one changed bit is not started", async () => {
   const page = await device();
   const error = await page.evaluate(async () => {
     const { createClient } = await import("/pkg/index.js");
@@ -151,7 +151,7 @@ test("a program of which one bit is changed is not started", async () => {
   await page.context().close();
 });
 
-test("a credentials function that fails is told apart from one that is wrong", async () => {
+test("a credentials function that fails has another error than one that returns a wrong value", async () => {
   const page = await device();
   const failures = await page.evaluate(async (service) => {
     const { createClient } = await import("/pkg/index.js");
@@ -169,7 +169,7 @@ test("a credentials function that fails is told apart from one that is wrong", a
   await page.context().close();
 });
 
-test("refusals are errors that say who and why", async () => {
+test("an error shows who refused the request, and why", async () => {
   const page = await device({ credentials: { password: "wrong" } });
   const auth = await page.evaluate(() => failure(client.connect()));
   assert.equal(auth.code, "auth", auth.message);
@@ -200,7 +200,7 @@ test("the inspector shows requests and replies, and no password", async () => {
   await page.context().close();
 });
 
-test("content security policies: what is not allowed is said", async () => {
+test("content security policies: the error names what is not allowed", async () => {
   const blocked = await device({}, `?csp=${encodeURIComponent("script-src 'self'")}`);
   const e = await blocked.evaluate(() => failure(client.connect()));
   assert.equal(e.code, "wasm-csp", e.message);

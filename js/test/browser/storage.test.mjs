@@ -1,5 +1,5 @@
-// IndexedDB as it is: taken away, full, newer than the program, spoiled, shared by several tabs. What the client holds in
-// memory counts while the page lives, `sync` says that storage failed and why, and no version is ever used without its list.
+// IndexedDB that is evicted, full, newer than the program, corrupt, or shared by several tabs. The client then uses the list
+// in memory, `sync` shows that storage failed and why, and no version is ever used without its list.
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -23,7 +23,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
   let serial = 0;
 
   before(async () => {
-    await Promise.all([ // each is to be stopped if another fails
+    await Promise.all([ // all must be stopped if one fails
       startDemo("mem").then((d) => { demo = d; }), startLab().then((l) => { lab = l; }), startChromium().then((b) => { browser = b; }),
     ]);
     service = socketOf(await demo.device("Phone"));
@@ -41,7 +41,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
   const change = (node, state) => demo.post("change", { account, node, state });
   const database = () => databaseOf(`${account}@localhost`);
 
-  /** A tab with a client, which is connected unless it is told not to be. */
+  /** Opens a tab with a client, which connects unless `connect` is false. */
   async function open({ connect = true, worker } = {}) {
     const page = await context.newPage();
     await page.goto(lab.url);
@@ -51,13 +51,13 @@ describe("storage", { skip, timeout: 300_000 }, () => {
   async function begin(page, connect, worker) {
     await makeClient(page, service, { account: `${account}@localhost`, mechanisms: ["PLAIN"], worker });
     await page.evaluate((connect) => (connect ? client.connect() : client.subscriptions.ready), connect);
-    await until(() => page.evaluate(() => client.runtime.getSnapshot().phase === "running")); // the page may have read the list
+    await until(() => page.evaluate(() => client.runtime.getSnapshot().phase === "running")); // the page itself may have read the list
   }
   const shown = (page) => page.evaluate(() => client.subscriptions.getSnapshot().map((r) => r.node));
   const version = (page) => page.evaluate(() => client.subscriptions.getSnapshot().ver);
   const storage = (page) => page.evaluate(() => client.sync.getSnapshot().storage);
 
-  /** Waits until the page shows what the server has. */
+  /** Waits until the page shows the server's list. */
   async function equal(page) {
     const { ver, list } = await demo.get("list", { account });
     const want = list.map((r) => r.node).sort();
@@ -66,7 +66,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.deepEqual([await shown(page), await version(page)], [want, ver]);
   }
 
-  /** What a tab without a network finds stored. */
+  /** Returns the stored list, as a tab without a network shows it. */
   async function stored() {
     const page = await open({ connect: false });
     const found = [await shown(page), await version(page)];
@@ -81,7 +81,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
   }
   const server = async () => { const { ver, list } = await demo.get("list", { account }); return [list.map((r) => r.node).sort(), ver]; };
 
-  /** A page of the same origin, without a client. */
+  /** Opens a page of the same origin without a client. */
   async function bystander() {
     if (desk?.context() !== context) {
       desk = await context.newPage();
@@ -91,7 +91,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
   }
   const databases = async () => (await bystander()).evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
 
-  /** Does something with the records, which must exist. */
+  /** Runs a function on the records, which must exist. */
   async function records(run, ...args) {
     return (await bystander()).evaluate(async ([name, run, args]) => {
       const done = (request) => new Promise((resolve, reject) => { request.onsuccess = () => resolve(request.result); request.onerror = () => reject(request.error); });
@@ -104,7 +104,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     }, [database(), String(run), args]);
   }
 
-  test("evicted while it is open: the list goes on, and is stored again", async () => {
+  test("evicted while open: the list stays in memory, and is stored again", async () => {
     const page = await open();
     await page.evaluate(() => {
       globalThis.fewest = Infinity;
@@ -122,8 +122,8 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.deepEqual(await stored(), await server());
   });
 
-  test("full: the list goes on in memory, and that is said; what is stored stays whole", async () => {
-    // Before anything is stored: Chromium remembers for a while how much room there is.
+  test("full: the list stays in memory, as `sync` shows, and the stored list stays complete", async () => {
+    // Before anything is stored: Chromium caches the available space for some time.
     const blank = await context.newPage();
     await blank.goto(lab.url);
     const session = await context.newCDPSession(blank);
@@ -131,7 +131,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     const page = await open();
     const before = await stored();
     for (let i = 0; i < 100 && (await storage(page)).persistent; i++) {
-      const name = randomBytes(15_000).toString("base64url"); // or it would be compressed
+      const name = randomBytes(15_000).toString("base64url"); // incompressible
       await demo.post("node", { name });
       await change(name, "subscribed");
     }
@@ -141,7 +141,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.match(why, /Quota/);
     await page.evaluate(([service, node]) => client.subscribe({ service, node }), [target, nodes[5]]);
     await equal(page);
-    // The version that is stored is an older one, with the list that it had.
+    // The stored version is an older one, with its list.
     await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(lab.url).origin });
     const [list, ver] = await stored();
     const { list: then } = await demo.get("at", { account, ver });
@@ -151,10 +151,10 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.deepEqual(await databases(), [], "what the client had given up is left");
   });
 
-  test("what programs of every schema have stored is shown, and goes on", async () => {
+  test("lists stored by programs of every schema are shown and updated", async () => {
     const folder = join(root, "sdk/internal/engine/testdata/stored");
     const dumps = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
-    account = "alice"; // of the dumps
+    account = "alice"; // the account of the dumps
     for (const dump of dumps) {
       await (await bystander()).evaluate(([name, { schema, records }]) => new Promise((resolve, reject) => {
         const request = indexedDB.open(name, schema);
@@ -179,7 +179,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     }
   });
 
-  test("the list is shown before the program is there, which takes over without a new snapshot", async () => {
+  test("the list is shown before the program runs, and an equal list from the program makes no new snapshot", async () => {
     const first = await open();
     await first.evaluate(() => client.close());
     const page = await context.newPage();
@@ -210,7 +210,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.deepEqual(await databases(), []);
   });
 
-  test("a database that was deleted, or is another's: the program decides", async () => {
+  test("a database that was deleted, or belongs to another account: only the program's list is shown", async () => {
     const first = await open();
     const place = await first.evaluate(() => Object.keys(localStorage)[0]);
     for (const other of ["deleted", "another's"]) {
@@ -228,7 +228,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.deepEqual((await databases()).sort(), ["another's", database()]);
   });
 
-  test("a higher format: nothing is touched, and the list is in memory", async () => {
+  test("a higher format: the records stay unchanged, and the list is in memory", async () => {
     const first = await open();
     await first.evaluate(() => client.close());
     const all = () => records(async (store, done) => (await done(store.getAll())).map((v) => Array.from(v)));
@@ -250,7 +250,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.deepEqual(await databases(), []);
   });
 
-  test("a deletion that another page holds up: the list is in memory", async () => {
+  test("a deletion that another page blocks: the list is in memory", async () => {
     const page = await context.newPage();
     await page.goto(lab.url);
     await page.evaluate((name) => new Promise((resolve, reject) => {
@@ -269,7 +269,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.match(why, /TimeoutError/);
   });
 
-  test("newer than the program: nothing is touched, and the list is in memory", async () => {
+  test("a newer schema: the database stays unchanged, and the list is in memory", async () => {
     const page = await context.newPage();
     await page.goto(lab.url);
     await page.evaluate((name) => new Promise((resolve, reject) => {
@@ -286,7 +286,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.deepEqual(await records(async (store, done) => Array.from(await done(store.get("list/meta")))), [1, 2, 3]);
   });
 
-  test("a newer program upgrades it meanwhile: it is not held up, and the old one goes on in memory", async () => {
+  test("a newer program upgrades the schema meanwhile: it is not blocked, and the old program uses memory", async () => {
     const old = await open();
     const page = await context.newPage();
     await page.goto(lab.url);
@@ -305,7 +305,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.match(why, /VersionError/);
   });
 
-  test("spoiled by hand: no version is used without its list, and the next sync makes it good", async () => {
+  test("corrupt records: no version is used without its list, and the next sync repairs the store", async () => {
     const tab = await open();
     await tab.evaluate(() => client.close());
     const good = await records(async (store, done) => (await done(store.getAllKeys())).filter((k) => k.startsWith("list/")));
@@ -331,7 +331,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     }
   });
 
-  test("several tabs: a change in one is seen in all, connected or not, and no commit is lost", async () => {
+  test("several tabs: a change in one is shown in all, connected or not, and no commit is lost", async () => {
     const [a, b, offline] = [await open(), await open(), await open({ connect: false })];
     await a.evaluate(([service, node]) => client.subscribe({ service, node }), [target, nodes[3]]);
     await Promise.all([a, b, offline].map(equal));
@@ -344,7 +344,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.equal(await offline.evaluate(() => client.sync.getSnapshot().phase), "offline");
   });
 
-  test("a forged hint changes nothing", async () => {
+  test("a forged message between tabs has no effect", async () => {
     const page = await open();
     const before = [await shown(page), await version(page)];
     const other = await context.newPage();
@@ -360,7 +360,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     await equal(page);
   });
 
-  test("export shows what is stored, and forget removes it", async () => {
+  test("export() returns what is stored, and forget() removes it", async () => {
     const page = await open();
     const text = await page.evaluate(async () => (await client.export()).text());
     const data = JSON.parse(text);
@@ -381,7 +381,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.deepEqual([await storage(page), await page.evaluate(() => events)], [{ kind: "indexeddb", persistent: true }, []]);
   });
 
-  test("forget in one tab: one that is offline shows nothing and leaves no database, one that is connected stores the list again", async () => {
+  test("forget() in one tab: an offline tab shows an empty list and creates no database, a connected one stores the list again", async () => {
     const [a, offline] = [await open(), await open({ connect: false })];
     await equal(offline);
     await a.evaluate(() => client.forget());
@@ -397,14 +397,14 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     await equal(offline);
     await until(async () => String((await stored())[0]) === String((await server())[0]));
     assert.deepEqual(await stored(), await server());
-    await until(async () => (await shown(a)).length === 4); // not connected, and shows what is stored
+    await until(async () => (await shown(a)).length === 4); // offline, and shows the stored list
     assert.deepEqual(await storage(a), { kind: "indexeddb", persistent: true });
     await Promise.all([a, offline].map((page) => page.evaluate(() => client.forget())));
     assert.deepEqual(await databases(), []);
     assert.deepEqual([await shown(a), await shown(offline)], [[], []]);
   });
 
-  test("forget at any moment of a commit, of a sync and of another forget leaves no database", async () => {
+  test("forget() at any moment of a commit, a sync or another forget() leaves no database", async () => {
     const page = await open();
     for (let i = 0; i < 24; i++) {
       await page.evaluate(() => client.connect());
@@ -417,14 +417,14 @@ describe("storage", { skip, timeout: 300_000 }, () => {
       }, [i * 1.5 - 3, i % 3, target, nodes[i % 6]]);
       assert.deepEqual([await databases(), await shown(page), await version(page)], [[], [], null], `forget ${i}`);
     }
-    // connect() waits until all is forgotten.
+    // connect() waits until forget() has finished.
     await page.evaluate(() => Promise.all([client.forget(), client.connect()]));
     await equal(page);
     assert.deepEqual(await stored(), await server());
     assert.deepEqual(await page.evaluate(() => events), []);
   });
 
-  test("forget while another page holds the database: every record is gone, a warning says what is left, and it goes with that page", async () => {
+  test("forget() while another page keeps the database open: all records are deleted, a warning reports the empty database, which the browser deletes with that page", async () => {
     const page = await open();
     const holder = await context.newPage();
     await holder.goto(lab.url);
@@ -449,7 +449,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.deepEqual(await stored(), await server());
   });
 
-  test("a database that stops to answer: forget deletes it all the same, and close ends", async () => {
+  test("a database that stops answering: forget() still deletes it, and close() resolves", async () => {
     const page = await open({ worker: "silent-indexeddb.js" });
     await page.evaluate(() => new BroadcastChannel("silent-indexeddb").postMessage(""));
     await sleep(100);
@@ -466,7 +466,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
     assert.deepEqual(await stored(), [[], null]);
   });
 
-  test("tabs that spell the account differently share one database and hear of each other", async () => {
+  test("tabs that spell the account differently share one database and notify each other", async () => {
     const plain = await open();
     const spellings = [account.toUpperCase() + "@LOCALHOST", account[0].toUpperCase() + account.slice(1) + "@Localhost"];
     for (const spelling of spellings) {
@@ -476,7 +476,7 @@ describe("storage", { skip, timeout: 300_000 }, () => {
       await other.evaluate(() => client.subscriptions.ready);
       assert.deepEqual([await shown(other), await version(other)], [await shown(plain), await version(plain)]);
       await change(nodes[4], spelling === spellings[0] ? "subscribed" : "none");
-      await Promise.all([plain, other].map(equal)); // the other is not connected
+      await Promise.all([plain, other].map(equal)); // the other tab is offline
       await other.evaluate(() => client.connect());
       await equal(other);
       assert.deepEqual(await databases(), [database()]);

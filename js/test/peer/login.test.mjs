@@ -1,5 +1,5 @@
-// The built package in Node logs in to the server in memory: the key of the log-in is derived by Web Cryptography where
-// there is some, and by the program where not.
+// The built package in Node.js logs in to the in-memory server. Web Cryptography derives the key if it is available, else
+// the program does.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -26,13 +26,13 @@ before(async () => {
 });
 
 after(async () => {
-  server.stdin.end(); // It ends by itself then.
+  server.stdin.end(); // the server then exits
   await once(server, "exit");
 });
 
 const { subtle } = crypto;
 
-/** login connects once with some of Web Cryptography replaced; with none of it if replaced is undefined. */
+/** Connects once with some functions of Web Cryptography replaced, or without it if replaced is undefined. */
 async function login(replaced) {
   const value = replaced && { digest: (...args) => subtle.digest(...args), ...replaced };
   Object.defineProperty(crypto, "subtle", { value, configurable: true });
@@ -42,7 +42,7 @@ async function login(replaced) {
     await client.close();
     return phase;
   } finally {
-    delete crypto.subtle; // The real one is inherited.
+    delete crypto.subtle; // removes the replacement; the original is inherited
   }
 }
 
@@ -59,10 +59,10 @@ test("with Web Cryptography", async () => {
   assert.deepEqual(derived, [["PBKDF2", "SHA-512", 4096]]);
 });
 
-test("without Web Cryptography, as on a page that is no secure context", async () => {
+test("without Web Cryptography, as in an insecure context", async () => {
   assert.equal(await login(undefined), "live");
 });
 
-test("with Web Cryptography that refuses", async () => {
+test("with Web Cryptography that fails", async () => {
   assert.equal(await login({ importKey: () => Promise.reject(new Error("no")) }), "live");
 });

@@ -1,6 +1,6 @@
-// A peer that is not ours: strophe.js logs in to the server in memory,
-// subscribes, directly and through the account, and hears events. This shows
-// that the server speaks the protocol and no private dialect.
+// An independent client: strophe.js logs in to the in-memory server, subscribes,
+// directly and through the account, and receives events. This shows that the
+// server speaks the standard protocol.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -15,7 +15,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 const NS_PAM = "urn:xmpp:pam:0";
 const NS_PUBSUB = "http://jabber.org/protocol/pubsub";
 
-Strophe.log = () => {}; // It is talkative.
+Strophe.log = () => {}; // suppresses its output
 
 let server;
 let url;
@@ -30,11 +30,11 @@ before(async () => {
 });
 
 after(async () => {
-  server.stdin.end(); // It ends by itself then.
+  server.stdin.end(); // the server then exits
   await once(server, "exit");
 });
 
-/** login connects one resource and collects the stanzas that it hears. */
+/** Connects one resource and collects the stanzas that it receives. */
 async function login(jid, password, mechanism) {
   const connection = new Strophe.Connection(url, { mechanisms: [mechanism] });
   const heard = [];
@@ -88,11 +88,11 @@ for (const [name, mechanism] of [
   });
 }
 
-test("strophe.js is refused with a wrong password", async () => {
+test("a wrong password is rejected", async () => {
   await assert.rejects(login("alice@localhost", "wrong", Strophe.SASLSHA256));
 });
 
-test("strophe.js subscribes through the account, lists, and hears notify and event", async () => {
+test("strophe.js subscribes through the account, lists, and receives notify and event", async () => {
   const one = await login("alice@localhost/one", "secret", Strophe.SASLSHA256);
   const two = await login("alice@localhost/two", "secret", Strophe.SASLSHA1);
   const list = () => $iq({ type: "get" }).c("subscriptions", { xmlns: NS_PAM });
@@ -109,7 +109,7 @@ test("strophe.js subscribes through the account, lists, and hears notify and eve
   assert.equal(all.getAttribute("ver"), notify.getAttribute("ver"));
   assert.equal(child(all, "subscription", NS_PAM).getAttribute("node"), "news");
 
-  // Bob's own node: created and published by strophe.js too, heard by Alice.
+  // Bob's own node: strophe.js creates it and publishes to it, and Alice receives the item.
   const bob = await login("bob@localhost/strophe", "builder", Strophe.SASLSHA256);
   await bob.ask($iq({ type: "set", to: "pubsub.localhost" }).c("pubsub", { xmlns: NS_PUBSUB }).c("create", { node: "bobs" }));
   await one.ask($iq({ type: "set", to: "pubsub.localhost" }).c("pubsub", { xmlns: NS_PUBSUB })

@@ -1,5 +1,5 @@
-// Chromium, in two ways: one process for many short-lived profiles, and one whose profile is on disk and which a test
-// may kill.
+// Starts Chromium in two ways: one process with many temporary profiles, or one with a profile on disk, which a test may
+// kill.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { guard } from "./secrets.mjs";
 
 const args = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/** A browser in which every context is a fresh profile. Its pages are searched for secrets, unless `guarded` is false. */
+/** Starts a browser in which every context is a new profile. Its pages are searched for secrets, unless `guarded` is false. */
 export async function startChromium({ guarded = true } = {}) {
   const browser = await chromium.launch({ executablePath: chromiumPath, args });
   if (!guarded) return browser;
@@ -26,7 +26,7 @@ export async function startChromium({ guarded = true } = {}) {
   return browser;
 }
 
-/** A browser with the profile in the folder `profile`. It has one context; kill() is SIGKILL to the process. */
+/** Starts a browser with the profile in the folder `profile`. It has one context; kill() sends SIGKILL to the process. */
 export async function openProfile(profile) {
   const portFile = join(profile, "DevToolsActivePort");
   rmSync(portFile, { force: true });
@@ -35,12 +35,12 @@ export async function openProfile(profile) {
   process.once("exit", kill);
   const exited = once(child, "exit");
   const endpoint = await devtools(portFile, child);
-  // By default playwright makes every page believe that it is visible and has the focus.
+  // By default, playwright makes every page visible and focused.
   const browser = await chromium.connectOverCDP(endpoint, { noDefaults: true });
   const over = async () => {
     await exited;
     process.removeListener("exit", kill);
-    await browser.close().catch(() => undefined); // forgets the connection
+    await browser.close().catch(() => undefined); // releases the connection
   };
   return {
     context: guard(browser.contexts()[0]),
@@ -48,7 +48,7 @@ export async function openProfile(profile) {
       kill();
       await over();
     },
-    /** Ends it in order. */
+    /** Closes the browser normally. */
     async stop() {
       const session = await browser.newBrowserCDPSession();
       await session.send("Browser.close").catch(() => undefined);
@@ -74,7 +74,7 @@ async function devtools(portFile, child) {
   throw new Error("Chromium did not open its debugging port within 30 s");
 }
 
-/** Removes a profile's folder. Chromium's other processes may write a little longer than the one that was killed. */
+/** Removes a profile's folder. Chromium's other processes may still write for a moment after the kill. */
 export async function removeProfile(folder) {
   for (const deadline = Date.now() + 10_000; existsSync(folder) && Date.now() < deadline; await sleep(100)) {
     try {

@@ -1,4 +1,4 @@
-// The demo program, as the tests steer it: an XMPP server, and devices on ports of their own.
+// Controls the demo program: an XMPP server, and devices with separate ports.
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -44,14 +44,14 @@ class Demo {
   get(call, query = {}) { return this.#call("GET", call, query); }
   post(call, query = {}, body = undefined) { return this.#call("POST", call, query, body); }
 
-  /** The status of a device by its name: {id, name, url, refuse, sockets}. */
+  /** Returns the status of a device by name: {id, name, url, refuse, sockets}. */
   async device(name) {
     const found = (await this.get("devices")).find((d) => d.name === name);
     if (!found) throw new Error(`the demo has no device ${name}`);
     return found;
   }
 
-  /** Takes a device off the network: its sockets are cut, and new ones refused. Files are served all the same. */
+  /** Disconnects a device from the network: its sockets are reset, and new ones refused. Files are still served. */
   async unplug(name) {
     await this.post("refuse", { device: name, on: "true" });
     return (await this.post("cut", { device: name })).cut;

@@ -1,6 +1,6 @@
-// The demo's device page: what a person sees and does on it, and the client behind it.
+// The demo's device page: what a user sees and does on it, and its client.
 
-/** Notes what no page of ours may do: errors on the console, uncaught errors, breaches of its security policy. */
+/** Records errors of a page: errors on the console, uncaught errors, violations of its security policy. */
 export async function watch(page) {
   page.problems = [];
   page.said = []; // everything on the console
@@ -28,9 +28,9 @@ export class Device {
     Object.assign(this, { page, demo, name });
   }
 
-  // What is seen -----------------------------------------------------------------
+  // Output -----------------------------------------------------------------------
 
-  /** Nodes of the rows on the page, sorted. */
+  /** Returns the nodes of the rows on the page, sorted. */
   rows() {
     return this.page.getByTestId("row").evaluateAll((rows) => rows.map((r) => r.dataset.node).sort());
   }
@@ -54,7 +54,7 @@ export class Device {
     });
   }
 
-  // What a person does -------------------------------------------------------------
+  // User actions -------------------------------------------------------------------
 
   async subscribe(node, service = undefined) {
     if (service) await this.page.getByTestId("service-input").fill(service);
@@ -65,7 +65,7 @@ export class Device {
     return this.page.locator(`[data-testid=row][data-node="${node}"]`).getByTestId("unsubscribe").click();
   }
 
-  /** The network is back: the server lets it in, and the browser says so to the page. */
+  /** Reconnects the network: the server accepts connections, and the browser notifies the page. */
   async plug() {
     await this.demo.plug(this.name);
     await this.page.evaluate(() => dispatchEvent(new Event("online")));
@@ -74,18 +74,18 @@ export class Device {
 
   // The client ----------------------------------------------------------------------
 
-  /** Subscribes by the API; the outcome is a row, or the facts of the error. */
+  /** Subscribes with the API. Returns the row, or the fields of the error. */
   request(operation, target) {
     return this.page.evaluate(([operation, target]) => pamDemo.client[operation](target).then((row) => ({ row: row ?? null }), (e) => ({
       code: e.code, origin: e.origin, by: e.by, condition: e.condition, pubsubCondition: e.pubsubCondition, message: e.message, isPamError: e.name === "PamError",
     })), [operation, target]);
   }
 
-  /** The wire log: frames after the sequence number `since`, as {seq, dir, xml, layer}. */
+  /** Returns the frames after the sequence number `since`, as {seq, dir, xml, layer}. */
   frames(since = 0) {
     return this.page.evaluate((since) => pamDemo.client.inspector.getSnapshot().filter((f) => f.seq > since).map(({ seq, dir, xml, layer }) => ({ seq, dir, xml, layer })), since);
   }
-  /** Waits until every request for the list is answered, and no other follows at once: a server may learn late that this device speaks PAM. */
+  /** Waits until every list request is answered and no other follows: a server may notice late that this device supports PAM. */
   async settled() {
     for (let calm = 0; calm < 3;) {
       const frames = await this.frames();
@@ -97,10 +97,10 @@ export class Device {
   }
   async lastSeq() { return (await this.frames()).at(-1)?.seq ?? 0; }
 
-  /** The list as the client knows it: version, and rows as text. */
+  /** Returns the client's list: its version, and the rows as text. */
   list() { return this.page.evaluate(readList); }
 
-  /** All databases of the origin, each as the text of all its records. */
+  /** Returns all databases of the origin, each as the text of all its records. */
   databases() { return this.page.evaluate(dumpDatabases); }
 }
 
@@ -130,7 +130,7 @@ async function dumpDatabases() {
 
 const idOf = (xml) => /^<[^>]*\bid=['"]([^'"]*)/.exec(xml)?.[1];
 
-/** Whether a message holds a list that is not empty. */
+/** Reports whether a message contains a non-empty list. */
 export const isFullList = (xml) => /<subscriptions\b[^>]*[^/]>/.test(xml) && /<subscription\b/.test(xml);
 export const isListRequest = (f) => f.dir === "out" && /<subscriptions\b/.test(f.xml);
 export const isNotify = (f) => f.dir === "in" && /<notify\b/.test(f.xml);

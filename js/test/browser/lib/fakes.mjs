@@ -1,4 +1,4 @@
-// Servers that are not what a client hopes for.
+// Servers that do not work as a client expects.
 
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
@@ -20,10 +20,10 @@ async function listen(server) {
   };
 }
 
-/** A web server that knows no WebSocket. */
+/** Starts a web server without WebSocket. */
 export const startWebServer = () => listen(createServer((req, res) => res.end("hello")));
 
-/** The address of a port at which nobody listens. */
+/** Returns the address of a port without a server. */
 export async function closedPort() {
   const { url, stop } = await startWebServer();
   await stop();
@@ -31,8 +31,8 @@ export async function closedPort() {
 }
 
 /**
- * A WebSocket server (RFC 6455) that answers every text message with reply(text), and says nothing if that is undefined.
- * It knows what these tests need: whole text frames of less than 64 KiB.
+ * Starts a WebSocket server (RFC 6455) that answers every text message with reply(text), or not at all if that is undefined.
+ * It supports only what these tests need: unfragmented text frames of less than 64 KiB.
  */
 export function startWebSocket(reply) {
   const server = createServer((req, res) => res.writeHead(426).end());

@@ -1,7 +1,7 @@
-// A build of the program that fails where and as a test says. Nothing of it is in the sources: it is laid over them.
+// Builds the program with faults that a test can trigger. An overlay adds them; the sources do not contain them.
 //
-// A fault is named by the node of a subscribe, or by a password, "fault.<point>.<kind>". When the program passes that
-// point next it fails, with a value that no one may ever see.
+// The node of a subscribe request, or a password, of the form "fault.<point>.<kind>" selects a fault. The program then
+// fails when it next passes that point, with a value that no output may contain.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { goFlags } from "../../../scripts/goflags.mjs";
 import { dist, root } from "./need.mjs";
 
-/** The package's script, made to take another program for its own. */
+/** Returns the package's script, changed to accept the other program. */
 export function scriptFor(wasm) {
   const { wasmSha256, bytes } = JSON.parse(readFileSync(join(dist, "build-info.json"), "utf8"));
   const script = readFileSync(join(dist, "index.js"), "utf8");
@@ -20,7 +20,7 @@ export function scriptFor(wasm) {
   return made;
 }
 
-/** What panics say. */
+/** The values of the panics. */
 export const secret = "theirdata";
 
 const fault = `package fault
@@ -69,7 +69,7 @@ func At(here string) {
 }
 `;
 
-// Where the program fails: a file, a line of it that is there once, and what is put in its place.
+// The points: a file, a line that occurs in it once, and the text that replaces it.
 const points = [
   ["sdk/internal/engine/engine.go", "\t\t\twork()\n", '\t\t\tfault.At("owner")\n\t\t\twork()\n'],
   ["sdk/internal/engine/account_operations.go", "\tfail := func(err *pam.Error) {", "\tfault.Arm(t.Node)\n\tfail := func(err *pam.Error) {"],
@@ -82,7 +82,7 @@ const points = [
   ["wasm/idb/connection.go", '\t\tif name := text(args[0]); name != "" {\n', '\t\tfault.At("idb")\n\t\tif name := text(args[0]); name != "" {\n'],
 ];
 
-/** Builds it, as bytes. */
+/** Returns the module as bytes. */
 export function buildFaulty() {
   const dir = mkdtempSync(join(tmpdir(), "xmpp-pam-faults-"));
   try {

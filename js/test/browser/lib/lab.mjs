@@ -1,5 +1,5 @@
-// A page of the tests' own: an origin that serves the package, an empty page, and the scripts in lib/worker, which
-// are put around the package's worker to make things go wrong.
+// An origin for tests: it serves the package, an empty page, and the scripts in lib/worker, which wrap the package's worker
+// to inject faults.
 
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const types = { ".js": "text/javascript", ".wasm": "application/wasm", ".map": "
 
 const files = new Map();
 
-/** A file, compressed once: a page has the program in half the time. Undefined if there is none. */
+/** Returns a file, compressed, so that pages load the program in half the time; undefined if it does not exist. */
 function read(folder, name) {
   const path = join(folder ?? "", /^[\w.-]+$/.test(name) ? name : "");
   try {
@@ -25,7 +25,7 @@ function read(folder, name) {
   return files.get(path);
 }
 
-/** Starts the origin. `onHang(query)` is called when a worker stands still; its request is never answered. */
+/** Starts the origin. `onHang(query)` is called when a worker blocks; its request is never answered. */
 export async function startLab(onHang = () => undefined) {
   const server = createServer((req, res) => {
     const { pathname, searchParams } = new URL(req.url, "http://localhost");
@@ -48,8 +48,8 @@ export async function startLab(onHang = () => undefined) {
 }
 
 /**
- * Makes a client as globalThis.client of the page, which is at the lab's origin. `worker` names a script in lib/worker.
- * The password is globalThis.password, or what that promises, so that a test can change it.
+ * Makes a client as globalThis.client of a page of this origin. `worker` names a script in lib/worker. The password is
+ * globalThis.password, or the value of that promise, so that a test can change it.
  */
 export async function makeClient(page, service, { worker, password = canary, account = "alice@localhost", ...options } = {}) {
   await page.evaluate(async ([service, worker, password, account, options]) => {
@@ -67,5 +67,5 @@ export async function makeClient(page, service, { worker, password = canary, acc
   }, [service, worker, password, account, options]);
 }
 
-/** The WebSocket endpoint of a device of the demo. */
+/** Returns the WebSocket endpoint of a device of the demo. */
 export const socketOf = (device) => `ws${device.url.slice(4)}xmpp-websocket`;

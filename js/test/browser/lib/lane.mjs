@@ -1,5 +1,5 @@
-// One account on two devices: a page whose network can fail, and another one that changes the list meanwhile. The
-// reference transcript is played on them: log-in, list, twenty notifies, five requests, close.
+// One account on two devices: a page whose network can fail, and another device that changes the list meanwhile. They play
+// the reference transcript: login, list, twenty notifies, five requests, close.
 
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,11 +9,11 @@ import { startProxy } from "./proxy.mjs";
 import { canary } from "./secrets.mjs";
 
 const service = "pubsub.localhost";
-const theirs = Array.from({ length: 8 }, (_, i) => `node-${i}`); // what the other device changes
-const own = Array.from({ length: 5 }, (_, i) => `own-${i}`); // what the page asks for
+const theirs = Array.from({ length: 8 }, (_, i) => `node-${i}`); // the nodes that the other device changes
+const own = Array.from({ length: 5 }, (_, i) => `own-${i}`); // the nodes that the page subscribes to
 const changes = 20;
 
-/** What a request may come to if the connection fails in the midst of it. */
+/** The possible outcomes of a request during which the connection fails. */
 const mayFail = ["offline", "outcome-unknown", "transport", "timeout"];
 
 /** Creates the nodes of the transcript. */
@@ -22,8 +22,8 @@ export async function makeNodes(demo) {
 }
 
 /**
- * Makes a lane with an account of its own. The page is in `context`, or in a new one. With `quiet` it hears no online and
- * no offline events.
+ * Makes a lane with its own account. The page is in `context`, or in a new one. With `quiet` it gets no online and offline
+ * events.
  */
 export async function openLane({ browser, context, demo, lab, account, quiet = false }) {
   await demo.post("account", { name: account, password: canary });
@@ -60,7 +60,7 @@ function hush() {
   for (const type of ["online", "offline"]) addEventListener(type, (e) => e.stopImmediatePropagation(), true);
 }
 
-/** Follows the list by its events alone; drift() is how that differs from the list. */
+/** Rebuilds the list from its events only; drift() returns the difference to the list. */
 function mirror() {
   const rows = new Map();
   const text = (r) => [r.service, r.node, r.subid ?? "", r.jid, r.state].join(" ");
@@ -79,7 +79,7 @@ function mirror() {
   };
 }
 
-/** Takes a page's network away, and gives it back: an open socket stays open, and silent. */
+/** Disconnects and reconnects a page's network. Open sockets stay open, but pass no messages. */
 async function networkOf(page) {
   const session = await page.context().newCDPSession(page);
   await session.send("Network.enable");
@@ -87,9 +87,9 @@ async function networkOf(page) {
 }
 
 /**
- * Plays the transcript once. `fault(message)` is the verdict of the proxy on every message until the page closes the
- * session; `meanwhile()` is called when the other device has made its changes, and after the session, to wake the page. Returns how often the page
- * connected, whether it resumed, and how long it took to be right again.
+ * Plays the transcript once. `fault(message)` decides for every message what the proxy does, until the page closes the
+ * session; `meanwhile()` is called when the other device has made its changes, and after the session, to wake the page.
+ * Returns how often the page connected, whether it resumed, and how long it took to have the correct list again.
  */
 export async function play(lane, random, fault, meanwhile = () => undefined) {
   const { page, proxy } = lane;
@@ -115,11 +115,11 @@ export async function play(lane, random, fault, meanwhile = () => undefined) {
   await equal(lane);
   const report = { connections: proxy.opened, resumed: await page.evaluate(() => client.sync.getSnapshot().resumed), ms: Math.round(performance.now() - start), counts: { ...proxy.counts } };
 
-  // The end of the session, which may be cut as well, and a new one that shows the same.
+  // The end of the session, which may fail too, and a new session, which must show the same list.
   await page.evaluate(() => client.disconnect());
   report.counts = { ...proxy.counts };
   proxy.onMessage = () => undefined;
-  await meanwhile(); // or the network is still down, if it failed with the goodbye
+  await meanwhile(); // else the network is still down, if it failed when the session was closed
   await page.evaluate(() => client.connect());
   await equal(lane);
   await oneSocket(lane);
@@ -129,7 +129,7 @@ export async function play(lane, random, fault, meanwhile = () => undefined) {
   return report;
 }
 
-/** Errors on the console, but for those that Chromium itself writes about a connection that failed. */
+/** Returns the errors on the console, without those that Chromium writes for failed connections. */
 export const problems = (page) => page.problems.filter((text) => !/^WebSocket connection to '[^']*' failed/.test(text));
 
 /** The other device subscribes or unsubscribes n times. */
@@ -143,7 +143,7 @@ export async function change({ other }, random, n) {
   }
 }
 
-/** The same on the page, again and again while it is offline. */
+/** Does the same on the page, and repeats it while the page is offline. */
 async function request(page, node) {
   const wanted = !await page.evaluate((node) => client.subscriptions.getSnapshot().some((r) => r.node === node), node);
   for (const deadline = Date.now() + 60_000; ; await sleep(50)) {
@@ -154,7 +154,7 @@ async function request(page, node) {
   }
 }
 
-/** Waits until the page is live and shows the server's list and version, and checks that its events said the same. */
+/** Waits until the page is live and shows the server's list and version, and checks that its events result in the same list. */
 export async function equal({ page, other, demo, account }, limit = 30_000) {
   await other.evaluate(() => client.subscriptions.refresh({ ignoreVersion: true }));
   const want = await other.evaluate(() => { const { ver, rows } = state(); return { ver, rows }; });
@@ -168,7 +168,7 @@ export async function equal({ page, other, demo, account }, limit = 30_000) {
   assert.equal(await page.evaluate(() => drift()), "");
 }
 
-/** Waits until the page holds one socket, and has let go of those that were lost. */
+/** Waits until the page has one socket and has closed the lost ones. */
 export async function oneSocket({ proxy }) {
   for (const link of proxy.links) if (link.muted) link.unearth();
   for (const deadline = Date.now() + 10_000; proxy.links.size !== 1 && Date.now() < deadline;) await sleep(20);

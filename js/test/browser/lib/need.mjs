@@ -1,4 +1,4 @@
-// What the browser tests need, and what they say if it is not there.
+// The requirements of the browser tests, and the messages if one is missing.
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -13,8 +13,8 @@ const find = (name) => [...(process.env.PATH ?? "").split(delimiter), "/usr/bin"
 export const chromiumPath = process.env.CHROMIUM ?? find("chromium") ?? find("google-chrome");
 
 /**
- * Why tests that need Chromium, and the server of that name, cannot run here; false if they can. With CI=true a missing
- * program is an error, so that nobody takes a skip for a success.
+ * Returns why tests that need Chromium and the named server cannot run here, or false if they can. With CI=true a missing
+ * program is an error, so that skipped tests do not look like successful ones.
  */
 export function missing(server = "mem") {
   const lacking = [];

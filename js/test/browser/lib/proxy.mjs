@@ -1,33 +1,33 @@
-// The network between a page and its server: a WebSocket proxy that counts messages, and in which the network can fail.
+// A WebSocket proxy between a page and its server, which counts messages and simulates network failures.
 
 import { once } from "node:events";
 import { WebSocket, WebSocketServer } from "ws";
 
 /**
  * Starts a proxy to the WebSocket endpoint `target`. `onMessage(message)` is called before a message {link, dir, n, text}
- * is passed on, where dir is "in" to the page or "out" of it, and n counts the messages of that direction over all links,
- * from 1. It may return a promise, which holds back what follows in that direction, and then
+ * is forwarded, where dir is "in" to the page or "out" of it, and n counts the messages of that direction over all links,
+ * from 1. It may return a promise, which delays all further messages in that direction, with one of these results:
  *
  *	"lose"   the connection is reset, and the message is lost
- *	"last"   the message is passed on, and the connection is reset
- *	"mute"   from this message on nothing gets through on this connection, either way, and neither end is told
+ *	"last"   the message is forwarded, and the connection is reset
+ *	"mute"   from this message on the connection forwards nothing in either direction, without a notice to either end
  */
 export async function startProxy(target, onMessage = () => undefined) {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0, handleProtocols: (offered) => offered.values().next().value });
   await once(server, "listening");
-  const links = new Set(); // those that are open, as far as the page or the server knows
+  const links = new Set(); // those that the page or the server regards as open
   const proxy = {
     url: `ws://localhost:${server.address().port}/`,
     links,
     counts: { in: 0, out: 0 },
     onMessage,
-    /** How many links there have been. */
+    /** Number of links so far. */
     opened: 0,
-    /** Links that were opened beside one that was in order, and still is: neither cut, nor muted, nor closed by the page. */
+    /** Number of links that were opened while another one still worked: neither reset, nor muted, nor closed by the page. */
     doubles: 0,
-    /** While this is true new connections are taken and then ignored. */
+    /** While this is true, new connections are accepted and then ignored. */
     deaf: false,
-    /** While this is true new connections are reset. */
+    /** While this is true, new connections are reset. */
     down: false,
     /** Resets all connections. */
     cut() {
@@ -42,7 +42,7 @@ export async function startProxy(target, onMessage = () => undefined) {
   server.on("connection", (page, request) => {
     if (proxy.down) return void page.terminate();
     proxy.opened++;
-    // The end of a link that the page has closed may be seen a little later than the next one's beginning.
+    // The close of one link may arrive slightly after the opening of the next.
     const before = [...links];
     setTimeout(() => before.some((link) => !link.over && !link.muted) && proxy.doubles++, 300);
     links.add(new Link(proxy, page, target, request.headers["sec-websocket-protocol"]));
@@ -50,7 +50,7 @@ export async function startProxy(target, onMessage = () => undefined) {
   return proxy;
 }
 
-/** One connection of a page, and the one to the server that belongs to it. */
+/** One connection of a page, and the corresponding one to the server. */
 class Link {
   over = false; // one end has closed it
   muted = false;
@@ -64,7 +64,7 @@ class Link {
     this.#carry("in", this.server, page, Promise.resolve());
   }
 
-  /** Passes on what `from` sends, one after the other. */
+  /** Forwards the messages of `from` in order. */
   #carry(dir, from, to, ready) {
     let turn = ready;
     from.on("message", (data) => {
@@ -85,10 +85,10 @@ class Link {
       if (this.muted) return void to.terminate();
       turn.then(() => this.end(to, code, reason));
     });
-    from.on("error", () => undefined); // it is closed then
+    from.on("error", () => undefined); // a close event follows
   }
 
-  /** Closes one end with a code, as the other was. */
+  /** Closes one end with the code of the other. */
   end(to, code, reason = "") {
     if (code === 1005) to.close();
     else if (code === 1006) reset(to);
@@ -102,19 +102,19 @@ class Link {
     this.server.terminate();
   }
 
-  /** Cuts it, as a lost network or a router does. */
+  /** Resets the connection, as a lost network or a router does. */
   reset() { this.close(1006); }
 
-  /** Says something to the page in the server's name. */
+  /** Sends a message to the page in place of the server. */
   say(text) { this.page.send(text); }
 
-  /** Lets nothing through any more, not even a goodbye: a dead peer. */
+  /** Forwards nothing more, not even a close: simulates a lost peer. */
   mute() {
     this.muted = true;
     this.page.pause();
   }
 
-  /** Looks again what the page has done to a link that was muted; if it has closed its end, the link is gone soon. */
+  /** Reads again from the page on a muted link. If the page has closed its end, the link is removed soon. */
   unearth() { this.page.resume(); }
 }
 

@@ -1,4 +1,4 @@
-/** A generator of numbers that depend on the seed alone (mulberry32). */
+/** Returns a generator of pseudorandom numbers that depend only on the seed (mulberry32). */
 export function generator(seed) {
   const next = () => {
     seed = (seed + 0x6d2b79f5) | 0;

@@ -1,5 +1,5 @@
-// Reads what the program has stored, without the program: a second reader, written from the layout that
-// sdk/internal/engine/listrecord.go describes. It checks all that it can: formats, lengths, counts, digests, the order of rows.
+// Reads the stored records without the program: an independent implementation of the layout that
+// sdk/internal/engine/listrecord.go describes. It checks formats, lengths, counts, digests, and the order of rows.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -7,10 +7,10 @@ import { createHash } from "node:crypto";
 const format = "2";
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The name of an account's database. */
+/** Returns the name of an account's database. */
 export const databaseOf = (account) => `xmpp-pam:${createHash("sha256").update(account).digest("hex").slice(0, 32)}`;
 
-/** Runs in a page: all records of a database as [key, bytes], none if it does not exist. */
+/** Runs in a page: returns all records of a database as [key, bytes], none if it does not exist. */
 export async function readRecords(name) {
   if (!(await indexedDB.databases()).some((db) => db.name === name)) return [];
   const done = (request) => new Promise((resolve, reject) => {
@@ -28,7 +28,7 @@ export async function readRecords(name) {
 }
 
 /**
- * The stored list as {ver, rows, dropped}, where a row is [service, node, subid, jid, state], and `dropped` are rows of the
+ * Returns the stored list as {ver, rows, dropped}, where a row is [service, node, subid, jid, state], and `dropped` are rows of the
  * server's list that the account no longer wants to see; undefined if none is stored.
  */
 export function storedList(records) {
@@ -77,7 +77,7 @@ function readRow(fields) {
   return fields.slice(0, 5);
 }
 
-/** The order of a list: service, node and subid, by their bytes. */
+/** Compares two rows by service, node and subid, as bytes. */
 export function compareRows(a, b) {
   for (let i = 0; i < 3; i++) {
     const order = Buffer.compare(Buffer.from(a[i]), Buffer.from(b[i]));

@@ -1,16 +1,16 @@
-// One password for all accounts of the browser tests. It may be seen nowhere: every page is searched before it is closed,
-// and a finding fails its test file.
+// The password of all accounts of the browser tests. No output may contain it: every page is searched before it is closed,
+// and a match fails its test file.
 
 import assert from "node:assert/strict";
 import { after } from "node:test";
 
-/** The password. scripts/part looks for it in what the tests print. */
+/** The password. scripts/part searches the output of the tests for it. */
 export const canary = "canary-8f1Kq-Zw6tP";
 
-/** What must not be found: the password, as it is and within base64, and what the client sends in a log-in. */
+/** The secrets: the password, plain and within base64, and the data that the client sends during authentication. */
 const secrets = {
   "the password": [canary, encodeURIComponent(canary), Buffer.from(canary).toString("hex")],
-  // The middle of its base64 form does not depend on what stands before and after, such as \0user\0 in PLAIN.
+  // The middle of its base64 form does not depend on the data around it, such as \0user\0 in PLAIN.
   "the password in base64": [0, 1, 2].map((shift) => Buffer.from("\0".repeat(shift) + canary).toString("base64").slice(shift && 4, -4)),
   "a SCRAM message": [Buffer.from("c=biws,r=").toString("base64").slice(0, 8), Buffer.from("n,,n=").toString("base64").slice(0, 6), "c=biws,r="],
   "a SASL payload": [/<(?:auth|challenge|response|success)\b[^>]*>[\w+/=]{4,}/],
@@ -19,14 +19,14 @@ const secrets = {
 const findings = [];
 after(() => assert.deepEqual(findings, [], "secrets were found"));
 
-/** Searches text; the names of what is in it. */
+/** Returns the names of the secrets in a text. */
 export function search(text) {
   return Object.keys(secrets).filter((name) => secrets[name].some((s) => (s instanceof RegExp ? s.test(text) : text.includes(s))));
 }
 
-const said = new WeakMap(); // of a context: what its pages have said
+const said = new WeakMap(); // context → the console output of its pages
 
-/** Searches the pages of a context when they are closed, and when it is. */
+/** Searches the pages of a context when they or the context are closed. */
 export function guard(context) {
   const words = [];
   said.set(context, words);
@@ -48,7 +48,7 @@ export function guard(context) {
   return context;
 }
 
-/** Searches all that the pages of a context show, store and have said. */
+/** Searches what the pages of a context show, store and have logged. */
 export async function sweep(context, words = said.get(context) ?? []) {
   const found = (await Promise.all(context.pages().map(sweepPage))).flat();
   const rest = { console: words.join("\n"), cookies: JSON.stringify(await context.cookies().catch(() => [])) };
@@ -59,14 +59,14 @@ async function sweepPage(page) {
   const dumps = await Promise.all(page.frames().map(async (frame) => {
     if (!/^http/.test(frame.url())) return {};
     const limit = new Promise((resolve) => setTimeout(resolve, 5000, {}).unref());
-    return Promise.race([frame.evaluate(dump).catch(() => ({})), limit]); // a page that has crashed has nothing to say
+    return Promise.race([frame.evaluate(dump).catch(() => ({})), limit]); // a crashed page does not answer
   }));
   return dumps.flatMap(report);
 }
 
 const report = (places) => Object.entries(places).flatMap(([place, text]) => search(text).map((what) => `${what} in ${place}`));
 
-/** All that a page shows and stores, by place. */
+/** Returns all that a page shows and stores, by place. */
 async function dump() {
   const done = (request) => new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
