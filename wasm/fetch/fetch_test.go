@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/hack-pad/safejs"
 
 	"xmpp-pam/sdk/transport"
+	"xmpp-pam/wasm/internal/hosttest"
 )
 
 func TestFetch(t *testing.T) {
@@ -39,14 +39,14 @@ func TestFetch(t *testing.T) {
 		{"out of order", url.Values{"status": {"503"}}, 503, "", ""},
 		{"a redirection", url.Values{"to": {"/peer/text?body=x"}}, 0, "", "CORS"},
 	} {
-		got, err := New(host(t)).Fetch(t.Context(), address(t, tt.query))
+		got, err := New(hosttest.Host(t)).Fetch(t.Context(), address(t, tt.query))
 		if got.Status != tt.status || got.Body != tt.body || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 			t.Errorf("%s: status %d, %d bytes, %v", tt.name, got.Status, len(got.Body), err)
 		}
 	}
 	// Nobody is there, and the policy of the page forbids it anyway.
 	for _, u := range []string{"https://127.0.0.1:1/", "http://", "javascript:1"} {
-		if got, err := New(host(t)).Fetch(t.Context(), u); err == nil || got.Status != 0 {
+		if got, err := New(hosttest.Host(t)).Fetch(t.Context(), u); err == nil || got.Status != 0 {
 			t.Errorf("%s: %+v, %v", u, got, err)
 		}
 	}
@@ -94,16 +94,16 @@ func TestPieces(t *testing.T) {
 		for i := range len(text) {
 			bytes[i] = rune(text[i])
 		}
-		answer := must(host(t).Call("answerInPieces", at, string(bytes), must(safejs.ValueOf(ends)), breaks))
-		got, failure := New(host(t)).Fetch(t.Context(), at)
-		must(answer.Call("restore"))
+		answer := hosttest.Must(hosttest.Host(t).Call("answerInPieces", at, string(bytes), hosttest.Must(safejs.ValueOf(ends)), breaks))
+		got, failure := New(hosttest.Host(t)).Fetch(t.Context(), at)
+		hosttest.Must(answer.Call("restore"))
 		switch {
 		case err == "" && (failure != nil || got.Status != 200 || got.Body != text):
 			t.Fatalf("%d bytes %.40q split at %d: status %d, %d bytes %.40q, %v", len(text), text, ends, got.Status, len(got.Body), got.Body, failure)
 		case err != "" && (failure == nil || !strings.Contains(failure.Error(), err) || got.Body != ""):
 			t.Fatalf("%d bytes %.40q split at %d: %.40q, %v; want one with %q", len(text), text, ends, got.Body, failure, err)
 		}
-		for end := time.Now().Add(time.Second); !must(must(answer.Call("aborted")).Bool()); time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(time.Second); !hosttest.Must(hosttest.Must(answer.Call("aborted")).Bool()); time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatal("the request is open")
 			}
@@ -114,18 +114,18 @@ func TestPieces(t *testing.T) {
 func TestNobodyWaits(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := New(host(t)).Fetch(ctx, address(t, url.Values{"wait": {"x"}})); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := New(hosttest.Host(t)).Fetch(ctx, address(t, url.Values{"wait": {"x"}})); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := New(host(t)).Fetch(ctx, address(t, url.Values{})); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := New(hosttest.Host(t)).Fetch(ctx, address(t, url.Values{})); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("after the end: %v", err)
 	}
 }
 
 // A host whose program has ended leaves no request.
 func TestEndOfTheProgram(t *testing.T) {
-	mortal := must(host(t).Call("mortalHost"))
-	listeners := func() int { return must(must(mortal.Call("listeners")).Int()) }
+	mortal := hosttest.Must(hosttest.Host(t).Call("mortalHost"))
+	listeners := func() int { return hosttest.Must(hosttest.Must(mortal.Call("listeners")).Int()) }
 	if _, err := New(mortal).Fetch(t.Context(), address(t, url.Values{"body": {"x"}})); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestEndOfTheProgram(t *testing.T) {
 	defer cancel()
 	go func() {
 		time.Sleep(20 * time.Millisecond)
-		must(mortal.Call("die"))
+		hosttest.Must(mortal.Call("die"))
 	}()
 	_, err := New(mortal).Fetch(ctx, address(t, url.Values{"wait": {"x"}}))
 	if !errors.Is(err, context.DeadlineExceeded) { // nobody is called any more
@@ -154,22 +154,14 @@ func TestEndOfTheProgram(t *testing.T) {
 func TestNothingIsHeld(t *testing.T) {
 	work := func() int {
 		for range 30 {
-			if _, err := New(host(t)).Fetch(t.Context(), address(t, url.Values{"body": {"x"}})); err != nil {
+			if _, err := New(hosttest.Host(t)).Fetch(t.Context(), address(t, url.Values{"body": {"x"}})); err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-			_, _ = New(host(t)).Fetch(ctx, address(t, url.Values{"wait": {"x"}}))
+			_, _ = New(hosttest.Host(t)).Fetch(ctx, address(t, url.Values{"wait": {"x"}}))
 			cancel()
 		}
-		for range 2 { // finalizers let go of JavaScript's values
-			runtime.GC()
-			time.Sleep(10 * time.Millisecond)
-		}
-		count, err := must(host(t).Call("countValues")).Int()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return count
+		return hosttest.Values(t)
 	}
 	before := work()
 	if after := work(); after > before+20 {
@@ -177,27 +169,9 @@ func TestNothingIsHeld(t *testing.T) {
 	}
 }
 
-// Helpers.
-
-func host(t testing.TB) safejs.Value {
-	t.Helper()
-	h, err := safejs.Global().Get("testHost")
-	if err != nil || h.IsUndefined() {
-		t.Fatal("there is no globalThis.testHost: run this test with wasm/browsertest")
-	}
-	return h
-}
-
 // address is at one of the runner's own servers.
 func address(t testing.TB, query url.Values) string {
 	t.Helper()
-	origin := must(must(safejs.Global().Get("location")).Get("origin"))
-	return must(origin.String()) + "/peer/text?" + query.Encode()
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
+	origin := hosttest.Must(hosttest.Must(safejs.Global().Get("location")).Get("origin"))
+	return hosttest.Must(origin.String()) + "/peer/text?" + query.Encode()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hack-pad/safejs"
 
 	"xmpp-pam/sdk/store"
+	"xmpp-pam/wasm/internal/hosttest"
 )
 
 var deleteAll = []store.Op{store.DeleteRange("", "")}
@@ -143,7 +144,7 @@ func TestCancelledOpeningCreatesNothing(t *testing.T) {
 	name := fresh()
 	s := open(t, name, nil)
 	release := holdDatabase(t, name, 1)
-	wantError(t, Delete(t.Context(), host(t), name), "delete", "BlockedError")
+	wantError(t, Delete(t.Context(), hosttest.Host(t), name), "delete", "BlockedError")
 	for _, limit := range []time.Duration{20 * time.Millisecond, time.Second} { // then the caller gives up, and then the package
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		if err := s.Commit(ctx, nil, []store.Op{store.Put("k", nil)}); err == nil {
@@ -169,7 +170,7 @@ func TestCancelledOpeningLeavesNoConnection(t *testing.T) {
 	for range 10 {
 		ctx, cancel := context.WithCancel(t.Context())
 		go cancel()
-		if _, err := Open(ctx, host(t), name, nil); !errors.Is(err, context.Canceled) {
+		if _, err := Open(ctx, hosttest.Host(t), name, nil); !errors.Is(err, context.Canceled) {
 			t.Fatalf("error %v, want context.Canceled", err)
 		}
 	}
@@ -200,7 +201,7 @@ func TestDeletingWhatCannotBeRead(t *testing.T) {
 func exists(t testing.TB, name string) bool {
 	t.Helper()
 	names := make(chan string, 1)
-	done := must(safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+	done := hosttest.Must(safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
 		if problem := text(args[0]); problem != "" {
 			t.Error(problem)
 		}
@@ -208,6 +209,6 @@ func exists(t testing.TB, name string) bool {
 		return nil
 	}))
 	defer done.Release()
-	must(host(t).Call("databaseNames", done))
+	hosttest.Must(hosttest.Host(t).Call("databaseNames", done))
 	return slices.Contains(strings.Split(<-names, "\n"), name)
 }

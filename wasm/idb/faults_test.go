@@ -6,13 +6,11 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/hack-pad/safejs"
-
 	"xmpp-pam/sdk/store"
+	"xmpp-pam/wasm/internal/hosttest"
 )
 
 func TestEveryTransactionIsStrict(t *testing.T) {
@@ -23,7 +21,7 @@ func TestEveryTransactionIsStrict(t *testing.T) {
 	if _, err := s.Scan(t.Context(), store.Range{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := text(must(f.Call("durabilities"))); got != "strict" || f.count(t, "transactions") != 3 {
+	if got := text(hosttest.Must(f.Call("durabilities"))); got != "strict" || f.count(t, "transactions") != 3 {
 		t.Fatalf("durabilities %q of %d transactions, want strict", got, f.count(t, "transactions"))
 	}
 }
@@ -44,12 +42,12 @@ func TestDatabaseClosedUnderAnOperation(t *testing.T) {
 			done := make(chan error, 1)
 			go func() { done <- operation(s) }()
 			f.wait(t, "held", 1)
-			must(f.Call("takeAway"))
+			hosttest.Must(f.Call("takeAway"))
 			if err := receive(t, done); err != nil {
 				t.Fatal(err)
 			}
 			wantError(t, receive(t, lost), "connection", "InvalidStateError")
-			must(f.Call("failHeld")) // too late: nobody may be called twice
+			hosttest.Must(f.Call("failHeld")) // too late: nobody may be called twice
 			put(t, s, "k", "x")
 			expect(t, s, "k", "x")
 			if f.count(t, "connections") != 1 || len(lost) != 0 {
@@ -119,7 +117,7 @@ func TestLateFailureLeavesTheNewConnection(t *testing.T) {
 	f.next(t, "InvalidStateError")
 	expect(t, s, "k", "v") // on a second connection
 	opens := f.count(t, "opens")
-	must(f.Call("failHeld"))
+	hosttest.Must(f.Call("failHeld"))
 	if err := receive(t, late); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +156,7 @@ func TestRequestsThatAreNeverAnswered(t *testing.T) {
 		"scan":   func(ctx context.Context) error { _, err := s.Scan(ctx, store.Range{}); return err },
 		"commit": func(ctx context.Context) error { return s.Commit(ctx, nil, []store.Op{store.Put("k", []byte("w"))}) },
 		"open": func(ctx context.Context) error {
-			_, err := Open(ctx, host(t), name, nil)
+			_, err := Open(ctx, hosttest.Host(t), name, nil)
 			return err
 		},
 	}
@@ -182,7 +180,7 @@ func TestRequestsThatAreNeverAnswered(t *testing.T) {
 			}
 		}
 		expect(t, s, "k", "v") // behind 10 transactions, were they not aborted
-		return values(t)
+		return hosttest.Values(t)
 	}
 	round()
 	goroutines := runtime.NumGoroutine()
@@ -212,158 +210,11 @@ func TestRequestsThatAreNeverAnswered(t *testing.T) {
 		}
 		f.wait(t, "stuck", 0)
 		f.wait(t, "connections", 0)
-		if err := Delete(t.Context(), host(t), name); err != nil {
+		if err := Delete(t.Context(), hosttest.Host(t), name); err != nil {
 			t.Fatal(err)
 		}
 		if *reports != 0 {
 			t.Fatal("JavaScript called a function that was released")
 		}
 	})
-}
-
-// A Store that is closed while it is being opened leaves no connection.
-func TestCloseWhileOpening(t *testing.T) {
-	f := tamper(t)
-	reports := consoleErrors(t)
-	for range 20 {
-		name := fresh()
-		s := open(t, name, nil)
-		done := make(chan error, 2)
-		for range 2 {
-			go func() { done <- s.Commit(t.Context(), nil, []store.Op{store.Put("k", nil)}) }()
-		}
-		f.wait(t, "opens", f.count(t, "opens")+1)
-		_ = s.Close()
-		for range 2 {
-			if err := receive(t, done); err != nil && !errors.Is(err, store.ErrClosed) {
-				t.Fatalf("error %v, want store.ErrClosed", err)
-			}
-		}
-		f.wait(t, "connections", 0)
-		if err := Delete(t.Context(), host(t), name); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if *reports != 0 {
-		t.Fatal("JavaScript called a function that was released")
-	}
-}
-
-// A host whose program has ended closes the connections that it left.
-func TestEndOfTheProgram(t *testing.T) {
-	f := tamper(t)
-	mortal := must(host(t).Call("mortalHost"))
-	listeners := func() int { return must(must(mortal.Call("listeners")).Int()) }
-	name := fresh()
-	for range 3 {
-		s, err := Open(t.Context(), mortal, name, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		put(t, s, "k", "v")
-		if listeners() != 1 {
-			t.Fatalf("%d listeners of one connection", listeners())
-		}
-		f.next(t, "InvalidStateError")
-		expect(t, s, "k", "v") // on another connection
-		if listeners() != 1 {
-			t.Fatalf("%d listeners of one connection that replaced another", listeners())
-		}
-		must(f.Call("takeAway"))
-		expect(t, s, "k", "v")
-		if err := s.Close(); err != nil || listeners() != 0 {
-			t.Fatalf("%d listeners after Close: %v", listeners(), err)
-		}
-	}
-	s, err := Open(t.Context(), mortal, name, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	put(t, s, "k", "v")
-	must(mortal.Call("die"))
-	f.wait(t, "connections", 0)
-	if listeners() != 0 {
-		t.Fatalf("%d listeners after the end", listeners())
-	}
-	_ = s.Close()
-	if err := Delete(t.Context(), host(t), name); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestClosedStore(t *testing.T) {
-	s := open(t, fresh(), nil)
-	put(t, s, "k", "v")
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	_, get := s.Get(t.Context(), "k")
-	deleted := s.Commit(t.Context(), nil, []store.Op{store.DeleteRange("", "")})
-	for _, err := range []error{get, deleted, s.Close()} {
-		if !errors.Is(err, store.ErrClosed) {
-			t.Errorf("error %v, want store.ErrClosed", err)
-		}
-	}
-}
-
-// Helpers.
-
-// A tampering is what tamper in faults.js returns.
-type tampering struct{ safejs.Value }
-
-func tamper(t testing.TB) tampering {
-	t.Helper()
-	f := tampering{must(host(t).Call("tamper"))}
-	t.Cleanup(func() { f.Call("restore") })
-	return f
-}
-
-func (f tampering) next(t testing.TB, fault string) {
-	t.Helper()
-	must(f.Call("next", fault))
-}
-
-func (f tampering) count(t testing.TB, what string) int {
-	t.Helper()
-	return must(must(f.Call("count", what)).Int())
-}
-
-func (f tampering) wait(t testing.TB, what string, n int) {
-	t.Helper()
-	for end := time.Now().Add(5 * time.Second); f.count(t, what) != n; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%d %s after 5 s, want %d", f.count(t, what), what, n)
-		}
-	}
-}
-
-// values is how many JavaScript values Go holds.
-func values(t testing.TB) int {
-	t.Helper()
-	for range 2 { // finalizers let go of JavaScript's values
-		runtime.GC()
-		time.Sleep(10 * time.Millisecond)
-	}
-	return must(must(host(t).Call("countValues")).Int())
-}
-
-// consoleErrors counts what is reported on the console, as Go does when a
-// function is called that was released.
-func consoleErrors(t testing.TB) *int {
-	t.Helper()
-	var mu sync.Mutex
-	reports := 0
-	report := must(safejs.FuncOf(func(safejs.Value, []safejs.Value) any {
-		mu.Lock()
-		defer mu.Unlock()
-		reports++
-		return nil
-	}))
-	console := must(must(safejs.Global().Get("Object")).New())
-	if err := console.Set("error", report); err != nil {
-		t.Fatal(err)
-	}
-	replaceGlobal(t, "console", console)
-	t.Cleanup(report.Release)
-	return &reports
 }

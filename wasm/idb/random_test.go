@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/store"
+	"xmpp-pam/wasm/internal/hosttest"
 )
 
 var (
@@ -48,10 +49,10 @@ func TestRandomFaults(t *testing.T) {
 			t.Fatalf("run %d of -seed=%d", i, seed)
 		}
 		if i == 4 {
-			held, goroutines = values(t), runtime.NumGoroutine()
+			held, goroutines = hosttest.Values(t), runtime.NumGoroutine()
 		}
 	}
-	if after := values(t); after > held+10 || runtime.NumGoroutine() > goroutines {
+	if after := hosttest.Values(t); after > held+10 || runtime.NumGoroutine() > goroutines {
 		t.Errorf("%d runs raised the JavaScript values held from %d to %d, the goroutines from %d to %d", *flagRuns-5, held, after, goroutines, runtime.NumGoroutine())
 	}
 	t.Log(counts)
@@ -79,7 +80,7 @@ type randomRun struct {
 func (r *randomRun) play() {
 	patience = 5 * time.Second
 	for range 1 + r.random.IntN(3) {
-		s, err := Open(context.Background(), host(r.t), r.name, func(err error) { r.note(err) })
+		s, err := Open(context.Background(), hosttest.Host(r.t), r.name, func(err error) { r.note(err) })
 		if err != nil {
 			r.t.Errorf("open: %v", err)
 			return
@@ -185,13 +186,13 @@ func (r *randomRun) spoil() {
 		}
 		r.f.next(r.t, fault)
 	case 3:
-		must(r.f.Call("takeAway"))
+		hosttest.Must(r.f.Call("takeAway"))
 	case 4:
-		must(r.f.Call("failHeld"))
+		hosttest.Must(r.f.Call("failHeld"))
 	case 5:
 		r.note2(r.stores[r.random.IntN(len(r.stores))].Commit(ctx, nil, deleteAll))
 	case 6:
-		r.note2(Delete(ctx, host(r.t), r.name))
+		r.note2(Delete(ctx, hosttest.Host(r.t), r.name))
 	case 7: // a page that holds on to it
 		if exists(r.t, r.name) {
 			r.holds = append(r.holds, r.hold(1))
@@ -199,7 +200,7 @@ func (r *randomRun) spoil() {
 	case 8: // a newer program
 		if r.random.IntN(3) == 0 {
 			r.hold(2)()
-			r.note2(Delete(ctx, host(r.t), r.name))
+			r.note2(Delete(ctx, hosttest.Host(r.t), r.name))
 		}
 	case 9:
 		for _, release := range r.holds {
@@ -211,9 +212,9 @@ func (r *randomRun) spoil() {
 
 // hold opens the database, and waits for it no longer than others do.
 func (r *randomRun) hold(version int) func() {
-	release := must(host(r.t).Call("holdDatabaseSilently", r.name, version))
+	release := hosttest.Must(hosttest.Host(r.t).Call("holdDatabaseSilently", r.name, version))
 	time.Sleep(5 * time.Millisecond)
-	return func() { must(release.Invoke()) }
+	return func() { hosttest.Must(release.Invoke()) }
 }
 
 // note2 is for what may come to nothing.
@@ -229,13 +230,13 @@ func (r *randomRun) recover() {
 	for _, release := range r.holds {
 		release()
 	}
-	must(r.f.Call("clear"))
-	must(r.f.Call("failHeld"))
+	hosttest.Must(r.f.Call("clear"))
+	hosttest.Must(r.f.Call("failHeld"))
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	// What was asked for while the database was held is still to come.
 	for err := error(nil); ; time.Sleep(5 * time.Millisecond) {
-		if err = Delete(ctx, host(r.t), r.name); err == nil {
+		if err = Delete(ctx, hosttest.Host(r.t), r.name); err == nil {
 			break
 		} else if ctx.Err() != nil {
 			r.t.Errorf("the database cannot be deleted: %v", err)
@@ -259,7 +260,7 @@ func (r *randomRun) recover() {
 	}
 	r.f.wait(r.t, "connections", 0)
 	r.f.wait(r.t, "stuck", 0)
-	if err := Delete(ctx, host(r.t), r.name); err != nil {
+	if err := Delete(ctx, hosttest.Host(r.t), r.name); err != nil {
 		r.t.Errorf("after Close: %v", err)
 	}
 }

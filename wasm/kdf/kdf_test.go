@@ -6,13 +6,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/hack-pad/safejs"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/wasm/internal/hosttest"
 )
 
 func derivation(hash string, size, iterations int) client.Derivation {
@@ -24,7 +24,7 @@ var sizes = map[string]int{"SHA-1": 20, "SHA-256": 32, "SHA-512": 64}
 // without is a host of which nothing is known, as if there were no Web Cryptography.
 func without(t *testing.T) safejs.Value {
 	t.Helper()
-	return must(must(safejs.Global().Get("testHost")).Get("noCrypto"))
+	return hosttest.Must(hosttest.Must(safejs.Global().Get("testHost")).Get("noCrypto"))
 }
 
 // TestDerive: Web Cryptography and Go give the same key.
@@ -35,7 +35,7 @@ func TestDerive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := derive(t.Context(), host(t), d)
+		got, err := derive(t.Context(), hosttest.Host(t), d)
 		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%s: %x, %v; want %x", hash, got, err, want)
 		}
@@ -49,7 +49,7 @@ func TestDerive(t *testing.T) {
 	// What the browser refuses is computed here.
 	d := derivation("SHA-256", 32, 4096)
 	want, _ := d.Key(nil)
-	refusing := must(must(safejs.Global().Get("testHost")).Get("badCrypto"))
+	refusing := hosttest.Must(hosttest.Must(safejs.Global().Get("testHost")).Get("badCrypto"))
 	if _, err := derive(t.Context(), refusing, d); err == nil {
 		t.Error("a refusal was taken for a key")
 	}
@@ -61,10 +61,10 @@ func TestDerive(t *testing.T) {
 // TestOthersRun: while a key is derived, timers of JavaScript and of Go fire, with
 // Web Cryptography and without.
 func TestOthersRun(t *testing.T) {
-	for name, h := range map[string]safejs.Value{"with": host(t), "without": without(t)} {
+	for name, h := range map[string]safejs.Value{"with": hosttest.Host(t), "without": without(t)} {
 		turns := 0
-		tick := must(safejs.FuncOf(func(safejs.Value, []safejs.Value) any { turns++; return nil }))
-		timer := must(safejs.Global().Call("setInterval", tick.Value(), 1))
+		tick := hosttest.Must(safejs.FuncOf(func(safejs.Value, []safejs.Value) any { turns++; return nil }))
+		timer := hosttest.Must(safejs.Global().Call("setInterval", tick.Value(), 1))
 		start := time.Now()
 		if _, err := New(h)(t.Context(), derivation("SHA-512", 64, 200_000)); err != nil {
 			t.Fatal(err)
@@ -83,7 +83,7 @@ func TestOthersRun(t *testing.T) {
 func TestEnds(t *testing.T) {
 	work := func() int {
 		for range 5 {
-			for _, h := range []safejs.Value{host(t), without(t)} {
+			for _, h := range []safejs.Value{hosttest.Host(t), without(t)} {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
 				start := time.Now()
 				if _, err := New(h)(ctx, derivation("SHA-512", 64, 200_000)); !errors.Is(err, context.DeadlineExceeded) {
@@ -98,30 +98,10 @@ func TestEnds(t *testing.T) {
 				}
 			}
 		}
-		for range 2 { // finalizers let go of JavaScript's values
-			runtime.GC()
-			time.Sleep(10 * time.Millisecond)
-		}
-		return must(must(host(t).Call("countValues")).Int())
+		return hosttest.Values(t)
 	}
 	before := work()
 	if after := work(); after > before+10 {
 		t.Errorf("Go holds %d JavaScript values, %d before 20 keys", after, before)
 	}
-}
-
-func host(t testing.TB) safejs.Value {
-	t.Helper()
-	h, err := safejs.Global().Get("testHost")
-	if err != nil || h.IsUndefined() {
-		t.Fatal("there is no globalThis.testHost: run this test with wasm/browsertest")
-	}
-	return h
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }

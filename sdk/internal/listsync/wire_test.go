@@ -2,8 +2,6 @@ package listsync
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +9,6 @@ import (
 
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/ns"
-	"xmpp-pam/sdk/pam"
 )
 
 func reader() *Reader { return NewReader(jid.MustParse("francisco@denmark.lit/barracks")) }
@@ -244,36 +241,6 @@ func TestParseListResult(t *testing.T) {
 	}
 }
 
-// FuzzParse checks that arbitrary stanzas yield valid lists and no panic.
-func FuzzParse(f *testing.F) {
-	f.Add(`<message xmlns='jabber:client'><notify xmlns='urn:xmpp:pam:0' ver='v1' service='a.lit'><subscription node='n' jid='x@y/z' subid='1'/></notify></message>`)
-	f.Add(`<iq xmlns='jabber:client' type='result'><subscriptions xmlns='urn:xmpp:pam:0' ver='v1'><subscription service='a.lit' node='n'/></subscriptions></iq>`)
-	f.Fuzz(func(t *testing.T, xml string) {
-		e, err := element.Parse(xml, nil)
-		if err != nil {
-			return
-		}
-		received, _ := reader().ParseNotify(e)
-		m := synced(Durable{})
-		for _, h := range received {
-			m.Step(start, h)
-		}
-		res, err := reader().ParseListResult(e)
-		if err != nil && !errors.Is(err, ErrRow) {
-			return
-		}
-		sorted := slices.IsSortedFunc(res.List, func(a, b pam.Subscription) int { return byKey(a.Key, b.Key) })
-		if !sorted || len(newRows(res.List)) != len(res.List) {
-			t.Errorf("not a list: %v", res.List)
-		}
-		for _, s := range res.List {
-			if s.State == pam.StateNone || s.JID != testAccount {
-				t.Errorf("not an entry: %v", s)
-			}
-		}
-	})
-}
-
 // synced returns a machine whose list is d and equals the server's.
 func synced(d Durable) *Machine {
 	m := NewMachine()
@@ -284,71 +251,6 @@ func synced(d Durable) *Machine {
 		}
 	}
 	return m
-}
-
-func bigList(n int) []pam.Subscription {
-	list := make([]pam.Subscription, n)
-	for i := range list {
-		list[i] = sub(fmt.Sprintf("pubsub%d.lit", i%50), fmt.Sprintf("urn:xmpp:microblog:%d", i), "", pam.StateSubscribed)
-	}
-	return NewList(list).Rows()
-}
-
-// BenchmarkNotify measures one live notify, from Notify to Changed, in lists of
-// different lengths.
-func BenchmarkNotify(b *testing.B) {
-	for _, n := range []int{10, 10000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			m := synced(Durable{Stamp: Stamp{1, "v"}, List: NewList(bigList(n))})
-			b.ReportAllocs()
-			i := 0
-			for b.Loop() {
-				i++
-				out := m.Step(start, Notify{Version: pam.Version(fmt.Sprint(i)), Items: []pam.Subscription{sub("a.lit", "n", fmt.Sprint(i%100), pam.StateSubscribed)}})
-				m.Step(start, Committed{out[0].(Commit).Seq})
-			}
-		})
-	}
-}
-
-// BenchmarkDelta measures a delta of 10,000 notifies received in a round.
-func BenchmarkDelta(b *testing.B) {
-	list := bigList(10000)
-	for b.Loop() {
-		m := NewMachine()
-		m.Step(start, Stored{Durable{Stamp: Stamp{1, "v"}}})
-		m.Step(start, SessionStarted{})
-		for i := range list {
-			m.Step(start, Notify{Version: "w", Items: list[i : i+1]})
-		}
-		m.Step(start, ListResult{Round: 1})
-		m.Step(start, ListResult{Round: 2})
-		m.Step(start, Committed{1})
-	}
-}
-
-// BenchmarkFullList measures a full list of 10,000 rows, from the wire to Changed,
-// that replaces a slightly different one.
-func BenchmarkFullList(b *testing.B) {
-	list := bigList(10000)
-	iq := element.New(ns.Client, "iq").Set("type", "result")
-	e := element.New(ns.PAM, "subscriptions").Set("ver", "w")
-	for _, s := range list {
-		e.Add(element.New(ns.PAM, "subscription").Set("service", s.Service).Set("node", s.Node).Set("jid", s.JID).Set("subscription", string(s.State)))
-	}
-	iq.Add(e)
-	for b.Loop() {
-		m := NewMachine()
-		m.Step(start, Stored{Durable{Stamp: Stamp{1, "v"}, List: NewList(list[:9900])}})
-		m.Step(start, SessionStarted{})
-		res, err := reader().ParseListResult(iq)
-		if err != nil {
-			b.Fatal(err)
-		}
-		res.Round = 1
-		m.Step(start, res)
-		m.Step(start, Committed{1})
-	}
 }
 
 // TestLongVersion checks that a version of more than 1 KiB, as encoded in a request,
