@@ -1,14 +1,9 @@
+// A client from connect() to its events.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PamError } from "../dist/index.js";
-import { makeHost, rawState, row, turn } from "./host.mjs";
-
-const target = { service: "pubsub.example.org", node: "news" };
-const rejects = (promise, code, text = /./) => assert.rejects(promise, (e) => {
-  assert.ok(PamError.is(e, code), `wanted ${code}, got ${e.code}: ${e.message}`);
-  assert.match(e.message, text);
-  return true;
-});
+import { makeHost, rawState, row, target, turn } from "./host.mjs";
 
 test("connect starts the program once, creates, loads, connects", async () => {
   const host = makeHost({ followTo: ["node2.example.org"], mechanisms: ["PLAIN"], reconnect: { baseMs: 7, jitter: "none", maxAttempts: 3 } }, {
@@ -40,7 +35,6 @@ test("ready resolves with the stored list without a connection, and is always th
   assert.equal((await ready)[0].node, "a");
   assert.equal(host.requests.some((r) => r.op === "connect"), false);
   assert.equal(client.sync.getSnapshot().phase, "offline");
-  await client.close();
 });
 
 test("a commit by another tab while the list is loaded is not missed", async () => {
@@ -83,250 +77,6 @@ test("a change is shown and emitted before the call that made it resolves", asyn
   seen.push("resolved");
   assert.deepEqual(seen, ["", "pending:subscribing", "subscribed:undefined", "event this-device news subscribed", "resolved"]);
   assert.equal(got, client.subscriptions.getSnapshot()[0]);
-  await client.close();
-});
-
-test("a signal ends a call immediately and cancels it in the program", async () => {
-  const host = makeHost({}, { subscribe: () => undefined });
-  const { client } = host;
-  await client.connect();
-  const controller = new AbortController();
-  const call = client.subscribe(target, { signal: controller.signal });
-  const request = await host.until("subscribe");
-  const reason = new Error("enough");
-  controller.abort(reason);
-  await assert.rejects(call, (e) => e.code === "aborted" && e.cause === reason && !e.retryable);
-  assert.equal((await host.until("cancel")).target, request.id);
-  await rejects(client.subscribe(target, { signal: controller.signal }), "aborted");
-  assert.equal(host.requests.filter((r) => r.op === "subscribe").length, 1, "an aborted signal sends nothing");
-  await client.close();
-});
-
-test("timeoutMs may be longer than the maximum delay of a timer", async () => {
-  const host = makeHost({}, { refresh: () => undefined });
-  const { client } = host;
-  await client.connect();
-  const ended = [];
-  for (const days of [20, 25, 30, 49, 50, 100, 100_000]) client.subscriptions.refresh({ timeoutMs: days * 86_400_000 }).catch(() => ended.push(days));
-  await host.until("refresh", 7);
-  await new Promise((r) => setTimeout(r, 50));
-  assert.deepEqual(ended, []);
-  await client.close();
-});
-
-test("timeoutMs ends every asynchronous method", async () => {
-  const never = () => undefined;
-  const host = makeHost({}, { connect: never, disconnect: never, subscribe: never, unsubscribe: never, refresh: never });
-  const { client } = host;
-  await client.subscriptions.ready;
-  const o = { timeoutMs: 5 };
-  for (const call of [() => client.connect(o), () => client.disconnect(o), () => client.subscribe(target, o), () => client.unsubscribe(target, o),
-    () => client.subscriptions.refresh(o), () => client.once("crash", o)]) {
-    await assert.rejects(call(), (e) => PamError.is(e, "timeout") && e.retryable, String(call));
-  }
-  await turn();
-  assert.equal(host.requests.filter((r) => r.op === "cancel").length, 4, "what the program may do later is cancelled");
-  await client.close();
-});
-
-test("invalid options of a call reject its promise", async () => {
-  const { client } = makeHost();
-  for (const o of [{ timeoutMs: "5" }, { timeoutMs: NaN }, { timeoutMs: -1 }, { signal: {} }, { timeout: 5 }, null && 0, 5, { get signal() { throw new Error("trap"); } }]) {
-    if (o !== null) await rejects(client.connect(o), "bad-options");
-  }
-  await rejects(client.subscribe(target, { timeout: 5 }), "bad-options", /There are: signal, timeoutMs\.$/);
-  await rejects(client.connect({ ignoreVersion: true }), "bad-options");
-  await rejects(client.subscriptions.refresh({ timeout: 5 }), "bad-options", /ignoreVersion/);
-  for (const t of [undefined, null, "news", {}, { service: "s" }, { service: "", node: "n" }, { service: "s", node: "" }, { service: 1, node: "n" }, { service: "s", node: "n", subid: 1 }]) {
-    await rejects(client.subscribe(t), "bad-options", /target/);
-    if (t?.node !== "") assert.throws(() => client.subscriptions.get(t), (e) => PamError.is(e, "bad-options"));
-  }
-  await client.close();
-});
-
-test("requests are rejected while there is no program", async () => {
-  const { client, ...host } = makeHost();
-  await rejects(client.subscribe(target), "offline", /connect\(\)/);
-  await rejects(client.unsubscribe(target), "offline");
-  await rejects(client.subscriptions.refresh(), "offline");
-  await client.disconnect();
-  assert.equal(host.starts, 0);
-  await client.close();
-});
-
-test("an error has all fields that the program posted", async () => {
-  const error = { code: "stanza", origin: "remote-service", text: "The service refused.", by: "pubsub.example.org", condition: "not-authorized", pubsubCondition: "closed-node", retryable: true, cause: "iq" };
-  const { client } = makeHost({}, { subscribe: () => ({ error }) });
-  await client.connect();
-  await assert.rejects(client.subscribe(target), (e) => {
-    assert.ok(PamError.is(e, "stanza") && !PamError.is(e, "auth") && e instanceof PamError);
-    const { code, origin, by, condition, pubsubCondition, retryable, docs, message, name } = e;
-    assert.deepEqual({ code, origin, by, condition, pubsubCondition, retryable, docs, message, name }, {
-      code: "stanza", origin: "remote-service", by: "pubsub.example.org", condition: "not-authorized", pubsubCondition: "closed-node", retryable: true,
-      docs: "xmpp-pam/README.md#error-stanza", message: "The service refused.", name: "PamError",
-    });
-    assert.equal(e.cause.message, "iq");
-    assert.deepEqual(JSON.parse(JSON.stringify(e)), { code, origin, by, condition, pubsubCondition, retryable, docs, message, name });
-    return true;
-  });
-  await client.close();
-});
-
-test("absent fields of an error are absent", () => {
-  const e = new PamError("auth", "No.");
-  assert.deepEqual(Object.keys(e).sort(), ["code", "docs", "name", "origin", "retryable"]);
-  assert.equal(PamError.is(new Error("x")), false);
-  assert.equal(PamError.is(null), false);
-});
-
-test("credentials are requested for every authentication, with a signal", async () => {
-  const asked = [];
-  const host = makeHost({
-    credentials: (request) => {
-      asked.push(request);
-      if (asked.length === 1) return { password: "one" };
-      if (asked.length === 2) throw new Error("no keyring");
-      return new Promise(() => undefined);
-    },
-  });
-  await host.client.subscriptions.ready;
-  host.post({ event: "credentials", ask: 1, reason: "initial", mechanisms: ["SCRAM-SHA-256"] });
-  const first = await host.until("credentials");
-  assert.deepEqual([first.ask, first.password, first.id], [1, "one", 0]);
-  host.post({ event: "credentials", ask: 2, reason: "rejected", mechanisms: [] });
-  const second = await host.until("credentials", 2);
-  assert.deepEqual([second.ask, second.password, second.failed], [2, undefined, "options.credentials failed: no keyring"]);
-  host.post({ event: "credentials", ask: 3, reason: "reconnect", mechanisms: [] });
-  host.post({ event: "credentials", ask: 3, canceled: true });
-  await turn();
-  assert.deepEqual(asked.map((r) => [r.reason, r.signal.aborted]), [["initial", false], ["rejected", false], ["reconnect", true]]);
-  assert.deepEqual(asked[0].mechanisms, ["SCRAM-SHA-256"]);
-  await host.client.close();
-});
-
-for (const [name, returned, text] of [
-  ["a misspelt name", { pasword: "x" }, /^options\.credentials\(\)\.pasword is not an option/],
-  ["text", "secret", /^options\.credentials\(\) must return \{password\}/],
-  ["nothing", undefined, /^options\.credentials\(\) must return \{password\}/],
-  ["an empty object", {}, /^options\.credentials\(\)\.password must be a non-empty string/],
-  ["an empty password", { password: "" }, /^options\.credentials\(\)\.password must be a non-empty string/],
-]) {
-  test(`a credentials function that returns ${name} is reported as wrong`, async () => {
-    const host = makeHost({ credentials: async () => returned });
-    await host.client.subscriptions.ready;
-    host.post({ event: "credentials", ask: 1, reason: "initial", mechanisms: [] });
-    const { failed, wrong } = await host.until("credentials");
-    assert.equal(wrong, true);
-    assert.match(failed, text);
-    assert.ok(!failed.includes("secret"));
-    await host.client.close();
-  });
-}
-
-for (const [name, crash] of [
-  ["its panic is reported", (h) => h.post({ event: "crash", text: "runtime error: index out of range" })],
-  ["it ends", (h) => h.exit("exit code 2")],
-  ["the worker fails", (h) => h.worker.onerror({ message: "boom" })],
-]) {
-  test(`when the program crashes (${name}), pending calls are rejected, and connect() starts a new one`, async () => {
-    const host = makeHost({}, { subscribe: () => undefined, load: (_r, h) => ({ list: [row(`start${h.starts}`)], provisional: [], source: "cache" }) });
-    const { client } = host;
-    await client.connect();
-    const crashes = [];
-    client.on("crash", (e) => crashes.push([e.code, client.runtime.getSnapshot().phase, client.sync.getSnapshot().phase]));
-    const waiting = [client.subscribe(target), client.subscribe(target)];
-    await host.until("subscribe", 2);
-    crash(host);
-    for (const w of waiting) await rejects(w, "crashed");
-    assert.deepEqual(crashes, [["crashed", "crashed", "failed"]]);
-    assert.equal(client.sync.getSnapshot().error.code, "crashed");
-    await rejects(client.subscribe(target), "offline");
-    assert.equal(host.terminated, 1);
-    assert.equal((await client.connect()).phase, "live");
-    assert.equal(host.starts, 2);
-    assert.equal(client.runtime.getSnapshot().phase, "running");
-    assert.equal(client.subscriptions.getSnapshot()[0].node, "start2");
-    await client.close();
-  });
-}
-
-test("a listener of crash may connect again", async () => {
-  const host = makeHost();
-  const { client } = host;
-  await client.connect();
-  const again = new Promise((resolve) => client.on("crash", () => resolve(client.connect())));
-  host.exit("exit code 2");
-  assert.equal((await again).phase, "live");
-  assert.equal((await client.connect()).phase, "live");
-  assert.equal(host.starts, 2);
-  await client.close();
-});
-
-test("a listener of crash may connect again, also when the program crashes while it starts", async () => {
-  const host = makeHost({}, { load: (_r, h) => (h.starts === 1 ? void h.exit("exit code 2") : { list: [], provisional: [], source: "empty" }) });
-  const { client } = host;
-  const again = new Promise((resolve) => client.on("crash", () => resolve(client.connect())));
-  await rejects(client.connect(), "crashed");
-  assert.equal((await again).phase, "live");
-  assert.equal((await client.connect()).phase, "live");
-  assert.equal(host.starts, 2, "one new program, not two");
-  await client.close();
-});
-
-test("another version of the program is rejected", async () => {
-  const host = makeHost();
-  const { ready } = host;
-  for (const other of [{ ...ready, go: "go1.0" }, { ...ready, version: "9.9.9" }]) {
-    host.ready = other;
-    await rejects(host.client.connect(), "wasm-version", /go1\.0|9\.9\.9/);
-  }
-  assert.equal(host.client.runtime.getSnapshot().error.code, "wasm-version");
-  assert.equal(host.client.sync.getSnapshot().phase, "failed");
-  await host.client.close();
-});
-
-test("a worker script that cannot be loaded is a load error", async () => {
-  const host = makeHost();
-  host.ready = undefined;
-  const call = host.client.connect();
-  await turn();
-  host.worker.onerror({ message: "" });
-  await rejects(call, "wasm-load", /worker\.js/);
-  await host.client.close();
-});
-
-test("close() is permanent, and may be called again", async () => {
-  const host = makeHost({}, { subscribe: () => undefined });
-  const { client } = host;
-  await client.connect();
-  const waiting = client.subscribe(target);
-  const next = client.once("warning");
-  const iterator = client.events("sync");
-  await host.until("subscribe");
-  const closing = client.close();
-  assert.equal(client.close(), closing);
-  await rejects(waiting, "closed");
-  await rejects(next, "closed");
-  await closing;
-  for await (const _ of iterator); // ends
-  assert.equal(client.runtime.getSnapshot().phase, "closed");
-  for (const call of [() => client.connect(), () => client.disconnect(), () => client.subscribe(target), () => client.subscriptions.ready, () => client.once("sync")]) {
-    await rejects(call(), "closed");
-  }
-});
-
-test("close() while the program starts", async () => {
-  const host = makeHost({}, { create: () => undefined });
-  const call = host.client.connect();
-  const request = await host.until("create");
-  const closing = host.client.close();
-  await rejects(call, "closed");
-  await closing;
-  assert.equal(host.terminated, 1, "close() waited for an answer that may never arrive");
-  host.answer(request, {});
-  await turn();
-  assert.equal(host.terminated, 1);
-  assert.equal(host.client.runtime.getSnapshot().phase, "closed");
 });
 
 test("sync shows the program's state, and where the list is stored", async () => {
@@ -370,7 +120,6 @@ test("refresh() resolves with the differences", async () => {
   const d = await host.client.subscriptions.refresh({ ignoreVersion: true });
   assert.equal(host.request("refresh").ignoreVersion, true);
   assert.deepEqual([d.added.map((r) => r.node), d.removed.map((r) => r.node), d.origin, d.fromVer, d.toVer], [["c"], ["a"], "resync", "1", "2"]);
-  await host.client.close();
 });
 
 test("the inspector keeps the newest frames", async () => {
@@ -394,7 +143,6 @@ test("the inspector keeps the newest frames", async () => {
   assert.throws(() => client.inspector.export("pdf"), (e) => PamError.is(e, "bad-options"));
   client.inspector.clear();
   assert.equal(client.inspector.getSnapshot().length, 0);
-  await client.close();
 });
 
 test("warnings, messages and the log", async () => {

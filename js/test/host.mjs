@@ -1,8 +1,9 @@
 // A simulated host: the test takes the place of the program.
 
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after } from "node:test";
-import { createClient } from "../dist/index.js";
+import { createClient, PamError } from "../dist/index.js";
 import { emptyModule as moduleOf } from "./module.mjs";
 
 export const info = JSON.parse(readFileSync(new URL("../dist/build-info.json", import.meta.url), "utf8"));
@@ -78,3 +79,12 @@ export function makeHost(options = {}, answers = {}) {
 
 /** Resolves in a later turn, after posted messages have been handled. */
 export const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+export const target = { service: "pubsub.example.org", node: "news" };
+
+/** Asserts that a promise rejects with a PamError of that code, whose message matches. */
+export const rejects = (promise, code, text = /./) => assert.rejects(promise, (e) => {
+  assert.ok(PamError.is(e, code), `wanted ${code}, got ${e.code}: ${e.message}`);
+  assert.match(e.message, text);
+  return true;
+});

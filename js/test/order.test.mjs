@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PamError } from "../dist/index.js";
-import { makeHost, rawState, row, turn } from "./host.mjs";
+import { makeHost, rawState, row, target, turn } from "./host.mjs";
 
-const target = { service: "pubsub.example.org", node: "news" };
 const quiet = (promise) => promise.then(() => "ok", (e) => (PamError.is(e) ? e.code : assert.fail(String(e))));
 
 /** Simulates a program's connect and disconnect: disconnect rejects pending calls of connect. */

@@ -3,10 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createClient, PamError } from "../dist/index.js";
-import { base, emptyModule, makeHost, row } from "./host.mjs";
+import { base, emptyModule, makeHost, row, target } from "./host.mjs";
 import { page, watchRegistrations } from "./registered.mjs";
 
-const target = { service: "pubsub.example.org", node: "news" };
 const stored = { storage: "indexeddb" };
 const quiet = (promise) => promise.then(() => "ok", (e) => (PamError.is(e) ? e.code : assert.fail(`no PamError: ${String(e)}`)));
 const error = { error: { code: "stanza", text: "no" } };

@@ -2,13 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PamError } from "../dist/index.js";
 import { subscriptionList } from "../build/src/subscription-list.js";
 import { writableStore } from "../build/src/store.js";
-import { makeHost, rawState, row, turn } from "./host.mjs";
+import { makeHost, rawState, row, target, turn } from "./host.mjs";
 import { page } from "./registered.mjs";
 
-const target = { service: "pubsub.example.org", node: "news" };
 const subscribing = [...row("b", "pending"), "subscribing"];
 const rows = (client) => client.subscriptions.getSnapshot().map((r) => `${r.node}${r.local ? ` ${r.local}` : ""}`);
 
@@ -242,31 +240,6 @@ test("events posted after a crash are not handled", async () => {
   assert.deepEqual([rows(client), heard, client.sync.getSnapshot().phase], [["a"], [], "failed"]);
 });
 
-test("a password is passed only to the program that requested it", async () => {
-  const asked = [];
-  const host = makeHost({ credentials: (request) => new Promise((resolve) => asked.push({ request, resolve })) });
-  const { client } = host;
-  await client.connect();
-  host.post({ event: "credentials", ask: 1 });
-  await turn();
-  host.exit("exit code 2");
-  await turn();
-  assert.equal(asked[0].request.signal.aborted, true);
-  await client.connect();
-  host.post({ event: "credentials", ask: 1 });
-  await turn();
-  asked[0].resolve({ password: "old" });
-  await turn();
-  assert.equal(host.request("credentials"), undefined, "the new program got the old answer");
-  asked[1].resolve({ password: "new" });
-  assert.equal((await host.until("credentials")).password, "new");
-  host.post({ event: "credentials", ask: 2 }, { event: "credentials", ask: 2, canceled: true });
-  await turn();
-  asked[2].resolve({ password: "late" });
-  await turn();
-  assert.equal(host.requests.filter((r) => r.op === "credentials").length, 1, "an answer was sent for a canceled request");
-});
-
 test("tabs that spell the account differently notify each other, and no tabs of other accounts", async (t) => {
   page(t);
   const hosts = ["alice@example.org", "Alice@Example.org", "alicia@example.org"].map((account) => makeHost({ account, storage: "indexeddb" }));
@@ -312,66 +285,4 @@ test("without a store, no session is left for the next page, and messages of oth
   other.postMessage("");
   await turn();
   assert.equal(host.request("reload"), undefined);
-});
-
-/** Values that a credentials function may throw or reject with. */
-const trap = () => { throw new Error("trap"); };
-const revoked = () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; };
-const named = (message) => Object.defineProperties(new Error(), { name: { value: "PamError" }, code: { value: "bad-options" }, message });
-const odd = [
-  undefined, null, 0, NaN, 1n, "text", "x".repeat(1e6), Symbol("s"), Object.create(null), [], trap, new Error("plain"), new PamError("bad-options", "own"), new PamError("auth", "own"),
-  revoked(), new Proxy({}, { get: trap, getPrototypeOf: trap }), new Proxy(new Error("x"), { get: trap }), new Proxy(new PamError("auth", "x"), { get: trap, has: trap }),
-  named({ get: trap }), named({ value: trap }), named({ value: Symbol("s") }), named({ value: { toString: trap } }), named({ value: revoked() }),
-  Object.defineProperty(new Error(), "name", { get: trap }), Object.defineProperty(new PamError("auth", "x"), "code", { get: trap }),
-  Object.assign(new Error(), { message: { toString: () => ({}), valueOf: trap } }), { toString: trap, [Symbol.toPrimitive]: trap }, { then: 5 }, Promise.reject(new Error("inner")),
-];
-odd.at(-1).catch(() => undefined);
-const ways = {
-  "throws": (value) => () => { throw value; },
-  "rejects with": (value) => async () => { throw value; },
-  "returns": (value) => () => value,
-  "resolves with": (value) => async () => value,
-  "returns a thenable that rejects with": (value) => () => ({ then(_resolve, reject) { reject(value); } }),
-  "returns a thenable that throws": (value) => () => ({ then() { throw value; } }),
-  "returns as password": (value) => () => ({ password: value }),
-  "returns a password that throws": (value) => () => ({ get password() { throw value; } }),
-};
-test("whatever options.credentials does, the program gets an answer and connect() settles", async (t) => {
-  const unhandled = [];
-  const heard = (e) => unhandled.push(e);
-  process.on("unhandledRejection", heard);
-  t.after(() => process.off("unhandledRejection", heard));
-  const credentials = { way: undefined };
-  const host = makeHost({ credentials: (request) => credentials.way(request) }, {
-    connect(request, h) { h.post({ event: "credentials", ask: request.id }); },
-    credentials({ ask, failed, password, wrong }, h) {
-      assert.ok(typeof failed === "string" ? failed.length < 1100 : typeof password === "string");
-      h.post({ id: ask, error: { code: wrong ? "bad-options" : "aborted", text: failed ?? "a password" } });
-    },
-  });
-  await host.client.subscriptions.ready;
-  for (const [name, way] of Object.entries(ways)) {
-    for (const [i, value] of odd.entries()) {
-      credentials.way = way(value);
-      await assert.rejects(host.client.connect({ timeoutMs: 2000 }), (e) => {
-        assert.ok(e instanceof PamError && ["aborted", "bad-options"].includes(e.code), `${name} value ${i}: ${e.code}`);
-        return true;
-      });
-    }
-  }
-  await turn();
-  assert.deepEqual(unhandled, []);
-});
-
-test("PamError.is never throws", () => {
-  for (const value of odd) assert.equal(typeof PamError.is(value, "auth"), "boolean");
-  assert.equal(PamError.is(new PamError("auth", "x"), "auth"), true);
-});
-
-test("a signal that is not an AbortSignal, or is a Proxy of one, is rejected with a PamError", async () => {
-  const { client } = makeHost();
-  for (const signal of [...odd.slice(1), Object.create(AbortSignal.prototype), new Proxy(new AbortController().signal, { get: trap })]) {
-    await assert.rejects(client.connect({ signal }), (e) => e instanceof PamError && e.code === "bad-options");
-    assert.throws(() => client.on("sync", () => undefined, { signal }), (e) => e instanceof PamError && e.code === "bad-options");
-  }
 });

@@ -1,0 +1,113 @@
+// Requests for credentials, and what options.credentials may do.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PamError } from "../dist/index.js";
+import { makeHost, turn } from "./host.mjs";
+import { odd } from "./odd-values.mjs";
+
+test("credentials are requested for every authentication, with a signal", async () => {
+  const asked = [];
+  const host = makeHost({
+    credentials: (request) => {
+      asked.push(request);
+      if (asked.length === 1) return { password: "one" };
+      if (asked.length === 2) throw new Error("no keyring");
+      return new Promise(() => undefined);
+    },
+  });
+  await host.client.subscriptions.ready;
+  host.post({ event: "credentials", ask: 1, reason: "initial", mechanisms: ["SCRAM-SHA-256"] });
+  const first = await host.until("credentials");
+  assert.deepEqual([first.ask, first.password, first.id], [1, "one", 0]);
+  host.post({ event: "credentials", ask: 2, reason: "rejected", mechanisms: [] });
+  const second = await host.until("credentials", 2);
+  assert.deepEqual([second.ask, second.password, second.failed], [2, undefined, "options.credentials failed: no keyring"]);
+  host.post({ event: "credentials", ask: 3, reason: "reconnect", mechanisms: [] });
+  host.post({ event: "credentials", ask: 3, canceled: true });
+  await turn();
+  assert.deepEqual(asked.map((r) => [r.reason, r.signal.aborted]), [["initial", false], ["rejected", false], ["reconnect", true]]);
+  assert.deepEqual(asked[0].mechanisms, ["SCRAM-SHA-256"]);
+});
+
+for (const [name, returned, text] of [
+  ["a misspelt name", { pasword: "x" }, /^options\.credentials\(\)\.pasword is not an option/],
+  ["text", "secret", /^options\.credentials\(\) must return \{password\}/],
+  ["nothing", undefined, /^options\.credentials\(\) must return \{password\}/],
+  ["an empty object", {}, /^options\.credentials\(\)\.password must be a non-empty string/],
+  ["an empty password", { password: "" }, /^options\.credentials\(\)\.password must be a non-empty string/],
+]) {
+  test(`a credentials function that returns ${name} is reported as wrong`, async () => {
+    const host = makeHost({ credentials: async () => returned });
+    await host.client.subscriptions.ready;
+    host.post({ event: "credentials", ask: 1, reason: "initial", mechanisms: [] });
+    const { failed, wrong } = await host.until("credentials");
+    assert.equal(wrong, true);
+    assert.match(failed, text);
+    assert.ok(!failed.includes("secret"));
+    await host.client.close();
+  });
+}
+
+test("a password is passed only to the program that requested it", async () => {
+  const asked = [];
+  const host = makeHost({ credentials: (request) => new Promise((resolve) => asked.push({ request, resolve })) });
+  const { client } = host;
+  await client.connect();
+  host.post({ event: "credentials", ask: 1 });
+  await turn();
+  host.exit("exit code 2");
+  await turn();
+  assert.equal(asked[0].request.signal.aborted, true);
+  await client.connect();
+  host.post({ event: "credentials", ask: 1 });
+  await turn();
+  asked[0].resolve({ password: "old" });
+  await turn();
+  assert.equal(host.request("credentials"), undefined, "the new program got the old answer");
+  asked[1].resolve({ password: "new" });
+  assert.equal((await host.until("credentials")).password, "new");
+  host.post({ event: "credentials", ask: 2 }, { event: "credentials", ask: 2, canceled: true });
+  await turn();
+  asked[2].resolve({ password: "late" });
+  await turn();
+  assert.equal(host.requests.filter((r) => r.op === "credentials").length, 1, "an answer was sent for a canceled request");
+});
+
+const ways = {
+  "throws": (value) => () => { throw value; },
+  "rejects with": (value) => async () => { throw value; },
+  "returns": (value) => () => value,
+  "resolves with": (value) => async () => value,
+  "returns a thenable that rejects with": (value) => () => ({ then(_resolve, reject) { reject(value); } }),
+  "returns a thenable that throws": (value) => () => ({ then() { throw value; } }),
+  "returns as password": (value) => () => ({ password: value }),
+  "returns a password that throws": (value) => () => ({ get password() { throw value; } }),
+};
+
+test("whatever options.credentials does, the program gets an answer and connect() settles", async (t) => {
+  const unhandled = [];
+  const heard = (e) => unhandled.push(e);
+  process.on("unhandledRejection", heard);
+  t.after(() => process.off("unhandledRejection", heard));
+  const credentials = { way: undefined };
+  const host = makeHost({ credentials: (request) => credentials.way(request) }, {
+    connect(request, h) { h.post({ event: "credentials", ask: request.id }); },
+    credentials({ ask, failed, password, wrong }, h) {
+      assert.ok(typeof failed === "string" ? failed.length < 1100 : typeof password === "string");
+      h.post({ id: ask, error: { code: wrong ? "bad-options" : "aborted", text: failed ?? "a password" } });
+    },
+  });
+  await host.client.subscriptions.ready;
+  for (const [name, way] of Object.entries(ways)) {
+    for (const [i, value] of odd.entries()) {
+      credentials.way = way(value);
+      await assert.rejects(host.client.connect({ timeoutMs: 2000 }), (e) => {
+        assert.ok(e instanceof PamError && ["aborted", "bad-options"].includes(e.code), `${name} value ${i}: ${e.code}`);
+        return true;
+      });
+    }
+  }
+  await turn();
+  assert.deepEqual(unhandled, []);
+});

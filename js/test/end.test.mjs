@@ -1,0 +1,107 @@
+// The end of a client and of its program: crashes, failed starts, close().
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { makeHost, rejects, row, target, turn } from "./host.mjs";
+
+for (const [name, crash] of [
+  ["its panic is reported", (h) => h.post({ event: "crash", text: "runtime error: index out of range" })],
+  ["it ends", (h) => h.exit("exit code 2")],
+  ["the worker fails", (h) => h.worker.onerror({ message: "boom" })],
+]) {
+  test(`when the program crashes (${name}), pending calls are rejected, and connect() starts a new one`, async () => {
+    const host = makeHost({}, { subscribe: () => undefined, load: (_r, h) => ({ list: [row(`start${h.starts}`)], provisional: [], source: "cache" }) });
+    const { client } = host;
+    await client.connect();
+    const crashes = [];
+    client.on("crash", (e) => crashes.push([e.code, client.runtime.getSnapshot().phase, client.sync.getSnapshot().phase]));
+    const waiting = [client.subscribe(target), client.subscribe(target)];
+    await host.until("subscribe", 2);
+    crash(host);
+    for (const w of waiting) await rejects(w, "crashed");
+    assert.deepEqual(crashes, [["crashed", "crashed", "failed"]]);
+    assert.equal(client.sync.getSnapshot().error.code, "crashed");
+    await rejects(client.subscribe(target), "offline");
+    assert.equal(host.terminated, 1);
+    assert.equal((await client.connect()).phase, "live");
+    assert.equal(host.starts, 2);
+    assert.equal(client.runtime.getSnapshot().phase, "running");
+    assert.equal(client.subscriptions.getSnapshot()[0].node, "start2");
+    await client.close();
+  });
+}
+
+test("a listener of crash may connect again", async () => {
+  const host = makeHost();
+  const { client } = host;
+  await client.connect();
+  const again = new Promise((resolve) => client.on("crash", () => resolve(client.connect())));
+  host.exit("exit code 2");
+  assert.equal((await again).phase, "live");
+  assert.equal((await client.connect()).phase, "live");
+  assert.equal(host.starts, 2);
+});
+
+test("a listener of crash may connect again, also when the program crashes while it starts", async () => {
+  const host = makeHost({}, { load: (_r, h) => (h.starts === 1 ? void h.exit("exit code 2") : { list: [], provisional: [], source: "empty" }) });
+  const { client } = host;
+  const again = new Promise((resolve) => client.on("crash", () => resolve(client.connect())));
+  await rejects(client.connect(), "crashed");
+  assert.equal((await again).phase, "live");
+  assert.equal((await client.connect()).phase, "live");
+  assert.equal(host.starts, 2, "one new program, not two");
+});
+
+test("another version of the program is rejected", async () => {
+  const host = makeHost();
+  const { ready } = host;
+  for (const other of [{ ...ready, go: "go1.0" }, { ...ready, version: "9.9.9" }]) {
+    host.ready = other;
+    await rejects(host.client.connect(), "wasm-version", /go1\.0|9\.9\.9/);
+  }
+  assert.equal(host.client.runtime.getSnapshot().error.code, "wasm-version");
+  assert.equal(host.client.sync.getSnapshot().phase, "failed");
+});
+
+test("a worker script that cannot be loaded is a load error", async () => {
+  const host = makeHost();
+  host.ready = undefined;
+  const call = host.client.connect();
+  await turn();
+  host.worker.onerror({ message: "" });
+  await rejects(call, "wasm-load", /worker\.js/);
+});
+
+test("close() is permanent, and may be called again", async () => {
+  const host = makeHost({}, { subscribe: () => undefined });
+  const { client } = host;
+  await client.connect();
+  const waiting = client.subscribe(target);
+  const next = client.once("warning");
+  const iterator = client.events("sync");
+  await host.until("subscribe");
+  const closing = client.close();
+  assert.equal(client.close(), closing);
+  await rejects(waiting, "closed");
+  await rejects(next, "closed");
+  await closing;
+  for await (const _ of iterator); // ends
+  assert.equal(client.runtime.getSnapshot().phase, "closed");
+  for (const call of [() => client.connect(), () => client.disconnect(), () => client.subscribe(target), () => client.subscriptions.ready, () => client.once("sync")]) {
+    await rejects(call(), "closed");
+  }
+});
+
+test("close() while the program starts", async () => {
+  const host = makeHost({}, { create: () => undefined });
+  const call = host.client.connect();
+  const request = await host.until("create");
+  const closing = host.client.close();
+  await rejects(call, "closed");
+  await closing;
+  assert.equal(host.terminated, 1, "close() waited for an answer that may never arrive");
+  host.answer(request, {});
+  await turn();
+  assert.equal(host.terminated, 1);
+  assert.equal(host.client.runtime.getSnapshot().phase, "closed");
+});
