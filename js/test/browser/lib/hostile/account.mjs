@@ -1,4 +1,4 @@
-// An account at the server: its list, its sessions, what its friend sends, and by which rules the server misbehaves.
+// An account at the server: its list, its sessions, the messages of its friend, and the rules by which the server misbehaves.
 
 import { randomBytes } from "node:crypto";
 import { chat, el, esc, notify, row } from "./xml.mjs";
@@ -7,7 +7,7 @@ import { Session } from "./session.mjs";
 export const friend = "friend@elsewhere.example/home";
 export const service = "pubsub.localhost";
 
-const deltas = 50; // changes of which the server still knows the order
+const deltas = 50; // how many changes the server keeps
 
 export class Account {
   constructor(name, password) {
@@ -27,22 +27,22 @@ export class Account {
     this.sessions = new Map(); // those that can be resumed, by their id
     this.connections = 0;
     this.offline = [];
-    this.sent = new Map(); // how often the server began to deliver a message of the friend, by its number
-    this.faults = []; // what the client did that no client may do
-    this.largest = 0; // characters of a stanza that it was sent
-    this.secrets = new Set(); // what was said in log-ins
-    this.plain = false; // the password was sent as it is,
-    this.plainAllowed = false; // which was in order
+    this.sent = new Map(); // number of a friend's message → how often the server started to deliver it
+    this.faults = []; // violations of the protocol by the client
+    this.largest = 0; // length of the longest stanza sent to it
+    this.secrets = new Set(); // the data of the client's authentications
+    this.plain = false; // the password was sent with PLAIN,
+    this.plainAllowed = false; // which was allowed
     this.rules = [];
     this.fired = 0; // how often a rule was applied
-    this.steps = []; // what the client did
+    this.steps = []; // the client's steps so far
   }
 
   // The list -----------------------------------------------------------------------
 
   get ver() { return `${this.epoch}-${this.history.length}`; }
 
-  /** What the list is compared by: sorted rows as text. */
+  /** Returns the list as sorted rows of text, for comparison. */
   list() {
     return [...this.rows.values()].map((r) => [r.service, r.node, r.subid ?? "", this.jid, r.state].join(" ")).sort();
   }
@@ -57,13 +57,13 @@ export class Account {
     if (this.session?.listening) this.session.stanza(this.notifyOf(this.history.length));
   }
 
-  /** The notify of the n-th change. */
+  /** Returns the notify of the n-th change. */
   notifyOf(n) {
     const entry = this.history[n - 1];
     return notify(this.jid, entry.service, `${this.epoch}-${n}`, row(entry, this.jid, false));
   }
 
-  /** The notifies since a version, undefined if the server does not know it any more. */
+  /** Returns the notifies since a version, or undefined if the server no longer knows it. */
   since(ver) {
     const n = ver?.startsWith(`${this.epoch}-`) ? Number(ver.slice(this.epoch.length + 1)) : NaN;
     if (!(n >= 0 && n <= this.history.length && this.history.length - n <= deltas)) return undefined;
@@ -72,14 +72,14 @@ export class Account {
 
   // The friend -----------------------------------------------------------------------
 
-  /** A message of the friend, which the page must get. */
+  /** Returns a message of the friend, which the page must receive. */
   friendMessage() {
     const number = this.sent.size + 1;
     this.sent.set(number, 1);
     return chat(friend, this.jid, `m${number}`, el("body", {}, esc(`friend ${number} & <co>`)));
   }
 
-  /** Delivers stanzas to the session, in one turn of the page's loop if they fit; without one they wait. */
+  /** Delivers stanzas to the session, in one turn of the page's event loop if they fit. Without a session they are queued. */
   push(...stanzas) {
     const session = this.session;
     if (!session) return void this.offline.push(...stanzas);
@@ -89,7 +89,7 @@ export class Account {
     }) ?? stanzas.forEach((stanza) => session.stanza(stanza));
   }
 
-  /** What the client never had of a session that is lost is delivered to the next. */
+  /** Delivers to the next session what the client has not received in a lost session. */
   lose(session) {
     this.sessions.delete(session.id);
     for (const stanza of session.unacknowledged) {
@@ -108,9 +108,9 @@ export class Account {
     return this.session;
   }
 
-  // How it misbehaves ----------------------------------------------------------------
+  // Misbehaviour ------------------------------------------------------------------
 
-  /** At a step of the client the server does `act(connection, element, honest)` instead, so many times. */
+  /** At a step of the client the server calls `act(connection, element, honest)` instead, the given number of times. */
   rule(step, act, times = 1) {
     this.rules.push({ step, act, times });
   }
@@ -131,6 +131,6 @@ export class Account {
 
   honest() { this.rules = []; }
 
-  /** The network fails. */
+  /** Simulates a network failure. */
   cut() { this.connection?.reset(); }
 }

@@ -1,5 +1,5 @@
-// Calls that the page makes while the server does not answer, answers wrongly, or goes away: each ends, in time, with an error
-// that is ours.
+// Calls that the page makes while the server does not answer, answers wrongly, or disconnects: each settles in time, with an
+// error of this library.
 
 import { iqError, iqResult, ns, el } from "./xml.mjs";
 
@@ -9,7 +9,7 @@ const nothing = () => undefined;
 
 const call = (name, run, more = {}) => ({ name: `call: ${name}`, class: "call", run, ...more });
 
-/** Waits until all calls have ended, and takes their codes. */
+/** Waits until all calls have settled, and removes and returns their codes. */
 async function codes(context, limit) {
   const { calls } = await context.wait(limit, (s) => s.calls.every((c) => c.settled));
   return calls.map((c) => (c.settled ? c.code : "still open"));
@@ -29,7 +29,7 @@ export const calls = [
     account.rule("list", nothing, 1);
     await tab.call("refresh");
   }, { rules: 1, limits: { again: 60_000 } }),
-  call("unsubscribe, and the answer of a stranger", async ({ account, tab }) => {
+  call("unsubscribe, and an answer of another sender", async ({ account, tab }) => {
     account.rule("unsubscribe", (c, e, honest) => {
       c.session.stanza(iqResult(e, "mallory@elsewhere.example/x"));
       c.session.stanza(iqError(e, "pubsub.localhost", "gone"));
@@ -50,7 +50,7 @@ export const calls = [
   call("20 subscribes, and the socket is lost at the tenth", async ({ account, tab }) => {
     let n = 0;
     account.rule("subscribe", (c, e, honest) => (++n === 10 ? c.reset() : honest()), 20);
-    for (let i = 0; i < 20; i++) await tab.call("subscribe", target(`many ${i}`)); // those after the loss are refused, if they come too early
+    for (let i = 0; i < 20; i++) await tab.call("subscribe", target(`many ${i}`)); // calls after the loss are rejected if the client is not live again
   }, { rules: 10 }),
   call("disconnect, and the server does not say close", async (context) => {
     const { account, tab } = context;

@@ -1,4 +1,4 @@
-// One socket of a client, and the honest server at the other end. Before it answers, the rules of the account are asked.
+// One socket of a client, and a correct server at the other end. The rules of the account are applied before it answers.
 
 import { parse } from "ltx";
 import { Scram } from "./scram.mjs";
@@ -15,17 +15,17 @@ export class Connection {
     account.ruleAt("connected")?.(this);
   }
 
-  /** Writes messages of the WebSocket, whatever they hold. */
+  /** Writes WebSocket messages with any content. */
   write(...texts) {
     for (const text of texts) if (!this.ended) this.ws.send(text);
   }
 
   binary(bytes) { this.ws.send(bytes, { binary: true }); }
 
-  /** Bytes below the framing of WebSocket. */
+  /** Writes bytes without WebSocket framing. */
   bytes(...list) { this.socket.write(Buffer.from(list.flat())); }
 
-  /** What `fn` writes leaves in one piece. */
+  /** Sends all that `fn` writes in one TCP segment. */
   batch(fn) {
     this.socket.cork();
     fn();
@@ -38,13 +38,13 @@ export class Connection {
     this.socket.resetAndDestroy?.() ?? this.socket.destroy();
   }
 
-  /** Ends the WebSocket; without a code, and without <close/>. */
+  /** Ends the WebSocket without a code and without <close/>. */
   closeSocket(code = undefined, reason = undefined) {
     this.lost(false);
     this.ws.close(code, reason);
   }
 
-  /** Ends the stream: nothing can be resumed. */
+  /** Ends the stream, so that the session cannot be resumed. */
   endStream(...texts) {
     this.write(...texts);
     this.lost(true);
@@ -74,7 +74,7 @@ export class Connection {
     const counted = this.session?.counting && /^(iq|message|presence)$/.test(e.name);
     if (rule) rule(this, e, () => this.answer(step, e));
     else this.answer(step, e);
-    if (counted && !this.ended) this.session.received++; // or it was lost with the socket
+    if (counted && !this.ended) this.session.received++; // else it was lost with the socket
   }
 
   stepOf(e) {
@@ -99,7 +99,7 @@ export class Connection {
     }
   }
 
-  // The honest server ------------------------------------------------------------------
+  // The correct server -----------------------------------------------------------------
 
   answer(step, e) {
     const { account, session } = this;
@@ -153,7 +153,7 @@ export class Connection {
     this.write(success(final));
   }
 
-  /** Notes what must be shown nowhere. */
+  /** Records a secret that no output may contain. */
   secret(text) {
     if (text.length > 8) this.account.secrets.add(Buffer.from(text).toString("base64"));
   }
@@ -198,5 +198,5 @@ export class Connection {
   }
 }
 
-/** The whole list. */
+/** Returns the whole list. */
 export const fullList = (account, more = "") => el("subscriptions", { xmlns: ns.pam, ver: account.ver }, [...account.rows.values()].map((r) => row(r, account.jid, true)), more);

@@ -1,4 +1,4 @@
-// The list and its notifies: from the account's own server, which may be wrong, and from strangers, who may not speak at all.
+// The list and its notifies: from the account's server, which may be wrong, and from unauthorised senders.
 
 import { fullList } from "./connection.mjs";
 import { chat, el, iqError, iqResult, notify, ns, row } from "./xml.mjs";
@@ -7,7 +7,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const forged = (node = "forged") => ({ service: "pubsub.localhost", node, state: "subscribed" });
 const rows = (n, make) => Array.from({ length: n }, (_, i) => make(i)).join("");
 
-/** Lists that the server gives once, in a new session, before it gives the right one. */
+/** Lists that the server sends once, in a new session, before it sends the correct one. */
 const wrong = (name, act, more = {}) => ({
   name: `list: ${name}`, class: "list", rules: 1,
   run: async (context) => {
@@ -19,7 +19,7 @@ const wrong = (name, act, more = {}) => ({
     account.honest();
     if (more.then) await more.then(context);
     await sleep(more.pause ?? 200);
-    // The next session asks again.
+    // The next session requests the list again.
     account.epoch += "x";
     if (account.session) account.lose(account.session);
     account.cut();
@@ -35,7 +35,7 @@ const list = (account, ver, ...inner) => el("subscriptions", { xmlns: ns.pam, ve
 const lists = [
   wrong("33 MiB", said((w) => list(w, "big", rows(320_000, (i) => `<subscription service='pubsub.localhost' node='node-${i}-${"n".repeat(30)}' jid='${w.jid}'/>`))), { limits: { gap: 8000, memory: 640 << 20 }, pause: 3000 }),
   wrong("100,000 rows that cannot be read", said((w) => list(w, "odd", rows(100_000, (i) => `<subscription service='@@${i}' node='n' jid='${w.jid}'/>`))), { limits: { gap: 6000 }, pause: 2000 }),
-  wrong("100,000 rows of somebody else", said((w) => list(w, "others", rows(100_000, (i) => `<subscription service='pubsub.localhost' node='forged${i}' jid='mallory@localhost'/>`))), { limits: { gap: 6000 }, pause: 2000 }),
+  wrong("100,000 rows of another account", said((w) => list(w, "others", rows(100_000, (i) => `<subscription service='pubsub.localhost' node='forged${i}' jid='mallory@localhost'/>`))), { limits: { gap: 6000 }, pause: 2000 }),
   wrong("one row 50,000 times", said((w) => list(w, "same", row({ ...forged(), node: "again" }, w.jid, true).repeat(50_000))), { limits: { gap: 5000 }, pause: 1500 }),
   wrong("a version of 65,000 apostrophes", said((w) => el("subscriptions", { xmlns: ns.pam }, row(forged("quoted"), w.jid, true)).replace(">", ` ver="${"'".repeat(65_000)}">`)),
     { then: async ({ account, tab }) => {
@@ -60,7 +60,7 @@ const lists = [
   wrong("an error without a condition", ({ c, e }) => c.session.stanza(el("iq", { xmlns: ns.client, type: "error", id: e.attrs.id }))),
   wrong("an error of a service", ({ c, e, account }) => c.session.stanza(iqError(e, account.jid, "not-allowed").replace("<error ", "<error by='evil.example' "))),
   wrong("the answer under another id first", ({ c, e, honest, account }) => { c.session.stanza(iqResult({ attrs: { id: "other" } }, account.jid, list(account, "x", row(forged(), account.jid, true)))); honest(); }),
-  wrong("the answer of a stranger first", ({ c, e, honest, account }) => { c.session.stanza(iqResult(e, "mallory@localhost", list(account, "x", row(forged(), account.jid, true)))); honest(); }),
+  wrong("an answer of another sender first", ({ c, e, honest, account }) => { c.session.stanza(iqResult(e, "mallory@localhost", list(account, "x", row(forged(), account.jid, true)))); honest(); }),
   wrong("the answer of another device first", ({ c, e, honest, account }) => { c.session.stanza(iqResult(e, `${account.jid}/other`, list(account, "x", row(forged(), account.jid, true)))); honest(); }),
   wrong("the answer of a look-alike domain first", ({ c, e, honest, account }) => { c.session.stanza(iqResult(e, `${account.name}@xn--localhost-`, list(account, "x", row(forged(), account.jid, true)))); honest(); }),
   wrong("the answer twice", ({ c, e, honest, account }) => { honest(); c.session.stanza(iqResult(e, account.jid, list(account, "x", row(forged(), account.jid, true)))); }),
@@ -73,9 +73,9 @@ const live = (name, run, more = {}) => ({ name: `notify: ${name}`, class: "list"
 const n = (w, from, ...inner) => el("message", { xmlns: ns.client, from, to: w.jid }, el("notify", { xmlns: ns.pam, service: "pubsub.localhost", ver: "forged" }, ...inner));
 const one = (w) => row(forged(), w.jid, false);
 
-/** What a stranger, or another device, may put into a message, and what none of these may change. */
+/** Content that other senders, or another device, may put into a message, and that must not change the list. */
 const forgeries = [
-  ["of a stranger", (w) => n(w, "mallory@elsewhere.example/x", one(w))],
+  ["of another sender", (w) => n(w, "mallory@elsewhere.example/x", one(w))],
   ["of another user of the domain", (w) => n(w, "mallory@localhost", one(w))],
   ["of the service", (w) => n(w, "pubsub.localhost", one(w))],
   ["of another device of the account", (w) => n(w, `${w.jid}/other`, one(w))],
@@ -87,7 +87,7 @@ const forgeries = [
   ["in a carbon that was sent", (w) => carbon(w, "sent")],
   ["in a carbon that was received", (w) => carbon(w, "received")],
   ["in a result of the archive", (w) => el("message", { xmlns: ns.client, from: w.jid, to: w.jid }, el("result", { xmlns: "urn:xmpp:mam:2", id: "1" }, el("forwarded", { xmlns: "urn:xmpp:forward:0" }, n(w, w.jid, one(w)))))],
-  ["in a chat of a stranger, deep within", (w) => chat("mallory@elsewhere.example/x", w.jid, "x1", el("x", { xmlns: "urn:x" }, el("notify", { xmlns: ns.pam, ver: "forged" }, one(w))))],
+  ["in a chat message of another sender, deeply nested", (w) => chat("mallory@elsewhere.example/x", w.jid, "x1", el("x", { xmlns: "urn:x" }, el("notify", { xmlns: ns.pam, ver: "forged" }, one(w))))],
 ].map(([name, make]) => live(name, (context) => context.around(make(context.account), make(context.account)), { stranger: true }));
 
 const carbon = (w, direction) => el("message", { xmlns: ns.client, from: w.jid, to: w.jid },
@@ -101,8 +101,8 @@ const floods = [
   live("without a version", (context) => { context.account.change("silent", "subscribed"); context.around(notify(context.account.jid, "pubsub.localhost", undefined, row({ node: "silent", state: "subscribed" }, context.account.jid, false))); }),
   live("500 hints of the service about a node in the list", (context) => context.around(...Array.from({ length: 500 }, () => hint(context.account, "news"))), {
     stranger: true, check: ({ account }) => { const lists = account.steps.filter((s) => s === "list").length; if (lists > 8) throw new Error(`${lists} lists for hints`); } }),
-  live("hints of strangers", (context) => context.around(...Array.from({ length: 300 }, () => hint(context.account, "news").replace("from='pubsub.localhost'", "from='evil.example'"))), {
-    stranger: true, check: ({ account }) => { const lists = account.steps.filter((s) => s === "list").length; if (lists > 3) throw new Error(`${lists} lists for hints of strangers`); } }),
+  live("hints of other senders", (context) => context.around(...Array.from({ length: 300 }, () => hint(context.account, "news").replace("from='pubsub.localhost'", "from='evil.example'"))), {
+    stranger: true, check: ({ account }) => { const lists = account.steps.filter((s) => s === "list").length; if (lists > 3) throw new Error(`${lists} lists for hints of other senders`); } }),
   live("old ones, with a stamp", (context) => context.around(notify(context.account.jid, "pubsub.localhost", "old", row(forged(), context.account.jid, false)).replace("</message>", "<delay xmlns='urn:xmpp:delay' stamp='2020-01-01T00:00:00Z'/></message>")), { stranger: true }),
 ];
 
@@ -111,7 +111,7 @@ const hint = (w, node) => el("message", { xmlns: ns.client, from: "pubsub.localh
 
 const requests = [
   ["subscribe", "not-authorized", "evil.example"], ["subscribe", "remote-server-timeout"], ["unsubscribe", "internal-server-error"], ["subscribe", "a".repeat(1000)],
-  ["unsubscribe", "item-not-found"], // and the row is gone
+  ["unsubscribe", "item-not-found"], // and the row is removed
 ].map(([method, condition, by]) => ({
   name: `${method} is answered ${condition.slice(0, 30)}`, class: "list", rules: 1,
   run: async ({ account, tab }) => {

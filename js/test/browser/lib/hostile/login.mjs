@@ -1,5 +1,5 @@
-// The log-in, and what comes before and after it. Every fault is met at the first log-in, and at a reconnection of a
-// client that was live. There only refused credentials may be the end; the first time, what will not change by itself.
+// Authentication, and what precedes and follows it. Every fault is tested in the first login and in a reconnection of a client
+// that was live. In a reconnection only rejected credentials may be final; in the first login every permanent fault may.
 
 import { randomBytes } from "node:crypto";
 import { challenge, el, esc, failure, granted, iqError, iqResult, mechanisms, ns, open, streamError, success } from "./xml.mjs";
@@ -7,7 +7,7 @@ import { challenge, el, esc, failure, granted, iqError, iqResult, mechanisms, ns
 const auth = (text) => ({ code: "auth", text });
 const protocol = (text) => ({ code: "protocol", text });
 
-/** Says a challenge that is changed from the honest one. */
+/** Sends a modified challenge. */
 const challenged = (change) => (c, e) => {
   const first = Buffer.from(e.getText(), "base64").toString();
   const nonce = /(?:^|,)r=([^,]*)/.exec(first)?.[1] ?? "";
@@ -19,7 +19,7 @@ const ordinary = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"];
 const opened = (...names) => said(open(), mechanisms(...names));
 const sasl = (...inner) => el("success", { xmlns: ns.sasl }, ...inner);
 
-// name, step, what the server does, and what the first log-in may come to: undefined if it must be tried again.
+// name, step, what the server does, and the final error of the first login: undefined if the client must retry.
 const faults = [
   ["success without the server's proof", "response", (c) => { c.authenticated = true; c.write(success()); }, auth(/proof|proved|prove|signature|password/i)],
   ["success with a wrong proof", "response", (c) => { c.authenticated = true; c.write(success(`v=${randomBytes(64).toString("base64")}`)); }, auth(/proof|prove|signature|password/i)],
@@ -28,7 +28,7 @@ const faults = [
   ["success that is not base64", "response", (c) => { c.authenticated = true; c.write(sasl("###")); }, auth(/base64/)],
   ["success instead of a challenge", "auth", (c) => { c.authenticated = true; c.write(success()); }, auth(/success at the wrong moment|prov/)],
   ["success instead of features", "open", said(open(), success()), protocol(/success/)],
-  ["a second challenge after the proof", "response", (c) => c.write(challenge("r=again,s=AAAA,i=4096")), auth(/challenge|log-in|answer|message|after/i)],
+  ["a second challenge after the proof", "response", (c) => c.write(challenge("r=again,s=AAAA,i=4096")), auth(/challenge|log-?in|answer|message|after/i)],
   ["1 iteration", "auth", challenged(({ r, s }) => `r=${r},s=${s},i=1`), auth(/iteration/)],
   ["0 iterations", "auth", challenged(({ r, s }) => `r=${r},s=${s},i=0`), auth(/iteration/)],
   ["4095 iterations", "auth", challenged(({ r, s }) => `r=${r},s=${s},i=4095`), auth(/iteration/)],
@@ -59,8 +59,8 @@ const faults = [
   ["failure aborted", "response", said(failure("aborted")), auth(/aborted/), { refused: true }],
   ["failure without a condition", "response", said(failure()), auth(/refused/), { refused: true }],
   ["failure with 60 KB of text", "response", said(failure("not-authorized", "x".repeat(60_000))), auth(/not-authorized/), { refused: true }],
-  ["features without mechanisms", "open", said(open(), granted()), protocol(/log-in|mechanism/)],
-  ["features with no mechanism in them", "open", opened(), protocol(/log-in|mechanism/)],
+  ["features without mechanisms", "open", said(open(), granted()), protocol(/log-?in|mechanism/)],
+  ["features with no mechanism in them", "open", opened(), protocol(/log-?in|mechanism/)],
   ["features with unknown mechanisms", "open", opened("X-OURS", "GSSAPI", "", "SCRAM-SHA-256-PLUS"), auth(/mechanism|X-OURS/)],
   ["features with 900 mechanisms", "open", opened(...Array.from({ length: 900 }, (_, i) => `X-${i}`)), auth(/mechanism/)],
   ["features twice", "open", (c) => c.write(open(), mechanisms(...ordinary), mechanisms(...ordinary)), protocol(/features/)],
@@ -72,10 +72,10 @@ const faults = [
   ["XMPP 0.9", "open", said(open("localhost", { version: "0.9" }), mechanisms(...ordinary)), protocol(/version/)],
   ["a stream over TCP", "open", said(`<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='${ns.stream}' from='localhost' id='1' version='1.0'>`), protocol(/./)],
   ["an open of another namespace", "open", said("<open xmlns='jabber:client' from='localhost'/>", mechanisms(...ordinary)), protocol(/open/)],
-  ["no open after the log-in", "reopen", said(granted()), protocol(/features/)],
-  ["features of before the log-in after it", "reopen", opened(...ordinary), protocol(/binding/)],
+  ["no open after the login", "reopen", said(granted()), protocol(/features/)],
+  ["the features for an unauthenticated stream after the login", "reopen", opened(...ordinary), protocol(/binding/)],
   ["features without bind", "reopen", said(open(), granted({ bind: false })), protocol(/binding/)],
-  ["features of another host after the log-in", "reopen", said(open("elsewhere.example"), granted()), protocol(/elsewhere/)],
+  ["features of another host after the login", "reopen", said(open("elsewhere.example"), granted()), protocol(/elsewhere/)],
   ["bound to another account", "bind", bound("mallory@localhost/r"), protocol(/mallory/)],
   ["bound to a bare JID", "bind", (c, e) => bound(c.account.jid)(c, e), protocol(/full JID/)],
   ["bound to what is no JID", "bind", bound("@@/"), protocol(/bound/)],
@@ -92,20 +92,20 @@ function* loginScenarios() {
       account.rule(step, act);
       if (after) account.rule(...after);
     };
-    // What does not end the first log-in as told may also be tried again, and succeed.
-    yield { name: `first log-in: ${name}`, class: "login", first: true, setup, rules: after ? 2 : 1, final: first };
+    // If the first login does not end with this error, the client may also retry and succeed.
+    yield { name: `first login: ${name}`, class: "login", first: true, setup, rules: after ? 2 : 1, final: first };
     yield {
       name: `reconnection: ${name}`, class: "login", rules: after ? 2 : 1, final: refused ? first : undefined,
       run: ({ account }) => {
         setup(account);
-        account.lose(account.session); // or it would be resumed, and not bound
+        account.lose(account.session); // else the client would resume the session instead of binding
         account.cut();
       },
     };
   }
 }
 
-/** A server that offers less than before, by the strength of what was used. */
+/** The server offers weaker mechanisms than before, by the mechanism used before. */
 const downgrade = (name, offered, first = undefined) => ({
   name: `reconnection: ${name}`, class: "login", rules: 3,
   setup: (account) => { if (first) account.offered = first; },

@@ -1,11 +1,11 @@
-// What any stranger can send: stanzas that are well-formed, and cost more than they look. The session must live on, and the
-// messages around them must arrive.
+// Stanzas that any sender can send: well-formed, but costly to process. The session must continue, and the messages around
+// them must arrive.
 
 import { chat, el, ns } from "./xml.mjs";
 
 const evil = "mallory@elsewhere.example/x";
 const wrap = (attributes, inner, w) => `<message xmlns='jabber:client' from='${evil}' to='${w.jid}' id='x'${attributes}>${inner}</message>`;
-/** As many pieces as make n KB. */
+/** Repeats a piece until the text has n KB. */
 const fill = (kb, piece) => {
   const make = typeof piece === "string" ? () => piece : piece;
   const parts = [];
@@ -14,7 +14,7 @@ const fill = (kb, piece) => {
 };
 const long = (kb, letter = "n") => `urn:${letter.repeat(kb * 1024)}`;
 
-/** Namespaces that are declared once and used often, by size in KB. */
+/** Namespaces that are declared once and used often; size in KB. */
 const shapes = {
   "elements of a long namespace": (kb, w) => wrap("", `<x xmlns:a='${long(kb / 2)}'>${fill(kb / 2, "<a:b/>")}</x>`, w),
   "attributes of a long namespace": (kb, w) => wrap("", `<x xmlns:a='${long(kb / 2)}'>${fill(kb / 2, "<b a:c=''/>")}</x>`, w),
@@ -45,7 +45,7 @@ const one = [
   ["250 KB of characters that JSON escapes", (w) => wrap("", `<body>${"\\\"\t\u2028\u007f".repeat(31_000)}</body>`, w)],
   ["250 KB of emoji", (w) => wrap("", `<body>${"💥".repeat(62_000)}</body>`, w)],
   ["250 KB of CDATA", (w) => wrap("", `<body>${"<![CDATA[<a>]]>".repeat(17_000)}</body>`, w)],
-  ["a prefix that nobody declared", (w) => wrap("", "<forged:a/>", w)],
+  ["an undeclared prefix", (w) => wrap("", "<forged:a/>", w)],
   ["an undeclared prefix of an attribute", (w) => wrap(" a:b='c'", "", w)],
   ["a prefix taken back", (w) => wrap("", "<a xmlns:b='u:'><c xmlns:b=''/></a>", w)],
   ["the prefix xmlns bound", (w) => wrap("", "<a xmlns:xmlns='u:'/>", w)],
@@ -54,8 +54,8 @@ const one = [
   ["no sender", (w) => `<message xmlns='jabber:client' to='${w.jid}'><body>x</body></message>`],
   ["a sender that is no JID", (w) => wrap("", "", w).replace(evil, "@@/")],
   ["a sender of 5,000 characters", (w) => wrap("", "", w).replace(evil, `${"a".repeat(5000)}@elsewhere.example`)],
-  ["for somebody else", (w) => wrap("", "<body>x</body>", w).replace(w.jid, "somebody@localhost")],
-  ["types that nobody knows", (w) => wrap(" type='__proto__'", "<body>x</body>", w)],
+  ["to another account", (w) => wrap("", "<body>x</body>", w).replace(w.jid, "somebody@localhost")],
+  ["unknown types", (w) => wrap(" type='__proto__'", "<body>x</body>", w)],
   ["a pubsub event of 200 KB", (w) => el("message", { xmlns: ns.client, from: "pubsub.localhost", to: w.jid, type: "headline" }, el("event", { xmlns: ns.event }, el("items", { node: "news" }, el("item", { id: "1" }, el("x", { xmlns: long(60) }, fill(140, "<y/>"))))))],
 ];
 
@@ -72,7 +72,7 @@ const floods = [
   ["1,000 questions for features", many(1000, (w, i) => iq(w, i, "get", el("query", { xmlns: ns.info, node: `forged#${i}` })))],
   ["500 questions without an id, a payload or a type", many(500, (w, i) => [iq(w, i, "get"), iq(w, i, undefined), iq(w, i, "set", "<a/>", "<b/>").replace(/ id='[^']*'/, ""), iq(w, i, "__proto__")][i % 4])],
   ["1,000 answers to nothing", many(1000, (w, i) => iq(w, i, i % 2 ? "result" : "error", el("query", { xmlns: ns.info })))],
-  ["lists that a stranger sets", many(50, (w, i) => iq(w, i, "set", el("subscriptions", { xmlns: ns.pam, ver: "forged" }, el("subscription", { service: "pubsub.localhost", node: "forged", jid: w.jid }))))],
+  ["lists set by another sender", many(50, (w, i) => iq(w, i, "set", el("subscriptions", { xmlns: ns.pam, ver: "forged" }, el("subscription", { service: "pubsub.localhost", node: "forged", jid: w.jid }))))],
   ["2,000 presences of every type", many(2000, (w, i) => el("presence", { xmlns: ns.client, from: `m${i}@elsewhere.example`, type: [undefined, "subscribe", "unavailable", "probe", "error"][i % 5] }, el("c", { xmlns: "http://jabber.org/protocol/caps", hash: "sha-1", node: "u:", ver: "x".repeat(i) })))],
 ];
 

@@ -1,4 +1,4 @@
-// Plays one scenario: live, attacked, honest again; and judges what the page has made of it.
+// Plays one scenario, in which the server misbehaves and then behaves correctly again, and checks the page's state.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -8,28 +8,28 @@ import { canary, search } from "../secrets.mjs";
 import { token } from "./server.mjs";
 
 const bounds = {
-  gap: 2000, // ms in which the page does nothing, or the program does not answer, on a machine that is not busy
-  again: 20_000, // ms until the client is live with the right list, once the server is honest
-  call: 50_000, // ms until a call ends
+  gap: 2000, // ms for which page or program may be unresponsive, on an idle machine
+  again: 20_000, // ms until the client is live with the correct list, once the server behaves correctly
+  call: 50_000, // ms until a call settles
   memory: 256 << 20, // bytes of the program
   heap: 400 << 20, // bytes of the page's objects
   text: 4096, // characters of an error
 };
 
-/** How much longer everything takes because the machine has more to do than this. */
+/** How much longer everything takes because the machine is busy. */
 const busy = () => Math.max(1, loadavg()[0] / cpus().length);
 
 /**
  * A scenario has a name, a class, and any of
- *   first     the attack is there before the client's first log-in
- *   setup     (account) before the client begins
- *   run       (context) the attack, with the client live unless it is the first log-in
- *   rules     how many rules have to be used up before the server is honest again
- *   final     {code, text} the client may have given up in the end, but only so
- *   must      it must have given up so
- *   stranger  what is sent could be sent by anybody: the session must not end of it
- *   check     (context) what else must be true in the end
- *   limits    bounds of its own
+ *   first     the server misbehaves from the client's first login on
+ *   setup     (account) called before the client starts
+ *   run       (context) the attack; the client is live, unless `first` is set
+ *   rules     number of rules to apply before the server behaves correctly again
+ *   final     {code, text} the only error with which the client may have stopped
+ *   must      the client must have stopped with that error
+ *   stranger  any sender could send this: it must not end the session
+ *   check     (context) an additional check at the end
+ *   limits    limits that differ from the defaults
  */
 export async function play(scenario, { server, tab, name, where, inspector }) {
   const account = server.account(name, canary);
@@ -50,7 +50,7 @@ export async function play(scenario, { server, tab, name, where, inspector }) {
     account.push(account.friendMessage());
     account.change("meanwhile", "subscribed");
     const end = await context.settled();
-    if (end.phase === "failed") { // The server is honest: a call is enough.
+    if (end.phase === "failed") { // The server behaves correctly: one call is enough.
       await tab.call("connect");
       await context.live("after connect() was called again");
     }
@@ -76,13 +76,13 @@ class Context {
   get connection() { return this.account.connection; }
   get session() { return this.account.session; }
 
-  /** The friend's messages around what is delivered, in one turn of the loop. */
+  /** Delivers stanzas between messages of the friend, in one turn of the event loop. */
   around(...stanzas) {
     const { account } = this;
     account.push(account.friendMessage(), ...stanzas, account.friendMessage());
   }
 
-  /** The same around messages that are no stanzas, and are not counted. */
+  /** The same for WebSocket messages that are not stanzas, which are not counted. */
   amid(...texts) {
     const { account, session } = this;
     const [before, after] = [account.friendMessage(), account.friendMessage()];
@@ -94,7 +94,7 @@ class Context {
     });
   }
 
-  /** The page ends. What it had not stored by then may be delivered to the next page again. */
+  /** Ends the page. The server may deliver to the next page again what this page had not stored. */
   async leavePage() {
     await this.heard();
     this.had = (await this.tab.status()).messages;
@@ -102,14 +102,14 @@ class Context {
     for (const number of this.session?.numbers() ?? []) this.account.sent.set(number, this.account.sent.get(number) + 1);
   }
 
-  /** It is loaded again. */
+  /** Reloads the page. */
   async enterPage() {
     await this.tab.page.goto(this.tab.lab.url);
     await this.tab.begin(this.account, this.options);
     await this.tab.call("connect");
   }
 
-  /** How often the friend's messages came, to any of the pages. */
+  /** Returns how often each message of the friend arrived, on any page. */
   came({ messages }) {
     return Object.fromEntries([...this.account.sent.keys()].map((n) => [n, (messages[n] ?? 0) + (this.had[n] ?? 0)]));
   }
@@ -135,7 +135,7 @@ class Context {
     if (now.late) assert.fail(`not live ${when}: ${describe(now)}; server: ${this.account.steps.slice(-20).join(" ")}`);
   }
 
-  /** Waits until the rules were applied n times, or the client has given up. */
+  /** Waits until the rules were applied n times, or the client has stopped. */
   async fired(n, limit = 40_000) {
     for (const deadline = Date.now() + limit; this.account.fired < n; await sleep(50)) {
       const now = await this.tab.status(this.want());
@@ -144,7 +144,7 @@ class Context {
     }
   }
 
-  /** Live with the server's list, or given up. */
+  /** Waits until the client is live with the server's list, or has stopped. */
   async settled() {
     const now = await this.wait(this.limits.again, (s) => s.equal || s.phase === "failed");
     if (now.late) assert.fail(`neither live with the server's list nor failed ${this.limits.again / 1000} s after the attack: ${describe(now)}, the server has ${this.account.ver} (${this.account.rows.size}); server: ${this.account.steps.slice(-20).join(" ")}`);
@@ -160,7 +160,7 @@ class Context {
     return now;
   }
 
-  /** The friend's messages have come, and the server knows it. */
+  /** Checks that the friend's messages have arrived and were acknowledged. */
   async heard() {
     const { account } = this;
     const missing = (s) => Object.entries(this.came(s)).filter(([, n]) => n === 0).map(([id]) => id);
@@ -174,7 +174,7 @@ class Context {
     }
   }
 
-  /** All calls have ended, in time and as they should. */
+  /** Checks that all calls have settled, in time and with an allowed outcome. */
   async answered() {
     const now = await this.wait(this.limits.call, (s) => s.calls.every((c) => c.settled));
     for (const call of now.calls) {
@@ -205,11 +205,11 @@ function judgeEnd(account, { failed, said, frames, ms }, tab) {
   assert.ok(ms < 5000, `close() took ${ms} ms`);
   assert.deepEqual(tab.problems, [], "errors of the page");
   assert.deepEqual(account.faults, [], "what no client may send");
-  assert.ok(!account.plain || account.plainAllowed, "the password was sent in the clear after a stronger log-in");
+  assert.ok(!account.plain || account.plainAllowed, "the password was sent with PLAIN after a stronger login");
   assert.ok(!/^(garbled|probe):/m.test(said), /^(garbled|probe):.*/m.exec(said)?.[0].slice(0, 300));
   for (const [place, text] of Object.entries({ errors: said, inspector: frames })) {
     const found = search(text);
-    for (const secret of account.secrets) if (secret.length > 11 && text.includes(secret)) found.push(`a part of the log-in (${secret.slice(0, 12)}…)`);
+    for (const secret of account.secrets) if (secret.length > 11 && text.includes(secret)) found.push(`a part of the authentication (${secret.slice(0, 12)}…)`);
     if (text.includes(token)) found.push("the token of the address");
     assert.deepEqual(found, [], `secrets in the ${place}`);
   }

@@ -1,10 +1,10 @@
-// A page that is loaded again, and goes on with the session of the page before while the server misbehaves.
+// A reloaded page resumes the session of the previous page while the server misbehaves.
 
 import { el, iqResult, ns, open, streamError } from "./xml.mjs";
 
 const sm = (name, attributes = {}, ...inner) => el(name, { xmlns: ns.sm, ...attributes }, ...inner);
 
-/** The page ends, the list changes meanwhile, and the next page meets `arm(account)`. */
+/** Ends the page, changes the list, calls `arm(account)`, and opens the next page. */
 const reload = (name, arm, rules, more = {}) => ({
   name: `reload: ${name}`, class: "reload", rules,
   run: async (context) => {

@@ -1,11 +1,11 @@
-// Resumption (XEP-0198 §5): false answers, false counts, and what comes at the wrong moment.
+// Resumption (XEP-0198 §5): wrong answers, wrong counts, and elements at the wrong time.
 
 import { chat, close, el, ns, open } from "./xml.mjs";
 
 const sm = (name, attributes = {}, ...inner) => el(name, { xmlns: ns.sm, ...attributes }, ...inner);
 const stranger = (id) => chat("stranger@elsewhere.example/x", undefined, id, el("body", {}, "hello"));
 
-/** The network fails; at the next resumption the server does `act`. */
+/** The network fails; at the next resumption the server calls `act`. */
 const resumed = (name, act, more = {}) => ({
   name: `resumption: ${name}`, class: "resumption", rules: more.times ?? 1,
   run: async (context) => {
@@ -54,13 +54,13 @@ const counts = [
   ["enabled again", () => sm("enabled", { id: "again", resume: "true", location: "wss://elsewhere.example/" })],
   ["failed in a session", () => sm("failed")],
   ["1,000 times r", () => sm("r"), 1000],
-  ["an element of stream management that nobody knows", () => sm("forget")],
+  ["an unknown element of stream management", () => sm("forget")],
 ].map(([name, text, times = 1]) => ({
   name: `acknowledgement: ${name}`, class: "resumption",
   run: (context) => context.amid(...Array.from({ length: times }, () => text(context))),
 }));
 
-/** The server says of stanzas that the client acknowledged that it has them still. */
+/** The server resends stanzas that the client has acknowledged. */
 const replayed = {
   name: "resumption: stanzas come again that were acknowledged", class: "resumption", rules: 1,
   run: ({ account }) => {
@@ -87,7 +87,7 @@ const enabled = [
     await context.fired(1);
     account.honest();
     await context.live("with odd stream management");
-    account.cut(); // and now it is lost once more
+    account.cut(); // the connection is lost again
   },
 }));
 

@@ -1,4 +1,4 @@
-// The server's side of SCRAM (RFC 5802, RFC 7677), by node:crypto alone.
+// The server's side of SCRAM (RFC 5802, RFC 7677), implemented with node:crypto only.
 
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
 
@@ -6,7 +6,7 @@ const hashes = { "SCRAM-SHA-1": "sha1", "SCRAM-SHA-256": "sha256", "SCRAM-SHA-51
 const salt = randomBytes(16);
 const known = new Map();
 
-/** What a server derives from a password, once for each mechanism. */
+/** Returns the keys that a server derives from a password, cached for each mechanism. */
 function keysOf(mechanism, password, iterations) {
   const name = `${mechanism} ${iterations} ${password}`;
   if (!known.has(name)) {
@@ -20,7 +20,7 @@ function keysOf(mechanism, password, iterations) {
   return known.get(name);
 }
 
-/** One log-in. `first` is the client's first message. */
+/** One authentication. `first` is the client's first message. */
 export class Scram {
   constructor(mechanism, first, { iterations = 4096 } = {}) {
     this.mechanism = mechanism;

@@ -1,11 +1,11 @@
-// The server: accounts by the path of the socket's address, so that a page's traffic is known before it has said a word.
+// The server. The path of the socket's address selects the account, so that the account is known before the first message.
 
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 import { Connection } from "./connection.mjs";
 import { Account } from "./account.mjs";
 
-/** In every address; it may be seen in no error and no message of the client. */
+/** A part of every address; no error and no message of the client may contain it. */
 export const token = "token-5vQz81Lw";
 
 export async function startHostile() {

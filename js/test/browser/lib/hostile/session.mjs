@@ -11,10 +11,10 @@ export class Session {
     this.full = `${account.jid}/r${randomBytes(3).toString("hex")}`;
     this.counting = false;
     this.received = 0; // the client's stanzas
-    this.acknowledged = 0; // how many of ours the client has
-    this.unacknowledged = []; // those after these
+    this.acknowledged = 0; // number of the server's stanzas that the client has acknowledged
+    this.unacknowledged = []; // the stanzas after these
     this.available = false; // the client has sent presence
-    this.listening = false; // and has asked for the list
+    this.listening = false; // the client has requested the list
   }
 
   stanza(text) {
@@ -23,7 +23,7 @@ export class Session {
     this.connection?.write(text);
   }
 
-  /** The friend's messages that the client may not have. */
+  /** Returns the friend's messages that the client may not have received. */
   numbers() {
     return this.unacknowledged.map((text) => Number(/ id='m(\d+)'/.exec(text.slice(0, 300))?.[1])).filter((n) => this.account.sent.has(n));
   }
@@ -39,7 +39,7 @@ export class Session {
     return el("enabled", { xmlns: ns.sm, id: this.id, resume: "true" });
   }
 
-  /** The client's count of our stanzas. */
+  /** Handles the client's count of the server's stanzas. */
   acknowledge(h) {
     const n = h - this.acknowledged;
     if (!(n >= 0 && n <= this.unacknowledged.length)) {
@@ -50,13 +50,13 @@ export class Session {
     this.unacknowledged.splice(0, n);
   }
 
-  /** The connection is gone. */
+  /** The connection was lost. */
   detach(orderly) {
     this.connection = undefined;
     if (orderly || !this.counting) this.account.lose(this);
   }
 
-  /** Goes on with another connection, which has had `h` of our stanzas. `answer` may be a false one. */
+  /** Resumes on another connection, whose client has received `h` stanzas. `answer` may be wrong. */
   resume(connection, h, answer = el("resumed", { xmlns: ns.sm, previd: this.id, h: this.received })) {
     this.connection = connection;
     this.acknowledge(h);

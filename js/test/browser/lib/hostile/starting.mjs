@@ -1,11 +1,11 @@
-// A server that is starting, stopping, or only half there. A client that was live waits for it.
+// A server that is starting, stopping, or partly unavailable. A client that was live waits for it.
 
 import { close, el, failure, granted, iqError, iqResult, mechanisms, ns, open, streamError } from "./xml.mjs";
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const attempts = 4;
 
-/** The server comes back several times in an odd state, and then in order. */
+/** The server returns several times in a wrong state, and then in a correct one. */
 const odd = (name, step, act, more = {}) => ({
   name: `half started: ${name}`, class: "starting", rules: attempts,
   run: ({ account }) => {
@@ -30,7 +30,7 @@ const states = [
   odd("no mechanisms in the features", "open", (c) => c.write(open(), mechanisms())),
   odd("unknown mechanisms alone", "open", (c) => c.write(open(), mechanisms("X-STARTING"))),
   odd("temporary-auth-failure", "auth", (c) => c.write(failure("temporary-auth-failure"))),
-  odd("policy-violation after the log-in", "reopen", error("policy-violation")),
+  odd("policy-violation after the login", "reopen", error("policy-violation")),
   odd("features without bind", "reopen", (c) => c.write(open(), granted({ bind: false }))),
   odd("features without bind, to a session that wants to go on", "reopen", (c) => c.write(open(), granted({ bind: false, sm: false })), { resumes: true }),
   odd("features without stream management, to a session that wants to go on", "reopen", (c) => c.write(open(), granted({ sm: false })), { resumes: true, rules: 1 }),
@@ -41,7 +41,7 @@ const states = [
   odd("every session ends after presence", "presence", (c) => c.endStream(streamError("system-shutdown"), close())),
 ];
 
-/** The session is in order, but what answers in it is not. The next session finds all in order. */
+/** The session is correct, but the answers in it are wrong. In the next session all is correct. */
 const unresponsive = (name, rules, more = {}) => ({
   name: `half started: ${name}`, class: "starting",
   run: async (context) => {

@@ -1,4 +1,4 @@
-// The stream: what ends it, what breaks it, and what happens to its socket, at every step.
+// The stream: errors, violations of the protocol, and failures of the socket, at every step.
 
 import { randomBytes } from "node:crypto";
 import { chat, close, el, ns, open, streamError } from "./xml.mjs";
@@ -10,7 +10,7 @@ const conditions = ["bad-format", "bad-namespace-prefix", "connection-timeout", 
 
 const conflict = { code: "conflict", text: /conflict|another session/i };
 
-/** As Prosody 13 sends it: the prefix is not declared. */
+/** A stream error as Prosody 13 sends it, with an undeclared prefix. */
 const undeclared = (condition) => `<stream:error><${condition} xmlns='${ns.streams}'/><text xmlns='${ns.streams}'>Replaced by new connection</text></stream:error>`;
 
 const inSession = (name, run, more = {}) => ({ name: `in a session: ${name}`, class: "stream", run, ...more });
@@ -25,7 +25,7 @@ const errors = [
     conditions.map((c) => el(c, { xmlns: ns.streams })), el("text", { xmlns: ns.streams }, "x".repeat(60_000))), close())),
 ];
 
-/** The address of the account, without what the page alone should know. */
+/** Returns the address of the account without the secret part. */
 const itself = ({ url }) => url.replace(/\?.*/, "");
 
 const ends = [
@@ -33,7 +33,7 @@ const ends = [
   inSession("close to another host", ({ connection }) => connection.endStream(close("wss://elsewhere.example/ws"))),
   inSession("close to no address", ({ connection }) => connection.endStream(close("javascript:alert(1)"))),
   inSession("close to an address of 60 KB", ({ connection }) => connection.endStream(close(`wss://elsewhere.example/${"x".repeat(60_000)}`))),
-  { name: "sent on to itself for ever, at each log-in", class: "stream", rules: 6,
+  { name: "redirected to itself at each login, without end", class: "stream", rules: 6,
     run: ({ account }) => {
       account.rule("open", (c) => c.endStream(open(), close(itself(account))), 6);
       account.cut();
@@ -53,7 +53,7 @@ const broken = [
   ["an end tag", "</message>"],
   ["another end tag", "<message xmlns='jabber:client'><a></b></message>"],
   ["a document type with entities", "<!DOCTYPE m [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]><message xmlns='jabber:client'>&b;</message>"],
-  ["an entity that nobody declared", "<message xmlns='jabber:client'><body>&forged;</body></message>"],
+  ["an undeclared entity", "<message xmlns='jabber:client'><body>&forged;</body></message>"],
   ["a processing instruction", "<message xmlns='jabber:client'><?php echo 1 ?></message>"],
   ["a comment in a stanza", "<message xmlns='jabber:client'><!-- hi --></message>"],
   ["an attribute without quotes", "<message xmlns='jabber:client' a=b/>"],
@@ -62,7 +62,7 @@ const broken = [
   ["a reference to NUL", "<message xmlns='jabber:client'><body>&#0;</body></message>"],
   ["a byte order mark", "\ufeff<message xmlns='jabber:client'/>"],
   ["a stanza of the server's namespace", "<message xmlns='jabber:server' from='x@y.example'/>"],
-  ["an element that nobody knows", "<present xmlns='urn:example:invented'/>"],
+  ["an unknown element", "<present xmlns='urn:example:invented'/>"],
   ["features in a session", `<stream:features xmlns:stream='${ns.stream}'/>`],
   ["open in a session", open()],
   ["success in a session", `<success xmlns='${ns.sasl}'/>`],
@@ -113,14 +113,14 @@ const newSession = (account) => {
 };
 
 const cuts = ["upgrade", ...steps].map((step) => ({
-  name: `a TCP reset at ${step}`, class: "stream", rules: step === "presence" || step === "info" ? 1 : 2, // what was sent before the session counted is not sent again
+  name: `a TCP reset at ${step}`, class: "stream", rules: step === "presence" || step === "info" ? 1 : 2, // stanzas sent before <enable/> are not counted and not resent
   run: ({ account }) => {
     account.rule(step, (c) => (step === "upgrade" ? c.socket.resetAndDestroy() : c.reset()), 2);
     newSession(account);
   },
 }));
 
-/** The server says nothing more; the page is woken, so that the client looks sooner. */
+/** The server sends nothing more; the page is woken, so that the client checks its connection sooner. */
 const silences = ["upgrade", "open", "auth", "response", "reopen", "bind", "list"].map((step) => ({
   name: `silence at ${step}`, class: "silence", rules: 1,
   run: async ({ account, tab }) => {

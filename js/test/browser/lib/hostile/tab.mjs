@@ -1,11 +1,11 @@
-// The page: one client at a time, watched from within. It notes how long the page and the program did not answer, what
-// was heard and shown, and how calls ended.
+// The page, with one client at a time. It records how long page and program were unresponsive, which events arrived, what was
+// shown, and how calls settled.
 
 import { startLab } from "../lab.mjs";
 
 export { startLab };
 
-/** A page, and what has gone wrong in it. It is opened anew if it crashed. */
+/** A page and its errors. If it has crashed, a new one is opened. */
 export class Tab {
   constructor(browser, lab) {
     Object.assign(this, { browser, lab });
@@ -46,12 +46,12 @@ export class Tab {
 
   status(want) { return this.ask(status, want); }
 
-  /** Begins a call of the client whose outcome status() tells. */
+  /** Starts a call of the client. status() returns its outcome. */
   call(method, ...args) {
     return this.ask(([method, args]) => { life.call(method, args); }, [method, args]);
   }
 
-  /** The network is back: the client looks at once whether its connection is alive. */
+  /** Emits the event `online`, after which the client checks its connection immediately. */
   wake() {
     return this.ask(() => { dispatchEvent(new Event("online")); });
   }
@@ -79,7 +79,7 @@ async function begin([service, account, password, options]) {
   client.on("crash", (e) => { life.crash = note(e); });
   client.on("sync", ({ error }) => error && error !== life.error && note(life.error = error));
   client.on("message", ({ from, xml: text }) => {
-    const xml = text ?? ""; // it may be too long, or not to be read by a page
+    const xml = text ?? ""; // omitted if it is too long or unreadable
     life.text = Math.max(life.text, xml.length);
     const number = / id=['"]m(\d+)['"]/.exec(xml.slice(0, 500))?.[1];
     if (number && from === "friend@elsewhere.example/home") {
@@ -106,7 +106,7 @@ async function begin([service, account, password, options]) {
     life.gap = Math.max(life.gap, now - last);
     last = now;
   }, 20);
-  // The service is no JID: the program refuses it, and does nothing else.
+  // The service is not a JID: the program rejects the call without side effects.
   const probe = async () => {
     while (!life.over) {
       life.asked = performance.now();
@@ -124,7 +124,7 @@ async function begin([service, account, password, options]) {
   };
 }
 
-/** What can be said of the client now. With `want`, whether it is live with that list. */
+/** Returns the state of the client, and with `want`, whether it is live with that list. */
 async function status(want) {
   const { phase, error, resumed, attempt, missing } = client.sync.getSnapshot();
   const list = client.subscriptions.getSnapshot();
@@ -146,7 +146,7 @@ async function status(want) {
   };
 }
 
-/** Ends the client; resolves with all that it has said and shown, and how long it took. */
+/** Closes the client. Resolves with all that it has logged and shown, and the time that closing took. */
 async function end() {
   const frames = client.inspector.enabled ? await client.inspector.export("xml").text() : "";
   const began = performance.now();

@@ -1,4 +1,4 @@
-// XML as text, and the words of the protocols, written for these tests alone: nothing is shared with what they test.
+// XML as text, and the elements of the protocols. It shares no code with the package that it tests.
 
 export const ns = {
   framing: "urn:ietf:params:xml:ns:xmpp-framing",
@@ -20,7 +20,7 @@ const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "'": "&apos;", '"': "
 
 export const esc = (text) => String(text).replace(/[&<>'"]/g, (c) => entities[c]);
 
-/** An element. Attributes that are undefined are left out; children are XML. */
+/** Returns an element. Undefined attributes are omitted; children are XML. */
 export function el(name, attributes = {}, ...children) {
   const list = Object.entries(attributes).filter(([, value]) => value !== undefined);
   const inner = children.flat().filter((child) => child !== undefined).join("");
@@ -32,11 +32,11 @@ export const open = (from = "localhost", more = {}) => el("open", { xmlns: ns.fr
 
 export const close = (to = undefined) => el("close", { xmlns: ns.framing, "see-other-uri": to });
 
-/** The features before the log-in. */
+/** The features before authentication. */
 export const mechanisms = (...names) => el("stream:features", { "xmlns:stream": ns.stream },
   el("mechanisms", { xmlns: ns.sasl }, names.map((name) => el("mechanism", {}, esc(name)))));
 
-/** The features after the log-in. */
+/** The features after authentication. */
 export const granted = ({ bind = true, sm = true } = {}) => el("stream:features", { "xmlns:stream": ns.stream },
   bind ? el("bind", { xmlns: ns.bind }) : undefined, sm ? el("sm", { xmlns: ns.sm }) : undefined);
 
@@ -55,7 +55,7 @@ export const iqResult = (request, from, ...children) => el("iq", { xmlns: ns.cli
 export const iqError = (request, from, condition, type = "cancel") => el("iq", { xmlns: ns.client, type: "error", id: request.attrs.id, from },
   el("error", { type }, el(condition, { xmlns: ns.stanzas })));
 
-/** A subscription as a row of the list, or of a notify. */
+/** Returns a subscription as a row of the list or of a notify. */
 export const row = ({ service, node, subid, state }, jid, inList) => el("subscription",
   { xmlns: inList ? undefined : ns.pubsub, service: inList ? service : undefined, node, jid, subid, subscription: state });
 

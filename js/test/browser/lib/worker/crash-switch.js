@@ -1,4 +1,4 @@
-// On the word "crash" the program's memory is overwritten: the next call into it traps.
+// On the message "crash" the program's memory is overwritten: the next call into it traps.
 let memory;
 const instantiate = WebAssembly.instantiate;
 WebAssembly.instantiate = async (...args) => {

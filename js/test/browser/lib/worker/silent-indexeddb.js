@@ -1,4 +1,4 @@
-// The package's worker where IndexedDB stops to answer, as Safari's does now and then: after a message on the channel
+// The package's worker where IndexedDB stops answering, as Safari's sometimes does: after a message on the channel
 // "silent-indexeddb" no transaction has an event.
 import "/pkg/worker.js";
 

@@ -1,20 +1,20 @@
-// Makes this worker stand still at a chosen point, for ever: a synchronous request that the lab never answers. Nothing
-// of the package is changed; the points are found by wrapping what the browser gives it.
+// Blocks this worker permanently at a chosen point with a synchronous request that the lab never answers. The package is
+// not changed: this script wraps the browser's functions to detect the points.
 //
-// A plan {id, point, nth} comes by the channel "stand-still", and is for the worker whose URL bears that id; it is
-// answered with {armed: id}. Points are
+// A plan {id, point, nth} arrives on the channel "stand-still", for the worker whose URL contains that id, which answers
+// with {armed: id}. The points are
 //
 //	request      a request for or about the list has been sent
-//	notify       a notify has come, and the program has dealt with it
-//	result       the answer to such a request has come, and the program has dealt with it
+//	notify       a notify has arrived, and the program has handled it
+//	result       the answer to such a request has arrived, and the program has handled it
 //	write        a record of the list has been written, in a transaction that is still open
-//	complete     a transaction that wrote the list is over, and the program has not been told
-//	told         after that the program has told the page of the change, and nobody else: the server has no
-//	             acknowledgement yet
+//	complete     a transaction that wrote the list is complete, and the program has not been notified
+//	told         after that, the program has notified the page of the change, but not acknowledged it to the
+//	             server
 
 const id = new URL(location).searchParams.get("id");
-let plan; // {id, point, nth: how often it may still be passed}
-let stored = false; // a transaction that wrote the list is over, since the plan came
+let plan; // {id, point, nth: how often it may still be reached}
+let stored = false; // a transaction that wrote the list has completed since the plan arrived
 const orders = new BroadcastChannel("stand-still");
 orders.onmessage = ({ data }) => {
   if (data.plan?.id !== id) return;
@@ -23,7 +23,7 @@ orders.onmessage = ({ data }) => {
   orders.postMessage({ armed: id });
 };
 
-/** Counts that a point is reached; true if this is where to stand still. */
+/** Counts that a point is reached; returns true if the worker must block here. */
 const reached = (point) => plan?.point === point && --plan.nth === 0;
 
 function standStill() {
@@ -32,7 +32,7 @@ function standStill() {
   request.send();
 }
 
-/** Puts wrap(handler, target) in the place of every handler that is set as the property `name`. */
+/** Replaces every handler that is set as the property `name` with wrap(handler, target). */
 function wrapHandler(prototype, name, wrap) {
   const { get, set } = Object.getOwnPropertyDescriptor(prototype, name);
   Object.defineProperty(prototype, name, {
@@ -43,12 +43,12 @@ function wrapHandler(prototype, name, wrap) {
   });
 }
 
-// Messages. Those that come after the one to stand still at are not handed on, so that the program cannot have dealt
-// with them too; it deals with messages when the port or the timer fires with which socket.js collects them.
+// Messages. Those after the message at which to block are not forwarded, so that the program cannot have handled them
+// too; it handles messages when the port or timer fires with which socket.js collects them.
 
 const requests = new Set(); // ids of requests for or about the list
-let heard = false; // the message to stand still at has been handed on
-let handing = false; // a message is being handed on
+let heard = false; // the message at which to block has been forwarded
+let handing = false; // a message is being forwarded
 
 const { send } = WebSocket.prototype;
 WebSocket.prototype.send = function (message) {
@@ -106,7 +106,7 @@ wrapHandler(IDBTransaction.prototype, "oncomplete", (handler, transaction) => (e
   handler.call(transaction, event);
 });
 
-// What the program tells the page.
+// Messages from the program to the page.
 
 const { postMessage } = MessagePort.prototype;
 MessagePort.prototype.postMessage = function (message, ...rest) {
