@@ -38,8 +38,8 @@ after(() => new Promise((resolve) => { server.close(resolve); server.closeAllCon
 
 const cases = [
   ["/missing", "wasm-load", /status 404/],
-  ["/html", "wasm-mime", /no WebAssembly module, sent as text\/html/],
-  ["/empty", "wasm-mime", /no WebAssembly module/],
+  ["/html", "wasm-mime", /not a WebAssembly module, sent as text\/html/],
+  ["/empty", "wasm-mime", /not a WebAssembly module/],
   ["/.vite/deps/html", "wasm-mime", /optimizeDeps: \{ exclude: \["xmpp-pam"\] \}/],
   ["/.vite/deps/missing", "wasm-load", /optimizeDeps/],
   ["/changed", "wasm-version", /not the program that this script was built with.*cache/],
