@@ -14,7 +14,7 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// TestTwoDevices is the main job: subscribe on one device, see it on the other.
+// TestTwoDevices subscribes on one device and waits for the row on the other.
 func TestTwoDevices(t *testing.T) {
 	p := newPeer(t)
 	a := newDevice(t, p, nil).connect()
@@ -29,7 +29,7 @@ func TestTwoDevices(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	if nodes := nodesOf(a.Snapshot().List); len(nodes) != 1 {
-		t.Errorf("subscribe returned before the list shows it: %v", nodes)
+		t.Errorf("subscribe returned before the list shows the row: %v", nodes)
 	}
 	b.waitNodes("news")
 	if va, vb := a.Snapshot().Version, b.Snapshot().Version; (va == "") != p.like.NoVersions || va != vb {
@@ -239,7 +239,7 @@ func TestAbort(t *testing.T) {
 	a.connect()
 }
 
-// TestOneCallerGivesUp checks that it spoils no other's connection.
+// TestOneCallerGivesUp ends the context of one call of Connect: another call goes on.
 func TestOneCallerGivesUp(t *testing.T) {
 	p := newPeer(t)
 	a := newDevice(t, p, nil)

@@ -113,11 +113,14 @@ func TestCutBytes(t *testing.T) {
 	runPlans(t, plans, 200)
 }
 
-// soaking tells that time does not matter.
+// soaking reports whether tests may take hours.
 func soaking() bool { return os.Getenv("SOAK") == "1" }
 
-// seeded is the randomness of a test. PAM_SEED repeats a run.
-func seeded(t *testing.T) *rand.Rand {
+// seeded returns the random source of a test.
+func seeded(t *testing.T) *rand.Rand { return rand.New(rand.NewPCG(seed(t), 1)) }
+
+// seed returns and logs the seed of a test. PAM_SEED repeats a run.
+func seed(t *testing.T) uint64 {
 	seed := uint64(time.Now().UnixNano())
 	if v := os.Getenv("PAM_SEED"); v != "" {
 		n, err := strconv.ParseUint(v, 10, 64)
@@ -127,7 +130,7 @@ func seeded(t *testing.T) *rand.Rand {
 		seed = n
 	}
 	t.Logf("PAM_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
+	return seed
 }
 
 // reference is the network of a transcript that nothing disturbed.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,12 +15,33 @@ import (
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
-	"xmpp-pam/sdk/transport"
 )
 
-// TestOneDeadline cuts the session every few seconds and lets it be resumed each
-// time, while the server answers some requests late or never. Every call ends
-// within its time from its beginning: no resumption renews it.
+// cutEvery cuts the connection in intervals until stop is called, which returns the
+// number of cuts.
+func (f *scripted) cutEvery(interval time.Duration) (stop func() int) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cuts := make(chan int)
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-time.After(interval):
+				f.socket().fail(errors.New("cut"))
+			case <-ctx.Done():
+				cuts <- n
+				return
+			}
+		}
+	}()
+	return func() int {
+		cancel()
+		return <-cuts
+	}
+}
+
+// TestOneDeadline cuts the connection every few seconds, and the client resumes the
+// session each time, while the server answers some requests late or never. Every call
+// ends within its time: no resumption renews it.
 func TestOneDeadline(t *testing.T) {
 	r, all := seeded(t), 0
 	for i := range 60 {
@@ -38,19 +58,8 @@ func TestOneDeadline(t *testing.T) {
 					return isPAM(e) && ignore&1 != 0 || isList(e) && ignore&2 != 0 || isDisco(e) && ignore&4 != 0
 				}
 			})
-			ctx, cancel := context.WithCancel(t.Context())
-			cuts := make(chan int)
-			go func() {
-				n := 0
-				for ; ctx.Err() == nil; n++ {
-					f.socket().fail(errors.New("cut"))
-					select {
-					case <-time.After(every + away):
-					case <-ctx.Done():
-					}
-				}
-				cuts <- n
-			}()
+			f.socket().fail(errors.New("cut"))
+			stop := f.cutEvery(every + away)
 			time.Sleep(every / 2)
 			for name, call := range map[string]func() error{
 				"subscribe":   func() error { _, err := a.Subscribe(context.Background(), news); return err },
@@ -66,8 +75,7 @@ func TestOneDeadline(t *testing.T) {
 					t.Errorf("%s gave %v, which is not retryable", name, err)
 				}
 			}
-			cancel()
-			all += <-cuts
+			all += 1 + stop()
 			f.set(func() { s.ignored = nil })
 			time.Sleep(10 * time.Minute)
 			if w := client.Waiting(a.Client); w != "" || a.State().Phase != pam.PhaseLive {
@@ -81,7 +89,7 @@ func TestOneDeadline(t *testing.T) {
 	}
 }
 
-// TestSubscribeWhileResumed is the finding: cut and resumed every 2 s, a subscribe
+// TestSubscribeWhileResumed has the client resume its session every 2 s: a subscribe
 // that the server never answers ends after 20 s with what the list says.
 func TestSubscribeWhileResumed(t *testing.T) {
 	for _, listed := range []bool{true, false} {
@@ -104,17 +112,7 @@ func TestSubscribeWhileResumed(t *testing.T) {
 					list = "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1' service='pubsub.localhost'><subscription node='news'/></subscriptions>"
 				})
 			}
-			stop := make(chan struct{})
-			go func() {
-				for {
-					select {
-					case <-time.After(2 * time.Second):
-						f.socket().fail(errors.New("cut"))
-					case <-stop:
-						return
-					}
-				}
-			}()
+			stop := f.cutEvery(2 * time.Second)
 			time.Sleep(3 * time.Second)
 			begun := time.Now()
 			_, err := a.Subscribe(t.Context(), news)
@@ -124,15 +122,15 @@ func TestSubscribeWhileResumed(t *testing.T) {
 			if d := time.Since(begun); d < 20*time.Second || d > 21*time.Second {
 				t.Errorf("listed %v: after %v", listed, d)
 			}
-			close(stop)
+			stop()
 			_ = a.Close()
 		})
 	}
 }
 
-// TestListWhileResumed cuts the session every 2 s and lets it be resumed, while
-// the server does not answer the list that it has acknowledged: after 20 s with a
-// connection another is asked for.
+// TestListWhileResumed cuts the connection every 2 s, and the client resumes the
+// session, while the server does not answer the list request that it has acknowledged:
+// after 20 s with a connection the client sends another.
 func TestListWhileResumed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s := newScripted(), &resumer{}
@@ -160,9 +158,9 @@ func TestListWhileResumed(t *testing.T) {
 	})
 }
 
-// TestServiceIsAsked has the account's server be silent. After 5 s the service
-// itself is asked, and what it says is told in the end; what has no subscription
-// there any more is left out of the list, on this device and after a restart.
+// TestServiceIsAsked has the account's server be silent. After 5 s the client asks the
+// service itself, and the call returns its answer in the end. A row without a
+// subscription at the service is left out of the list, also after a restart.
 func TestServiceIsAsked(t *testing.T) {
 	fails := func(condition string) func(*socket, *element.Element) {
 		return func(s *socket, e *element.Element) { s.failure(e, condition) }
@@ -175,7 +173,7 @@ func TestServiceIsAsked(t *testing.T) {
 	tests := []struct {
 		name      string
 		subscribe bool
-		service   func(*socket, *element.Element) // nil is silent, too
+		service   func(*socket, *element.Element) // nil: the service is silent, too
 		code      pam.Code                        // empty: success
 		condition string
 		retryable bool
@@ -250,129 +248,4 @@ func TestServiceIsAsked(t *testing.T) {
 			_ = b.Close()
 		})
 	}
-}
-
-// TestGoneButListed has the service say that there is no such subscription, while
-// the server goes on listing it: the row is left out until it is asked for again.
-func TestGoneButListed(t *testing.T) {
-	for _, condition := range []string{"item-not-found", "gone", "not-subscribed", "nodeid-required"} {
-		for _, node := range []string{"news", ""} {
-			synctest.Test(t, func(t *testing.T) {
-				f := newScripted()
-				f.handle = func(s *socket, e *element.Element) bool {
-					switch {
-					case isPAM(e) && e.First().First().Name.Local == "subscribe":
-						s.result(e, "")
-					case isPAM(e):
-						payload := "<" + condition + " xmlns='" + nsStanzas + "'/>"
-						if condition == "not-subscribed" || condition == "nodeid-required" {
-							payload = "<bad-request xmlns='" + nsStanzas + "'/><" + condition + " xmlns='http://jabber.org/protocol/pubsub#errors'/>"
-						}
-						s.push(fmt.Sprintf("<iq xmlns='jabber:client' type='error' id='%s' from='%s'><error type='cancel' by='pubsub.localhost'>%s</error></iq>",
-							e.Attr("id"), e.Attr("to"), payload))
-					case isList(e) && e.First().Attr("ver") == "":
-						s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1' service='pubsub.localhost'><subscription node='"+node+"'/></subscriptions>")
-					case isList(e):
-						s.result(e, "")
-					default:
-						return false
-					}
-					return true
-				}
-				a := f.device(t).connect()
-				target := pam.Target{Service: news.Service, Node: node}
-				err := a.Unsubscribe(t.Context(), target)
-				n := len(a.Snapshot().List)
-				if (err == nil) != (condition != "nodeid-required" || node == "") || (err == nil) != (n == 0) {
-					t.Errorf("%s, node %q: got %v, %d rows are shown", condition, node, err, n)
-				}
-				if err := a.Refresh(t.Context(), true); err != nil || len(a.Snapshot().List) != n {
-					t.Errorf("%s, node %q: a full list shows %d rows again: %v", condition, node, len(a.Snapshot().List), err)
-				}
-				if node != "" {
-					if _, err := a.Subscribe(t.Context(), target); err != nil || len(a.Snapshot().List) != 1 {
-						t.Errorf("%s: subscribing again: %v, %d rows", condition, err, len(a.Snapshot().List))
-					}
-				} else if err := a.Unsubscribe(t.Context(), target); asErrorOf(err).Code == pam.CodeBadOptions != (n == 0) {
-					t.Errorf("a row without node that is not there: %v", err)
-				}
-				_ = a.Close()
-			})
-		}
-	}
-}
-
-// TestListTooLarge has the list be larger than any message that is taken: the error
-// says so, and the list is not fetched again and again.
-func TestListTooLarge(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newScripted()
-		large := true
-		f.handle = func(s *socket, e *element.Element) bool {
-			if isList(e) && large {
-				s.fail(&transport.CloseError{Code: 1009, Reason: transport.ReasonTooLarge})
-				return true
-			}
-			return false
-		}
-		a := f.device(t)
-		_, err := a.Connect(t.Context())
-		got := asError(t, err)
-		if got.Code != pam.CodeTooLarge || !got.Retryable || !strings.Contains(got.Text, "32 MiB") || !strings.Contains(got.Text, "list of subscriptions") {
-			t.Errorf("got %v", got)
-		}
-		time.Sleep(time.Hour)
-		if n := len(f.listed()); n < 5 || n > 9 {
-			t.Errorf("asked for the list %d times in an hour", n)
-		}
-		if s := a.State(); s.Phase != pam.PhaseWaiting || s.Err.Code != pam.CodeTooLarge {
-			t.Errorf("state %+v", s)
-		}
-		f.set(func() { large = false })
-		if _, err := a.Connect(t.Context()); err != nil {
-			t.Error(err)
-		}
-		f.socket().fail(&transport.CloseError{Code: 1009, Reason: "a stanza of ours is too large for the server"})
-		time.Sleep(time.Minute)
-		if s := a.State(); s.Phase != pam.PhaseLive {
-			t.Errorf("state %+v", s)
-		}
-		before := len(f.listed())
-		f.set(func() { large = true })
-		f.socket().fail(errors.New("reset"))
-		time.Sleep(9 * time.Minute)
-		if n := len(f.listed()) - before; n != 2 {
-			t.Errorf("after a list that was not too large, two in a row may be: asked %d times in 9 minutes", n)
-		}
-		_ = a.Close()
-	})
-}
-
-// TestTooLargeAndResumed: the server sends a message that is too large again
-// whenever its session is resumed, so the client begins another session.
-func TestTooLargeAndResumed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newHalfStarted()
-		a := f.device(t, quick).connect()
-		tooLarge := func(s *socket) {
-			s.fail(&transport.CloseError{Code: 1009, Reason: transport.ReasonTooLarge})
-		}
-		answer := f.handle
-		f.set(func() {
-			f.handle = func(s *socket, e *element.Element) bool {
-				handled := answer(s, e)
-				if e.Is(nsSM, "resume") {
-					tooLarge(s)
-				}
-				return handled
-			}
-		})
-		tooLarge(f.socket())
-		time.Sleep(30 * time.Second)
-		synctest.Wait()
-		if s := a.State(); s.Phase != pam.PhaseLive || s.Resumed || f.sessions != 2 {
-			t.Errorf("half a minute later it is %s, resumed: %v, in session %d", s.Phase, s.Resumed, f.sessions)
-		}
-		_ = a.Close()
-	})
 }

@@ -57,7 +57,7 @@ func (d *device) waitFor(limit time.Duration, what string, ok func() bool) {
 	defer d.mu.Unlock()
 	for !ok() {
 		if time.Now().After(deadline) {
-			d.t.Fatalf("waited in vain for %s\n%s", what, d.logLocked())
+			d.t.Fatalf("timed out waiting for %s\n%s", what, d.logLocked())
 		}
 		d.changed.Wait()
 	}
@@ -91,11 +91,7 @@ func (d *device) log() string {
 func (d *device) logLocked() string {
 	var b strings.Builder
 	for _, f := range d.frames {
-		arrow := "S: "
-		if f.Out {
-			arrow = "C: "
-		}
-		b.WriteString(arrow + f.XML + "\n")
+		b.WriteString(line(f) + "\n")
 	}
 	return b.String()
 }
@@ -143,6 +139,14 @@ func newDevice(t *testing.T, p *peer, s store.Store, edit ...func(*client.Option
 		_ = c.Close()
 	})
 	return d
+}
+
+// line returns a frame as a line of a log.
+func line(f client.Frame) string {
+	if f.Out {
+		return "C: " + f.XML
+	}
+	return "S: " + f.XML
 }
 
 func nodesOf(list []pam.Subscription) []string {

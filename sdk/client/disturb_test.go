@@ -103,18 +103,22 @@ func (d dice) target() pam.Target {
 }
 
 func rowsOf(list []pam.Subscription) []string {
-	out := []string{}
-	for _, s := range list {
-		out = append(out, strings.Join([]string{s.Service, s.Node, s.SubID, s.JID, string(s.State)}, " "))
-	}
-	slices.Sort(out)
-	return out
+	return sortedBy(list, func(s pam.Subscription) string {
+		return strings.Join([]string{s.Service, s.Node, s.SubID, s.JID, string(s.State)}, " ")
+	})
 }
 
 func rowsOfServer(list []mem.Subscription) []string {
-	out := []string{}
-	for _, s := range list {
-		out = append(out, strings.Join([]string{s.Service, s.Node, s.SubID, s.JID, s.State}, " "))
+	return sortedBy(list, func(s mem.Subscription) string {
+		return strings.Join([]string{s.Service, s.Node, s.SubID, s.JID, s.State}, " ")
+	})
+}
+
+// sortedBy returns the sorted texts of the rows.
+func sortedBy[T any](rows []T, text func(T) string) []string {
+	var out []string
+	for _, r := range rows {
+		out = append(out, text(r))
 	}
 	slices.Sort(out)
 	return out

@@ -185,3 +185,53 @@ func TestUnsubscribeUnderASubscribe(t *testing.T) {
 		})
 	}
 }
+
+// TestGoneButListed has the service report that there is no such subscription, while
+// the server goes on listing it: the client leaves the row out until a caller
+// subscribes again.
+func TestGoneButListed(t *testing.T) {
+	for _, condition := range []string{"item-not-found", "gone", "not-subscribed", "nodeid-required"} {
+		for _, node := range []string{"news", ""} {
+			synctest.Test(t, func(t *testing.T) {
+				f := newScripted()
+				f.handle = func(s *socket, e *element.Element) bool {
+					switch {
+					case isPAM(e) && e.First().First().Name.Local == "subscribe":
+						s.result(e, "")
+					case isPAM(e):
+						payload := "<" + condition + " xmlns='" + nsStanzas + "'/>"
+						if condition == "not-subscribed" || condition == "nodeid-required" {
+							payload = "<bad-request xmlns='" + nsStanzas + "'/><" + condition + " xmlns='http://jabber.org/protocol/pubsub#errors'/>"
+						}
+						s.refuse(e, "<error type='cancel' by='pubsub.localhost'>"+payload+"</error>")
+					case isList(e) && e.First().Attr("ver") == "":
+						s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1' service='pubsub.localhost'><subscription node='"+node+"'/></subscriptions>")
+					case isList(e):
+						s.result(e, "")
+					default:
+						return false
+					}
+					return true
+				}
+				a := f.device(t).connect()
+				target := pam.Target{Service: news.Service, Node: node}
+				err := a.Unsubscribe(t.Context(), target)
+				n := len(a.Snapshot().List)
+				if (err == nil) != (condition != "nodeid-required" || node == "") || (err == nil) != (n == 0) {
+					t.Errorf("%s, node %q: got %v, %d rows are shown", condition, node, err, n)
+				}
+				if err := a.Refresh(t.Context(), true); err != nil || len(a.Snapshot().List) != n {
+					t.Errorf("%s, node %q: a full list shows %d rows again: %v", condition, node, len(a.Snapshot().List), err)
+				}
+				if node != "" {
+					if _, err := a.Subscribe(t.Context(), target); err != nil || len(a.Snapshot().List) != 1 {
+						t.Errorf("%s: subscribing again: %v, %d rows", condition, err, len(a.Snapshot().List))
+					}
+				} else if err := a.Unsubscribe(t.Context(), target); asErrorOf(err).Code == pam.CodeBadOptions != (n == 0) {
+					t.Errorf("a row without node that is not there: %v", err)
+				}
+				_ = a.Close()
+			})
+		}
+	}
+}

@@ -3,8 +3,6 @@
 package client_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -23,7 +21,7 @@ func listOf(ver string) string {
 	return "<subscriptions xmlns='" + ns.PAM + "' ver='" + ver + "'><subscription service='pubsub.localhost' node='news' subscription='subscribed'/></subscriptions>"
 }
 
-// follower is a device that is live with that list.
+// follower returns a device that is live with that list.
 func follower(t *testing.T, ver string) (*scripted, *device) {
 	f := newScripted()
 	f.handle = func(s *socket, e *element.Element) bool {
@@ -36,8 +34,8 @@ func follower(t *testing.T, ver string) (*scripted, *device) {
 	return f, f.device(t).connect()
 }
 
-// TestHintsOfAService has a service tell the end of a node with every message: the
-// list is asked for at once, and then every 5 s.
+// TestHintsOfAService has a service report the end of a node again and again: the
+// client asks for the list at once, and then every 5 s.
 func TestHintsOfAService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, d := follower(t, "v1")
@@ -59,26 +57,60 @@ func TestHintsOfAService(t *testing.T) {
 	})
 }
 
-// TestHintsOfOthers has the list asked for only on the word of the very service.
-func TestHintsOfOthers(t *testing.T) {
+// wantLists checks how many lists a client asks for that is live at ver and receives
+// the messages.
+func wantLists(t *testing.T, want int, ver string, messages ...string) {
+	t.Helper()
+	f, d := follower(t, ver)
+	time.Sleep(time.Minute)
+	before := len(f.listed())
+	for _, m := range messages {
+		f.socket().push(m)
+	}
+	time.Sleep(time.Minute)
+	if n := len(f.listed()) - before; n != want {
+		t.Errorf("%d lists, want %d\n%s", n, want, d.log())
+	}
+	_ = d.Close()
+}
+
+// TestNoHint checks that the client asks for no list after an event of another sender
+// than the service, of another node, that is no news of a subscription, or that comes
+// back as an error.
+func TestNoHint(t *testing.T) {
+	const deleted = "><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event>"
+	messages := map[string]string{
+		"an error":         "'pubsub.localhost' type='error'" + deleted,
+		"another node":     "'pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='weather'/></event>",
+		"no node":          "'pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete/></event>",
+		"an item":          "'pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><items node='news'><item/></items></event>",
+		"a purge":          "'pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><purge node='news'/></event>",
+		"no event":         "'pubsub.localhost'><delete xmlns='http://jabber.org/protocol/pubsub#event' node='news'/>",
+		"another protocol": "'pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub'><delete node='news'/></event>",
+	}
 	for _, from := range []string{"mallory@pubsub.localhost", "pubsub.localhost/news", "mallory@pubsub.localhost/x", "localhost", "other.localhost", "alice@localhost", ""} {
-		bubble(t, from, func(t *testing.T) {
-			f, d := follower(t, "v1")
-			time.Sleep(time.Minute)
-			before := len(f.listed())
-			f.socket().push("<message xmlns='jabber:client' from='" + from + "'><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event></message>")
-			time.Sleep(time.Minute)
-			if n := len(f.listed()) - before; n != 0 {
-				t.Errorf("%d lists", n)
-			}
-			_ = d.Close()
+		messages["from "+from] = "'" + from + "'" + deleted
+	}
+	for name, message := range messages {
+		bubble(t, name, func(t *testing.T) {
+			wantLists(t, 0, "v1", "<message xmlns='jabber:client' from="+message+"</message>")
 		})
 	}
 }
 
-// TestOtherSessions shows presence of the account's other sessions. Where the
-// server sends no versions, one of higher priority, and whatever comes after it,
-// leads to a list.
+// TestQuestionsOfOthers checks that the client asks for a list after a disco request
+// of the account's server only: that server alone decides by the answer what to send.
+func TestQuestionsOfOthers(t *testing.T) {
+	for from, lists := range map[string]int{"localhost": 1, "alice@localhost": 1, "bob@localhost/x": 0, "pubsub.localhost": 0, "alice@localhost/tablet": 0} {
+		bubble(t, from, func(t *testing.T) {
+			wantLists(t, lists, "v1", "<iq xmlns='jabber:client' type='get' id='q' from='"+from+"'><query xmlns='"+nsInfo+"'/></iq>")
+		})
+	}
+}
+
+// TestOtherSessions sends presence of the account's other sessions. If the server
+// sends no versions, the client asks for a list after one of higher priority, and
+// after what follows it.
 func TestOtherSessions(t *testing.T) {
 	presence := func(from, kind, priority string) string {
 		return fmt.Sprintf("<presence xmlns='jabber:client' from='%s' %s>%s</presence>", from, kind, priority)
@@ -97,30 +129,20 @@ func TestOtherSessions(t *testing.T) {
 		{"a lower one", "", []string{presence(other, "", "<priority>-1</priority>")}, 0},
 		{"a server that sends versions", "v1", []string{presence(other, "", high)}, 0},
 		{"this session", "", []string{presence("alice@localhost/x", "", high)}, 0},
-		{"somebody else", "", []string{presence("bob@localhost/tablet", "", high)}, 0},
+		{"another account", "", []string{presence("bob@localhost/tablet", "", high)}, 0},
 		{"an error", "", []string{presence(other, "type='error'", high)}, 0},
 		{"no priority", "", []string{presence(other, "", "<priority>much</priority>")}, 0},
 		{"at every moment", "", slices.Repeat([]string{presence(other, "", high)}, 50), 2},
 	} {
 		bubble(t, test.name, func(t *testing.T) {
-			f, d := follower(t, test.ver)
-			time.Sleep(time.Minute)
-			before := len(f.listed())
-			for _, p := range test.presence {
-				f.socket().push(p)
-			}
-			time.Sleep(time.Minute)
-			if n := len(f.listed()) - before; n != test.lists {
-				t.Errorf("%d lists, want %d\n%s", n, test.lists, d.log())
-			}
-			_ = d.Close()
+			wantLists(t, test.lists, test.ver, test.presence...)
 		})
 	}
 }
 
 // TestDecidedOnceQuiet asks for a subscription while other notifies come with each
-// list, which does not show it. The request is decided by a list that nothing else
-// comes with.
+// list, which does not show it. The client decides the outcome by a list without
+// other notifies.
 func TestDecidedOnceQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -195,34 +217,8 @@ func TestOriginOfAChange(t *testing.T) {
 	})
 }
 
-// TestConnectWhileDialing calls Connect at every attempt: the waits grow all the
-// same.
-func TestConnectWhileDialing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newScripted()
-		var d *device
-		f.refuse = errors.New("refused")
-		d = f.device(t, waits(time.Second, time.Hour))
-		go d.Connect(t.Context())
-		synctest.Wait()
-		f.set(func() {
-			f.dial = func(ctx context.Context) error {
-				time.Sleep(100 * time.Millisecond)
-				go d.Connect(t.Context())
-				time.Sleep(100 * time.Millisecond)
-				return errors.New("refused")
-			}
-		})
-		time.Sleep(20 * time.Second) // 0, 1, 3.2, 7.4, 15.6
-		if len(f.dialed()) != 5 {
-			t.Errorf("dialed at %v", f.dialed())
-		}
-		_ = d.Close()
-	})
-}
-
-// TestRecordsOfOthers starts a program among records of sessions that nobody came
-// for, of sessions that others may still resume, and of what cannot be read.
+// TestRecordsOfOthers starts a program among records of expired sessions, of sessions
+// that other tabs may still resume, and of an unreadable one.
 func TestRecordsOfOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}

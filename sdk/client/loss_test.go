@@ -48,7 +48,8 @@ func TestConnectDuringDisconnect(t *testing.T) {
 	})
 }
 
-// TestLateListAfterDisconnect has the list come between <close/> and <close/>.
+// TestLateListAfterDisconnect has the server send the list between the <close/> of the
+// client and its own.
 func TestLateListAfterDisconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -76,17 +77,13 @@ func TestLateListAfterDisconnect(t *testing.T) {
 			t.Errorf("connect gave %v", err)
 		}
 		synctest.Wait()
-		for _, e := range a.events[seen:] {
-			if s, ok := e.(client.StateChanged); ok && s.State.Phase == pam.PhaseLive {
-				t.Error("live was announced")
-			}
-		}
+		a.neverLive(seen)
 		_ = a.Close()
 	})
 }
 
-// TestLateDiscoAfterDisconnect has the server say only after our <close/> that
-// it does not know PAM.
+// TestLateDiscoAfterDisconnect has the server report only after the client's <close/>
+// that it does not know PAM.
 func TestLateDiscoAfterDisconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -118,17 +115,23 @@ func TestLateDiscoAfterDisconnect(t *testing.T) {
 			t.Errorf("connect gave %v", err)
 		}
 		synctest.Wait()
-		for _, e := range a.events {
-			if s, ok := e.(client.StateChanged); ok && s.State.Phase == pam.PhaseLive {
-				t.Error("live was announced")
-			}
-		}
+		a.neverLive(0)
 		_ = a.Close()
 	})
 }
 
+// neverLive checks that no event from the given one on announced a live session.
+func (d *device) neverLive(from int) {
+	d.t.Helper()
+	for _, e := range d.events[from:] {
+		if s, ok := e.(client.StateChanged); ok && s.State.Phase == pam.PhaseLive {
+			d.t.Error("live was announced")
+		}
+	}
+}
+
 // TestLastSyncedOfALostConnection loses a connection after an hour in which the
-// server only gave signs of life: until the last of them the list was right.
+// server only answered pings: the list was right until the last answer.
 func TestLastSyncedOfALostConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -144,7 +147,7 @@ func TestLastSyncedOfALostConnection(t *testing.T) {
 	})
 }
 
-// TestOfflineWhenDisconnectReturns looks at the state right after Disconnect.
+// TestOfflineWhenDisconnectReturns checks the state directly after Disconnect.
 func TestOfflineWhenDisconnectReturns(t *testing.T) {
 	f := newScripted()
 	a := f.device(t)
@@ -159,17 +162,15 @@ func TestOfflineWhenDisconnectReturns(t *testing.T) {
 	}
 }
 
-// TestReasonOfTheServer has the server end the stream with a reason while the
-// client answers something: the answer cannot be sent, but the reason counts.
+// TestReasonOfTheServer has the server end the stream with a stream error while the
+// client sends: sending fails, but the stream error decides what the client does.
 func TestReasonOfTheServer(t *testing.T) {
 	for _, trigger := range []string{"a message", "the caller"} {
 		bubble(t, trigger, func(t *testing.T) {
 			f := newScripted()
 			a := f.device(t).connect()
 			s := f.socket()
-			s.mu.Lock()
-			s.deaf = errors.New("the socket has ended")
-			s.mu.Unlock()
+			s.failSending(errors.New("the socket has ended"))
 			reason := "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><conflict xmlns='" + nsStreams + "'/></stream:error>"
 			if trigger == "a message" {
 				s.push("<iq xmlns='jabber:client' type='get' id='p' from='localhost'><ping xmlns='urn:xmpp:ping'/></iq>", reason)
@@ -188,15 +189,13 @@ func TestReasonOfTheServer(t *testing.T) {
 	}
 }
 
-// TestUnsent has sending fail while nothing more arrives.
+// TestUnsent has sending fail while no message arrives.
 func TestUnsent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		a := f.device(t, quick).connect()
 		s := f.socket()
-		s.mu.Lock()
-		s.deaf = errors.New("too much waits")
-		s.mu.Unlock()
+		s.failSending(errors.New("too much waits"))
 		if err := a.Refresh(t.Context(), false); asError(t, err).Code != pam.CodeOffline {
 			t.Errorf("refresh gave %v", err)
 		}
@@ -216,9 +215,7 @@ func TestLostAtOnce(t *testing.T) {
 			sent := 0
 			f.handle = func(s *socket, e *element.Element) bool {
 				if sent++; sent == n {
-					s.mu.Lock()
-					s.deaf = errors.New("lost")
-					s.mu.Unlock()
+					s.failSending(errors.New("lost"))
 				}
 				return false
 			}
@@ -240,7 +237,7 @@ func TestLostAtOnce(t *testing.T) {
 	}
 }
 
-// TestCloseDuringDial has a dial succeed when nobody wants its socket any more.
+// TestCloseDuringDial has a dial succeed after the client was closed.
 func TestCloseDuringDial(t *testing.T) {
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
@@ -252,7 +249,7 @@ func TestCloseDuringDial(t *testing.T) {
 			a := f.device(t, func(o *client.Options) {
 				o.OnEvent = func(e client.Event) {
 					if s, ok := e.(client.StateChanged); ok && s.State.Phase == pam.PhaseOffline {
-						time.Sleep(10 * time.Second) // The owner is late.
+						time.Sleep(10 * time.Second) // The caller is slow.
 					}
 				}
 			})
@@ -269,7 +266,8 @@ func TestCloseDuringDial(t *testing.T) {
 	}
 }
 
-// TestTemporaryAuthFailure is no reason to ask a person for another password.
+// TestTemporaryAuthFailure checks that the client does not ask for another password
+// after a temporary failure.
 func TestTemporaryAuthFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()

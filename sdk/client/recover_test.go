@@ -28,8 +28,7 @@ func (r *illness) handle(s *socket, e *element.Element) bool {
 	switch {
 	case r.lists.Load() && isList(e), r.disco.Load() && isDisco(e):
 		r.h++
-		s.push("<iq xmlns='jabber:client' type='error' id='" + e.Attr("id") + "' from='" + e.Attr("to") +
-			"'><error type='wait'><internal-server-error xmlns='" + nsStanzas + "'/></error></iq>")
+		s.refuse(e, "<error type='wait'><internal-server-error xmlns='"+nsStanzas+"'/></error>")
 		return true
 	case r.silent.Load() && isDisco(e):
 		r.h++
@@ -140,7 +139,7 @@ func TestServerGoneForGood(t *testing.T) {
 		r.ignored = isPAM
 		done := a.subscribing(news)
 		synctest.Wait()
-		f.set(func() { f.refuse = errors.New("nobody is there") })
+		f.set(func() { f.refuse = errors.New("connection refused") })
 		f.socket().fail(errors.New("reset"))
 		begun := time.Now()
 		if err := <-done; asError(t, err).Code != pam.CodeOutcomeUnknown || time.Since(begun) > 2*time.Minute {

@@ -37,8 +37,7 @@ func (r *resumer) handle(s *socket, e *element.Element) bool {
 	}
 	switch {
 	case e.Is(nsFraming, "open") && s.authed:
-		s.push("<open xmlns='" + nsFraming + "' from='localhost' id='s' version='1.0'/>")
-		s.push("<stream:features xmlns:stream='http://etherx.jabber.org/streams'><bind xmlns='" + nsBind + "'/><sm xmlns='" + nsSM + "'/></stream:features>")
+		s.open("<bind xmlns='" + nsBind + "'/><sm xmlns='" + nsSM + "'/>")
 		return true
 	case e.Is(nsSM, "enable"):
 		r.h = 0

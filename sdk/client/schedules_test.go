@@ -24,7 +24,7 @@ var (
 // TestSchedules plays schedules that are drawn: changes by other devices, lost
 // history, requests, cuts, crashes in a commit, forged stanzas, one to three tabs
 // over one store, and servers of every personality. The invariants I1 to I12 that
-// are checked are named in schedule_run_test.go. PAM_SEED repeats a run.
+// it checks are named in schedule_*_test.go. PAM_SEED repeats a run.
 func TestSchedules(t *testing.T) {
 	needsMem(t)
 	n := 2000

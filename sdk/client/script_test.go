@@ -5,7 +5,6 @@ package client_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -27,55 +26,35 @@ const (
 	nsStanzas = "urn:ietf:params:xml:ns:xmpp-stanzas"
 )
 
-// A scripted server lives in memory, so that a test may run it in a bubble of
-// testing/synctest, and answers what it is asked: it grants every log-in, and
-// its list is empty at version v0, unless the test handles an element itself.
+// A scripted server runs in memory, so that a test may run it in a bubble of
+// testing/synctest. It accepts every login, and its list is empty at version v0,
+// unless the test handles an element itself.
 type scripted struct {
 	start time.Time
 
 	mu     sync.Mutex
-	dials  []time.Duration // when, since start
-	urls   []string        // where to
-	lists  []string        // the versions asked with
-	open   int             // sockets that are not closed
+	dials  []time.Duration // times since start
+	urls   []string        // dialed addresses
+	lists  []string        // versions of the list requests
+	open   int             // open sockets
 	most   int             // the highest value of open
 	last   *socket
 	sent   map[string]int // elements received, by name
 	refuse error          // why a dial fails
-	down   string         // an address at which nobody is
+	down   string         // an address at which dials fail
 
-	delay time.Duration // of everything that the server says
+	delay time.Duration // of every message of the server
 
 	script sync.Mutex // held while handle runs
 
 	// dial, if set, runs at every attempt to connect.
 	dial func(ctx context.Context) error
-	// handle, if set, sees every element first; true means that it was dealt
-	// with. It must not wait.
+	// handle, if set, sees every element first and reports whether it handled it. It
+	// must not wait.
 	handle func(s *socket, e *element.Element) bool
 }
 
 func newScripted() *scripted { return &scripted{start: time.Now(), sent: map[string]int{}} }
-
-// A socket is the client's end of a connection to a scripted server.
-type socket struct {
-	server *scripted
-	url    string
-	mu     sync.Mutex
-	queue  []delayed
-	err    error // why nothing more comes
-	deaf   error // why sending fails
-	bell   chan struct{}
-	freed  bool
-	twice  bool // closed again
-	authed bool
-}
-
-// A delayed message arrives at a time.
-type delayed struct {
-	at   time.Time
-	text string
-}
 
 func (f *scripted) Dial(ctx context.Context, url string) (transport.Conn, error) {
 	f.mu.Lock()
@@ -83,7 +62,7 @@ func (f *scripted) Dial(ctx context.Context, url string) (transport.Conn, error)
 	f.urls = append(f.urls, url)
 	dial, refuse := f.dial, f.refuse
 	if url == f.down {
-		refuse = errors.New("nobody is there")
+		refuse = errors.New("connection refused")
 	}
 	f.mu.Unlock()
 	if dial != nil {
@@ -100,175 +79,19 @@ func (f *scripted) Dial(ctx context.Context, url string) (transport.Conn, error)
 	return f.last, nil
 }
 
-func (s *socket) Receive(ctx context.Context) ([]string, error) {
-	for {
-		s.mu.Lock()
-		var ready []string
-		for len(s.queue) > 0 && !s.queue[0].at.After(time.Now()) {
-			ready = append(ready, s.queue[0].text)
-			s.queue = s.queue[1:]
-		}
-		var next <-chan time.Time
-		if len(s.queue) > 0 {
-			next = time.After(time.Until(s.queue[0].at))
-		}
-		err := s.err
-		s.mu.Unlock()
-		switch {
-		case len(ready) > 0:
-			return ready, nil
-		case err != nil && next == nil:
-			return nil, err
-		}
-		select {
-		case <-next:
-		case <-s.bell:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
+// socket returns the last connection.
+func (f *scripted) socket() *socket { return read(f, &f.last) }
 
-func (s *socket) Send(message string) error {
-	s.mu.Lock()
-	deaf := s.deaf
-	s.mu.Unlock()
-	if deaf != nil {
-		return deaf
-	}
-	e, err := element.Parse(message, &element.DefaultLimits)
-	if err != nil {
-		return err
-	}
-	f := s.server
-	f.mu.Lock()
-	handle := f.handle
-	f.sent[e.Name.Local]++
-	if e.Child(ns.PAM, "subscriptions") != nil {
-		f.lists = append(f.lists, e.Child(ns.PAM, "subscriptions").Attr("ver"))
-	}
-	f.mu.Unlock()
-	f.script.Lock()
-	defer f.script.Unlock()
-	if handle == nil || !handle(s, e) {
-		s.answer(e)
-	}
-	return nil
-}
+// dialed returns the times of all dials since start.
+func (f *scripted) dialed() []time.Duration { return slices.Clone(read(f, &f.dials)) }
 
-func (s *socket) Close() error {
-	s.fail(errors.New("closed on this side"))
-	s.mu.Lock()
-	was := s.freed
-	s.freed, s.twice = true, was
-	s.mu.Unlock()
-	if !was {
-		s.server.mu.Lock()
-		s.server.open--
-		s.server.mu.Unlock()
-	}
-	return nil
-}
+// addresses returns the dialed addresses.
+func (f *scripted) addresses() []string { return slices.Clone(read(f, &f.urls)) }
 
-// answer is what a well-behaved server does.
-func (s *socket) answer(e *element.Element) {
-	switch {
-	case e.Is(nsFraming, "open"):
-		features := "<mechanisms xmlns='" + nsSASL + "'><mechanism>PLAIN</mechanism></mechanisms>"
-		if s.authed {
-			features = "<bind xmlns='" + nsBind + "'/>"
-		}
-		s.push("<open xmlns='" + nsFraming + "' from='localhost' id='s' version='1.0'/>")
-		s.push("<stream:features xmlns:stream='http://etherx.jabber.org/streams'>" + features + "</stream:features>")
-	case e.Is(nsSASL, "auth"):
-		s.authed = true
-		s.push("<success xmlns='" + nsSASL + "'/>")
-	case e.Is(nsFraming, "close"):
-		s.push("<close xmlns='" + nsFraming + "'/>")
-	case e.Child(nsBind, "bind") != nil:
-		s.result(e, "<bind xmlns='"+nsBind+"'><jid>alice@localhost/x</jid></bind>")
-	case e.Child(nsInfo, "query") != nil && e.Attr("type") == "get":
-		s.result(e, "<query xmlns='"+nsInfo+"'><feature var='"+ns.PAM+"'/></query>")
-	case e.Child(ns.PAM, "subscriptions") != nil:
-		if e.Child(ns.PAM, "subscriptions").Attr("ver") == "v0" {
-			s.result(e, "")
-		} else {
-			s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v0'/>")
-		}
-	case e.Child(ns.PAM, "pam") != nil, e.Child("urn:xmpp:ping", "ping") != nil:
-		s.result(e, "")
-	}
-}
+// listed returns the versions of all list requests.
+func (f *scripted) listed() []string { return slices.Clone(read(f, &f.lists)) }
 
-func (s *socket) result(e *element.Element, payload string) {
-	s.push(fmt.Sprintf("<iq xmlns='jabber:client' type='result' id='%s' from='%s'>%s</iq>", e.Attr("id"), e.Attr("to"), payload))
-}
-
-func (s *socket) failure(e *element.Element, condition string) {
-	s.push(fmt.Sprintf("<iq xmlns='jabber:client' type='error' id='%s' from='%s'><error type='cancel'><%s xmlns='%s'/></error></iq>",
-		e.Attr("id"), e.Attr("to"), condition, nsStanzas))
-}
-
-// notify tells the state of a subscription to node.
-func (s *socket) notify(ver, node, state string) {
-	s.push(fmt.Sprintf("<message xmlns='jabber:client' from='alice@localhost'><notify xmlns='%s' ver='%s' service='pubsub.localhost'>"+
-		"<subscription xmlns='%s' node='%s' jid='alice@localhost' subscription='%s'/></notify></message>", ns.PAM, ver, ns.Pubsub, node, state))
-}
-
-func (s *socket) push(messages ...string) {
-	s.mu.Lock()
-	for _, m := range messages {
-		s.queue = append(s.queue, delayed{time.Now().Add(s.server.delay), m})
-	}
-	s.mu.Unlock()
-	s.ring()
-}
-
-// fail ends the connection from the server's side.
-func (s *socket) fail(err error) {
-	s.mu.Lock()
-	if s.err == nil {
-		s.err = err
-	}
-	s.mu.Unlock()
-	s.ring()
-}
-
-func (s *socket) ring() {
-	select {
-	case s.bell <- struct{}{}:
-	default:
-	}
-}
-
-func (f *scripted) socket() *socket {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.last
-}
-
-// dialed returns when it was dialed, since start.
-func (f *scripted) dialed() []time.Duration {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.dials)
-}
-
-// addresses returns where it was dialed.
-func (f *scripted) addresses() []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.urls)
-}
-
-// listed returns the versions that lists were asked for with.
-func (f *scripted) listed() []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.lists)
-}
-
-// received returns how many elements of this name have come.
+// received returns the number of elements of this name.
 func (f *scripted) received(name string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -276,13 +99,16 @@ func (f *scripted) received(name string) int {
 }
 
 // atOnce returns the highest number of sockets that were open.
-func (f *scripted) atOnce() int {
+func (f *scripted) atOnce() int { return read(f, &f.most) }
+
+// read reads what the server recorded.
+func read[T any](f *scripted, field *T) T {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.most
+	return *field
 }
 
-// set changes the script, and what handle uses, while clients use it.
+// set changes the script, and what handle uses, while clients run.
 func (f *scripted) set(edit func()) {
 	f.script.Lock()
 	defer f.script.Unlock()
@@ -302,17 +128,12 @@ func (f *scripted) device(t *testing.T, edit ...func(*client.Options)) *device {
 }
 
 func isList(e *element.Element) bool { return e.Child(ns.PAM, "subscriptions") != nil }
-func isPAM(e *element.Element) bool  { return e.Child(ns.PAM, "pam") != nil }
+
+func isPAM(e *element.Element) bool { return e.Child(ns.PAM, "pam") != nil }
+
 func isDisco(e *element.Element) bool {
 	return e.Child(nsInfo, "query") != nil && e.Attr("type") == "get"
 }
 
 // count returns the number of open sockets.
-func (f *scripted) count() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.open
-}
-
-// gone is how a socket ends that the server closed in order.
-var gone = &transport.CloseError{Code: 1000}
+func (f *scripted) count() int { return read(f, &f.open) }

@@ -173,14 +173,8 @@ func TestSpoofAnswers(t *testing.T) {
 					continue
 				}
 				before := v.mark()
-				v.forge(p, kind, h, row)
-				v.pass(p)
-				v.mu.Lock()
-				got := v.seen(before)
-				v.mu.Unlock()
-				if got != row.want {
-					t.Errorf("%s: got %q, want %q", row.name, got, row.want)
-				}
+				v.forge(kind, h, row)
+				v.expect(row, before)
 				select {
 				case err := <-h.done:
 					t.Fatalf("%s: the request ended (%v)", row.name, err)
@@ -189,7 +183,7 @@ func TestSpoofAnswers(t *testing.T) {
 				v.unharmed(row.name)
 				ignored++
 			}
-			v.end(p, h)
+			v.end(h)
 			kind.after(v)
 			v.heal()
 
@@ -199,13 +193,13 @@ func TestSpoofAnswers(t *testing.T) {
 				}
 				h := kind.open(v)
 				before := v.mark()
-				v.forge(p, kind, h, row)
+				v.forge(kind, h, row)
 				if h.done != nil {
 					<-h.done // Or the test runs out of time.
 				} else {
 					v.wait(row.name, func() bool { return kind.shows(v, before) })
 				}
-				v.end(p, held{}) // The true answer fits nothing any more.
+				v.end(held{}) // The true answer fits nothing any more.
 				kind.after(v)
 				v.heal()
 				v.unharmed(row.name)
@@ -258,19 +252,17 @@ func (v *victim) asked(request string, since moment) string {
 }
 
 // forge sends a row as an answer to a request.
-func (v *victim) forge(p *peer, kind opening, h held, row attack) {
+func (v *victim) forge(kind opening, h held, row attack) {
 	v.t.Helper()
 	row.xml = strings.NewReplacer("{id}", h.id, "{ID}", strings.ToUpper(h.id), "{answer}", kind.answer).Replace(row.xml)
-	if err := p.Send(v.full, row.text(v.full, v.full)); err != nil {
-		v.t.Fatalf("%s: %v", row.name, err)
-	}
+	v.attack(row)
 }
 
 // end lets the true answer pass, which ends the request well.
-func (v *victim) end(p *peer, h held) {
+func (v *victim) end(h held) {
 	v.t.Helper()
 	v.gate.release()
-	v.pass(p)
+	v.pass()
 	if h.done == nil {
 		return
 	}

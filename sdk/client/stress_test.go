@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,21 +19,17 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// TestStress lets several devices of one account do anything at any moment,
-// while the server cuts, holds back, forgets and talks nonsense. No call may
-// hang. When all is quiet every device must hold the server's list and version,
-// and its events must have told it every step of the way.
+// TestStress makes random calls of several devices of one account, while the server
+// cuts connections, holds stanzas back, forgets sessions and sends malformed stanzas.
+// No call may hang. In the end every device must hold the server's list and version,
+// and its events must add up to that list.
 //
-// PAM_STRESS is how long it runs (such as 60s), PAM_SEED what to repeat.
+// PAM_STRESS is how long it runs (such as 60s); PAM_SEED repeats a run.
 func TestStress(t *testing.T) {
-	limit, seed := 2*time.Second, uint64(time.Now().UnixNano())
+	limit, seed := 2*time.Second, seed(t)
 	if v := os.Getenv("PAM_STRESS"); v != "" {
 		limit, _ = time.ParseDuration(v)
 	}
-	if v := os.Getenv("PAM_SEED"); v != "" {
-		seed, _ = strconv.ParseUint(v, 10, 64)
-	}
-	t.Logf("PAM_SEED=%d", seed)
 	p := newPeer(t, func(c *mem.Config) { c.DisableSM = seed%4 == 0 })
 	p.onlyMem(t)
 	for i := range stressNodes {
@@ -65,13 +60,8 @@ func TestStress(t *testing.T) {
 		}
 	}
 	all.Go(func() { disturb(p, shared, until, newDice(seed, 1000)) })
-	finished := make(chan struct{})
-	go func() {
-		all.Wait()
-		close(finished)
-	}()
 	select {
-	case <-finished:
+	case <-begin(func() error { all.Wait(); return nil }):
 	case <-time.After(limit + 40*time.Second):
 		t.Fatal("a call hangs")
 	}
@@ -79,7 +69,7 @@ func TestStress(t *testing.T) {
 		d.settle()
 		t.Logf("device %d: %v", d.number, d.outcomes)
 	}
-	// Who gave up a session without a connection could not end it.
+	// A device without a connection could not end its session.
 	if n := len(p.Sessions("alice")) - len(p.Hibernating("alice")); n > len(devices) {
 		t.Errorf("%d connected sessions for %d devices", n, len(devices))
 	}
@@ -87,14 +77,14 @@ func TestStress(t *testing.T) {
 
 const stressNodes = 6
 
-// A stressed device is replaced by a new one with the same store now and then.
+// A stressed device is sometimes replaced by a new one with the same store.
 type stressed struct {
 	t      *testing.T
 	p      *peer
 	number int
 	store  store.Store
 	shared bool
-	mute   bool // its server does not answer everything
+	mute   bool // the server does not answer every request
 
 	mu       sync.Mutex
 	now      *device
@@ -119,7 +109,7 @@ func (d *stressed) device() *device {
 	return d.now
 }
 
-// replace closes the device, twice at once, and starts another.
+// replace closes the device, in two calls at once, and starts another.
 func (d *stressed) replace() {
 	old := d.device()
 	var both sync.WaitGroup
@@ -134,10 +124,10 @@ func (d *stressed) replace() {
 	}
 }
 
-// work calls anything at random.
+// work makes random calls.
 func (d *stressed) work(until time.Time, number int, r dice) {
 	own := pam.Target{Service: "pubsub.localhost", Node: fmt.Sprintf("own-%d-%d", d.number, number)}
-	sure := false // the last request about own had an answer
+	sure := false // whether the last request about own had an answer
 	for time.Now().Before(until) {
 		a := d.device()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -211,7 +201,7 @@ func (d *stressed) work(until time.Time, number int, r dice) {
 	}
 }
 
-// settle brings the device back, and compares all that it knows.
+// settle reconnects the device and compares its list with the server's.
 func (d *stressed) settle() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -225,7 +215,7 @@ func (d *stressed) settle() {
 		}
 	}
 	if err != nil {
-		d.t.Errorf("device %d does not come back: %v", d.number, err)
+		d.t.Errorf("device %d does not reconnect: %v", d.number, err)
 		return
 	}
 	want, version := d.p.Subscriptions("alice")
@@ -245,7 +235,7 @@ func (d *stressed) settle() {
 		s := a.Snapshot()
 		rows := slices.Clone(s.List)
 		for i := range rows {
-			if d.p.like.NoSubIDs { // A list names none, a notify does.
+			if d.p.like.NoSubIDs { // A notify has a subid, a list does not.
 				rows[i].SubID = ""
 			}
 		}
@@ -258,8 +248,8 @@ func (d *stressed) settle() {
 	d.check(a)
 }
 
-// check replays the events of a closed device: every change must fit to the
-// list that the changes before it made, and the last to the list itself.
+// check replays the events of a closed device: every change must apply to the list
+// that the changes before it make, and all of them must make the device's list.
 func (d *stressed) check(a *device) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -4,9 +4,7 @@ package client_test
 
 import (
 	"context"
-	"errors"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,9 +15,9 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// TestNobodyKnows connects where the list is refused and service discovery is
-// never answered, or fails for now as well: Connect must end, a warning say why, and
-// the list be asked for again.
+// TestNobodyKnows connects while the server refuses the list, and does not answer
+// service discovery or refuses it, too: Connect must end, a warning must say why, and
+// the client must ask for the list again.
 func TestNobodyKnows(t *testing.T) {
 	for _, failure := range []string{"", "<error type='cancel'><internal-server-error", "<error type='wait'><service-unavailable"} {
 		bubble(t, "disco "+failure, func(t *testing.T) {
@@ -30,7 +28,7 @@ func TestNobodyKnows(t *testing.T) {
 				case isDisco(e) && failure == "":
 					return true
 				case isDisco(e) && !healed:
-					s.push("<iq xmlns='jabber:client' type='error' id='" + e.Attr("id") + "' from='" + e.Attr("to") + "'>" + failure + " xmlns='" + nsStanzas + "'/></error></iq>")
+					s.refuse(e, failure+" xmlns='"+nsStanzas+"'/></error>")
 					return true
 				case isList(e) && !healed:
 					s.failure(e, "internal-server-error")
@@ -60,7 +58,8 @@ func TestNobodyKnows(t *testing.T) {
 	}
 }
 
-// TestListOutOfOrder connects where PAM is offered but the list fails for 12 s.
+// TestListOutOfOrder connects to a server that offers PAM but refuses the list for
+// 12 s.
 func TestListOutOfOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -93,7 +92,7 @@ func TestListOutOfOrder(t *testing.T) {
 	})
 }
 
-// TestListFailsWithVersion refuses every list with a version.
+// TestListFailsWithVersion has the server refuse every list request with a version.
 func TestListFailsWithVersion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -114,9 +113,9 @@ func TestListFailsWithVersion(t *testing.T) {
 	})
 }
 
-// TestMissingAndBack decides that PAM is missing while a request is under way.
-// Its answer must end it, and a list that comes after all takes the verdict
-// back.
+// TestMissingAndBack has the client find PAM missing while a request is under way.
+// The answer to the request must end it, and a later list means that PAM is not
+// missing.
 func TestMissingAndBack(t *testing.T) {
 	for _, reply := range []bool{true, false} {
 		bubble(t, map[bool]string{true: "reply", false: "no reply"}[reply], func(t *testing.T) {
@@ -166,7 +165,8 @@ func TestMissingAndBack(t *testing.T) {
 	}
 }
 
-// TestReplyLost answers a subscribe late or never: the list decides.
+// TestReplyLost has the server answer a subscribe late or never: the list decides the
+// outcome.
 func TestReplyLost(t *testing.T) {
 	for _, effect := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestReplyLost(t *testing.T) {
 			if d := time.Since(start); d != 20*time.Second {
 				t.Errorf("after %v", d)
 			}
-			f.socket().result(asked, "") // too late: nobody waits
+			f.socket().result(asked, "") // too late: the call has ended
 			f.socket().notify("v2", "news", "subscribed")
 			synctest.Wait()
 			a.waitNodes("news")
@@ -205,103 +205,7 @@ func TestReplyLost(t *testing.T) {
 	}
 }
 
-// TestBackOff fails, comes back, and is lost again.
-func TestBackOff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newScripted()
-		f.refuse = errors.New("refused")
-		a := f.device(t, waits(time.Second, 5*time.Second))
-		if _, err := a.Connect(t.Context()); err == nil {
-			t.Fatal("connected")
-		}
-		expect := func(at ...time.Duration) {
-			t.Helper()
-			synctest.Wait()
-			for i := range at {
-				at[i] *= time.Second
-			}
-			if !slices.Equal(f.dialed(), at) {
-				t.Fatalf("dialed at %v, want %v", f.dialed(), at)
-			}
-		}
-		time.Sleep(20 * time.Second)
-		expect(0, 1, 3, 7, 12, 17)
-		f.set(func() { f.refuse = nil })
-		time.Sleep(7 * time.Second) // 27: live since 22
-		if s := a.State(); s.Phase != pam.PhaseLive || !s.NextAttempt.IsZero() {
-			t.Fatalf("state %+v", s)
-		}
-		f.socket().fail(errors.New("cut")) // was too short: the wait goes on growing
-		time.Sleep(10 * time.Second)       // 37: live since 32
-		expect(0, 1, 3, 7, 12, 17, 22, 32)
-		time.Sleep(60 * time.Second) // 97
-		f.socket().fail(errors.New("cut"))
-		time.Sleep(10 * time.Second)
-		expect(0, 1, 3, 7, 12, 17, 22, 32, 98)
-		_ = a.Close()
-	})
-}
-
-// TestWakeWhileConnecting wakes a client whose attempt hangs, before the socket
-// opens or in the negotiation: it has 5 seconds more.
-func TestWakeWhileConnecting(t *testing.T) {
-	for _, where := range []string{"dialing", "negotiating"} {
-		bubble(t, where, func(t *testing.T) {
-			f := newScripted()
-			var free atomic.Bool
-			f.dial = func(ctx context.Context) error {
-				if where == "dialing" && !free.Load() {
-					<-ctx.Done()
-					return ctx.Err()
-				}
-				return nil
-			}
-			f.handle = func(*socket, *element.Element) bool { return where == "negotiating" && !free.Load() }
-			a := f.device(t, waits(time.Second, 0))
-			go func() { _, _ = a.Connect(t.Context()) }()
-			time.Sleep(2 * time.Second)
-			a.Wake()
-			free.Store(true)
-			time.Sleep(4900 * time.Millisecond)
-			if s := a.State(); s.Attempt != 1 || s.Phase == pam.PhaseWaiting {
-				t.Errorf("state %+v", s)
-			}
-			time.Sleep(1200 * time.Millisecond)
-			synctest.Wait()
-			if s := a.State(); s.Phase != pam.PhaseLive || s.Attempt != 2 {
-				t.Errorf("state %+v", s)
-			}
-			_ = a.Close()
-		})
-	}
-}
-
-// TestBackOffLimits has a limit below the base, and one without an end.
-func TestBackOffLimits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newScripted()
-		f.refuse = errors.New("refused")
-		a := f.device(t, waits(0, 100*time.Millisecond))
-		_, _ = a.Connect(t.Context())
-		if d := time.Until(a.State().NextAttempt); d != 100*time.Millisecond {
-			t.Errorf("the first wait is %v", d)
-		}
-		_ = a.Close()
-
-		b := f.device(t, func(o *client.Options) { o.Reconnect = &client.Reconnect{Base: time.Hour, Max: 1<<63 - 1} })
-		_, _ = b.Connect(t.Context())
-		for range 70 {
-			b.Wake()
-			synctest.Wait()
-			if s := b.State(); s.Phase != pam.PhaseWaiting || time.Until(s.NextAttempt) < 0 {
-				t.Fatalf("state %+v", s)
-			}
-		}
-		_ = b.Close()
-	})
-}
-
-// TestFullList counts sessions and days until a list without version.
+// TestFullList counts sessions and days until the client asks without a version.
 func TestFullList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
