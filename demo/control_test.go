@@ -133,7 +133,7 @@ func TestControlServer(t *testing.T) {
 	d.control(t, "POST", "publish?node=choir&id=1", "<song xmlns='urn:example:song'>la</song>", nil)
 	s.until("<song")
 	if _, body := do(t, "GET", d.device("Laptop").URL+"config.json", ""); !strings.Contains(body, "carol") || !strings.Contains(body, "choir") {
-		t.Errorf("pages do not know of the new account and node: %s", body)
+		t.Errorf("the configuration lacks the new account and node: %s", body)
 	}
 	var log []controlFrame
 	d.control(t, "GET", "log", "", &log)
@@ -174,7 +174,7 @@ func TestControlDevices(t *testing.T) {
 	}
 }
 
-func TestControlRefuses(t *testing.T) {
+func TestControlRejects(t *testing.T) {
 	d := startDemo(t, true)
 	for call, want := range map[string]int{
 		"POST cut?device=nobody":             http.StatusNotFound,

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func TestRunSaysWhereItIsAndStops(t *testing.T) {
+func TestRunPrintsItsAddressAndStops(t *testing.T) {
 	taken := portOf(takePort(t))
 	ctx, stop := context.WithCancel(t.Context())
 	r, w := io.Pipe()
@@ -44,7 +44,7 @@ func TestRunSaysWhereItIsAndStops(t *testing.T) {
 	}
 }
 
-func TestRunRefuses(t *testing.T) {
+func TestRunRejects(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		args []string
@@ -111,7 +111,7 @@ func TestHostGuard(t *testing.T) {
 	}
 }
 
-func TestOtherSitesCannotSteer(t *testing.T) {
+func TestOtherSitesCannotControl(t *testing.T) {
 	d := startDemo(t, true)
 	for _, call := range []string{"/devices", "/devices/d1/unplug", "/control/cut?device=d1"} {
 		res, _ := do(t, "POST", d.origin+call, "", "Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site")
@@ -151,7 +151,7 @@ func TestPackageFiles(t *testing.T) {
 	}
 }
 
-func TestDevicesComeAndGo(t *testing.T) {
+func TestAddAndRemoveDevices(t *testing.T) {
 	d := startDemo(t, false)
 	res, body := do(t, "POST", d.origin+"/devices", "")
 	if res.StatusCode != http.StatusCreated || !strings.Contains(body, `"Tablet"`) {
@@ -211,7 +211,7 @@ func TestUnplug(t *testing.T) {
 	}
 }
 
-func TestCloseSaysGoodbye(t *testing.T) {
+func TestCloseEndsTheStreams(t *testing.T) {
 	d := startDemo(t, false)
 	s := login(t, d.device("Laptop"), "alice", "wonderland")
 	closed := make(chan struct{})

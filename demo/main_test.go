@@ -30,7 +30,7 @@ var browser = &http.Client{
 	Timeout:       10 * time.Second,
 }
 
-// testPackage writes a stand-in for the built package.
+// testPackage writes a placeholder for the built package.
 func testPackage(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -44,8 +44,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestListInParts has somebody post while a long list is taken: that comes after
-// all of the list, because the page takes every part for one of the next list.
+// TestListInParts posts an object while a long list is written. The object must follow
+// the whole list, because the page assigns every part to the next list.
 func TestListInParts(t *testing.T) {
 	p := newPeer(t)
 	rows := make([]pam.Subscription, 2*partLen+1)
@@ -68,7 +68,7 @@ func TestListInParts(t *testing.T) {
 	p.want(`{"event":"stored"}`)
 }
 
-func TestCreateRefuses(t *testing.T) {
+func TestCreateRejects(t *testing.T) {
 	for _, c := range []struct{ name, member, value, code string }{
 		{"full JID", "account", "alice@localhost/phone", "bad-jid"},
 		{"no JID", "account", "@", "bad-jid"},
@@ -200,7 +200,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-func TestABatchCrossesInFewTextsAndInOrder(t *testing.T) {
+func TestBatchIsPostedInFewTextsAndInOrder(t *testing.T) {
 	const n = 2000
 	var texts []string
 	post, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {

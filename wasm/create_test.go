@@ -16,9 +16,9 @@ import (
 	"xmpp-pam/wasm/idb"
 )
 
-// TestOptionsCross gives every option another value than the default. What has no
-// option in JavaScript is named.
-func TestOptionsCross(t *testing.T) {
+// TestOptionsArePassed gives every option a value that differs from the default. It lists
+// the options without a counterpart in JavaScript.
+func TestOptionsArePassed(t *testing.T) {
 	p := newPeer(t)
 	list := func(items ...any) safejs.Value {
 		v, err := safejs.ValueOf(items)
@@ -50,7 +50,7 @@ func TestOptionsCross(t *testing.T) {
 		case "Reconnect":
 			for name, value := range fields(*got.Reconnect) {
 				if value.IsZero() {
-					t.Errorf("Reconnect.%s does not cross", name)
+					t.Errorf("Reconnect.%s is not passed", name)
 				}
 			}
 			fallthrough
@@ -61,11 +61,11 @@ func TestOptionsCross(t *testing.T) {
 		}
 	}
 	if p.options(readRequest(object(t, nil))).OnFrame != nil {
-		t.Error("the inspector is on although nobody asked for it")
+		t.Error("the inspector is on by default")
 	}
 }
 
-// fields are the fields of a struct by name.
+// fields returns the fields of a struct by name.
 func fields(s any) map[string]reflect.Value {
 	v, out := reflect.ValueOf(s), map[string]reflect.Value{}
 	for i := range v.NumField() {
@@ -74,7 +74,7 @@ func fields(s any) map[string]reflect.Value {
 	return out
 }
 
-func TestDatabaseNameIsOfTheAccount(t *testing.T) {
+func TestDatabaseName(t *testing.T) {
 	const alice = "xmpp-pam:93c56f4408cff66f0a929aea8e3940e7"
 	for account, want := range map[string]bool{
 		"alice@localhost": true, "Alice@Localhost": true, "ALICE@LOCALHOST": true, "alice@localhost/phone": true,
@@ -89,8 +89,8 @@ func TestDatabaseNameIsOfTheAccount(t *testing.T) {
 	}
 }
 
-// TestSpellings creates clients of accounts that are written in other ways: what the
-// page names the channel between tabs by is the same exactly if the database is.
+// TestSpellings creates clients for different spellings of accounts. Two of them must
+// share the channel between tabs exactly if they share the database.
 func TestSpellings(t *testing.T) {
 	accounts := []string{"alice@localhost", "alicé@bücher.example", "ålice@localhost", "bob@localhost", "alice@127.0.0.1", "strasse@straße.example"}
 	channels := map[string]string{} // answers by database
@@ -120,7 +120,7 @@ func TestSpellings(t *testing.T) {
 	databases := map[string]string{}
 	for database, channel := range channels {
 		if other := databases[channel]; other != "" {
-			t.Errorf("%s is of two databases, %s and %s", channel, database, other)
+			t.Errorf("%s belongs to two databases, %s and %s", channel, database, other)
 		}
 		databases[channel] = database
 	}
@@ -129,9 +129,9 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
-// A database that cannot be opened is warned of if there is a client that could
-// use it, and not if the client is refused.
-func TestStorageThatIsRefused(t *testing.T) {
+// TestDeniedStorage checks that a database that cannot be opened causes a warning, unless
+// the client itself is rejected.
+func TestDeniedStorage(t *testing.T) {
 	request := maps.Clone(alice)
 	request["storage"], request["tab"] = "indexeddb", "t"
 
@@ -150,8 +150,9 @@ func TestStorageThatIsRefused(t *testing.T) {
 	}
 }
 
-// A database that was opened for a client that is refused is closed.
-func TestDatabaseOfARefusedClientIsClosed(t *testing.T) {
+// TestDatabaseOfRejectedClient checks that a database opened for a client that is
+// rejected is closed.
+func TestDatabaseOfRejectedClient(t *testing.T) {
 	p := newPeer(t)
 	d := fakeDatabase(p)
 	request := maps.Clone(alice)
@@ -168,7 +169,7 @@ func TestDatabaseOfARefusedClientIsClosed(t *testing.T) {
 	}
 }
 
-// A database is one in which every operation fails.
+// A database fails every operation.
 type database struct {
 	opened, deleted chan string // names
 	closed          chan struct{}
@@ -215,7 +216,7 @@ func fakeDatabase(p *peer) *database {
 	return d
 }
 
-func TestProblemsOfTheStore(t *testing.T) {
+func TestStoreProblems(t *testing.T) {
 	for op, want := range map[string]string{"connection": `"code":"storage-lost"`, "delete": `"code":"storage"`} {
 		p := newPeer(t)
 		p.onStoreProblem(&idb.Error{Name: "SomeError", Op: op})

@@ -11,7 +11,7 @@ import (
 	"github.com/hack-pad/safejs"
 )
 
-// JavaScript is the judge of what the writer writes.
+// TestStringsSurviveJSONParse reads with JSON.parse what the writer writes.
 func TestStringsSurviveJSONParse(t *testing.T) {
 	parser, err := safejs.Global().Get("JSON")
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A database that the client has given up is deleted by forget all the same.
+// TestForgetWithoutAStore checks that forget also deletes a database that the client has
+// stopped using.
 func TestForgetWithoutAStore(t *testing.T) {
 	for failure, want := range map[string]string{"": `"ok":null`, "BlockedError": `"code":"storage"`} {
 		p := newPeer(t)
@@ -60,14 +61,14 @@ func TestRequestsAreRead(t *testing.T) {
 		t.Error("a boolean is read wrongly")
 	}
 	if r.int("service") != 0 || r.int("absent") != 0 || r.string("id") != "" || r.string("absent") != "" {
-		t.Error("what is absent or of another type is not zero")
+		t.Error("a member that is absent or of another type is not zero")
 	}
 	if got := r.strings("list"); !slices.Equal(got, []string{"a", "b"}) || r.strings("mixed") != nil || r.strings("service") != nil || r.strings("absent") != nil {
 		t.Errorf("lists are read wrongly: %q, %q", got, r.strings("mixed"))
 	}
 }
 
-// TestContextsEnd looks for what requests leave behind.
+// TestContextsEnd checks that finished requests leave no context.
 func TestContextsEnd(t *testing.T) {
 	p := newPeer(t)
 	contexts := make(chan context.Context, 100)
@@ -84,7 +85,7 @@ func TestContextsEnd(t *testing.T) {
 		select {
 		case <-(<-contexts).Done():
 		case <-time.After(time.Second):
-			t.Fatal("a request is over, its context is not")
+			t.Fatal("a request has ended, but its context has not")
 		}
 	}
 	for id := range 10 { // a request without id has no result

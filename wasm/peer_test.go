@@ -13,7 +13,7 @@ import (
 	"xmpp-pam/wasm/jstext"
 )
 
-// The runtime itself keeps a goroutine that handles JavaScript events.
+// TestMain ignores the goroutine with which the runtime handles JavaScript events.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("runtime.handleEvent"))
 }
@@ -48,7 +48,7 @@ func newPeer(t *testing.T) *peer {
 	return p
 }
 
-// objects are the texts of the objects in an array.
+// objects returns the texts of the objects in an array.
 func objects(t *testing.T, array string) (texts []string) {
 	t.Helper()
 	parser, err := safejs.Global().Get("JSON")
@@ -57,7 +57,7 @@ func objects(t *testing.T, array string) (texts []string) {
 	}
 	list, err := parser.Call("parse", array)
 	if err != nil {
-		t.Fatalf("no JSON: %.300s", array)
+		t.Fatalf("invalid JSON: %.300s", array)
 	}
 	n, _ := list.Length()
 	for i := range n {
@@ -128,6 +128,6 @@ func (p *peer) keepsNothing() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.cancels) != 0 || len(p.asks) != 0 {
-		p.t.Fatalf("%d contexts and %d questions are kept", len(p.cancels), len(p.asks))
+		p.t.Fatalf("%d contexts and %d requests for credentials are kept", len(p.cancels), len(p.asks))
 	}
 }

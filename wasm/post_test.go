@@ -16,8 +16,8 @@ import (
 	"xmpp-pam/wasm/jstext"
 )
 
-// strictHost takes no text longer than limit: it fails, takes a part, or takes
-// nothing and says nothing.
+// strictHost accepts no text longer than limit: it fails, accepts a part, or accepts
+// nothing without an error.
 func strictHost(t *testing.T, limit int, how string) (*bridge, *[]string) {
 	t.Helper()
 	var texts []string
@@ -43,9 +43,9 @@ func strictHost(t *testing.T, limit int, how string) (*bridge, *[]string) {
 	return newBridge(object(t, map[string]any{"post": post.Value()})), &texts
 }
 
-// TestOnlyWhatDoesNotCrossIsLost posts objects of which some are too long for the
-// host, with others in the same turn.
-func TestOnlyWhatDoesNotCrossIsLost(t *testing.T) {
+// TestOnlyTooLongObjectsAreLost posts objects that are too long for the host together
+// with others in the same turn.
+func TestOnlyTooLongObjectsAreLost(t *testing.T) {
 	for _, how := range []string{"part", "nothing", "no answer"} {
 		for _, sizes := range [][]int{{10, 3000, 10}, {3000, 10, 20}, {10, 3000}, {3000}, {40, 50_000, 10, 3000, 10}, {900, 900, 900, 900}} {
 			t.Run(fmt.Sprint(how, sizes), func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestOnlyWhatDoesNotCrossIsLost(t *testing.T) {
 					got = append(got, objects(t, text)...)
 				}
 				if len(got) != len(sizes) {
-					t.Fatalf("%d objects crossed: %.300q", len(got), got)
+					t.Fatalf("%d objects arrived: %.300q", len(got), got)
 				}
 				for i, size := range sizes {
 					want := fmt.Sprintf(`{"event":"message","xml":"%d`, i)
@@ -85,9 +85,9 @@ func TestOnlyWhatDoesNotCrossIsLost(t *testing.T) {
 	}
 }
 
-// TestLongObjectsHaveTextsOfTheirOwn: what came before a long object and what comes
-// after it does not depend on it.
-func TestLongObjectsHaveTextsOfTheirOwn(t *testing.T) {
+// TestLongObjectsHaveSeparateTexts checks that a long object is not posted in one text
+// with the objects before and after it.
+func TestLongObjectsHaveSeparateTexts(t *testing.T) {
 	b, texts := strictHost(t, 1<<30, "part")
 	for i, size := range []int{10, 100_000, 10, 10, 100_000, 10} {
 		b.event("message", func(w *writer) { w.text("xml", fmt.Sprint(i)+strings.Repeat("x", size)) })
@@ -102,17 +102,17 @@ func TestLongObjectsHaveTextsOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestHostThatTakesNothingEndsTheProgram(t *testing.T) {
+func TestUnresponsiveHostEndsTheProgram(t *testing.T) {
 	b, _ := strictHost(t, 1, "nothing")
 	b.event("stored", func(*writer) {})
 	select {
 	case <-b.done:
 	case <-time.After(time.Second):
-		t.Fatal("it goes on")
+		t.Fatal("the program did not end")
 	}
 }
 
-// TestListOfLongRows: a part of a list has a bounded length.
+// TestListOfLongRows checks that the length of a part of a list is bounded.
 func TestListOfLongRows(t *testing.T) {
 	b, texts := strictHost(t, 1<<30, "part")
 	changes := make([]pam.Change, 100)
@@ -153,7 +153,7 @@ func TestMessages(t *testing.T) {
 	p.quiet()
 }
 
-// TestErrorsAreShort: others write what is in an error.
+// TestErrorsAreShort checks the limit of error texts, which other entities may write.
 func TestErrorsAreShort(t *testing.T) {
 	p := newPeer(t)
 	long := strings.Repeat("é", 1_000_000)

@@ -62,7 +62,7 @@ test("another program is not started, even if only one bit differs", async () =>
 });
 
 for (const [name, options, code] of [
-  ["an account that is no JID", { account: "a\u2000@localhost" }, "bad-jid"],
+  ["an account that is not a JID", { account: "a\u2000@localhost" }, "bad-jid"],
   ["an open line", { service: "ws://example.org/" }, "tls-required"],
 ]) {
   test(`the program rejects ${name}`, async () => {

@@ -44,7 +44,7 @@ func TestFetch(t *testing.T) {
 			t.Errorf("%s: status %d, %d bytes, %v", tt.name, got.Status, len(got.Body), err)
 		}
 	}
-	// Nobody is there, and the policy of the page forbids it anyway.
+	// No server listens there, and the page's policy forbids the request.
 	for _, u := range []string{"https://127.0.0.1:1/", "http://", "javascript:1"} {
 		if got, err := New(hosttest.Host(t)).Fetch(t.Context(), u); err == nil || got.Status != 0 {
 			t.Errorf("%s: %+v, %v", u, got, err)
@@ -52,8 +52,8 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-// TestPieces draws documents and where they are split: every document arrives as it
-// is, or is refused, wherever that is, and what was not read is not wanted.
+// TestPieces splits random documents at random positions. Every document must arrive
+// unchanged or be rejected, and the request must be aborted if its rest is not read.
 func TestPieces(t *testing.T) {
 	const at = "https://pieces.example/"
 	seed := uint64(time.Now().UnixNano())
@@ -111,7 +111,7 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-func TestNobodyWaits(t *testing.T) {
+func TestCancelledFetch(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := New(hosttest.Host(t)).Fetch(ctx, address(t, url.Values{"wait": {"x"}})); !errors.Is(err, context.DeadlineExceeded) {
@@ -122,7 +122,8 @@ func TestNobodyWaits(t *testing.T) {
 	}
 }
 
-// A host whose program has ended leaves no request.
+// TestEndOfTheProgram checks that the host cancels the requests of a program that has
+// ended.
 func TestEndOfTheProgram(t *testing.T) {
 	mortal := hosttest.Must(hosttest.Host(t).Call("mortalHost"))
 	listeners := func() int { return hosttest.Must(hosttest.Must(mortal.Call("listeners")).Int()) }
@@ -143,7 +144,7 @@ func TestEndOfTheProgram(t *testing.T) {
 		hosttest.Must(mortal.Call("die"))
 	}()
 	_, err := New(mortal).Fetch(ctx, address(t, url.Values{"wait": {"x"}}))
-	if !errors.Is(err, context.DeadlineExceeded) { // nobody is called any more
+	if !errors.Is(err, context.DeadlineExceeded) { // onDone is not called any more
 		t.Errorf("error %v, want context.DeadlineExceeded", err)
 	}
 	if n := listeners(); n != 0 {
@@ -151,7 +152,7 @@ func TestEndOfTheProgram(t *testing.T) {
 	}
 }
 
-func TestNothingIsHeld(t *testing.T) {
+func TestFetchReleasesValues(t *testing.T) {
 	work := func() int {
 		for range 30 {
 			if _, err := New(hosttest.Host(t)).Fetch(t.Context(), address(t, url.Values{"body": {"x"}})); err != nil {
@@ -169,7 +170,7 @@ func TestNothingIsHeld(t *testing.T) {
 	}
 }
 
-// address is at one of the runner's own servers.
+// address returns an address of one of the runner's servers.
 func address(t testing.TB, query url.Values) string {
 	t.Helper()
 	origin := hosttest.Must(hosttest.Must(safejs.Global().Get("location")).Get("origin"))

@@ -18,7 +18,8 @@ import (
 
 var deleteAll = []store.Op{store.DeleteRange("", "")}
 
-// Only a commit that puts a record creates the database.
+// TestDatabaseIsCreatedWhenNeeded checks that only a commit that puts a record creates the
+// database.
 func TestDatabaseIsCreatedWhenNeeded(t *testing.T) {
 	name := fresh()
 	s := open(t, name, nil)
@@ -84,13 +85,13 @@ func TestDeletingAllRecordsDeletesTheDatabase(t *testing.T) {
 			t.Fatalf("the other store finds %q, %v; want nothing", got, err)
 		}
 		if exists(t, name) {
-			t.Fatal("the database is there")
+			t.Fatal("the database exists")
 		}
 	}
 	if len(own) != 0 {
-		t.Errorf("reported to the one who deleted: %v", <-own)
+		t.Errorf("reported to the store that deleted: %v", <-own)
 	}
-	// What does or expects more is a commit like others.
+	// A commit that does or expects more deletes only records.
 	for _, expected := range [][]store.Record{nil, {{Key: "k", Value: []byte("v")}}} {
 		put(t, s, "k", "v")
 		ops := slices.Clone(deleteAll)
@@ -128,7 +129,7 @@ func TestBlockedDeletionLeavesNoRecord(t *testing.T) {
 	release()
 	for end := time.Now().Add(5 * time.Second); exists(t, name); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("the database is there 5 s after the other page let go")
+			t.Fatal("the database exists 5 s after the other page closed it")
 		}
 	}
 	put(t, s, "k", "w")
@@ -138,7 +139,8 @@ func TestBlockedDeletionLeavesNoRecord(t *testing.T) {
 	}
 }
 
-// A database that nobody waits for any more is not created.
+// TestCancelledOpeningCreatesNothing checks that a database is not created when the
+// context of the operation has ended.
 func TestCancelledOpeningCreatesNothing(t *testing.T) {
 	setPatience(t, 50*time.Millisecond)
 	name := fresh()
@@ -148,7 +150,7 @@ func TestCancelledOpeningCreatesNothing(t *testing.T) {
 	for _, limit := range []time.Duration{20 * time.Millisecond, time.Second} { // then the caller gives up, and then the package
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		if err := s.Commit(ctx, nil, []store.Op{store.Put("k", nil)}); err == nil {
-			t.Error("stored behind a deletion that waits")
+			t.Error("stored although a deletion was pending")
 		}
 		cancel()
 	}
@@ -158,11 +160,12 @@ func TestCancelledOpeningCreatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if exists(t, name) {
-		t.Fatal("the database is there")
+		t.Fatal("the database exists")
 	}
 }
 
-// A connection that nobody waits for any more is closed.
+// TestCancelledOpeningLeavesNoConnection checks that a connection is closed if the context
+// of the operation ended before it was opened.
 func TestCancelledOpeningLeavesNoConnection(t *testing.T) {
 	f := tamper(t)
 	name := fresh()
@@ -178,8 +181,8 @@ func TestCancelledOpeningLeavesNoConnection(t *testing.T) {
 	f.wait(t, "connections", 1)
 }
 
-// A database that cannot be read can still be deleted, and what cannot be
-// deleted is an error if its records are there.
+// TestDeletingWhatCannotBeRead checks that a database that cannot be read can be deleted,
+// and that a failed deletion is an error if the records still exist.
 func TestDeletingWhatCannotBeRead(t *testing.T) {
 	setPatience(t, 100*time.Millisecond)
 	f := tamper(t)
@@ -197,7 +200,7 @@ func TestDeletingWhatCannotBeRead(t *testing.T) {
 	wantError(t, s.Commit(t.Context(), nil, deleteAll), "delete", "BlockedError")
 }
 
-// exists reports whether there is a database called name.
+// exists reports whether the database called name exists.
 func exists(t testing.TB, name string) bool {
 	t.Helper()
 	names := make(chan string, 1)

@@ -10,7 +10,8 @@ import (
 	"xmpp-pam/wasm/internal/hosttest"
 )
 
-// A Store that is closed while it is being opened leaves no connection.
+// TestCloseWhileOpening checks that a Store that is closed while it opens its database
+// leaves no connection.
 func TestCloseWhileOpening(t *testing.T) {
 	f := tamper(t)
 	reports := consoleErrors(t)
@@ -34,11 +35,12 @@ func TestCloseWhileOpening(t *testing.T) {
 		}
 	}
 	if *reports != 0 {
-		t.Fatal("JavaScript called a function that was released")
+		t.Fatal("JavaScript called a released function")
 	}
 }
 
-// A host whose program has ended closes the connections that it left.
+// TestEndOfTheProgram checks that the host closes the connections of a program that has
+// ended.
 func TestEndOfTheProgram(t *testing.T) {
 	f := tamper(t)
 	mortal := hosttest.Must(hosttest.Host(t).Call("mortalHost"))

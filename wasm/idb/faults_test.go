@@ -26,7 +26,8 @@ func TestEveryTransactionIsStrict(t *testing.T) {
 	}
 }
 
-// The browser may close the database under a transaction, of which no event comes.
+// TestDatabaseClosedUnderAnOperation closes the database during a transaction, which then
+// has no event.
 func TestDatabaseClosedUnderAnOperation(t *testing.T) {
 	for name, operation := range map[string]func(*Store) error{
 		"get":    func(s *Store) error { _, err := s.Get(t.Context(), "k"); return err },
@@ -47,7 +48,7 @@ func TestDatabaseClosedUnderAnOperation(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantError(t, receive(t, lost), "connection", "InvalidStateError")
-			hosttest.Must(f.Call("failHeld")) // too late: nobody may be called twice
+			hosttest.Must(f.Call("failHeld")) // too late: done must not be called twice
 			put(t, s, "k", "x")
 			expect(t, s, "k", "x")
 			if f.count(t, "connections") != 1 || len(lost) != 0 {
@@ -57,7 +58,7 @@ func TestDatabaseClosedUnderAnOperation(t *testing.T) {
 	}
 }
 
-func TestLostOperationsAreTriedAgain(t *testing.T) {
+func TestLostOperationsAreRepeated(t *testing.T) {
 	for _, v := range []struct {
 		name  string
 		times int
@@ -89,7 +90,7 @@ func TestLostOperationsAreTriedAgain(t *testing.T) {
 			}
 			expect(t, s, "k", "v")
 			if got := f.count(t, "faults"); got != 0 {
-				t.Fatalf("%d faults were not met", got)
+				t.Fatalf("%d faults did not occur", got)
 			}
 			if got := f.count(t, "opens") - opens; v.again && got != v.times {
 				t.Fatalf("opened %d times, want %d", got, v.times)
@@ -101,8 +102,8 @@ func TestLostOperationsAreTriedAgain(t *testing.T) {
 	}
 }
 
-// An operation that fails late on a connection that was replaced meanwhile must
-// leave the new one alone.
+// TestLateFailureLeavesTheNewConnection checks that an operation that fails on a connection
+// which has been replaced does not close the new one.
 func TestLateFailureLeavesTheNewConnection(t *testing.T) {
 	f := tamper(t)
 	s := open(t, fresh(), nil)
@@ -138,14 +139,14 @@ func TestHalfACommitIsNone(t *testing.T) {
 			t.Fatalf("error %v, want one of a commit", err)
 		}
 		if f.count(t, "faults") != 0 {
-			t.Fatal("the fault was not met")
+			t.Fatal("the fault did not occur")
 		}
 		expect(t, s, "a", "1")
 	}
 }
 
-// What never ends ends with its context: nothing is held or called any more,
-// what was begun is stopped, and Close waits for nothing.
+// TestRequestsThatAreNeverAnswered checks that an operation without an answer ends with
+// its context: it releases everything, its transaction is aborted, and Close does not wait.
 func TestRequestsThatAreNeverAnswered(t *testing.T) {
 	f := tamper(t)
 	name := fresh()

@@ -152,8 +152,8 @@ func (f tampering) wait(t testing.TB, what string, n int) {
 	}
 }
 
-// consoleErrors counts what is reported on the console, as Go does when a
-// function is called that was released.
+// consoleErrors counts the errors on the console. Go reports there a call of a released
+// function.
 func consoleErrors(t testing.TB) *int {
 	t.Helper()
 	var mu sync.Mutex

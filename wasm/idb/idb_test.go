@@ -67,7 +67,7 @@ func TestTwoTabsOneCounter(t *testing.T) {
 
 func TestKeysOfAnyBytesKeepByteOrder(t *testing.T) {
 	s := open(t, fresh(), nil)
-	// In UTF-16 the last two are the other way round.
+	// In UTF-16 the last two have the opposite order.
 	keys := []string{"", "\x00", "a", "a\x00", "ab", "é", "\uFF5E", "\U0001F600", "\xff\xfe"}
 	for _, k := range keys {
 		put(t, s, k, k)
@@ -131,8 +131,9 @@ func TestOpenBehindABlockedDelete(t *testing.T) {
 	if _, err := Open(ctx, hosttest.Host(t), name, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("error %v, want context.DeadlineExceeded", err)
 	}
-	// What is opened for nobody must be closed: were it not, it would call the
-	// released onLost when it is deleted, which Go reports on the console.
+	// A connection opened after its operation was cancelled must be closed, or it would
+	// call the released onLost when the database is deleted, which Go reports on the
+	// console.
 	console := hosttest.Must(hosttest.Must(safejs.Global().Get("Object")).New())
 	reports := 0
 	report := hosttest.Must(safejs.FuncOf(func(safejs.Value, []safejs.Value) any {
@@ -150,13 +151,12 @@ func TestOpenBehindABlockedDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	if reports != 0 {
-		t.Fatal("the connection that nobody waited for stayed open")
+		t.Fatal("the connection of a cancelled operation stayed open")
 	}
 }
 
 func TestQuota(t *testing.T) {
-	// Chromium remembers for a while how much space there is, but not for
-	// longer than the origin has data.
+	// Chromium caches the available space, but only while the origin has data.
 	devtools(t, "Storage.clearDataForOrigin", `"storageTypes": "indexeddb"`)
 	devtools(t, "Storage.overrideQuotaForOrigin", `"quotaSize": 300000`)
 	s := open(t, fresh(), nil)
@@ -170,7 +170,7 @@ func TestQuota(t *testing.T) {
 	put(t, s, "ver", "2")
 }
 
-func TestNothingIsHeldAfterOperations(t *testing.T) {
+func TestOperationsReleaseValues(t *testing.T) {
 	s := open(t, fresh(), nil)
 	work := func() (values, objects int) {
 		for range 150 {

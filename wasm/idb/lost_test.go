@@ -27,7 +27,7 @@ func TestBlockedUpgrade(t *testing.T) {
 	}
 }
 
-func TestDeleteTakesTheDatabaseAway(t *testing.T) {
+func TestDatabaseDeletedByAnotherTab(t *testing.T) {
 	name := fresh()
 	lost := make(chan error, 2)
 	s := open(t, name, func(err error) { lost <- err })
@@ -36,7 +36,7 @@ func TestDeleteTakesTheDatabaseAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantError(t, receive(t, lost), "connection", "DeletedError")
-	// A commit built on what was there must not bring half of it back.
+	// A commit that expects deleted records must not store a part of them again.
 	err := s.Commit(t.Context(), []store.Record{{Key: "k", Value: []byte("v")}}, []store.Op{store.Put("l", nil)})
 	if !errors.Is(err, store.ErrConflict) {
 		t.Fatalf("commit on a deleted database: %v, want ErrConflict", err)
@@ -48,7 +48,7 @@ func TestDeleteTakesTheDatabaseAway(t *testing.T) {
 	}
 }
 
-func TestNewerVersionTakesTheDatabaseAway(t *testing.T) {
+func TestDatabaseUpgradedByAnotherTab(t *testing.T) {
 	name := fresh()
 	lost := make(chan error, 2)
 	s := open(t, name, func(err error) { lost <- err })
@@ -98,7 +98,7 @@ func TestClearedSiteDataDuringCommits(t *testing.T) {
 	}()
 	value := make([]byte, 100_000)
 	for i := 0; ; i++ {
-		// Two records that must always be there together.
+		// Two records that must always be stored together.
 		err := s.Commit(t.Context(), nil, []store.Op{store.Put("a", value), store.Put("b", value)})
 		if e, ok := errors.AsType[*Error](err); err != nil && !ok {
 			t.Fatalf("commit %d: %v, want an *Error", i, err)
@@ -109,7 +109,7 @@ func TestClearedSiteDataDuringCommits(t *testing.T) {
 		if err != nil {
 			t.Logf("get %d: %v", i, err)
 		} else if (got[0] == nil) != (got[1] == nil) {
-			t.Fatalf("half a commit is stored")
+			t.Fatalf("a part of a commit is stored")
 		}
 		select {
 		case <-cleared:

@@ -23,11 +23,11 @@ var (
 	flagRuns = flag.Int("runs", 15, "how many runs TestRandomFaults makes")
 )
 
-// TestRandomFaults has up to three stores count together while databases are
-// closed, deleted, upgraded, held and full, and transactions fail, hang and end
-// unseen. Whatever happens: no commit is seen by halves, none is lost, no operation
-// outlives its context, and when the faults end everything works again, and
-// nothing is left.
+// TestRandomFaults lets up to three stores increase one counter while databases are
+// closed, deleted, upgraded, blocked and full, and transactions fail, hang and end
+// without an event. No commit may be visible in part, none may be lost, and no operation
+// may outlast its context. When the faults end, everything must work again, and nothing
+// may be left.
 func TestRandomFaults(t *testing.T) {
 	setPatience(t, patience) // put back at the end
 	seed := *flagSeed
@@ -43,7 +43,7 @@ func TestRandomFaults(t *testing.T) {
 		r := &randomRun{t: t, f: f, random: rand.New(rand.NewPCG(seed, uint64(i))), name: fresh(), counts: counts, seen: map[string]bool{}}
 		r.play()
 		if *reports != 0 {
-			t.Errorf("JavaScript called a function that was released")
+			t.Errorf("JavaScript called a released function")
 		}
 		if t.Failed() {
 			t.Fatalf("run %d of -seed=%d", i, seed)
@@ -58,7 +58,7 @@ func TestRandomFaults(t *testing.T) {
 	t.Log(counts)
 	for _, what := range []string{"stored", "conflict", "deadline", "connection DeletedError", "connection InvalidStateError", "connection VersionError", "open VersionError", "commit QuotaExceededError"} {
 		if counts[what] == 0 {
-			t.Errorf("%q never came up; the faults do not do their work", what)
+			t.Errorf("%q never occurred: the faults have no effect", what)
 		}
 	}
 }
@@ -98,20 +98,20 @@ func (r *randomRun) play() {
 		})
 	}
 	stop := make(chan struct{})
-	var spoiler sync.WaitGroup
-	spoiler.Go(func() {
+	var disturber sync.WaitGroup
+	disturber.Go(func() {
 		for {
 			select {
 			case <-stop:
 				return
 			case <-time.After(time.Duration(r.random.IntN(6)) * time.Millisecond):
-				r.spoil()
+				r.disturb()
 			}
 		}
 	})
 	workers.Wait()
 	close(stop)
-	spoiler.Wait()
+	disturber.Wait()
 	r.recover()
 }
 
@@ -124,7 +124,7 @@ func (r *randomRun) increase(s *Store, random *rand.Rand) {
 	got, err := s.Get(ctx, "a", "n", "b")
 	if err == nil {
 		if string(got[0]) != string(got[1]) || string(got[1]) != string(got[2]) || (got[0] == nil) != (got[2] == nil) {
-			r.t.Errorf("half a commit is stored: %q", got)
+			r.t.Errorf("a part of a commit is stored: %q", got)
 		}
 		next := r.next(got[1])
 		value := []byte(next)
@@ -132,7 +132,7 @@ func (r *randomRun) increase(s *Store, random *rand.Rand) {
 		if err == nil {
 			r.mu.Lock()
 			if r.seen[next] {
-				r.t.Errorf("two commits made %s of %q: one is lost", next, got[1])
+				r.t.Errorf("two commits changed %[2]q to %[1]s: one is lost", next, got[1])
 			}
 			r.seen[next] = true
 			r.mu.Unlock()
@@ -144,7 +144,7 @@ func (r *randomRun) increase(s *Store, random *rand.Rand) {
 	}
 }
 
-// next is the value after v: the number of a list, and how often it was counted.
+// next returns the value after v: the number of a list, and its count.
 func (r *randomRun) next(v []byte) string {
 	var list, n int
 	if _, err := fmt.Sscanf(string(v), "%d:%d", &list, &n); err != nil {
@@ -174,8 +174,8 @@ func (r *randomRun) note(err error) {
 
 var transactionFaults = strings.Fields("abort held stuck halfway InvalidStateError UnknownError QuotaExceededError open")
 
-// spoil does something that may happen to a database.
-func (r *randomRun) spoil() {
+// disturb causes a random fault of the database.
+func (r *randomRun) disturb() {
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	switch r.random.IntN(10) {
@@ -210,21 +210,21 @@ func (r *randomRun) spoil() {
 	}
 }
 
-// hold opens the database, and waits for it no longer than others do.
+// hold opens the database, with the same time limit as the stores.
 func (r *randomRun) hold(version int) func() {
 	release := hosttest.Must(hosttest.Host(r.t).Call("holdDatabaseSilently", r.name, version))
 	time.Sleep(5 * time.Millisecond)
 	return func() { hosttest.Must(release.Invoke()) }
 }
 
-// note2 is for what may come to nothing.
+// note2 notes the error of an operation that need not have an effect.
 func (r *randomRun) note2(err error) {
 	if err != nil {
 		r.note(err)
 	}
 }
 
-// recover ends all faults, and looks for what is left of them.
+// recover ends all faults, and checks that they leave nothing.
 func (r *randomRun) recover() {
 	patience = 5 * time.Second
 	for _, release := range r.holds {
@@ -234,7 +234,7 @@ func (r *randomRun) recover() {
 	hosttest.Must(r.f.Call("failHeld"))
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	// What was asked for while the database was held is still to come.
+	// The answers to requests made while the database was blocked are still pending.
 	for err := error(nil); ; time.Sleep(5 * time.Millisecond) {
 		if err = Delete(ctx, hosttest.Host(r.t), r.name); err == nil {
 			break
@@ -246,7 +246,7 @@ func (r *randomRun) recover() {
 	for i, s := range r.stores {
 		value := []byte{byte(i)}
 		if err := s.Commit(ctx, nil, []store.Op{store.Put("k", value)}); err != nil {
-			r.t.Errorf("store %d, when all is over: %v", i, err)
+			r.t.Errorf("store %d, after the faults: %v", i, err)
 		}
 		got, err := r.stores[0].Get(ctx, "k")
 		if err != nil || string(got[0]) != string(value) {

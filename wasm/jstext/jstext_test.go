@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Whatever stands next to what, and wherever, encoding/json reads what was
-// written, and unicode/utf16 counts as many.
+// TestTexts compares random texts: encoding/json must read what AppendJSON has written,
+// and unicode/utf16 must count as many units as Len.
 func TestTexts(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	special := []string{"\x00", "\x08", "\x1f", "\n", "\r", "\t", " ", "!", `"`, "#", "[", `\`, "]", "\x7f", "é", "€", "\uD7FF", "\uFFFD", "\uFFFF", "😀",
@@ -32,7 +32,7 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// A text that needs no escape costs nothing but its room.
+// TestNoAllocations checks that a text without escapes is written without an allocation.
 func TestNoAllocations(t *testing.T) {
 	room := make([]byte, 0, 4096)
 	text := strings.Repeat("é€😀 plain\n\"", 100)

@@ -21,13 +21,13 @@ func derivation(hash string, size, iterations int) client.Derivation {
 
 var sizes = map[string]int{"SHA-1": 20, "SHA-256": 32, "SHA-512": 64}
 
-// without is a host of which nothing is known, as if there were no Web Cryptography.
+// without returns a host without Web Cryptography.
 func without(t *testing.T) safejs.Value {
 	t.Helper()
 	return hosttest.Must(hosttest.Must(safejs.Global().Get("testHost")).Get("noCrypto"))
 }
 
-// TestDerive: Web Cryptography and Go give the same key.
+// TestDerive checks that Web Cryptography and Go derive the same key.
 func TestDerive(t *testing.T) {
 	for hash, size := range sizes {
 		d := derivation(hash, size, 5000)
@@ -46,20 +46,20 @@ func TestDerive(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	// What the browser refuses is computed here.
+	// If the browser reports an error, Go computes the key.
 	d := derivation("SHA-256", 32, 4096)
 	want, _ := d.Key(nil)
 	refusing := hosttest.Must(hosttest.Must(safejs.Global().Get("testHost")).Get("badCrypto"))
 	if _, err := derive(t.Context(), refusing, d); err == nil {
-		t.Error("a refusal was taken for a key")
+		t.Error("an error of the browser was ignored")
 	}
 	if got, err := New(refusing)(t.Context(), d); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%x, %v; want %x", got, err, want)
 	}
 }
 
-// TestOthersRun: while a key is derived, timers of JavaScript and of Go fire, with
-// Web Cryptography and without.
+// TestOthersRun checks that timers of JavaScript and of Go fire while a key is derived,
+// with Web Cryptography and without.
 func TestOthersRun(t *testing.T) {
 	for name, h := range map[string]safejs.Value{"with": hosttest.Host(t), "without": without(t)} {
 		turns := 0
@@ -79,7 +79,7 @@ func TestOthersRun(t *testing.T) {
 	}
 }
 
-// TestEnds: a derivation ends with its context, and leaves nothing behind.
+// TestEnds checks that a derivation ends with its context and releases its values.
 func TestEnds(t *testing.T) {
 	work := func() int {
 		for range 5 {

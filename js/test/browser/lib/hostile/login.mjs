@@ -78,7 +78,7 @@ const faults = [
   ["features of another host after the login", "reopen", said(open("elsewhere.example"), granted()), protocol(/elsewhere/)],
   ["bound to another account", "bind", bound("mallory@localhost/r"), protocol(/mallory/)],
   ["bound to a bare JID", "bind", (c, e) => bound(c.account.jid)(c, e), protocol(/full JID/)],
-  ["bound to what is no JID", "bind", bound("@@/"), protocol(/bound/)],
+  ["bound to an invalid JID", "bind", bound("@@/"), protocol(/bound/)],
   ["bound to nothing", "bind", bound(undefined), protocol(/bound/)],
   ["bind refused: not-allowed", "bind", (c, e) => c.write(iqError(e, undefined, "not-allowed")), { code: "stream", text: /not-allowed/ }],
   ["bind refused: resource-constraint, wait", "bind", (c, e) => c.write(iqError(e, undefined, "resource-constraint", "wait"))],

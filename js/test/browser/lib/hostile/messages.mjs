@@ -52,7 +52,7 @@ const one = [
   ["the prefix xml bound to something", (w) => wrap("", "<a xmlns:xml='u:'/>", w)],
   ["one attribute under two prefixes", (w) => wrap("", "<x xmlns:a='u:' xmlns:b='u:' a:c='' b:c=''/>", w)],
   ["no sender", (w) => `<message xmlns='jabber:client' to='${w.jid}'><body>x</body></message>`],
-  ["a sender that is no JID", (w) => wrap("", "", w).replace(evil, "@@/")],
+  ["an invalid JID as sender", (w) => wrap("", "", w).replace(evil, "@@/")],
   ["a sender of 5,000 characters", (w) => wrap("", "", w).replace(evil, `${"a".repeat(5000)}@elsewhere.example`)],
   ["to another account", (w) => wrap("", "<body>x</body>", w).replace(w.jid, "somebody@localhost")],
   ["unknown types", (w) => wrap(" type='__proto__'", "<body>x</body>", w)],
