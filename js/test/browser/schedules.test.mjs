@@ -1,12 +1,9 @@
 // Plays the schedules of sdk/client in Chromium, with real IndexedDB, real WebSockets, and tabs that notify each other. At
 // each mark, when no operation is pending,
-//
 // - the records in IndexedDB, read without the program, are complete;
 // - the stored list and the list of every tab, both as its events add up and as its snapshot, equal those of the native run
-//   in every field of every row, and in order. Versions and subids, which are random in each run, are compared only as to
-//   which of them are equal within a mark;
-// - each of these lists equals, in every field, the server's list at the version of that list, and the list of a connected
-//   tab equals the server's current list.
+//   in every field and in order. Of versions and subids, which are random, only equality within a mark is compared;
+// - each of these lists equals the server's list at its version, and the list of a connected tab the server's current list.
 //
 // Differences from the native run: the waits between steps are at most 10 ms, the disk has no delay, and a crash ends the
 // worker at any write and resumes nothing (crash.test.mjs, kill.test.mjs and reload.test.mjs test that).

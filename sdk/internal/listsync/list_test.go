@@ -144,3 +144,9 @@ func TestChunksShared(t *testing.T) {
 		t.Errorf("%d chunks of %d differ", differ, len(next.Chunks()))
 	}
 }
+
+const testAccount = "francisco@denmark.lit"
+
+func sub(service, node, subid string, state pam.State) pam.Subscription {
+	return pam.Subscription{Key: pam.Key{Service: service, Node: node, SubID: subid}, JID: testAccount, State: state}
+}

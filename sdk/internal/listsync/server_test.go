@@ -37,7 +37,7 @@ type logged struct {
 	touched []pam.Key
 }
 
-// The forms of a delta.
+// The forms of a delta, and the versions in its notifies.
 const (
 	deltaSteps     = iota // every change since
 	deltaCollapsed        // every key touched since, with its final state
@@ -45,7 +45,6 @@ const (
 	deltaNever            // always the full list
 )
 
-// The versions in the notifies of a delta.
 const (
 	stampOwn   = iota // the version of the change itself
 	stampFinal        // the version of the state after the delta
@@ -113,12 +112,6 @@ func (s *server) version(i int) pam.Version {
 		v += row.Service + row.Node + row.SubID + string(row.State)
 	}
 	return pam.Version(v)
-}
-
-const testAccount = "francisco@denmark.lit"
-
-func sub(service, node, subid string, state pam.State) pam.Subscription {
-	return pam.Subscription{Key: pam.Key{Service: service, Node: node, SubID: subid}, JID: testAccount, State: state}
 }
 
 // mutate changes the list as a subscribe or unsubscribe of any device would. The
@@ -221,16 +214,12 @@ func (s *server) list(req RequestList, mayFail bool) []Input {
 		from, known = 0, true
 	case req.Version == "" || s.noVersion:
 		return full
-	case s.rejects == 2:
+	}
+	known = known && from >= s.floor
+	switch {
+	case s.rejects == 2, s.rejects == 1 && !known:
 		return []Input{ListFailed{req.Round}}
-	}
-	if !known || from < s.floor {
-		if s.rejects == 1 {
-			return []Input{ListFailed{req.Round}}
-		}
-		return full
-	}
-	if s.delta == deltaNever {
+	case !known, s.delta == deltaNever:
 		return full
 	}
 	inputs := s.changesSince(from)

@@ -4,31 +4,31 @@
 --
 -- A list in memory:
 --   version: number of the last change
---   floor, tokens: tokens[n] is the random part of the token of version n, from floor to version. A
---     number alone would come back, with another list, after a backup was restored.
---   services: service → { standing = number of rows that stand, nodes: node → { subid or "" → row } }
---   size: number of rows and tokens; standing: number of rows that stand
---   logged: number of changed rows that are stored after the snapshot; max_logged: how many may be; it is
---     nil if a snapshot must be stored first
+--   floor, tokens: tokens[n] is the random part of the token of version n, from floor to version. Without
+--     it, a token could mean another list after a backup was restored.
+--   services: service → { standing = number of current rows, nodes: node → { subid or "" → row } }
+--   size: number of rows and tokens; standing: number of current rows
+--   logged: number of changed rows stored after the snapshot; max_logged: its limit, nil if a snapshot must
+--     be stored first
 -- A row: service, node, subid (nil if the service gave none), state, version (of its last change). A row
--- whose state is "none" has ended; it is kept so that deltas can tell of it.
+-- with the state "none" is not current; it is kept for deltas.
 --
--- In storage: a snapshot of the whole list (key-value store "pam"), and one item for each version after it
--- (archive store "pam_changes"), so that a change costs the same however long the list is. An item is
--- written whole or not at all, and holds all rows of its version. A new snapshot is written before the
--- items that it replaces are removed; items that it holds already are skipped.
+-- In storage: a snapshot of the list (key-value store "pam"), and one item for each later version (archive
+-- store "pam_changes"), so that the cost of a change does not depend on the length of the list. Writing an
+-- item is atomic, and it holds all rows of its version. A new snapshot is written before the items that it
+-- replaces are removed; items that it already contains are skipped.
 
 local cache = require "util.cache";
 local id = require "util.id";
 local json = require "util.json";
 local st = require "util.stanza";
 
--- Versions that can be asked from. Whoever was away for longer gets the full list.
+-- Number of versions for which a client gets a delta. For older ones it gets the full list.
 local history_size = module:get_option_number("pam_history_size", 500);
--- Size of all lists in memory, at up to 300 bytes a row; the lists not used for longest make room.
+-- Size of all lists in memory, at up to 300 bytes a row. The least recently used lists are removed first.
 local max_cached = 100000;
--- Changed rows in "pam_changes" before a new snapshot: the size of the last one, within these bounds, so
--- that a change costs little on average. The internal storage holds 10,000 items.
+-- Bounds of max_logged, which is the size of the last snapshot, so that a change is cheap on average. The
+-- internal storage holds 10,000 items.
 local min_logged, max_logged = 100, 5000;
 
 local snapshots = module:open_store("pam");
@@ -71,16 +71,10 @@ end
 
 -- Gives a row its state and version, and creates it if need be.
 local function put(list, service, node, subid, state, version)
-	local known = list.services[service];
-	if not known then
-		known = { standing = 0, nodes = {} };
-		list.services[service] = known;
-	end
-	local rows = known.nodes[node];
-	if not rows then
-		rows = {};
-		known.nodes[node] = rows;
-	end
+	local known = list.services[service] or { standing = 0, nodes = {} };
+	list.services[service] = known;
+	local rows = known.nodes[node] or {};
+	known.nodes[node] = rows;
 	local row = rows[subid or ""];
 	if not row then
 		row = { service = service, node = node, subid = subid, state = "none" };
