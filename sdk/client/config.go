@@ -72,7 +72,7 @@ func setEndpoint(cfg *engine.Config, opts *Options) error {
 	for _, host := range opts.FollowTo {
 		at, err := hostmeta.ParseEndpoint("wss://" + host)
 		if host = strings.ToLower(host); err != nil || at.Host != strings.Trim(host, "[]") {
-			return clientError(pam.CodeBadOptions, "FollowTo holds "+quote(transport.Show(host))+", which is no host: give names such as node2.example.org, without scheme, port and path.")
+			return clientError(pam.CodeBadOptions, "FollowTo holds "+strconv.Quote(transport.Show(host))+", which is no host: give names such as node2.example.org, without scheme, port and path.")
 		}
 		cfg.FollowTo = append(cfg.FollowTo, at.Host)
 	}
@@ -85,9 +85,9 @@ func setEndpoint(cfg *engine.Config, opts *Options) error {
 	case opts.URL == "":
 		return clientError(pam.CodeBadOptions, "URL is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket, or a Fetcher to look it up.")
 	case errors.Is(err, hostmeta.ErrOpen):
-		return clientError(pam.CodeTLSRequired, "The URL "+quote(transport.Show(opts.URL))+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
+		return clientError(pam.CodeTLSRequired, "The URL "+strconv.Quote(transport.Show(opts.URL))+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
 	case err != nil:
-		return clientError(pam.CodeBadOptions, "The URL "+quote(transport.Show(opts.URL))+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
+		return clientError(pam.CodeBadOptions, "The URL "+strconv.Quote(transport.Show(opts.URL))+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
 	}
 	cfg.Endpoint = at
 	return nil
@@ -100,10 +100,10 @@ func parseAccount(account string) (jid.JID, error) {
 	j, err := address.Parse(account)
 	if err != nil {
 		return jid.JID{}, &pam.Error{Code: pam.CodeBadJID, Origin: pam.FromClient, Err: err,
-			Text: "The account " + quote(account) + " is not a JID" + engine.DomainProblem(err) + "; use a JID such as alice@example.org."}
+			Text: "The account " + strconv.Quote(account) + " is not a JID" + engine.DomainProblem(err) + "; use a JID such as alice@example.org."}
 	}
 	if j.Localpart() == "" || j.Resourcepart() != "" {
-		return jid.JID{}, clientError(pam.CodeBadJID, "The account "+quote(account)+" is no bare JID: give one such as alice@example.org, without a resource.")
+		return jid.JID{}, clientError(pam.CodeBadJID, "The account "+strconv.Quote(account)+" is no bare JID: give one such as alice@example.org, without a resource.")
 	}
 	return j, nil
 }
@@ -111,5 +111,3 @@ func parseAccount(account string) (jid.JID, error) {
 func clientError(code pam.Code, text string) *pam.Error {
 	return &pam.Error{Code: code, Origin: pam.FromClient, Text: text}
 }
-
-func quote(s string) string { return strconv.Quote(s) }

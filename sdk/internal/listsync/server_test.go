@@ -37,7 +37,7 @@ type logged struct {
 	touched []pam.Key
 }
 
-// The forms of a delta, and the versions in its notifies.
+// The forms of a delta.
 const (
 	deltaSteps     = iota // every change since
 	deltaCollapsed        // every key touched since, with its final state
@@ -45,6 +45,7 @@ const (
 	deltaNever            // always the full list
 )
 
+// The versions in the notifies of a delta.
 const (
 	stampOwn   = iota // the version of the change itself
 	stampFinal        // the version of the state after the delta
