@@ -32,7 +32,7 @@ func TestRunPrintsItsAddressAndStops(t *testing.T) {
 		said.Write(buf[:n])
 	}
 	if !strings.Contains(said.String(), fmt.Sprintf("port %d is taken", taken)) {
-		t.Errorf("said only %q", said.String())
+		t.Errorf("it printed only %q", said.String())
 	}
 	stop()
 	rest, _ := io.ReadAll(r)
@@ -40,7 +40,7 @@ func TestRunPrintsItsAddressAndStops(t *testing.T) {
 		t.Errorf("run: %v", err)
 	}
 	if !strings.Contains(string(rest), "stopped") {
-		t.Errorf("at the end it said %q", rest)
+		t.Errorf("at the end it printed %q", rest)
 	}
 }
 

@@ -139,7 +139,7 @@ func TestMessages(t *testing.T) {
 		p.onEvent(client.MessageReceived{From: "a@b", XML: text, Omitted: omitted})
 	}
 	const text = "<message xmlns=\"jabber:client\" from='a@b'>\n<x:y xmlns:x='\\'/></message>"
-	tell(text, "") // nobody listens yet
+	tell(text, "") // there is no listener yet
 	p.quiet()
 	p.ask(map[string]any{"id": 0, "op": "listen", "messages": true})
 	tell(text, "")

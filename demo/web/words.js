@@ -86,7 +86,7 @@ export function errorFacts(error) {
     ["code", error.code],
     ["from", error.origin && `${error.origin} (${own(origins, error.origin) ?? "?"})`],
     ["by", error.by],
-    ["says", !error.condition && error.origin !== "client" && error.message],
+    ["text", !error.condition && error.origin !== "client" && error.message],
     ["condition", [error.condition, error.pubsubCondition].filter(Boolean).join(" / ")],
   ].filter(([, value]) => value);
 }

@@ -1,4 +1,4 @@
-// What runs in the page of `make bench-list`: this package, and plain JavaScript that does the same without checks.
+// The page of `make bench-list`: this package, and plain JavaScript that does the same without checks.
 
 import { parse } from "ltx";
 
@@ -17,8 +17,8 @@ globalThis.facts = () => ({ longest, heap: way.heap?.() ?? 0 });
 globalThis.again = () => way.again?.();
 globalThis.close = () => way.close?.();
 
-// The stored list in a page that has just been opened: from this package, whose program never comes, and from JavaScript that
-// reads the same records, decodes them and freezes the rows. Both open the database.
+// Loads the stored list in a new page: with this package, whose program never loads, or with JavaScript that reads the same
+// records, decodes them and freezes the rows. Both open the database.
 
 globalThis.load = {
   async ours(n) {

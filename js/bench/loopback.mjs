@@ -1,11 +1,11 @@
-// The built package in this process, logged in at a server that is a few lines of JavaScript: nothing but the package
-// takes processor time.
+// Runs the built package in this process against a minimal server in JavaScript, so that almost all processor time is the
+// package's.
 
 import { readFileSync } from "node:fs";
 
 const ns = { framing: "urn:ietf:params:xml:ns:xmpp-framing", sasl: "urn:ietf:params:xml:ns:xmpp-sasl", bind: "urn:ietf:params:xml:ns:xmpp-bind" };
 
-/** What a server says to a message of the client. `session` is an object of the connection. */
+/** Returns the server's answers to a message of the client. `session` is the state of the connection. */
 export function answers(message, session) {
   const attribute = (name) => new RegExp(`\\s${name}='([^']*)'`).exec(message)?.[1];
   if (message.startsWith("<open")) {
@@ -47,7 +47,7 @@ class LoopbackSocket {
   }
 }
 
-/** Opens the package. `deliver` resolves when the page has heard of the text, or was told that it is ignored. */
+/** Connects a client. `deliver` resolves when the page has received the text, or a warning that it was ignored. */
 export async function openBench({ inspector = false } = {}) {
   globalThis.WebSocket = LoopbackSocket;
   const { createClient } = await import("../dist/index.js");
@@ -65,7 +65,7 @@ export async function openBench({ inspector = false } = {}) {
   await client.connect();
   return {
     client, messages,
-    /** Gives the texts to the client in one turn, then a message of its own, and waits for that one. */
+    /** Passes the texts to the client in one turn, followed by a marker message, and waits for the marker. */
     async deliver(...texts) {
       messages.length = 0;
       const done = new Promise((resolve) => { heard = resolve; });

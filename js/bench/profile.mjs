@@ -1,12 +1,12 @@
-// CPU profiles of a page and its workers, to open in the browser's developer tools.
+// Records CPU profiles of a page and its workers, for the browser's developer tools.
 
-/** Runs work under the profiler, and hands each target's profile to save. */
+/** Runs work under the profiler, and passes each target's profile to save. */
 export async function profiled(browser, page, work, save) {
   const session = await page.context().newCDPSession(page);
   const targets = [["page", session]];
   const attached = [];
   session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => attached.push([targetInfo.type, sessionId]));
-  // Workers are reached through their page, in messages within messages.
+  // Messages to workers are nested in messages to their page.
   let last = 0;
   const waiting = new Map();
   session.on("Target.receivedMessageFromTarget", ({ message }) => {

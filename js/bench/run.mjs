@@ -1,10 +1,10 @@
-// make bench-browser: events per second from a flooding server to a callback in Chromium, for this package and for what
-// else there is, and for how long the page's thread stands still meanwhile.
+// make bench-browser: events per second from a flooding server to a callback in Chromium, for this package and for other
+// libraries, and the time for which the page's thread is blocked meanwhile.
 //
 //   node js/bench/run.mjs [--rounds 5] [--events 20000] [--only worker,ltx] [--profile folder]
 //
-// All rows are measured in one run, in turns, each in a page of its own after a flood to warm up. The figures are
-// medians. Compare ratios: machines differ, and are shared.
+// One run measures all rows in turns, each in a new page after a warm-up flood. The figures are medians. Compare ratios,
+// because machines differ and are shared.
 
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -62,7 +62,7 @@ try {
 }
 print();
 
-/** One measurement, in a fresh profile. */
+/** Makes one measurement in a new profile. */
 async function measure(origin, name) {
   const context = await browser.newContext();
   try {
@@ -84,7 +84,7 @@ async function measure(origin, name) {
   }
 }
 
-/** Processor seconds of all processes of the browser. */
+/** Returns the processor seconds of all processes of the browser. */
 async function processorTime() {
   const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
   return processInfo.reduce((sum, p) => sum + p.cpuTime, 0);

@@ -14,7 +14,7 @@ const fill = (size, piece) => {
 };
 const inside = (content, attributes = "") => head.replace(">", `${attributes}>`) + content + tail;
 const declare = (n, space = (i) => `urn:x${i}`, first = 0) => times(n, (i) => ` xmlns:p${first + i}='${space(first + i)}'`);
-/** Around content, n prefixes are in scope, 60 declared at a time. */
+/** Returns elements around content that declare n prefixes, 60 each. */
 const nested = (n, content) => {
   const layers = Math.ceil(n / 60);
   return times(layers, (i) => `<a${declare(Math.min(60, n - 60 * i), undefined, 60 * i)}>`) + content + "</a>".repeat(layers);

@@ -20,7 +20,7 @@ export interface ProgramLifecycle {
   started(): Promise<Program> | undefined;
   /** Resolves with the stored list when `view` shows it. It does not wait for a server. */
   storedList(): Promise<SubscriptionList>;
-  /** Tells the program whether the page has a listener for messages. The program posts messages only if there is one. */
+  /** Informs the program whether the page has a listener for messages. The program posts messages only if there is one. */
   updateListening(): void;
   close(): Promise<void>;
 }

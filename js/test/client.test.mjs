@@ -41,7 +41,7 @@ test("a commit by another tab while the list is loaded is not missed", async () 
   const host = makeHost({ storage: "indexeddb" }, { load: () => undefined });
   const { client } = host;
   const ready = client.subscriptions.ready;
-  client.on("subscriptions", () => assert.fail("a change of what is not shown yet was told"));
+  client.on("subscriptions", () => assert.fail("the client emitted a change of a list that it had not shown"));
   const load = await host.until("load");
   const other = new BroadcastChannel("xmpp-pam:list:alice@example.org");
   other.postMessage("");

@@ -210,7 +210,7 @@ for (const [name, end, phase] of [
     client.on("sync", (state) => told.push(state.phase));
     await end(host);
     await turn();
-    assert.ok(told.includes(name === "close" ? "offline" : "failed"), "the last event sync was not told");
+    assert.ok(told.includes(name === "close" ? "offline" : "failed"), "the last event sync was not emitted");
     assert.deepEqual(rows(client), ["a"]);
     assert.equal(shown.at(-1), "a");
     const { pendingWrites, attempt, resumed, missing, nextAttemptAt, lastSyncedAt, ...rest } = client.sync.getSnapshot();

@@ -88,9 +88,9 @@ func run(binary string, flags []string) (int, error) {
 	case code := <-p.exit:
 		return code, nil
 	case <-browser.ended:
-		return 1, fmt.Errorf("the browser ended before the test did; it said:\n%s", browser.log())
+		return 1, fmt.Errorf("the browser ended before the test did; its output:\n%s", browser.log())
 	case <-ctx.Done():
-		return 1, fmt.Errorf("the test did not end within %v; the browser said:\n%s", timeout, browser.log())
+		return 1, fmt.Errorf("the test did not end within %v; the browser's output:\n%s", timeout, browser.log())
 	}
 }
 

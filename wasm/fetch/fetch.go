@@ -75,7 +75,7 @@ func read(args []safejs.Value) answer {
 	case "text":
 		return answer{err: errors.New("the document is not UTF-8")}
 	default:
-		return answer{err: fmt.Errorf("the browser does not say why: check that the server answers there without a redirection, that it "+
+		return answer{err: fmt.Errorf("the browser gives no reason: check that the server answers there without a redirection, that it "+
 			"allows every origin to read the answer (CORS: Access-Control-Allow-Origin: *), and that connect-src of the page's "+
 			"Content-Security-Policy allows the address (%s)", failure)}
 	}

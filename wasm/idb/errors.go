@@ -31,7 +31,7 @@ func (e *Error) Error() string {
 
 var remedies = map[string]string{
 	"BlockedError":       "close the other tabs of this site, or reload them",
-	"DeletedError":       "start anew; the records are gone",
+	"DeletedError":       "the records were deleted: request the data again",
 	"InvalidStateError":  "reload the page if it happens again",
 	"NotSupportedError":  "keep the records in memory instead",
 	"QuotaExceededError": "the browser has no space left for this site: delete something, or keep the records in memory",
@@ -46,7 +46,7 @@ func (e *Error) lost() bool {
 	switch e.Name {
 	case "InvalidStateError", // the connection is closed or closing
 		"AbortError",   // it was closed while the transaction ran
-		"UnknownError": // Safari reports a crashed database process so
+		"UnknownError": // Safari's error when the database process has crashed
 		return true
 	}
 	return false

@@ -113,7 +113,7 @@ func (s *Store) Scan(ctx context.Context, r store.Range) ([]store.Record, error)
 }
 
 // Commit implements [store.Store]. When ctx ends, the commit is aborted if that
-// is still possible; the error says nothing about the outcome.
+// is still possible; the error does not tell the outcome.
 func (s *Store) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
 	if len(expect) == 0 && len(ops) == 1 && ops[0].Kind == store.OpDeleteRange && ops[0].Key == "" && ops[0].To == "" {
 		return s.erase(ctx, ops)

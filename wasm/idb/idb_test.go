@@ -124,7 +124,7 @@ func TestOpenBehindABlockedDelete(t *testing.T) {
 	name := fresh()
 	release := holdDatabase(t, name, 1)
 	wantError(t, Delete(t.Context(), hosttest.Host(t), name), "delete", "BlockedError")
-	_, err := Open(t.Context(), hosttest.Host(t), name, nil) // the browser tells nothing of this one
+	_, err := Open(t.Context(), hosttest.Host(t), name, nil) // the browser emits no event for this one
 	wantError(t, err, "open", "TimeoutError")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()

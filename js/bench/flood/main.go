@@ -1,11 +1,11 @@
-// Command flood is a server for benchmarks: it speaks just enough XMPP over
-// WebSocket (RFC 7395) to let one client log in, with stream management, and
-// sends pubsub events as fast as the connection takes them when it is told to.
+// Command flood is a server for benchmarks: it supports enough XMPP over
+// WebSocket (RFC 7395) for clients to log in, with stream management, and on
+// request sends pubsub events as fast as the connection accepts them.
 //
 // It prints one line, "listening 127.0.0.1:…", and serves until its standard
-// input ends:
+// input is closed:
 //
-//	/xmpp-websocket  a stream; any account and password will do
+//	/xmpp-websocket  a stream; any account and password are accepted
 //	/flood?n=…       sends events to every open stream, and answers at once
 //	/                the files of the folders given as arguments
 package main
@@ -61,8 +61,8 @@ type server struct {
 	open map[*stream]bool
 }
 
-// A stream is one connection. The client speaks first, so whatever is sent
-// while it logs in is an answer.
+// A stream is one connection. The client sends first, so the server only sends
+// answers during the login.
 type stream struct {
 	ws      *websocket.Conn
 	secure  bool // logged in
@@ -99,7 +99,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 
 var idOf = regexp.MustCompile(` id=['"]([^'"]*)`)
 
-// answer knows what the clients of the benchmark send.
+// answer returns the answers to the messages that the benchmark's clients send.
 func (c *stream) answer(message []byte) []string {
 	is := func(start string) bool { return bytes.HasPrefix(message, []byte(start)) }
 	switch {

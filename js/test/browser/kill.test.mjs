@@ -144,8 +144,8 @@ async function sync(lane) {
   lane.stoodStill = undefined;
   if (plan.point === "told") {
     await until(lane, (ver) => state().ver !== ver, lane.before.ver);
-    assert.notEqual(await frame.evaluate(() => state().ver), lane.before.ver, "the page was not told of the list that is stored");
-  } else if (!mayBeStored(lane)) assert.equal(await frame.evaluate(() => state().ver), lane.before.ver, "the page was told of a list that is not stored");
+    assert.notEqual(await frame.evaluate(() => state().ver), lane.before.ver, "the page did not show the stored list");
+  } else if (!mayBeStored(lane)) assert.equal(await frame.evaluate(() => state().ver), lane.before.ver, "the page showed a list that is not stored");
 }
 
 /** Reports whether the list may or may not be stored at this point: a notify precedes the result of its request. */

@@ -56,7 +56,7 @@ describe("page lifecycle", { skip: missing(), timeout: 120_000 + rounds * 120_00
         await oneSocket(lane);
         assert.equal(lane.proxy.doubles, 0, "a second socket was opened while the first was in order");
         assert.deepEqual(problems(lane.page), []);
-        t.diagnostic(`SEED=${seed}: right again after ${Math.round(performance.now() - start)} ms${told ? `, ${told}` : ""}`);
+        t.diagnostic(`SEED=${seed}: correct list after ${Math.round(performance.now() - start)} ms${told ? `, ${told}` : ""}`);
       }
     });
   }

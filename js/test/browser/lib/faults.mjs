@@ -52,7 +52,7 @@ func At(here string) {
 		panic("${secret}")
 	case "error":
 		panic(errors.New("${secret}"))
-	case "forged": // begins as what the runtime itself says
+	case "forged": // begins like a message of the runtime
 		panic("runtime error: ${secret}")
 	case "lines": // ends as a stack does
 		panic("main.${secret}()\\n${secret}:1\\ngoroutine 1 [running]:\\n${secret}:2")

@@ -52,7 +52,7 @@ export const calls = [
     account.rule("subscribe", (c, e, honest) => (++n === 10 ? c.reset() : honest()), 20);
     for (let i = 0; i < 20; i++) await tab.call("subscribe", target(`many ${i}`)); // calls after the loss are rejected if the client is not live again
   }, { rules: 10 }),
-  call("disconnect, and the server does not say close", async (context) => {
+  call("disconnect, and the server does not send <close/>", async (context) => {
     const { account, tab } = context;
     account.rule("close", nothing);
     await tab.call("disconnect");
