@@ -1,20 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeHost, turn } from "./host.mjs";
+import { page } from "./registered.mjs";
 
-/** Adds the globals of a page to the process, for one test. */
-function page(t) {
-  const window = new EventTarget();
-  const document = Object.assign(new EventTarget(), { visibilityState: "hidden" });
-  globalThis.addEventListener = window.addEventListener.bind(window);
-  globalThis.document = document;
-  t.after(() => {
-    delete globalThis.addEventListener;
-    delete globalThis.document;
-    delete globalThis.sessionStorage;
-  });
-  return { window, document };
-}
 const told = (host) => host.requests.filter((r) => r.id === 0).map((r) => r.op);
 const hide = (persisted) => Object.assign(new Event("pagehide"), { persisted });
 const place = "xmpp-pam:tab:alice@example.org";
@@ -43,6 +31,7 @@ function tab(t, refuse = false) {
 
 test("the page notifies the program when page or network are available again, and when the browser may suspend it", async (t) => {
   const { window, document } = page(t);
+  document.visibilityState = "hidden";
   const host = makeHost();
   await host.client.subscriptions.ready;
   const steps = [
