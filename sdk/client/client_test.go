@@ -39,7 +39,7 @@ func TestTwoDevices(t *testing.T) {
 	if err := b.Unsubscribe(t.Context(), pam.Target{Service: service, Node: "news"}); err != nil {
 		t.Fatalf("unsubscribe: %v", err)
 	}
-	p.tell(a)
+	p.refreshIfSilent(a)
 	a.waitNodes()
 	if err := b.Unsubscribe(t.Context(), pam.Target{Service: service, Node: "news"}); err != nil {
 		t.Errorf("unsubscribing again: %v", err)

@@ -66,9 +66,9 @@ func TestUnsubscribeCrossed(t *testing.T) {
 		if draw.IntN(3) == 0 {
 			after = before
 		}
-		told := draw.IntN(2) == 0 // by a notify, or by the next list alone
+		notified := draw.IntN(2) == 0 // or only the next list shows the change
 		asked := pam.Target{Service: news.Service, Node: news.Node, SubID: []string{"", "s1"}[draw.IntN(2)]}
-		name := fmt.Sprintf("%v becomes %v, told %v, subid %q", before, after, told, asked.SubID)
+		name := fmt.Sprintf("%v becomes %v, notified %v, subid %q", before, after, notified, asked.SubID)
 
 		want := maps.Clone(after)
 		another := func(id, _ string) bool { return asked.SubID != "" && id != asked.SubID }
@@ -93,14 +93,14 @@ func TestUnsubscribeCrossed(t *testing.T) {
 				switch {
 				case isPAM(e):
 					s.failure(e, "item-not-found")
-					if told {
+					if notified {
 						notify()
 					}
 				case !isList(e):
 					return false
 				case e.First().Attr("ver") == "":
 					s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1'>"+before.xml("news")+other.xml("weather")+"</subscriptions>")
-				case e.First().Attr("ver") == "v1" && told:
+				case e.First().Attr("ver") == "v1" && notified:
 					notify()
 					s.result(e, "")
 				case e.First().Attr("ver") == "v1":

@@ -24,32 +24,21 @@ func TestHandledOnceStored(t *testing.T) {
 		bubble(t, "tab "+tab, func(t *testing.T) {
 			const storing = time.Second
 			f, r := newScripted(), &resumer{}
-			told := make(chan string, 10)
-			f.handle = func(s *socket, e *element.Element) bool {
-				if e.Is(nsSM, "a") {
-					told <- e.Attr("h")
-					return true
-				}
-				return r.handle(s, e)
-			}
+			f.handle = r.handle
 			d := f.device(t, func(o *client.Options) {
 				o.Store, o.Tab = keep(slow{store.NewMemory(), 0, storing}), tab
 			}).connect()
 			time.Sleep(10 * time.Second)
-			ask := func() string {
-				f.socket().push("<r xmlns='" + nsSM + "'/>")
-				return <-told
-			}
-			if h := ask(); h != "2" { // the answers to disco and to the list
+			if h := r.ask(f.socket()); h != "2" { // the answers to disco and to the list
 				t.Errorf("at first h is %s", h)
 			}
 			f.socket().notify("v1", "news", "subscribed")
 			f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
-			if h := ask(); h != "2" {
+			if h := r.ask(f.socket()); h != "2" {
 				t.Errorf("while the notify is being stored h is %s", h)
 			}
 			time.Sleep(10 * storing)
-			if h := ask(); h != "4" {
+			if h := r.ask(f.socket()); h != "4" {
 				t.Errorf("afterwards h is %s", h)
 			}
 			d.waitNodes("news")
@@ -63,22 +52,14 @@ func TestHandledOnceStored(t *testing.T) {
 func TestHandledWhileMoreIsStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
-		told := make(chan string, 10)
-		f.handle = func(s *socket, e *element.Element) bool {
-			if e.Is(nsSM, "a") {
-				told <- e.Attr("h")
-				return true
-			}
-			return r.handle(s, e)
-		}
+		f.handle = r.handle
 		d := f.device(t, slowly(0, time.Second)).connect()
 		time.Sleep(10 * time.Second)
 		f.socket().notify("v1", "news", "subscribed")
 		time.Sleep(700 * time.Millisecond)
 		f.socket().notify("v2", "weather", "subscribed")
 		time.Sleep(700 * time.Millisecond)
-		f.socket().push("<r xmlns='" + nsSM + "'/>")
-		if h := <-told; h != "3" { // the answers to disco and to the list, and the first notify
+		if h := r.ask(f.socket()); h != "3" { // the answers to disco and to the list, and the first notify
 			t.Errorf("h is %s", h)
 		}
 		_ = d.Close()
@@ -94,13 +75,8 @@ func TestAllHandledIsAcknowledged(t *testing.T) {
 		for _, resumable := range []string{"true", "false"} {
 			bubble(t, "tab "+tab+", resumable "+resumable, func(t *testing.T) {
 				f, r := newScripted(), &resumer{}
-				var told atomic.Value
 				f.handle = func(s *socket, e *element.Element) bool {
-					switch {
-					case e.Is(nsSM, "a"):
-						told.Store(e.Attr("h"))
-						return true
-					case e.Is(nsSM, "enable"):
+					if e.Is(nsSM, "enable") {
 						r.h = 0
 						s.push("<enabled xmlns='" + nsSM + "' id='sm1' resume='" + resumable + "'/>")
 						return true
@@ -112,15 +88,13 @@ func TestAllHandledIsAcknowledged(t *testing.T) {
 					f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
 				}
 				time.Sleep(10 * time.Second)
-				if told.Load() == nil {
+				if synctest.Wait(); r.acked == "" {
 					t.Error("nothing was acknowledged unasked")
 				}
 				f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
 				time.Sleep(10 * time.Second)
-				f.socket().push("<r xmlns='" + nsSM + "'/>")
-				time.Sleep(time.Second)
-				if want := strconv.Itoa(extra + 3); told.Load() != want { // and the answers to disco and to the list
-					t.Errorf("h is %v, want %s", told.Load(), want)
+				if h, want := r.ask(f.socket()), strconv.Itoa(extra+3); h != want { // and the answers to disco and to the list
+					t.Errorf("h is %s, want %s", h, want)
 				}
 				_ = d.Close()
 			})
@@ -134,22 +108,14 @@ func TestAllHandledIsAcknowledged(t *testing.T) {
 func TestFailedStoreAcknowledgesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
-		told := make(chan string, 10)
-		f.handle = func(s *socket, e *element.Element) bool {
-			if e.Is(nsSM, "a") {
-				told <- e.Attr("h")
-				return true
-			}
-			return r.handle(s, e)
-		}
+		f.handle = r.handle
 		s := &failing{Store: store.NewMemory()}
 		d := f.device(t, inTab(s, "tab")).connect()
 		time.Sleep(time.Second)
 		s.on.Store(true)
 		f.socket().notify("v1", "news", "subscribed")
 		time.Sleep(5 * time.Second)
-		f.socket().push("<r xmlns='" + nsSM + "'/>")
-		if h := <-told; h != "2" || !d.State().Storage.Degraded {
+		if h := r.ask(f.socket()); h != "2" || !d.State().Storage.Degraded {
 			t.Errorf("h is %s, %+v", h, d.State())
 		}
 		if n := s.closed.Load(); n != 1 {
@@ -199,12 +165,9 @@ func TestSameListStoredFirst(t *testing.T) {
 func TestHandledWithoutPAM(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
-		told, said := "", 0
+		said := 0
 		f.handle = func(s *socket, e *element.Element) bool {
 			switch {
-			case e.Is(nsSM, "a"):
-				told = e.Attr("h")
-				return true
 			case isList(e), isDisco(e):
 				r.h++
 				said++
@@ -216,10 +179,8 @@ func TestHandledWithoutPAM(t *testing.T) {
 		d := f.device(t).connect()
 		f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
 		time.Sleep(time.Second)
-		f.socket().push("<r xmlns='" + nsSM + "'/>")
-		synctest.Wait()
-		if want := strconv.Itoa(said + 1); told != want || len(d.State().Missing) != 1 {
-			t.Errorf("h is %s, want %s; %+v", told, want, d.State())
+		if h, want := r.ask(f.socket()), strconv.Itoa(said+1); h != want || len(d.State().Missing) != 1 {
+			t.Errorf("h is %s, want %s; %+v", h, want, d.State())
 		}
 		_ = d.Close()
 	})
@@ -230,14 +191,7 @@ func TestHandledWithoutPAM(t *testing.T) {
 func TestSleepAcknowledges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
-		told := ""
-		f.handle = func(s *socket, e *element.Element) bool {
-			if e.Is(nsSM, "a") {
-				told = e.Attr("h")
-				return true
-			}
-			return r.handle(s, e)
-		}
+		f.handle = r.handle
 		d := f.device(t, func(o *client.Options) { o.Tab = "tab" }).connect()
 		time.Sleep(10 * time.Second)
 		f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
@@ -245,8 +199,8 @@ func TestSleepAcknowledges(t *testing.T) {
 		d.Sleep()
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if told != "3" { // the answers to disco and to the list, and the message
-			t.Errorf("h is %q", told)
+		if r.acked != "3" { // the answers to disco and to the list, and the message
+			t.Errorf("h is %q", r.acked)
 		}
 		_ = d.Close()
 	})

@@ -33,7 +33,7 @@ func needsMem(t *testing.T) {
 }
 
 // newPeer starts a server with the accounts alice and bob, the open nodes news
-// and weather, and the node club, which lets nobody in. edit is for the one in
+// and weather, and the node club, which refuses subscribers. edit is for the one in
 // memory.
 func newPeer(t *testing.T, edit ...func(*mem.Config)) *peer {
 	t.Helper()
@@ -93,9 +93,9 @@ func (p *peer) onlyMem(t *testing.T) {
 	}
 }
 
-// tell has a device ask for the list if the server does not tell it of the end of a
-// subscription.
-func (p *peer) tell(d *device) {
+// refreshIfSilent has a device ask for the list if the server does not notify the end
+// of a subscription.
+func (p *peer) refreshIfSilent(d *device) {
 	d.t.Helper()
 	if p.like.SilentUnsubscribe {
 		if err := d.Refresh(d.t.Context(), false); err != nil {

@@ -27,6 +27,7 @@ type resumer struct {
 	location string   // of <enabled/>
 	h        int      // stanzas of the client that have arrived
 	asked    []string // the h of every <resume/>
+	acked    string   // the h of the last <a/> of the client
 	binds    int
 	ignored  func(e *element.Element) bool // elements that are lost on the way
 }
@@ -54,12 +55,24 @@ func (r *resumer) handle(s *socket, e *element.Element) bool {
 	case e.Is(nsSM, "r"):
 		s.push("<a xmlns='" + nsSM + "' h='" + strconv.Itoa(r.h) + "'/>")
 		return true
+	case e.Is(nsSM, "a"):
+		r.acked = e.Attr("h")
+		return true
 	case e.Child(nsBind, "bind") != nil:
 		r.binds++
 	case e.Name.Space == nsClient:
 		r.h++
 	}
 	return false
+}
+
+// ask asks the client of a bubble how many stanzas it has handled, and returns its
+// answer.
+func (r *resumer) ask(s *socket) string {
+	s.server.set(func() { r.acked = "" })
+	s.push("<r xmlns='" + nsSM + "'/>")
+	synctest.Wait()
+	return r.acked
 }
 
 // TestRequestSurvivesResumption cuts the connection under a request that has

@@ -196,14 +196,7 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 func TestFailedStoreAndSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
-		told := ""
-		f.handle = func(s *socket, e *element.Element) bool {
-			if e.Is(nsSM, "a") {
-				told = e.Attr("h")
-				return true
-			}
-			return r.handle(s, e)
-		}
+		f.handle = r.handle
 		s := &bad{Store: keep(store.NewMemory()), commit: func(n int) error {
 			return map[bool]error{true: errBroken}[n > 1]
 		}}
@@ -218,10 +211,8 @@ func TestFailedStoreAndSession(t *testing.T) {
 		}
 		f.socket().notify("v1", "news", "subscribed")
 		time.Sleep(time.Minute)
-		f.socket().push("<r xmlns='" + nsSM + "'/>")
-		synctest.Wait()
-		if !a.State().Storage.Degraded || records() != 0 || told != "3" {
-			t.Errorf("%+v, with %d records; h is %s", a.State().Storage, records(), told)
+		if h := r.ask(f.socket()); !a.State().Storage.Degraded || records() != 0 || h != "3" {
+			t.Errorf("%+v, with %d records; h is %s", a.State().Storage, records(), h)
 		}
 		_ = a.Close()
 	})

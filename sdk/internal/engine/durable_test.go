@@ -115,18 +115,7 @@ func TestDurableConflict(t *testing.T) {
 // never be read, and the next commit must repair the store.
 func TestDurableCorrupt(t *testing.T) {
 	fill := func() *store.Memory {
-		s := store.NewMemory()
-		d := &durable{store: s}
-		_, _, _ = d.load(t.Context())
-		c := listsync.Commit{Expect: d.stamp, Replace: true, Next: listsync.Stamp{Epoch: 5, Version: "v"}}
-		rows := make([]pam.Subscription, 1000)
-		for i := range rows {
-			rows[i] = row(i)
-		}
-		c.List, c.Dropped = listsync.NewList(rows), []pam.Subscription{row(2000)}
-		if _, err := d.commit(t.Context(), c, syncRecord{}); err != nil {
-			t.Fatal(err)
-		}
+		s, _, _ := filled(t)
 		return s
 	}
 	records, err := fill().Scan(t.Context(), store.Range{})
