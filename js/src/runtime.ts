@@ -57,7 +57,7 @@ export async function startRuntime(config: Config, handlers: RuntimeHandlers, cl
 
     function crash(text: string): void {
       if (ended) return;
-      const words = `The program ended by mistake (${text}). connect() starts a new one; please report this.`;
+      const words = `The program crashed (${text}). Call connect() to start a new one, and report this error.`;
       const error = new PamError("crashed", words, { origin: "runtime", retryable: true });
       end(error);
       handlers.crashed(error);
