@@ -153,6 +153,17 @@ func TestMessages(t *testing.T) {
 	p.quiet()
 }
 
+// TestFrames posts a message of the inspector: the answer to another, and the beginning
+// of a long one.
+func TestFrames(t *testing.T) {
+	p := newPeer(t)
+	p.onFrame(client.Frame{Seq: 8, At: time.UnixMilli(1_700_000_000_123), Kind: "iq", Layer: "pam", ID: "x",
+		ReplyTo: 3, RTT: 1234567 * time.Microsecond, Bytes: 5, XML: "<iq/>"})
+	p.want(`{"event":"frame","seq":8,"at":1700000000123,"out":false,"kind":"iq","layer":"pam","id":"x","replyTo":3,"rttMs":1234,"bytes":5,"xml":"<iq/>"}`)
+	p.onFrame(client.Frame{Seq: 9, At: time.UnixMilli(5), Out: true, Kind: "message", Bytes: 70_000, XML: "<message"})
+	p.want(`{"event":"frame","seq":9,"at":5,"out":true,"kind":"message","bytes":70000,"cut":true,"xml":"<message"}`)
+}
+
 // TestErrorsAreShort checks the limit of error texts, which other entities may write.
 func TestErrorsAreShort(t *testing.T) {
 	p := newPeer(t)

@@ -7,12 +7,14 @@ import { makeHost, rejects, target, turn } from "./host.mjs";
 import { odd, trap } from "./odd-values.mjs";
 
 test("a signal ends a call immediately and cancels it in the program", async () => {
-  const host = makeHost({}, { subscribe: () => undefined });
+  const host = makeHost({}, { subscribe: () => undefined, unsubscribe: () => undefined });
   const { client } = host;
   await client.connect();
   const controller = new AbortController();
   const call = client.subscribe(target, { signal: controller.signal });
   const request = await host.until("subscribe");
+  client.unsubscribe(target).catch(() => undefined); // a later request, which goes on
+  await host.until("unsubscribe");
   const reason = new Error("enough");
   controller.abort(reason);
   await assert.rejects(call, (e) => e.code === "aborted" && e.cause === reason && !e.retryable);

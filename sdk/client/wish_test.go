@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,6 +144,50 @@ func TestForgetStoredSession(t *testing.T) {
 		}
 		_ = b.Close()
 	})
+}
+
+// TestForgetWritesTheSessionNoMore forgets the account while the store works, and while
+// it fails. Close then removes the session's record only if Forget could not.
+func TestForgetWritesTheSessionNoMore(t *testing.T) {
+	for name, fails := range map[string]bool{"the store works": false, "the store fails": true} {
+		bubble(t, name, func(t *testing.T) {
+			f, r := newScripted(), &resumer{}
+			f.handle = r.handle
+			memory := store.NewMemory()
+			s := &refusingDeletes{Store: kept{memory}}
+			a := f.device(t, func(o *client.Options) { o.Store, o.Tab = s, "tab" }).connect()
+			time.Sleep(time.Second)
+			s.on = fails
+			if err := a.Forget(t.Context()); (err != nil) != fails || fails && asError(t, err).Code != pam.CodeStorage {
+				t.Errorf("got %v", err)
+			}
+			s.on = false
+			before := s.commits
+			_ = a.Close()
+			if commits := s.commits - before; !fails && commits != 0 {
+				t.Errorf("%d commits after Forget", commits)
+			}
+			records, err := memory.Scan(t.Context(), store.Range{})
+			if err != nil || slices.ContainsFunc(records, func(r store.Record) bool { return strings.HasPrefix(r.Key, "session") }) {
+				t.Errorf("left %v, %v", records, err)
+			}
+		})
+	}
+}
+
+// A refusingDeletes store fails to delete while on is set.
+type refusingDeletes struct {
+	store.Store
+	on      bool
+	commits int
+}
+
+func (s *refusingDeletes) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
+	s.commits++
+	if s.on {
+		return errors.New("the disk is full")
+	}
+	return s.Store.Commit(ctx, expect, ops)
 }
 
 // TestExportGivenUp ends the caller's context of an Export at every moment: the

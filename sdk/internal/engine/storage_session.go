@@ -51,9 +51,9 @@ func (s *storage) writeSession(r *sessionRecord) {
 	}
 	w.timer.stop()
 	urgent := w.urgent
-	w.busy, w.again, w.urgent, w.stored, w.timer = true, false, false, r != nil, nil
+	w.busy, w.again, w.urgent, w.stored, w.timer = true, false, false, true, nil
 	done := func(err error) {
-		w.busy = false
+		w.busy, w.stored = false, r != nil || err != nil
 		w.timer = s.after(saveEvery, func() {
 			w.timer = nil
 			if w.again {
