@@ -59,7 +59,7 @@ func TestMessageTexts(t *testing.T) {
 				t.Errorf("message %d: %.100q, omitted %q", i, m.XML, m.Omitted)
 			}
 		}
-		if len(warned) != 2 || !strings.Contains(warned[0], "namespace of XML") || !strings.Contains(warned[1], "longer than") {
+		if len(warned) != 2 || !strings.Contains(warned[0], "XML namespace") || !strings.Contains(warned[1], "longer than") {
 			t.Errorf("warnings: %q", warned)
 		}
 	})
