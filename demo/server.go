@@ -223,7 +223,7 @@ func (s *prosodyServer) waitUntilGone(addr string) {
 			failed = 0
 		} else if failed++; failed == 2 {
 			lines := strings.Split(strings.TrimSpace(s.Server.Log()), "\n")
-			s.gone <- fmt.Errorf("Prosody has ended: start the demo again. The end of its log:\n%s", strings.Join(lines[max(0, len(lines)-8):], "\n"))
+			s.gone <- fmt.Errorf("the Prosody process has ended; start the demo again. The end of its log:\n%s", strings.Join(lines[max(0, len(lines)-8):], "\n"))
 			return
 		}
 	}

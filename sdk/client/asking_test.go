@@ -18,7 +18,7 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// TestReasons has log-ins end in every way, in any order: the person is told that
+// TestReasons has logins end in every way, in any order: the person is told that
 // the password is wrong exactly if the last one that the server judged was.
 func TestReasons(t *testing.T) {
 	const (

@@ -40,7 +40,7 @@ func TestCutMessages(t *testing.T) {
 }
 
 // TestCutPairs breaks it at every two messages. The second place is counted from
-// the first cut on, so that the log-in and the resumption after it are cut
+// the first cut on, so that the login and the resumption after it are cut
 // everywhere too. How both break and end is drawn; with SOAK=1 every two endings
 // are tried.
 func TestCutPairs(t *testing.T) {

@@ -26,7 +26,7 @@ type occasion string
 
 const (
 	atOpen    occasion = "instead of features"
-	atLogin   occasion = "instead of an answer to the log-in"
+	atLogin   occasion = "instead of an answer to the login"
 	inSession occasion = "in the session"
 )
 

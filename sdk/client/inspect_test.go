@@ -15,8 +15,8 @@ import (
 	"xmpp-pam/sdk/internal/element"
 )
 
-// TestInspectorHidesSecrets sends the server's part of a log-in in every spelling
-// that XML has, and some that it has not, before the log-in and in a session. None
+// TestInspectorHidesSecrets sends the server's part of a login in every spelling
+// that XML has, and some that it has not, before the login and in a session. None
 // of the frames shows what was in it.
 func TestInspectorHidesSecrets(t *testing.T) {
 	const secret = "cj1meWtvLFBST09GCg"
@@ -69,7 +69,7 @@ func TestInspectorHidesSecrets(t *testing.T) {
 	}
 }
 
-// saslSpelling writes an element of a log-in with a secret in it. It is good if it
+// saslSpelling writes an element of a login with a secret in it. It is good if it
 // is an element that the client can read.
 func saslSpelling(r *rand.Rand, secret string) (text string, good bool) {
 	space := []string{"urn:ietf:params:xml:ns:xmpp-sasl", "urn:ietf:params:xml:ns:xmpp-sasl", "urn:xmpp:sasl:2", "urn:xmpp:sasl:1"}[r.IntN(4)]
@@ -148,7 +148,7 @@ func TestInspectorIsBounded(t *testing.T) {
 }
 
 // TestInspectorParsesNothingAgain: with the inspector a message costs what it costs
-// without: one that the stream refuses before the log-in nearly nothing.
+// without: one that the stream refuses before the login nearly nothing.
 func TestInspectorParsesNothingAgain(t *testing.T) {
 	cost := func(inspector bool) float64 {
 		return testing.AllocsPerRun(1, func() {
@@ -177,7 +177,7 @@ func TestInspectorParsesNothingAgain(t *testing.T) {
 	}
 }
 
-// The failure of a log-in is shown: its condition is no secret.
+// The failure of a login is shown: its condition is no secret.
 func TestInspectorShowsFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newScripted()

@@ -121,7 +121,7 @@ func TestWeakerLogin(t *testing.T) {
 	_ = again().connect().Close()
 }
 
-// challenging has every log-in with SCRAM asked for a number of iterations.
+// challenging has every login with SCRAM asked for a number of iterations.
 func (f *scripted) challenging(iterations int) {
 	f.handle = func(s *socket, e *element.Element) bool {
 		switch {

@@ -16,9 +16,10 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// TestLookAlikes: an account whose domain is not in its normal form is refused with
-// a reason, so is a service, and no answer comes from a domain that looks like one.
-func TestLookAlikes(t *testing.T) {
+// TestLookalikes checks that an account whose domain is not in its normal form is
+// refused with a reason, so is a service, and no answer comes from a domain that
+// looks like one.
+func TestLookalikes(t *testing.T) {
 	_, err := client.New(&client.Options{Account: "alice@xn--localhost-", URL: "wss://localhost/", Credentials: password("x"), Dialer: newScripted()})
 	if got := asError(t, err); got.Code != pam.CodeBadJID || !strings.Contains(got.Text, "xn--") {
 		t.Errorf("got %v", got)

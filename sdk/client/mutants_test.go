@@ -138,11 +138,11 @@ var mutants = []mutant{
 		{"useMemory", "if remove", "false && $0"}}},
 	{"a store that failed is read again", "TestReloadBehindAFailure", []edit{
 		{"storage.reload", "&& degraded", "$1"}}},
-	{"the log-in is shown in the wire log", "TestNextRunResumes", []edit{
+	{"the login is shown in the wire log", "TestNextRunResumes", []edit{
 		{"connection.inspect", "assign e", "_ = withoutSecrets"}}},
-	{"only what the client itself says of a log-in is hidden", "TestInspector.*", []edit{
+	{"only what the client itself says of a login is hidden", "TestInspector.*", []edit{
 		{"connection.inspect", "call isSASL", "f.Out && $0"}}},
-	{"a log-in that cannot be read is shown", "TestInspector.*", []edit{
+	{"a login that cannot be read is shown", "TestInspector.*", []edit{
 		{"inspectRead", "if bound", "false"}}},
 	{"a long message is shown whole", "TestInspector.*", []edit{
 		{"connection.inspect", "if MaxFrame", "false"}}},
@@ -184,7 +184,7 @@ var mutants = []mutant{
 		{"link.begin", "field Used", `Used: ""`}}},
 	{"the mechanism is forgotten by the next run", "TestWeakerLogin", []edit{
 		{"encodeSync", "call appendField", `$f($1, "")`}}},
-	{"a domain that looks like the account's is the account's", "TestLookAlikes", []edit{
+	{"a domain that looks like the account's is the account's", "TestLookalikes", []edit{
 		{"address.Parse", "case Domainpart", "false && $0"}}},
 	{"an error shows the token of an address", "TestNoToken", []edit{
 		{"Show", "if IndexAny", "false"}}},

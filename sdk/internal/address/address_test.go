@@ -50,9 +50,9 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestLookAlikes: of what jid.Parse takes for a domain, only what is written like
-// it is it.
-func TestLookAlikes(t *testing.T) {
+// TestLookalikes checks that of the domains that jid.Parse accepts, only one written
+// exactly like the account's domain counts as that domain.
+func TestLookalikes(t *testing.T) {
 	taken := 0
 	for seed := range uint64(20_000) {
 		random := rand.New(rand.NewPCG(seed, 0))

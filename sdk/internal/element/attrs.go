@@ -118,7 +118,7 @@ func (p *parser) qname() (prefix, local string) {
 		p.pos++
 		prefix, local = local, p.ncname()
 		if prefix == "" || local == "" || p.colon() {
-			prefix, local = "", p.oddName(at)
+			prefix, local = "", p.nonNCName(at)
 		}
 	}
 	if p.pos == at {
@@ -138,9 +138,9 @@ func (p *parser) ncname() string {
 
 func (p *parser) colon() bool { return p.pos < len(p.s) && p.s[p.pos] == ':' }
 
-// oddName reads the rest of a name that begins at at and is valid in XML but not in
+// nonNCName reads the rest of a name that begins at at and is valid in XML but not in
 // Namespaces in XML, such as a:b:c or :a.
-func (p *parser) oddName(at int) string {
+func (p *parser) nonNCName(at int) string {
 	for p.colon() || nameRun(p.s[p.pos:], nameRest) > 0 {
 		if p.colon() {
 			p.pos++

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// What is accepted survives writing and reading again, and means the same to
-// encoding/xml wherever that accepts it too.
+// An accepted message stays the same when it is written and parsed again, and means
+// the same to encoding/xml wherever that accepts it too.
 func FuzzParse(f *testing.F) {
 	for _, v := range verdicts {
 		f.Add(v.in)

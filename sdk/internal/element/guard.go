@@ -19,12 +19,12 @@ func (e *Element) Sanitize() {
 	})
 }
 
-// Tainted reports whether a descendant of e is in the stream or framing namespace. Such
+// ContainsStreamElements reports whether a descendant of e is in the stream or framing namespace. Such
 // elements may appear only at the level of the stream, so a stanza that contains one is
 // an attack or an error, and must be dropped.
-func (e *Element) Tainted() bool {
+func (e *Element) ContainsStreamElements() bool {
 	for c := range e.Elements() {
-		if c.Name.Space == ns.Stream || c.Name.Space == ns.Framing || c.Tainted() {
+		if c.Name.Space == ns.Stream || c.Name.Space == ns.Framing || c.ContainsStreamElements() {
 			return true
 		}
 	}

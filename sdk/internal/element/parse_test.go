@@ -120,7 +120,7 @@ func TestStandingLimits(t *testing.T) {
 		kind   Kind
 	}{
 		{"<a>" + strings.Repeat("x", 64<<10) + "</a>", nil, 0},
-		{"<a>" + strings.Repeat("x", 64<<10) + "</a>", &BeforeLogin, TooBig},
+		{"<a>" + strings.Repeat("x", 64<<10) + "</a>", &PreAuthLimits, TooBig},
 		{"<a>" + strings.Repeat("x", 32<<20) + "</a>", nil, TooBig},
 		{strings.Repeat("<a>", 64) + strings.Repeat("</a>", 64), nil, 0},
 		{strings.Repeat("<a>", 65) + strings.Repeat("</a>", 65), nil, TooBig},
@@ -172,8 +172,8 @@ func TestTainted(t *testing.T) {
 		if err != nil {
 			t.Fatalf("Parse(%s): %v", in, err)
 		}
-		if got := e.Tainted(); got != want {
-			t.Errorf("Tainted(%s) = %v", in, got)
+		if got := e.ContainsStreamElements(); got != want {
+			t.Errorf("ContainsStreamElements(%s) = %v", in, got)
 		}
 	}
 }

@@ -24,8 +24,8 @@ var DefaultLimits = Limits{
 	AttrValue: 64 << 10,
 }
 
-// BeforeLogin are the limits before authentication.
-var BeforeLogin = Limits{
+// PreAuthLimits limits messages before authentication.
+var PreAuthLimits = Limits{
 	Bytes:     64 << 10,
 	Depth:     64,
 	Attrs:     64,
@@ -81,7 +81,7 @@ type SyntaxError struct {
 	Kind   Kind
 	Offset int // in bytes, where the offending part starts or was noticed
 	Text   string
-	Root   *Element // of BadNamespaces: the root without children, so that the sender can be told
+	Root   *Element // of BadNamespaces: the root without children, so that the caller can answer the sender
 }
 
 func (e *SyntaxError) Error() string {

@@ -89,7 +89,7 @@ func (p *parser) endTag() {
 
 // finish gives the element of f its children and itself to its parent.
 func (p *parser) finish(f frame) {
-	f.element.Children = carve(&p.nodeSlab, p.nodes[f.nodes:])
+	f.element.Children = alloc(&p.nodeSlab, p.nodes[f.nodes:])
 	f.element.source, f.element.around = p.s[f.at:p.pos], f.around
 	p.nodes = p.nodes[:f.nodes]
 	p.leave(f.around)
@@ -100,8 +100,8 @@ func (p *parser) finish(f frame) {
 
 func (p *parser) newElement() *Element { return &carveLen(&p.elementSlab, 1)[0] }
 
-// carve copies values to the slab, so that a message costs few allocations.
-func carve[T any](slab *[]T, values []T) []T {
+// alloc copies values to the slab, so that a message costs few allocations.
+func alloc[T any](slab *[]T, values []T) []T {
 	if len(values) == 0 {
 		return nil
 	}
@@ -110,7 +110,7 @@ func carve[T any](slab *[]T, values []T) []T {
 	return out
 }
 
-// carveLen takes n values from the slab. Appending to the result moves it away
+// allocLen takes n values from the slab. Appending to the result moves it away
 // from its neighbours.
 func carveLen[T any](slab *[]T, n int) []T {
 	s := *slab

@@ -202,7 +202,7 @@ func (l *link) begin() *connection {
 	})
 	if err != nil {
 		cancel()
-		l.endSearch(&pam.Error{Code: pam.CodeBadOptions, Origin: pam.FromClient, Text: err.Error(), Err: err})
+		l.endSearch(&pam.Error{Code: pam.CodeBadOptions, Origin: pam.FromClient, Text: "The client cannot connect with these options: " + err.Error() + ".", Err: err})
 		return nil
 	}
 	c.stream = s

@@ -139,7 +139,7 @@ func (c *connection) perform(out stream.Output) {
 		c.link.report(stanzaReceived{out.Seq, out.Stanza})
 	case stream.Dropped:
 		c.link.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Err: out.Err, Retryable: true,
-			Text: "A message was ignored: " + out.Err.Error()})
+			Text: "A message was ignored: " + out.Err.Error() + "."})
 	case stream.SetTimer:
 		c.setTimer(out.At)
 	case stream.Hangup:

@@ -81,7 +81,7 @@ func (p *endpoints) permit(from hostmeta.Endpoint, address string) (hostmeta.End
 	case err != nil:
 		return at, errors.New("it is " + err.Error())
 	case from.TLS && !at.TLS:
-		return at, errors.New("it is less secure than wss:")
+		return at, errors.New("it is not encrypted, unlike this connection")
 	case at.Host != from.Host && at.Host != p.ordinary.Host && !slices.Contains(p.followTo, at.Host):
 		return at, errors.New("it is at another host. If you trust " + at.Host + ", name it in the option FollowTo (in JavaScript followTo)")
 	}

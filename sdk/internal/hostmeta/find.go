@@ -67,7 +67,7 @@ func Find(ctx context.Context, f transport.Fetcher, domain string) (Endpoint, er
 	if local {
 		base = "http://" + domain
 	}
-	why := &Error{Text: "The domain " + domain + " does not tell its WebSocket endpoint (XEP-0156)"}
+	why := &Error{Text: "The domain " + domain + " does not publish a WebSocket endpoint (XEP-0156)"}
 	for i, document := range documents {
 		address := base + document.path
 		at, err := ask(ctx, f, address, document.read, local)

@@ -98,7 +98,7 @@ func TestFind(t *testing.T) {
 	tests := []struct {
 		name     string
 		json, at string            // at is the endpoint found
-		xml      string            // asked for unless the JSON is enough
+		xml      string            // requested unless the JSON is sufficient
 		why      string            // part of the error's text
 		more     map[string]string // other documents
 	}{

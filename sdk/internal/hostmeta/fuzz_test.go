@@ -69,8 +69,8 @@ func plain(v any) any {
 	return v
 }
 
-// FuzzHostMeta gives any text as either document. What is found is an endpoint
-// that nobody can listen to, and it is in the text.
+// FuzzHostMeta uses arbitrary texts as both documents. An endpoint that is found must
+// be encrypted and must appear in the text.
 func FuzzHostMeta(f *testing.F) {
 	for _, text := range append(texts, exampleXRD, xml("ws://localhost/", "wss://b/"), "<!--<!---->-->", xml("a")+"<!--") {
 		f.Add(text)

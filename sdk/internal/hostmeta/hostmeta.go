@@ -13,7 +13,7 @@ const nsXRD = "http://docs.oasis-open.org/ns/xri/xrd-1.0"
 // readXRD parses the links of host metadata in XML. As in XMPP, the document must not
 // have a document type or processing instructions; unlike in XMPP, it may have comments.
 func readXRD(text string) ([]link, error) {
-	root, err := element.Parse(strings.TrimSpace(withoutComments(text)), &element.BeforeLogin)
+	root, err := element.Parse(strings.TrimSpace(withoutComments(text)), &element.PreAuthLimits)
 	if err != nil {
 		return nil, err
 	}

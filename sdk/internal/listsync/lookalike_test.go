@@ -11,8 +11,8 @@ import (
 	"xmpp-pam/sdk/internal/ns"
 )
 
-// TestLookAlikes: a domain that only looks like the account's must not be accepted as
-// the sender of a notify or as the subscriber of a row, and must not be mapped to
+// TestLookalikes checks that a domain that only looks like the account's is not
+// accepted as the sender of a notify or as the subscriber of a row, and is not mapped to
 // another service.
 func TestLookalikes(t *testing.T) {
 	fakes := 0

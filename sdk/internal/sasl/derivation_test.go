@@ -64,7 +64,7 @@ func TestDerivationAsked(t *testing.T) {
 				t.Fatalf("%s: %x, %+v, %v", name, answer, need, err)
 			}
 			if m.Finish([]byte(serverFinal)) == nil {
-				t.Errorf("%s: success before the proof is believed", name)
+				t.Errorf("%s: success before the proof is accepted", name)
 			}
 			m = start(t, name, nonce)
 			_, _, _ = m.Next([]byte(serverFirst))
@@ -72,12 +72,12 @@ func TestDerivationAsked(t *testing.T) {
 				t.Errorf("%s: a key of %d bytes was taken", name, wrong)
 			}
 			if _, err := m.Derived(make([]byte, size)); err == nil {
-				t.Errorf("%s: it goes on after a wrong key", name)
+				t.Errorf("%s: it continues after a wrong key", name)
 			}
 		}
 		m := start(t, name, nonce)
 		if _, err := m.Derived(make([]byte, size)); err == nil {
-			t.Errorf("%s: a key that nobody asked for was taken", name)
+			t.Errorf("%s: a key that was not requested was accepted", name)
 		}
 		m = start(t, name, nonce)
 		_, _, _ = m.Next([]byte(serverFirst))

@@ -58,7 +58,7 @@ func New(name string, cred Credentials) (Mechanism, error) {
 	if hash, ok := hashes[name]; ok {
 		return newSCRAM(name, hash, cred)
 	}
-	return nil, &Error{KindNoMechanism, fmt.Sprintf("The log-in mechanism %q is not supported.", name)}
+	return nil, &Error{KindNoMechanism, fmt.Sprintf("The login mechanism %q is not supported.", name)}
 }
 
 // The names of the mechanisms.
@@ -92,8 +92,8 @@ func Choose(offered, allowed []string, used string, private bool) ([]string, err
 	if limit := slices.Index(preference, used); allowed == nil && limit >= 0 && len(common) > 0 {
 		strong := slices.DeleteFunc(slices.Clone(common), func(name string) bool { return !slices.Contains(preference[:limit+1], name) })
 		if len(strong) == 0 {
-			return nil, &Error{KindWeaker, fmt.Sprintf("The server offers no log-in mechanism as strong as %s, with which this account has logged in before, "+
-				"but only %s. Nothing was sent to it. Ask whoever runs the server. If that is so on purpose, name the weaker mechanism in the option mechanisms, "+
+			return nil, &Error{KindWeaker, fmt.Sprintf("The server offers no login mechanism as strong as %s, with which this account has logged in before, "+
+				"but only %s. Nothing was sent to it. Ask the operator of the server. If the change is intended, name the weaker mechanism in the option mechanisms, "+
 				"or forget the account on this device.", used, strings.Join(common, ", "))}
 		}
 		common = strong
@@ -101,7 +101,7 @@ func Choose(offered, allowed []string, used string, private bool) ([]string, err
 	switch {
 	case len(common) == 0:
 		return nil, &Error{KindNoMechanism, fmt.Sprintf(
-			"The server offers the log-in mechanisms %s, none of which can be used here.", strings.Join(offered, ", "))}
+			"The server offers the login mechanisms %s, none of which can be used here.", strings.Join(offered, ", "))}
 	case common[0] != Plain:
 		return slices.DeleteFunc(common, func(name string) bool { return name == Plain }), nil
 	case !private:

@@ -129,7 +129,7 @@ func (s *scram) first(serverFirst string) (*Derivation, error) {
 	}
 	if first.iterations < MinIterations || first.iterations > MaxIterations {
 		return nil, s.fail(KindIterations, fmt.Sprintf("The server asks for %d iterations of its password hash; %d to %d are accepted. "+
-			"Whoever runs the server can change that.", first.iterations, MinIterations, MaxIterations))
+			"The operator of the server can change that.", first.iterations, MinIterations, MaxIterations))
 	}
 	need := &Derivation{Hash: strings.TrimPrefix(s.name, "SCRAM-"), Password: s.cred.Password, Salt: first.salt,
 		Iterations: first.iterations, Size: s.hash().Size()}
@@ -144,7 +144,7 @@ func (s *scram) first(serverFirst string) (*Derivation, error) {
 // server (RFC 5802 §3).
 func (s *scram) Derived(salted []byte) ([]byte, error) {
 	if s.phase != scramDeriving || len(salted) != s.hash().Size() {
-		return nil, s.fail(KindCredentials, "The key that was derived from the password has the wrong size, or nobody asked for it.")
+		return nil, s.fail(KindCredentials, "The key that was derived from the password has the wrong size, or was not requested.")
 	}
 	authMessage := s.firstBare + "," + s.serverFirst + "," + s.final
 

@@ -74,7 +74,7 @@ func parseAttrs(message, want string) ([]string, error) {
 		name, value := attr[0], attr[2:]
 		switch {
 		case i == 0 && name == 'e':
-			return nil, &Error{KindServerError, fmt.Sprintf("The server refused the log-in: %.100q.", value)}
+			return nil, &Error{KindServerError, fmt.Sprintf("The server refused the login: %.100q.", value)}
 		case i < len(want) && name == want[i]:
 			values = append(values, value)
 		case i < len(want) || strings.IndexByte(reserved, name) >= 0:

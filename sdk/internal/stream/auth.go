@@ -80,7 +80,7 @@ func (s *Stream) duringDerivation(e *element.Element) {
 func (s *Stream) derived(in Derived) {
 	if in.Err != nil {
 		s.write(element.New(ns.SASL, "abort"))
-		s.end(&Error{Code: CodeTimeout, Text: "The key of the log-in was not derived from the password: " + in.Err.Error() + ".", Retry: true, Err: in.Err})
+		s.end(&Error{Code: CodeTimeout, Text: "The login key was not derived from the password: " + in.Err.Error() + ".", Retry: true, Err: in.Err})
 		return
 	}
 	s.phase = authenticating
@@ -133,7 +133,7 @@ func decodeSASL(text string) ([]byte, error) {
 	}
 	data, err := base64.StdEncoding.Strict().DecodeString(text)
 	if err != nil || strings.ContainsAny(text, "\r\n") {
-		return nil, &sasl.Error{Kind: sasl.KindChallenge, Text: "The server sent log-in data that is not base64."}
+		return nil, &sasl.Error{Kind: sasl.KindChallenge, Text: "The server sent login data that is not base64."}
 	}
 	return data, nil
 }

@@ -223,12 +223,12 @@ func namespaceFaults(add func(verdict, name, message string)) {
 		add("drop", inside+" in presence", "<presence xmlns='jabber:client'>"+inside+"</presence>")
 		add("drop", inside+" in a result", "<iq xmlns='jabber:client' type='result' id='1'>"+inside+"</iq>")
 		add("refuse not-acceptable", inside+" in a request", "<iq xmlns='jabber:client' type='get' id='1' from='"+eve+"'>"+inside+"</iq>")
-		add(nwf, inside+" in what is no XML", head+inside)
+		add(nwf, inside+" in a message that is not XML", head+inside)
 		add(restricted, inside+" with a comment", in(inside+"<!-- -->"))
 	}
 }
 
-// roots: what is neither a stanza nor the stream's own.
+// roots adds messages that are neither stanzas nor stream-level elements.
 func roots(add func(verdict, name, message string)) {
 	for _, name := range []string{"iq", "message", "presence", "query", "close", "error"} {
 		for _, space := range []string{"", "jabber:server", "urn:x", "jabber:client ", "JABBER:CLIENT"} {

@@ -135,27 +135,27 @@ func beforeLogin(t *testing.T, row corpusRow) {
 	outs := s.Step(start, stream.Message{Text: row.message})
 	last, ok := outs[len(outs)-1].(stream.Hangup)
 	if !ok || last.Err == nil || last.Err.Code != stream.CodeProtocol {
-		t.Fatalf("before the log-in: %v", outs)
+		t.Fatalf("before the login: %v", outs)
 	}
 	for _, out := range outs {
 		switch out.(type) {
 		case stream.Write, stream.Hangup:
 		default:
-			t.Fatalf("before the log-in: %#v", out)
+			t.Fatalf("before the login: %#v", out)
 		}
 	}
 	verdict, condition, _ := strings.Cut(row.verdict, " ")
-	if len(row.message) > 64<<10 { // the limit before the log-in; the rest is never looked at
+	if len(row.message) > 64<<10 { // the limit before the login; the rest is never looked at
 		verdict, condition = "close", "policy-violation"
 	}
 	if verdict == "close" {
 		if text := outs[0].(stream.Write).Text; !strings.Contains(text, "<"+condition+" ") {
-			t.Fatalf("before the log-in the end was %s", text)
+			t.Fatalf("before the login the end was %s", text)
 		}
 	}
 }
 
-// countingSession returns a session in which stanzas are counted. The log-in is
+// countingSession returns a session in which stanzas are counted. The login is
 // by PLAIN, which costs no time.
 func countingSession(t testing.TB) *stream.Stream {
 	t.Helper()
@@ -213,7 +213,7 @@ func theirTree(message string) (*element.Element, error) {
 			e := &element.Element{Name: tok.Name}
 			for _, a := range tok.Attr {
 				if len(open) == 1 && a.Name.Space != "" && slices.Contains([]string{"from", "to", "id", "type"}, a.Name.Local) {
-					continue // On the root these are nobody's (F1).
+					continue // On the root these attributes have no meaning (F1).
 				}
 				if a.Name.Space != "xmlns" && (a.Name.Space != "" || a.Name.Local != "xmlns") {
 					e.Attrs = append(e.Attrs, a)

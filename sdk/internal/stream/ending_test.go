@@ -67,7 +67,7 @@ func TestNotXMPP(t *testing.T) {
 	const tcp = "S: <stream xmlns='http://etherx.jabber.org/streams' version='1.0'/>"
 	play(t, config(), opened+tcp+closes+"= hangup protocol: TCP")
 	play(t, config(), bound+tcp+closes+"= hangup protocol: TCP")
-	// Before the log-in 64 KiB are the limit, and a message beyond it is fatal.
+	// Before the login 64 KiB are the limit, and a message beyond it is fatal.
 	play(t, config(), opened+strings.Replace(strings.TrimSpace(serverOpen), "/>", ">"+strings.Repeat("x", 64<<10)+"</open>", 1)+
 		"\nC: <error xmlns='http://etherx.jabber.org/streams'><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>"+
 		closes+"= hangup protocol retry: not an XMPP message")

@@ -29,7 +29,7 @@ func (s *Stream) streamError(e *element.Element) *Error {
 	err := &Error{Code: CodeStream, Condition: condition, Text: says("The server ended the stream", condition, text)}
 	if condition == "undefined-condition" && s.phase == features && !s.authenticated && strings.HasPrefix(text, "No stream features") {
 		// Prosody offers no authentication on a connection that it regards as unencrypted.
-		err.Text += ". It offers no log-in on this connection. A Prosody behind a proxy that does TLS, or on loopback, " +
+		err.Text += ". It offers no authentication on this connection. A Prosody behind a proxy that does TLS, or on loopback, " +
 			"needs consider_websocket_secure = true in its configuration; any other must be reached by wss:."
 		return err
 	}
@@ -46,7 +46,7 @@ func (s *Stream) streamError(e *element.Element) *Error {
 // failure parses a SASL <failure/> (RFC 6120 §6.5).
 func failure(e *element.Element) *Error {
 	condition, text := conditionOf(e, ns.SASL)
-	what := "The server refused the log-in"
+	what := "The server refused the login"
 	if condition == "not-authorized" {
 		what += " (wrong account or password)"
 	}

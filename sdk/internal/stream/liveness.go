@@ -17,17 +17,17 @@ const (
 
 // A keepalive monitors the connection of a session.
 type keepalive struct {
-	heard    time.Time     // when the last message arrived
-	answerBy time.Time     // when the answer to a probe is due; zero if none is pending
-	within   time.Duration // how long the server has to answer
-	late     bool          // the answer was due while the program was suspended, and the server was probed again
-	pingID   string        // the id of the last ping
+	lastReceived time.Time     // when the last message arrived
+	answerBy     time.Time     // when the answer to a probe is due; zero if none is pending
+	within       time.Duration // how long the server has to answer
+	late         bool          // the answer was due while the program was suspended, and the server was probed again
+	pingID       string        // the id of the last ping
 }
 
 // begin enters phase bound.
 func (s *Stream) begin() {
 	s.phase = bound
-	s.alive = keepalive{heard: s.now}
+	s.keepalive = keepalive{lastReceived: s.now}
 	s.setDeadline(idleTime)
 }
 
@@ -35,33 +35,33 @@ func (s *Stream) begin() {
 // be older than the probe and may have been buffered on a lost connection, so it only
 // extends the server's time to answer.
 func (s *Stream) onTraffic() {
-	w := &s.alive
-	w.heard, w.late = s.now, false
+	w := &s.keepalive
+	w.lastReceived, w.late = s.now, false
 	if !w.answerBy.IsZero() {
 		w.answerBy = s.now.Add(w.within)
 	}
 }
 
 // onSignOfLife records the answer to a probe.
-func (s *Stream) onSignOfLife() { s.alive.answerBy = time.Time{} }
+func (s *Stream) onSignOfLife() { s.keepalive.answerBy = time.Time{} }
 
 // probe requests an answer within d: an acknowledgement if stream management is enabled,
 // a ping otherwise.
 func (s *Stream) probe(d time.Duration) {
-	s.alive.answerBy, s.alive.within = s.now.Add(d), d
+	s.keepalive.answerBy, s.keepalive.within = s.now.Add(d), d
 	if s.sm.counting {
 		s.requestBy(ackTime)
 		return
 	}
-	s.alive.pingID = s.cfg.ID()
-	s.writeStanza(element.New(ns.Client, "iq").Set("type", "get").Set("id", s.alive.pingID).
+	s.keepalive.pingID = s.cfg.ID()
+	s.writeStanza(element.New(ns.Client, "iq").Set("type", "get").Set("id", s.keepalive.pingID).
 		Set("to", s.cfg.Account.Domainpart()).Add(element.New(ns.Ping, "ping")))
 }
 
 // onProbe probes the server, unless a pending probe is due as soon: repeated calls must
 // not prevent the detection of a lost connection.
 func (s *Stream) onProbe() {
-	if by := s.alive.answerBy; by.After(s.now) && !by.After(s.now.Add(wakeTime)) {
+	if by := s.keepalive.answerBy; by.After(s.now) && !by.After(s.now.Add(wakeTime)) {
 		return
 	}
 	s.probe(wakeTime)
@@ -85,22 +85,22 @@ func (s *Stream) restoreDeadline() {
 
 // isPong reports whether e answers the last ping. The stream does not deliver it.
 func (s *Stream) isPong(e *element.Element) bool {
-	return s.alive.pingID != "" && e.Name.Local == "iq" && e.Attr("id") == s.alive.pingID &&
+	return s.keepalive.pingID != "" && e.Name.Local == "iq" && e.Attr("id") == s.keepalive.pingID &&
 		(e.Attr("type") == "result" || e.Attr("type") == "error")
 }
 
 // checkLiveness sends the probes and acknowledgement requests that are due, and hangs up
 // if the server has not answered.
 func (s *Stream) checkLiveness() {
-	w, l := &s.alive, &s.sm
+	w, l := &s.keepalive, &s.sm
 	switch answerDue, ackDue := s.due(w.answerBy), s.due(l.ackBy); {
 	case answerDue && (w.late || !s.slept(w.answerBy)):
 		// The stream sends no <close/>: if it arrived, it would end a session that can
 		// be resumed.
-		s.hangup(unresponsive(fmt.Sprintf("The server has been silent for %d seconds, even when asked.", s.now.Sub(w.heard)/time.Second)))
+		s.hangup(unresponsive(fmt.Sprintf("The server has been silent for %d seconds, even after a ping.", s.now.Sub(w.lastReceived)/time.Second)))
 		return
 	case ackDue && (l.ackLate || !answerDue && !s.slept(l.ackBy)):
-		s.hangup(unresponsive(fmt.Sprintf("The server acknowledged nothing within %d seconds of being asked.", ackTime/time.Second)))
+		s.hangup(unresponsive(fmt.Sprintf("The server acknowledged nothing within %d seconds of a request.", ackTime/time.Second)))
 		return
 	case answerDue, ackDue:
 		// The program was suspended, so the server is probed again, but only once: the
@@ -112,7 +112,7 @@ func (s *Stream) checkLiveness() {
 			l.ackLate, l.ackBy = true, time.Time{}
 		}
 		s.probe(wakeTime)
-	case w.answerBy.IsZero() && s.due(w.heard.Add(idleTime)):
+	case w.answerBy.IsZero() && s.due(w.lastReceived.Add(idleTime)):
 		s.probe(answerTime)
 	}
 	if s.due(s.askBy()) {
@@ -124,9 +124,9 @@ func (s *Stream) checkLiveness() {
 // A timer that is set too early is kept, because a superfluous Tick costs less than
 // setting the timer for every message.
 func (s *Stream) reschedule() {
-	next := s.alive.answerBy
+	next := s.keepalive.answerBy
 	if next.IsZero() {
-		next = s.alive.heard.Add(idleTime)
+		next = s.keepalive.lastReceived.Add(idleTime)
 	}
 	for _, t := range [...]time.Time{s.askBy(), s.sm.ackBy} {
 		if !t.IsZero() && t.Before(next) {

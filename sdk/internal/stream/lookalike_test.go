@@ -12,9 +12,9 @@ import (
 	"xmpp-pam/sdk/internal/stream"
 )
 
-// TestLookAlikes: a server whose domain only looks like the account's is another
-// one, and no stanza comes from such a domain.
-func TestLookAlikes(t *testing.T) {
+// TestLookalikes checks that a server whose domain only looks like the account's is
+// another one, and no stanza comes from such a domain.
+func TestLookalikes(t *testing.T) {
 	good := goodInputs(t)
 	fakes := 0
 	for seed := range uint64(2000) {

@@ -12,7 +12,7 @@ import (
 // handler of the phase.
 func (s *Stream) message(text string) {
 	s.restoreDeadline()
-	limits := &element.BeforeLogin
+	limits := &element.PreAuthLimits
 	if s.inSession() {
 		limits = &element.DefaultLimits
 		s.onTraffic()

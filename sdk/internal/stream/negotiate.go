@@ -69,9 +69,9 @@ func (s *Stream) login(mechanisms *element.Element) {
 		}
 	}
 	if len(offered) == 0 {
-		text := "The server offers no log-in."
+		text := "The server offers no login."
 		if !s.cfg.Encrypted {
-			text = "The server offers no log-in on this connection, perhaps because it can be listened to. Connect with wss:."
+			text = "The server offers no login on this connection, perhaps because it can be listened to. Connect with wss:."
 		}
 		s.end(protocolError(text))
 		return
@@ -90,7 +90,7 @@ func (s *Stream) login(mechanisms *element.Element) {
 // bind requests the resource (RFC 6120 §7.6, §7.7).
 func (s *Stream) bind() {
 	if !s.binds {
-		s.end(protocolError("The server offers no resource binding after the log-in."))
+		s.end(protocolError("The server offers no resource binding after the login."))
 		return
 	}
 	request := element.New(ns.Bind, "bind")
@@ -106,7 +106,7 @@ func (s *Stream) bind() {
 // a full JID of the account.
 func (s *Stream) onBindResult(e *element.Element) {
 	if !e.Is(ns.Client, "iq") || e.Attr("id") != s.bindID {
-		s.drop(fmt.Errorf("A %s before the answer to the bind request was ignored.", describe(e)))
+		s.drop(fmt.Errorf("%s arrived before the answer to the bind request", describe(e)))
 		return
 	}
 	switch e.Attr("type") {

@@ -138,15 +138,15 @@ func TestNegotiationFails(t *testing.T) {
 			"<error xmlns='http://etherx.jabber.org/streams'><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>No such host</text></error>",
 			"", "stream host-unknown: No such host"},
 		{"two opens", opened + serverOpen, strings.TrimPrefix(strings.TrimSpace(serverOpen), "S: "), "", "protocol: wrong moment"},
-		{"F7 empty features", opened + serverOpen, features, "", "protocol: offers no log-in"},
-		{"features with bind, without log-in", opened + serverOpen,
-			"<features xmlns='http://etherx.jabber.org/streams'><bind " + bind + "/></features>", "", "protocol: offers no log-in"},
+		{"F7 empty features", opened + serverOpen, features, "", "protocol: offers no login"},
+		{"features with bind, without login", opened + serverOpen,
+			"<features xmlns='http://etherx.jabber.org/streams'><bind " + bind + "/></features>", "", "protocol: offers no login"},
 		{"no mechanism", opened + serverOpen,
-			"<features xmlns='http://etherx.jabber.org/streams'><mechanisms " + sasl + "/></features>", "", "protocol: offers no log-in"},
+			"<features xmlns='http://etherx.jabber.org/streams'><mechanisms " + sasl + "/></features>", "", "protocol: offers no login"},
 		{"only -PLUS", opened + serverOpen,
 			"<features xmlns='http://etherx.jabber.org/streams'><mechanisms " + sasl + "><mechanism>SCRAM-SHA-256-PLUS</mechanism></mechanisms></features>",
 			"", "auth: SCRAM-SHA-256-PLUS"},
-		{"success nobody asked for", asked, success(""), "", "protocol: wrong moment"},
+		{"unsolicited success", asked, success(""), "", "protocol: wrong moment"},
 		{"early success", challenged, success(""), "", "auth: wrong moment"},
 		{"early success with a proof", challenged, success("{v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=}"), "", "auth: wrong moment"},
 		{"features instead of a challenge", challenged, features, "", "protocol: wrong moment"},
@@ -233,7 +233,7 @@ func TestCredentials(t *testing.T) {
 	s, _ := stream.New(config())
 	s.Step(start, stream.Opened{})
 	if out := s.Step(start, stream.Credentials{Password: "pencil"}); out != nil {
-		t.Errorf("credentials nobody asked for: %v", out)
+		t.Errorf("unsolicited credentials: %v", out)
 	}
 }
 
@@ -242,8 +242,8 @@ func TestDeadline(t *testing.T) {
 		"open":     {opened, "<open/>"},
 		"features": {opened + serverOpen, "<stream:features/>"},
 		"bad open": {opened + "S: <open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='evil.example' version='1.0'/>\n= timer 2s", "evil"},
-		"auth":     {challenged, "log-in"},
-		"proof":    {proved, "log-in"},
+		"auth":     {challenged, "login"},
+		"proof":    {proved, "login"},
 		"bind":     {asksBind, "bind"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -257,7 +257,7 @@ func TestDeadline(t *testing.T) {
 			play(t, config(), c.before+"\ndo later 19s\n= timer 1s\ndo probe\ndo later 1s"+closes+"= hangup timeout retry: "+c.waits)
 		})
 	}
-	// One that goes on has the time that it had before the sleep.
+	// A negotiation that continues has the time that it had left before the sleep.
 	play(t, config(), opened+"do later 2s\n= timer 18s\ndo probe\n= timer 5s"+serverOpen+"= timer 18s\ndo later 18s"+closes+"= hangup timeout retry: features")
 	// A device may take minutes to derive the key, and the caller has a deadline.
 	play(t, config(), deriving+"do later 1m\ndo tick\ndo probe"+strings.TrimPrefix(proved, deriving)+"do later 19s\n= timer 1s")

@@ -70,7 +70,7 @@ func play(t *testing.T, cfg stream.Config, script string) *stream.Stream {
 	settle := func() {
 		t.Helper()
 		if len(got) > 0 {
-			t.Fatalf("also put out:\n\t%s", strings.Join(got, "\n\t"))
+			t.Fatalf("also output:\n\t%s", strings.Join(got, "\n\t"))
 		}
 	}
 	for n, line := range strings.Split(script, "\n") {
@@ -83,7 +83,7 @@ func play(t *testing.T, cfg stream.Config, script string) *stream.Stream {
 				t.Fatalf("line %d: nothing was put out; want:\n\t%s", n+1, line)
 			}
 			if !matches(got[0], line) {
-				t.Fatalf("line %d: put out:\n\t%s\nwant:\n\t%s", n+1, got[0], line)
+				t.Fatalf("line %d: output:\n\t%s\nwant:\n\t%s", n+1, got[0], line)
 			}
 			got = got[1:]
 			continue

@@ -30,7 +30,7 @@ func TestStanzas(t *testing.T) {
 		{"other namespace", "<message xmlns='jabber:server'/>", "not an iq", ""},
 		{"no namespace", "<iq type='get' id='1'><q/></iq>", "not an iq", ""},
 		{"other element", "<query " + client + "/>", "not an iq", ""},
-		{"nonza", "<r xmlns='urn:xmpp:sm:3'/>", "fits nothing", ""},
+		{"nonza", "<r xmlns='urn:xmpp:sm:3'/>", "not expected in this state", ""},
 		{"second open", "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' version='1.0'/>", "not an iq", ""},
 		{"late features", "<features xmlns='http://etherx.jabber.org/streams'/>", "not an iq", ""},
 		{"late challenge", "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "not an iq", ""},
@@ -47,10 +47,10 @@ func TestStanzas(t *testing.T) {
 		{"no type", "<iq " + client + " id='1' from='a@b/c'>" + query + "</iq>", "type", refused},
 		{"unknown type", "<iq " + client + " type='GET' id='1' from='a@b/c'>" + query + "</iq>", "type", refused},
 		{"no type, no id", "<iq " + client + " from='a@b/c'>" + query + "</iq>", "type", ""},
-		{"request without id", "<iq " + client + " type='get' from='a@b/c'>" + query + "</iq>", "without an id", ""},
+		{"request without id", "<iq " + client + " type='get' from='a@b/c'>" + query + "</iq>", "has no id", ""},
 		{"empty request without id", "<iq " + client + " type='get' from='a@b/c'/>", "exactly one", ""},
-		{"result without id", "<iq " + client + " type='result'/>", "without an id", ""},
-		{"error with empty id", "<iq " + client + " type='error' id=''/>", "without an id", ""},
+		{"result without id", "<iq " + client + " type='result'/>", "has no id", ""},
+		{"error with empty id", "<iq " + client + " type='error' id=''/>", "has no id", ""},
 		{"refused without from", "<iq " + client + " type='get' id='1'/>", "exactly one", strings.Replace(refused, " to='a@b/c'", "", 1)},
 		{"F4 bad from", "<message " + client + " from='@x'/>", "from is not a JID", ""},
 		{"F4 empty from", "<message " + client + " from=''/>", "from is not a JID", ""},
@@ -102,9 +102,9 @@ func TestSend(t *testing.T) {
 	const message = "<message xmlns='jabber:client' to='a@b'><body>&lt;&amp;</body></message>"
 	play(t, config(), bound+"do send "+message+"\nC: "+message+`
 do send <message xmlns='jabber:server'/>
-= dropped Not sent
+= dropped did not send
 do send <stream xmlns='jabber:client'/>
-= dropped Not sent
+= dropped did not send
 `)
 	play(t, config(), "do send "+message+opened+"do send "+message+"\n"+serverOpen+"do send "+message)
 	play(t, config(), asksBind+"do send "+message)

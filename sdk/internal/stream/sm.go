@@ -173,7 +173,7 @@ func (s *Stream) management(e *element.Element) {
 		s.onSignOfLife()
 		s.acknowledged(e.Attr("h"))
 	default:
-		s.drop(fmt.Errorf("A %s that fits nothing was ignored.", describe(e)))
+		s.drop(fmt.Errorf("%s is not expected in this state", describe(e)))
 	}
 }
 

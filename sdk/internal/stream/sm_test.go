@@ -34,24 +34,24 @@ S: <enabled xmlns='urn:xmpp:sm:3' id='sm1' resume='true'/>
 	ask     = "\nS: <r xmlns='urn:xmpp:sm:3'/>\n"
 )
 
-func tells(h int) string { return fmt.Sprintf("\nC: <a xmlns='urn:xmpp:sm:3' h='%d'/>\n", h) }
+func ackSent(h int) string { return fmt.Sprintf("\nC: <a xmlns='urn:xmpp:sm:3' h='%d'/>\n", h) }
 
-// TestAcknowledgements: what is acknowledged is handled and saved.
+// TestAcknowledgements checks that only handled and saved stanzas are acknowledged.
 func TestAcknowledgements(t *testing.T) {
 	for name, script := range map[string]string{
-		"nothing came":           enabled + ask + tells(0),
-		"not handled":            enabled + arrives + ask + tells(0),
-		"handled, not saved":     enabled + arrives + "do handled 1" + ask + tells(0),
-		"saved":                  enabled + arrives + "do handled 1\ndo saved 1" + ask + tells(1),
-		"saved what was not":     enabled + arrives + "do saved 1" + ask + tells(0),
-		"dropped counts":         enabled + "S: <iq xmlns='jabber:client' type='result'/>\n= dropped without an id\ndo saved 1" + ask + tells(1),
-		"dropped waits its turn": enabled + arrives + "S: <iq xmlns='jabber:client' type='result'/>\n= dropped without an id\ndo saved 2" + ask + tells(0) + "do handled 1\ndo saved 2" + ask + tells(2),
-		"before enabled":         enables + arrives + "S: <enabled xmlns='urn:xmpp:sm:3'/>" + arrives + "do handled 2\ndo saved 1" + ask + tells(1),
-		"before sleep":           enabled + arrives + "do handled 1\ndo saved 1\ndo sleep" + tells(1) + "do sleep",
-		"before the end":         enabled + arrives + "do handled 1\ndo saved 1\ndo close" + tells(1) + closes + "= timer 2s",
-		"asked after the end":    enabled + "do close\n" + closes + "= timer 2s" + ask + "S: <a xmlns='urn:xmpp:sm:3' h='1'/>\nS: <close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>\n= hangup",
-		"refused":                enables + "S: <failed xmlns='urn:xmpp:sm:3'/>\n" + ask + "= dropped fits nothing",
-		"too high":               enabled + "S: <a xmlns='urn:xmpp:sm:3' h='1'/>\n" + tooHigh("1", "0") + closes + "= hangup protocol retry: no count",
+		"no stanza":               enabled + ask + ackSent(0),
+		"not handled":             enabled + arrives + ask + ackSent(0),
+		"handled, not saved":      enabled + arrives + "do handled 1" + ask + ackSent(0),
+		"saved":                   enabled + arrives + "do handled 1\ndo saved 1" + ask + ackSent(1),
+		"saved, but not handled":  enabled + arrives + "do saved 1" + ask + ackSent(0),
+		"a dropped stanza counts": enabled + "S: <iq xmlns='jabber:client' type='result'/>\n= dropped has no id\ndo saved 1" + ask + ackSent(1),
+		"a dropped stanza waits for earlier ones": enabled + arrives + "S: <iq xmlns='jabber:client' type='result'/>\n= dropped has no id\ndo saved 2" + ask + ackSent(0) + "do handled 1\ndo saved 2" + ask + ackSent(2),
+		"before enabled":      enables + arrives + "S: <enabled xmlns='urn:xmpp:sm:3'/>" + arrives + "do handled 2\ndo saved 1" + ask + ackSent(1),
+		"before sleep":        enabled + arrives + "do handled 1\ndo saved 1\ndo sleep" + ackSent(1) + "do sleep",
+		"before the end":      enabled + arrives + "do handled 1\ndo saved 1\ndo close" + ackSent(1) + closes + "= timer 2s",
+		"asked after the end": enabled + "do close\n" + closes + "= timer 2s" + ask + "S: <a xmlns='urn:xmpp:sm:3' h='1'/>\nS: <close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>\n= hangup",
+		"refused":             enables + "S: <failed xmlns='urn:xmpp:sm:3'/>\n" + ask + "= dropped not expected in this state",
+		"too high":            enabled + "S: <a xmlns='urn:xmpp:sm:3' h='1'/>\n" + tooHigh("1", "0") + closes + "= hangup protocol retry: no count",
 	} {
 		t.Run(name, func(t *testing.T) { play(t, config(), script) })
 	}
@@ -99,10 +99,10 @@ func TestResume(t *testing.T) {
 	for name, script := range map[string]string{
 		"nothing had arrived": asks + fmt.Sprintf(on, "4294967295") + good + "C: " + one + "\nC: " + two + r,
 		"one had":             asks + fmt.Sprintf(on, "0") + good + "C: " + two + r,
-		"all had":             asks + fmt.Sprintf(on, "1") + good + ask + tells(4294967295) + arrives + "do handled 1\ndo saved 0" + ask + tells(0),
+		"all had":             asks + fmt.Sprintf(on, "1") + good + ask + ackSent(4294967295) + arrives + "do handled 1\ndo saved 0" + ask + ackSent(0),
 		"more had":            asks + fmt.Sprintf(on, "2") + tooHigh("2", "1") + closes + "= hangup protocol retry: no count",
 		"stored, all had":     asks + fmt.Sprintf(on, "1") + good,
-		"stored, more had":    asks + fmt.Sprintf(on, "2") + good + ask + tells(4294967295) + "S: <a xmlns='urn:xmpp:sm:3' h='2'/>\ndo send <message xmlns='jabber:client' id='3'/>\nC: <message xmlns='jabber:client' id='3'/>\n= timer 5s\nS: <a xmlns='urn:xmpp:sm:3' h='3'/>",
+		"stored, more had":    asks + fmt.Sprintf(on, "2") + good + ask + ackSent(4294967295) + "S: <a xmlns='urn:xmpp:sm:3' h='2'/>\ndo send <message xmlns='jabber:client' id='3'/>\nC: <message xmlns='jabber:client' id='3'/>\n= timer 5s\nS: <a xmlns='urn:xmpp:sm:3' h='3'/>",
 		"stored, fewer had":   asks + fmt.Sprintf(on, "4294967290") + tooHigh("4294967290", "1") + closes + "= hangup protocol retry: no count",
 		"another session":     asks + "S: <resumed xmlns='urn:xmpp:sm:3' previd='sm2' h='0'/>" + closes + "= hangup protocol retry: resume the session",
 		"failed":              asks + "S: <failed xmlns='urn:xmpp:sm:3'/>" + none,
@@ -128,11 +128,11 @@ func TestRepeated(t *testing.T) {
 S: <resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='0'/>
 = timer 30s
 = resumed user@example.org/r1
-`+again+"do handled 1\ndo saved 7"+ask+tells(7)+"S: <iq xmlns='jabber:client' type='result'/>\n"+again+arrives+
-		"do handled 1\ndo saved 8"+ask+tells(8)+"do handled 1\ndo saved 9"+ask+tells(9))
+`+again+"do handled 1\ndo saved 7"+ask+ackSent(7)+"S: <iq xmlns='jabber:client' type='result'/>\n"+again+arrives+
+		"do handled 1\ndo saved 8"+ask+ackSent(8)+"do handled 1\ndo saved 9"+ask+ackSent(9))
 }
 
-// TestCarriedOver cuts a session, and goes on with what it exports.
+// TestCarriedOver interrupts a session, and resumes it from its exported state.
 func TestCarriedOver(t *testing.T) {
 	const identified = "S: <enabled xmlns='urn:xmpp:sm:3' id='sm1' resume='true'/>\n"
 	const cut = "\ndo closed!\n= hangup transport retry: lost"
@@ -143,10 +143,10 @@ func TestCarriedOver(t *testing.T) {
 	const again = "S: " + message + "\n"
 	for name, scripts := range map[string][2]string{
 		// Another run may have to ask from there: the server must keep it.
-		"handled, not saved": {enabled + arrives + "do handled 1" + cut, asks(0) + again + arrives + "do saved 1" + ask + tells(1) + "do handled 1\ndo saved 2" + ask + tells(2)},
-		"handled and saved":  {enabled + arrives + "do handled 1\ndo saved 1" + cut, asks(1) + arrives + "do handled 1\ndo saved 2" + ask + tells(2)},
-		// The first to be handled is the one that nobody counted.
-		"before enabled": {enables + arrives + identified + arrives + cut, asks(0) + again + "do handled 1\ndo saved 1" + ask + tells(0) + "do handled 1\ndo saved 1" + ask + tells(1)},
+		"handled, not saved": {enabled + arrives + "do handled 1" + cut, asks(0) + again + arrives + "do saved 1" + ask + ackSent(1) + "do handled 1\ndo saved 2" + ask + ackSent(2)},
+		"handled and saved":  {enabled + arrives + "do handled 1\ndo saved 1" + cut, asks(1) + arrives + "do handled 1\ndo saved 2" + ask + ackSent(2)},
+		// The first stanza to be handled is one that was not counted.
+		"before enabled": {enables + arrives + identified + arrives + cut, asks(0) + again + "do handled 1\ndo saved 1" + ask + ackSent(0) + "do handled 1\ndo saved 1" + ask + ackSent(1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := config()

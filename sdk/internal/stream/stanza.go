@@ -27,7 +27,7 @@ func (s *Stream) stanza(e *element.Element) {
 	for _, name := range [...]string{"from", "to"} {
 		if address, ok := e.Lookup(name); ok {
 			if err := s.known.check(address); err != nil {
-				s.drop(fmt.Errorf("A stanza whose %s is not a JID was ignored: %w", name, err))
+				s.drop(fmt.Errorf("the stanza's %s is not a JID: %w", name, err))
 				return
 			}
 		}
@@ -35,21 +35,21 @@ func (s *Stream) stanza(e *element.Element) {
 	switch kind := e.Attr("type"); {
 	case e.Name.Local != "iq" || kind == "result" || kind == "error":
 		switch {
-		case e.Tainted():
-			s.drop(errTainted)
+		case e.ContainsStreamElements():
+			s.drop(errStreamElement)
 		case e.Name.Local == "iq" && e.Attr("id") == "":
-			s.drop(errors.New("An iq reply without an id was ignored: nothing tells what it answers."))
+			s.drop(errors.New("the iq reply has no id, so it matches no request"))
 		default:
 			s.deliver(e)
 		}
 	case kind != "get" && kind != "set":
-		s.refuse(e, "bad-request", fmt.Errorf("An iq of type %q was refused: there is none (RFC 6120 §8.2.3).", cut(kind)))
-	case e.Tainted():
-		s.refuse(e, "bad-request", errTainted)
+		s.refuse(e, "bad-request", fmt.Errorf("iq type %q does not exist (RFC 6120 §8.2.3)", cut(kind)))
+	case e.ContainsStreamElements():
+		s.refuse(e, "bad-request", errStreamElement)
 	case count(e) != 1:
-		s.refuse(e, "bad-request", errors.New("An iq request without exactly one child element was refused (RFC 6120 §8.2.3)."))
+		s.refuse(e, "bad-request", errors.New("the iq request does not have exactly one child element (RFC 6120 §8.2.3)"))
 	case e.Attr("id") == "":
-		s.drop(errors.New("An iq request without an id was ignored: it cannot be answered."))
+		s.drop(errors.New("the iq request has no id, so it cannot be answered"))
 	default:
 		s.deliver(e)
 	}
@@ -77,12 +77,12 @@ func (known *addresses) check(text string) error {
 	return nil
 }
 
-var errTainted = errors.New("A stanza that holds elements of the stream itself was ignored. It is a forgery.")
+var errStreamElement = errors.New("the stanza contains stream-level elements, which is an attempt at forgery")
 
 // send writes a stanza.
 func (s *Stream) send(e *element.Element) {
 	if err := checkStanza(e); err != nil {
-		s.drop(fmt.Errorf("Not sent: %w", err))
+		s.drop(fmt.Errorf("the client did not send it: %w", err))
 		return
 	}
 	s.writeStanza(e)
@@ -133,7 +133,7 @@ func checkStanza(e *element.Element) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("A %s is not an iq, message or presence in %s.", describe(e), ns.Client)
+	return fmt.Errorf("%s is not an iq, message or presence in %s", describe(e), ns.Client)
 }
 
 // count returns the number of child elements.

@@ -30,10 +30,10 @@ type Stream struct {
 	bindID        string         // the id of the bind request
 
 	// The session.
-	sm    smState
-	alive keepalive
-	known addresses
-	over  bool // one side has closed the stream, which ends the session
+	sm        smState
+	keepalive keepalive
+	known     addresses
+	over      bool // one side has closed the stream, which ends the session
 
 	// The current Step.
 	now          time.Time
@@ -60,7 +60,7 @@ const (
 )
 
 var awaited = [...]string{
-	opening: "<open/>", features: "<stream:features/>", authenticating: "an answer to the log-in", resuming: "an answer to the resume request", binding: "an answer to the bind request",
+	opening: "<open/>", features: "<stream:features/>", authenticating: "an answer to the login", resuming: "an answer to the resume request", binding: "an answer to the bind request",
 }
 
 // New returns a stream that waits for Opened. It returns an error if the Config is
@@ -69,18 +69,18 @@ var awaited = [...]string{
 // A stream is Bound only to a full JID of the account and only after authentication has
 // succeeded, in which the server has also proved that it knows the password, if the
 // mechanism includes such a proof. Until then messages are limited to 64 KiB
-// (element.BeforeLogin). The stream does not follow redirects; Error.SeeOther reports
+// (element.PreAuthLimits). The stream does not follow redirects; Error.SeeOther reports
 // them to the caller. New ignores a Config.Resume that belongs to another account or is
 // stuck.
 func New(cfg Config) (*Stream, error) {
 	switch {
 	case cfg.Account.Localpart() == "" || cfg.Account.Resourcepart() != "":
-		return nil, fmt.Errorf("The account %q must be a bare JID with a localpart, such as romeo@example.org.", cfg.Account)
+		return nil, fmt.Errorf("the account %q must be a bare JID with a localpart, such as romeo@example.org", cfg.Account)
 	case cfg.Nonce == nil || cfg.ID == nil:
-		return nil, errors.New("The stream needs sources of nonces and of ids: set Config.Nonce and Config.ID.")
+		return nil, errors.New("options Nonce and ID must be set")
 	}
 	if _, err := cfg.Account.WithResource(cfg.Resource); err != nil {
-		return nil, fmt.Errorf("The resource %q cannot be part of a JID (RFC 7622 §3.4): %w", cfg.Resource, err)
+		return nil, fmt.Errorf("the resource %q cannot be part of a JID (RFC 7622 §3.4): %w", cfg.Resource, err)
 	}
 	if r := cfg.Resume; r != nil && (!r.JID.Bare().Equal(cfg.Account) || r.Stuck()) {
 		cfg.Resume = nil

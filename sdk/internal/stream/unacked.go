@@ -30,10 +30,10 @@ func (s *Stream) writeStanza(e *element.Element) {
 	text := e.String()
 	switch {
 	case len(text) > MaxStanza:
-		s.drop(fmt.Errorf("Not sent: a stanza of %d bytes; servers end the stream on more than %d.", len(text), MaxStanza))
+		s.drop(fmt.Errorf("the client did not send a stanza of %d bytes: servers close the stream after more than %d", len(text), MaxStanza))
 		return
 	case l.sending && s.answersStranger(e) && (len(l.unacked) >= maxUnacked/8 || l.bytes+len(text) > maxUnackedBytes/8):
-		s.drop(fmt.Errorf("A request of %s was not answered: the server has yet to acknowledge %d stanzas.", cut(e.Attr("to")), len(l.unacked)))
+		s.drop(fmt.Errorf("the client did not answer a request of %s: the server has not acknowledged the last %d stanzas", cut(e.Attr("to")), len(l.unacked)))
 		return
 	}
 	s.emit(Write{Text: text})

@@ -49,13 +49,13 @@ func TestAskedAgain(t *testing.T) {
 // forgotten.
 func TestEnableRefused(t *testing.T) {
 	s := play(t, config(), enables+own+strings.Repeat(own, 8)+"S: <failed xmlns='urn:xmpp:sm:3'/>\n"+strings.Repeat(own, 20)+
-		"S: <a xmlns='urn:xmpp:sm:3' h='9'/>\n= dropped fits nothing\nS: <enabled xmlns='urn:xmpp:sm:3' id='late' resume='true'/>\n= dropped fits nothing\n"+ask+"= dropped fits nothing")
+		"S: <a xmlns='urn:xmpp:sm:3' h='9'/>\n= dropped not expected in this state\nS: <enabled xmlns='urn:xmpp:sm:3' id='late' resume='true'/>\n= dropped not expected in this state\n"+ask+"= dropped not expected in this state")
 	if r := s.Resumption(); r != nil {
 		t.Errorf("it can be resumed: %+v", r)
 	}
 	// One that is never answered keeps no more than it may.
 	play(t, config(), enables+strings.Repeat(own, 511))
-	if s = play(t, config(), enables+strings.Repeat(own, 1100)+"S: <enabled xmlns='urn:xmpp:sm:3' id='late' resume='true'/>\n= dropped fits nothing\n"+arrives); s.Resumption() != nil {
+	if s = play(t, config(), enables+strings.Repeat(own, 1100)+"S: <enabled xmlns='urn:xmpp:sm:3' id='late' resume='true'/>\n= dropped not expected in this state\n"+arrives); s.Resumption() != nil {
 		t.Error("it can be resumed")
 	}
 }
@@ -80,7 +80,7 @@ C: <iq xmlns='jabber:client' type='set' id='id1'><bind xmlns='urn:ietf:params:xm
 	if r := play(t, cfg, begins+own).Resumption(); r != nil {
 		t.Errorf("before <enabled/> there is %+v", r)
 	}
-	s = play(t, cfg, begins+"S: <enabled xmlns='urn:xmpp:sm:3' id='new' resume='true'/>"+ask+tells(0)+arrives+"do handled 1\ndo saved 1"+ask+tells(1)+own+"= timer 5s")
+	s = play(t, cfg, begins+"S: <enabled xmlns='urn:xmpp:sm:3' id='new' resume='true'/>"+ask+ackSent(0)+arrives+"do handled 1\ndo saved 1"+ask+ackSent(1)+own+"= timer 5s")
 	if r := s.Resumption(); r == nil || fmt.Sprintf("%+v", *r) != fmt.Sprintf("%+v", stream.Resumption{ID: "new", JID: jid.MustParse("user@example.org/r1"), Seq: 1, H: 1, Unacked: []string{"<presence xmlns='jabber:client'/>"}}) {
 		t.Errorf("the new session is %+v", r)
 	}
@@ -104,7 +104,7 @@ S: <resumed xmlns='urn:xmpp:sm:3' previd='sm1' h='9'/>
 }
 
 // TestUnackedIsBounded: a server that acknowledges nothing ends the stream by its
-// count or its size, and strangers cannot fill what is kept.
+// count or its size, and other entities cannot fill the queue.
 func TestUnackedIsBounded(t *testing.T) {
 	for _, size := range []int{0, 100, 5_000, 60_000} {
 		s := countingSession(t)

@@ -104,7 +104,7 @@ func emptyCommit(ctx context.Context, s store.Store) error {
 
 func unknownOp(ctx context.Context, s store.Store) error {
 	if err := s.Commit(ctx, nil, []store.Op{store.Put("a", nil), {Kind: 99, Key: "b"}}); err == nil {
-		return errors.New("Commit took an op of a kind that does not exist")
+		return errors.New("an op of an unknown kind was accepted by Commit")
 	}
 	return wantScan(ctx, s, store.Range{}, "")
 }

@@ -35,7 +35,7 @@ func oneWinner(ctx context.Context, s store.Store) error {
 			}
 		}
 		if winner < 0 {
-			return errors.New("every writer got ErrConflict; one has to win")
+			return errors.New("every writer got ErrConflict; one must succeed")
 		}
 		if err := wantGet(ctx, s, key, string([]byte{byte(winner)})); err != nil {
 			return fmt.Errorf("the winner's value is not stored: %w", err)
@@ -110,7 +110,7 @@ func wholeCommits(ctx context.Context, s store.Store) error {
 			return err
 		}
 		if string(values[0]) != string(values[1]) || len(scanned) != 2 || string(scanned[0].Value) != string(scanned[1].Value) {
-			return fmt.Errorf("half of a commit was seen: %q, %q", values, format(scanned))
+			return fmt.Errorf("a commit was read in part: %q, %q", values, format(scanned))
 		}
 		select {
 		case <-done:
@@ -129,13 +129,13 @@ func cancelled(ctx context.Context, s store.Store) error {
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := s.Get(ended, "a"); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Get with a cancelled context: %v", err)
+		return fmt.Errorf("cancelled Get: %v", err)
 	}
 	if _, err := s.Scan(ended, store.Range{}); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Scan with a cancelled context: %v", err)
+		return fmt.Errorf("cancelled Scan: %v", err)
 	}
 	if err := put(ended, s, "a", "1", "b", "1"); !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Commit with a cancelled context: %v", err)
+		return fmt.Errorf("cancelled Commit: %v", err)
 	}
 	// A commit that is cancelled while it runs may succeed or fail.
 	for i := range 50 {
@@ -146,17 +146,17 @@ func cancelled(ctx context.Context, s store.Store) error {
 		err := put(racing, s, "a", value, "b", value)
 		wg.Wait()
 		if err != nil && !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("Commit while the context is cancelled: %w", err)
+			return fmt.Errorf("cancelled during Commit: %w", err)
 		}
 		values, getErr := s.Get(ctx, "a", "b")
 		if getErr != nil {
 			return getErr
 		}
 		if string(values[0]) != string(values[1]) {
-			return fmt.Errorf("a cancelled commit was stored by half: %q", values)
+			return fmt.Errorf("a cancelled commit was stored in part: %q", values)
 		}
 		if err == nil && string(values[0]) != value {
-			return fmt.Errorf("Commit returned nil and stored nothing: %q", values)
+			return fmt.Errorf("a Commit that returned nil stored nothing: %q", values)
 		}
 	}
 	return put(ctx, s, "a", "2") // The store stays usable.

@@ -14,7 +14,7 @@ func absent(ctx context.Context, s store.Store) error {
 	}
 	values, err := s.Get(ctx)
 	if err != nil || len(values) != 0 {
-		return fmt.Errorf("Get without keys: %q, %v", values, err)
+		return fmt.Errorf("a Get without keys: %q, %v", values, err)
 	}
 	return wantScan(ctx, s, store.Range{}, "")
 }

@@ -72,7 +72,7 @@ func wantScan(ctx context.Context, s store.Store, r store.Range, want string) er
 
 func wantConflict(err error) error {
 	if !errors.Is(err, store.ErrConflict) {
-		return fmt.Errorf("Commit with a wrong expectation: %v, want ErrConflict", err)
+		return fmt.Errorf("a Commit with a wrong expectation: %v, want ErrConflict", err)
 	}
 	return nil
 }

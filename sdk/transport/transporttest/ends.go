@@ -17,7 +17,7 @@ func cancelledReceive(ctx context.Context, d transport.Dialer, url string) error
 		short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 		defer cancel()
 		if messages, err := c.Receive(short); !errors.Is(err, context.DeadlineExceeded) {
-			return fmt.Errorf("Receive past its deadline: %q, %v", messages, err)
+			return fmt.Errorf("a Receive past its deadline: %q, %v", messages, err)
 		}
 		if err := c.Send("<a/>"); err != nil {
 			return err
@@ -86,7 +86,7 @@ func closeAtOnce(ctx context.Context, d transport.Dialer, url string) error {
 		best = min(best, time.Since(start))
 	}
 	if best > 100*time.Millisecond {
-		return fmt.Errorf("Close took %v at best", best)
+		return fmt.Errorf("the fastest Close took %v", best)
 	}
 	return nil
 }
@@ -108,11 +108,11 @@ func closeEndsReceive(ctx context.Context, d transport.Dialer, url string) error
 	select {
 	case err := <-result:
 		if err == nil {
-			return errors.New("Receive returned no error after Close")
+			return errors.New("no error from Receive after Close")
 		}
 		return nil
 	case <-time.After(time.Second):
-		return errors.New("Receive still waits after Close")
+		return errors.New("a Receive did not return after Close")
 	}
 }
 
@@ -138,10 +138,10 @@ func sendAfterClose(ctx context.Context, d transport.Dialer, url string) error {
 		return err
 	}
 	if c.Send("<a/>") == nil {
-		return errors.New("Send took a message after Close")
+		return errors.New("a message was accepted by Send after Close")
 	}
 	if messages, err := c.Receive(ctx); err == nil {
-		return fmt.Errorf("Receive after Close: %q and no error", messages)
+		return fmt.Errorf("no error from Receive after Close, but %q", messages)
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func sendTooMuch(ctx context.Context, d transport.Dialer, url string) error {
 		}
 	}
 	c.Close()
-	return errors.New("Send took 256 MiB that nobody reads")
+	return errors.New("all of 256 MiB that the peer does not read were accepted by Send")
 }
 
 func notXMPP(ctx context.Context, d transport.Dialer, url string) error {
@@ -169,7 +169,7 @@ func notXMPP(ctx context.Context, d transport.Dialer, url string) error {
 		c, err := d.Dial(ctx, target)
 		if err == nil {
 			c.Close()
-			return fmt.Errorf("Dial(%q) gave a connection", target)
+			return fmt.Errorf("a connection was returned by Dial(%q)", target)
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("Dial(%q) did not return: %w", target, err)
@@ -185,19 +185,19 @@ func dialGivesUp(ctx context.Context, d transport.Dialer, url string) error {
 	c, err := d.Dial(short, url+"/hang")
 	if err == nil {
 		c.Close()
-		return errors.New("Dial gave a connection to a server that does not answer")
+		return errors.New("a connection to a server that does not answer was returned by Dial")
 	}
 	if !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("Dial past its deadline: %w, want context.DeadlineExceeded", err)
+		return fmt.Errorf("a Dial past its deadline: %w, want context.DeadlineExceeded", err)
 	}
 	if took := time.Since(start); took > 2*time.Second {
-		return fmt.Errorf("Dial took %v to give up", took)
+		return fmt.Errorf("a Dial past its deadline took %v", took)
 	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	if c, err := d.Dial(ended, url+"/echo"); err == nil {
 		c.Close()
-		return errors.New("Dial with a cancelled context gave a connection")
+		return errors.New("a connection was returned by Dial with a cancelled context")
 	}
 	return nil
 }

@@ -115,7 +115,7 @@ func endStays(ctx context.Context, d transport.Dialer, url string) error {
 			}
 		}
 		if c.Send("<a/>") == nil {
-			return errors.New("Send took a message after the other side had closed")
+			return errors.New("a message was accepted by Send after the peer had closed")
 		}
 		return nil
 	})

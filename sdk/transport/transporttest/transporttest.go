@@ -80,7 +80,7 @@ func wantMessages(ctx context.Context, c transport.Conn, want ...string) error {
 			return fmt.Errorf("got %d of %d messages, then: %w", len(got), len(want), err)
 		}
 		if len(messages) == 0 {
-			return errors.New("Receive returned neither a message nor an error")
+			return errors.New("neither a message nor an error from Receive")
 		}
 		got = append(got, messages...)
 	}
@@ -98,7 +98,7 @@ func wantClose(ctx context.Context, c transport.Conn, code int, reason string) e
 	messages, err := c.Receive(ctx)
 	var closed *transport.CloseError
 	if !errors.As(err, &closed) || closed.Code != code || reason != "" && closed.Reason != reason {
-		return fmt.Errorf("Receive = %.60q, %v, want a CloseError with code %d %s", messages, err, code, reason)
+		return fmt.Errorf("got %.60q, %v, want a CloseError with code %d %s", messages, err, code, reason)
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ var _ transport.Dialer = (*Dialer)(nil)
 // goroutines run until then, or until the other side closes it.
 func (d *Dialer) Dial(ctx context.Context, address string) (transport.Conn, error) {
 	if !strings.HasPrefix(address, "ws:") && !strings.HasPrefix(address, "wss:") {
-		return nil, errors.New("ws: the address must start with ws: or wss:")
+		return nil, errors.New("ws: the scheme of the address must be ws or wss")
 	}
 	client := http.DefaultClient
 	if d.HTTPClient != nil {

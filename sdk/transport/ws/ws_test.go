@@ -49,7 +49,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		s.URL + "/plain":                      "no XMPP over WebSocket at this address",
 		s.URL + "/redirect":                   "302",
 		s.URL + "/nosub":                      `subprotocol "xmpp"`,
-		"https://example.invalid/":            "must start with ws: or wss:",
+		"https://example.invalid/":            "must be ws or wss",
 		"ws://" + l.Addr().String() + "/gone": "cannot connect",
 	} {
 		d := ws.Dialer{HTTPClient: client}
