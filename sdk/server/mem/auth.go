@@ -13,7 +13,7 @@ const (
 	nsSASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 	nsBind = "urn:ietf:params:xml:ns:xmpp-bind"
 
-	maxAttempts = 3 // failed log-ins on one connection
+	maxAttempts = 3 // failed login attempts per connection
 )
 
 // authenticate handles an element of the SASL negotiation (RFC 6120 §6.4).
@@ -26,7 +26,7 @@ func (c *session) authenticate(e *elem) {
 			return
 		}
 		c.sasl = &exchange{mech: mech, domain: c.srv.cfg.Domain, find: c.srv.credentials}
-		if len(e.kids) == 0 { // no initial response: ask for it
+		if len(e.kids) == 0 { // no initial response, so request it
 			c.send(el(nsSASL, "challenge"))
 			return
 		}
@@ -43,7 +43,7 @@ func (c *session) authenticate(e *elem) {
 		return
 	}
 	text := e.text()
-	if text == "=" { // an initial response of no length
+	if text == "=" { // an empty initial response
 		text = ""
 	}
 	msg, err := base64.StdEncoding.Strict().DecodeString(text)
@@ -64,7 +64,8 @@ func (c *session) authenticate(e *elem) {
 	}
 }
 
-// refuse answers a log-in that failed; after the third the stream ends.
+// refuse answers a failed login. After the third failure the server closes the
+// stream.
 func (c *session) refuse(condition string) {
 	c.sasl = nil
 	c.send(el(nsSASL, "failure").with(el(nsSASL, condition)))
@@ -73,8 +74,9 @@ func (c *session) refuse(condition string) {
 	}
 }
 
-// bind handles what comes between log-in and resource binding: only the bind request may (RFC 6120 §7). The resource asked for is
-// granted; if another session has it, that session ends with the stream error conflict.
+// bind handles elements between login and resource binding, of which only the bind
+// request is allowed (RFC 6120 §7). The requested resource is granted; if another
+// session has it, that session ends with the stream error conflict.
 func (c *session) bind(e *elem) {
 	req := e.child(nsBind, "bind")
 	if e.local != "iq" || e.get("type") != "set" || req == nil {
@@ -102,7 +104,7 @@ func (c *session) bind(e *elem) {
 	c.send(el(nsClient, "iq", "type", "result", "id", e.get("id")).with(el(nsBind, "bind").with(el(nsBind, "jid").with(c.name))))
 }
 
-// credentials are the keys of an account, or keys nobody has.
+// credentials returns the keys of an account, or random keys if it does not exist.
 func (s *Server) credentials(localpart string) map[string]credential {
 	if a := s.local(localpart); a != nil {
 		return a.creds
@@ -110,7 +112,8 @@ func (s *Server) credentials(localpart string) map[string]credential {
 	return s.nobody
 }
 
-// local finds an account by the name given at log-in, which need not be in canonical form.
+// local finds an account by the name given at login, which may not be in canonical
+// form.
 func (s *Server) local(localpart string) *account {
 	j, err := jid.New(localpart, s.cfg.Domain, "")
 	if err != nil || localpart == "" {

@@ -26,20 +26,21 @@ const (
 	bound
 )
 
-// session is one connection, and once it is bound one session of an account, which may outlive the connection (see hibernate).
-// All fields below mu's line are guarded by Server.mu.
+// session is a connection and, once bound, a session of an account, which may outlive
+// the connection (see hibernate). Server.mu guards the fields below the comment that
+// names it.
 type session struct {
 	srv    *Server
 	ws     *websocket.Conn
 	ctx    context.Context
 	cancel context.CancelFunc
-	wake   chan struct{} // something was queued
+	wake   chan struct{} // a message was queued
 	hung   chan struct{} // closed when the client has sent <close/>
 
 	// Guarded by Server.mu:
 	name   string // remote address, then the full JID
 	phase  phase
-	ended  bool // <close/> is queued or sent: nothing may follow
+	ended  bool // <close/> is queued or sent, and nothing may follow it
 	hungUp bool // hung is closed
 
 	queue  []Frame
@@ -53,13 +54,14 @@ type session struct {
 	binding
 }
 
-// binding is what a session of an account is apart from its connection. Another connection may take it over.
+// binding is the state of a session that is independent of its connection. Another
+// connection may take it over.
 type binding struct {
 	resource  string
 	available bool
 	priority  int
-	listed    bool // asked for the PAM list
-	pamCaps   bool // advertised urn:xmpp:pam:0
+	listed    bool // the client has requested the PAM list
+	pamCaps   bool // the client advertises urn:xmpp:pam:0
 	asked     map[string]capsQuery
 	sm        *ledger // nil until stream management is enabled
 }
@@ -72,9 +74,10 @@ func newSession(s *Server, ws *websocket.Conn, remote string) *session {
 	}
 }
 
-// run serves the connection until it is gone. The calling goroutine reads, another writes.
+// run serves the connection until it ends. The calling goroutine reads, another one
+// writes.
 func (c *session) run() {
-	c.ws.SetReadLimit(-1) // the limit is kept here, so that the client is told
+	c.ws.SetReadLimit(-1) // this package enforces the limit, to report it to the client
 	s := c.srv
 	s.mu.Lock()
 	s.conns[c] = true
@@ -115,12 +118,13 @@ func (c *session) read() {
 		c.receive(e, fe)
 		c.srv.mu.Unlock()
 		if len(msg) > maxMessage {
-			io.Copy(io.Discard, r) // what is left of it; ends with the connection at the latest
+			io.Copy(io.Discard, r) // the rest of the message; returns when the connection ends
 		}
 	}
 }
 
-// write sends what is queued, in order. After <close/> it gives the client a moment to answer and closes the WebSocket (RFC 7395 §3.6).
+// write sends the queued messages in order. After <close/> it waits briefly for the
+// client's answer and closes the WebSocket (RFC 7395 §3.6).
 func (c *session) write() {
 	defer c.cancel()
 	for {
@@ -166,14 +170,15 @@ func decode(typ websocket.MessageType, msg []byte) (*elem, *streamError) {
 	return parse(msg)
 }
 
-// receive handles one message from the client: an element, or what is wrong with the message.
+// receive handles one message from the client: an element, or the error of an invalid
+// message.
 func (c *session) receive(e *elem, err *streamError) {
 	if e.is(nsFraming, "close") && !c.hungUp {
 		c.hungUp = true
 		close(c.hung)
 	}
 	switch {
-	case c.ended: // only <close/> was waited for
+	case c.ended: // only <close/> is expected
 	case err != nil:
 		c.end(err.cond)
 	case c.hungUp, e.is(nsStream, "error"):
@@ -214,7 +219,8 @@ func (c *session) element(e *elem) {
 	}
 }
 
-// open answers a stream header (RFC 6120 §4.7) and offers what comes next.
+// open answers a stream header (RFC 6120 §4.7) and sends the features of the next
+// step.
 func (c *session) open(e *elem) {
 	if c.phase != wantOpen && c.phase != wantOpen2 {
 		c.end("bad-format")

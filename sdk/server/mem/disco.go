@@ -12,7 +12,8 @@ const (
 
 var common = []string{nsDiscoInfo, nsDiscoItems, nsPing}
 
-// pubsubFeatures are those both the pubsub service and an account's personal service have (XEP-0060 §10).
+// pubsubFeatures are the features of the pubsub service and of an account's personal
+// service (XEP-0060 §10).
 var pubsubFeatures = []string{
 	nsPubsub,
 	nsPubsub + "#access-authorize",

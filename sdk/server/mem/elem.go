@@ -42,7 +42,8 @@ func (e *elem) isStanza() bool {
 	return e.space == nsClient && (e.local == "iq" || e.local == "message" || e.local == "presence")
 }
 
-// get is the value of an un-namespaced attribute. An attribute of another namespace, such as x:from, is never meant.
+// get returns the value of an un-namespaced attribute. It never returns an attribute
+// in a namespace, such as x:from.
 func (e *elem) get(local string) string {
 	v, _ := e.lookup(local)
 	return v
@@ -95,7 +96,7 @@ func (e *elem) elems() []*elem {
 	return out
 }
 
-// child is the first child of that name, or nil.
+// child returns the first child with that name, or nil.
 func (e *elem) child(space, local string) *elem {
 	if e == nil {
 		return nil
@@ -118,7 +119,7 @@ func (e *elem) text() string {
 	return b.String()
 }
 
-// String is the element as one XML document, with all namespaces declared.
+// String returns the element as one XML document, with all namespaces declared.
 func (e *elem) String() string {
 	var b strings.Builder
 	e.write(&b, "")

@@ -2,7 +2,8 @@ package mem
 
 import "time"
 
-// hibernate keeps the session without a connection, for a while: what it is sent waits.
+// hibernate keeps the session without a connection for a limited time. Messages to it
+// are queued.
 func (c *session) hibernate() {
 	c.sm.pending = c.sm.waiting(c.held)
 	c.sm.expiry = time.AfterFunc(c.sm.keep, func() {
@@ -16,7 +17,8 @@ func (c *session) hibernate() {
 
 func (c *session) hibernating() bool { return c.sm != nil && c.sm.expiry != nil }
 
-// finish ends the session for good: nothing is routed to it any more. Its count may be remembered for a client that tries to resume it.
+// finish ends the session permanently: nothing more is routed to it. Its count may be
+// remembered for a client that tries to resume it.
 func (c *session) finish(remember bool) {
 	if l := c.sm; l != nil {
 		if l.expiry != nil {

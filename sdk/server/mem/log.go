@@ -7,25 +7,26 @@ import (
 	"time"
 )
 
-const maxLog = 10000 // frames kept for Log; the oldest go first
+const maxLog = 10000 // maximum number of frames kept for Log; the oldest are discarded
 
 // Frame is one WebSocket message, as it was sent or received.
 type Frame struct {
 	Session string // remote address, or the full JID once a resource is bound
 	Out     bool   // from the server to the client
-	XML     string // as on the wire; log-in secrets sent by the client are replaced by "…"
+	XML     string // as on the wire; login secrets sent by the client are replaced by "…"
 	At      time.Time
 }
 
-// Log is what was sent and received, the newest 10,000 messages. Messages of one session are in order.
+// Log returns the newest 10,000 messages sent and received. Messages of one session
+// are in order.
 func (s *Server) Log() []Frame {
 	s.logMu.Lock()
 	defer s.logMu.Unlock()
 	return slices.Clone(s.log)
 }
 
-// SetLog has every message shown to observe as well, one at a time, before it is sent or handled. observe must return quickly and must
-// not call the server; nil ends it.
+// SetLog passes every message to observe, one at a time, before it is sent or
+// handled. observe must return quickly and must not call the server; nil stops this.
 func (s *Server) SetLog(observe func(Frame)) {
 	s.logMu.Lock()
 	defer s.logMu.Unlock()
@@ -57,7 +58,7 @@ func (s *Server) logFrame(f Frame) {
 
 var credentials = regexp.MustCompile(`<(?:[^\s<>:]+:)?(?:auth|response)[\s/>]`)
 
-// redact takes the secrets out of a SASL message, also of one that cannot be parsed.
+// redact removes the secrets from a SASL message, even if it cannot be parsed.
 func redact(xml string) string {
 	at := credentials.FindStringIndex(xml)
 	if at == nil {

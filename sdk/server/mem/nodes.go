@@ -7,7 +7,8 @@ import (
 	"mellium.im/xmpp/jid"
 )
 
-// service is a place with nodes: the pubsub service, or the personal one of an account (XEP-0163).
+// service is an entity with nodes: the pubsub service, or the personal service of an
+// account (XEP-0163).
 type service struct {
 	jid   string
 	owner string // the account's bare JID, empty for the pubsub service
@@ -16,7 +17,7 @@ type service struct {
 
 type node struct {
 	name   string
-	owner  string // bare JID; empty if it was made by the program that runs the server
+	owner  string // bare JID; empty if the program that runs the server created it
 	access string // open, whitelist, presence or authorize
 	items  []item // oldest first
 	subs   []subscriber
@@ -27,12 +28,12 @@ type item struct {
 	payload *elem // nil if there is none
 }
 
-// subscriber is one subscription: always of a bare JID, and a JID has one per node.
+// subscriber is a subscription of a bare JID, which has at most one per node.
 type subscriber struct {
 	jid, subid, state string // state: subscribed or pending
 }
 
-const maxItems = 1000 // kept per node; the oldest go silently
+const maxItems = 1000 // per node; the oldest are removed without notification
 
 var accessModels = []string{"open", "whitelist", "presence", "authorize"}
 
@@ -40,7 +41,7 @@ func newService(jid, owner string) *service {
 	return &service{jid: jid, owner: owner, nodes: map[string]*node{}}
 }
 
-// create makes a node. An empty access model is open.
+// create creates a node. An empty access model means open.
 func (svc *service) create(name, owner, access string) (*node, *stanzaError) {
 	if access == "" {
 		access = "open"
@@ -56,7 +57,7 @@ func (svc *service) create(name, owner, access string) (*node, *stanzaError) {
 	return n, nil
 }
 
-// sorted are the nodes by name, so that answers are alike.
+// sorted returns the nodes ordered by name, so that answers are deterministic.
 func (svc *service) sorted() []*node {
 	var out []*node
 	for _, name := range slices.Sorted(maps.Keys(svc.nodes)) {
@@ -65,7 +66,8 @@ func (svc *service) sorted() []*node {
 	return out
 }
 
-// admits tells whether who may subscribe and read. Nobody but the owner is ever on a whitelist or in a roster here.
+// admits reports whether an entity may subscribe and read. This server has no
+// rosters, and only the owner is on a whitelist.
 func (n *node) admits(who jid.JID) *stanzaError {
 	switch {
 	case n.owner == who.Bare().String() || n.access == "open":
@@ -87,7 +89,8 @@ func (n *node) sub(jid string) *subscriber {
 	return nil
 }
 
-// publish stores an item and tells the subscribers. An item of the same id is replaced and becomes the newest (XEP-0060 §7.1).
+// publish stores an item and notifies the subscribers. It replaces an item with the
+// same id, which becomes the newest (XEP-0060 §7.1).
 func (s *Server) publish(svc *service, n *node, it item) {
 	n.items = slices.DeleteFunc(n.items, func(old item) bool { return old.id == it.id })
 	n.items = append(n.items, it)
@@ -98,7 +101,8 @@ func (s *Server) publish(svc *service, n *node, it item) {
 		with(el(nsPubsubEvent, "item", "id", it.id).with(it.payload)))
 }
 
-// retract removes an item and tells the subscribers (XEP-0060 §7.2). It reports false if there is none of that id.
+// retract removes an item and notifies the subscribers (XEP-0060 §7.2). It reports
+// whether the item existed.
 func (s *Server) retract(svc *service, n *node, id string) bool {
 	before := len(n.items)
 	n.items = slices.DeleteFunc(n.items, func(it item) bool { return it.id == id })
@@ -109,7 +113,8 @@ func (s *Server) retract(svc *service, n *node, id string) bool {
 	return true
 }
 
-// deleteNode removes a node, tells the subscribers, and their accounts' lists (XEP-0060 §8.4).
+// deleteNode removes a node, notifies the subscribers, and updates their accounts'
+// lists (XEP-0060 §8.4).
 func (s *Server) deleteNode(svc *service, n *node) {
 	delete(svc.nodes, n.name)
 	s.event(svc, n, el(nsPubsubEvent, "delete", "node", n.name))
@@ -119,12 +124,14 @@ func (s *Server) deleteNode(svc *service, n *node) {
 	}
 }
 
-// setState puts a subscription into a state, "none" being its end, and tells the subscriber's account. It returns what is then true.
+// setState sets the state of a subscription, or removes it if the state is "none",
+// and updates the list of the subscriber's account. It returns the resulting
+// subscription.
 func (s *Server) setState(svc *service, n *node, jid, state string) subscriber {
 	sub := n.sub(jid)
 	if sub == nil {
 		fresh := subscriber{jid: jid}
-		if svc.owner == "" { // the pubsub service names its subscriptions, personal ones are nameless
+		if svc.owner == "" { // the pubsub service assigns subids, personal services do not
 			fresh.subid = s.newID("")
 		}
 		n.subs = append(n.subs, fresh)

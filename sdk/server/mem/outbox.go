@@ -2,16 +2,18 @@ package mem
 
 import "time"
 
-// maxQueued is how many bytes may wait for a client that does not read, and how many it may leave unacknowledged; with one more its session ends.
+// maxQueued is the maximum number of bytes queued for a client, and the maximum
+// number unacknowledged by it. The server ends a session that exceeds it.
 const maxQueued = 32 << 20
 
-// message is something for the client.
+// message is an outgoing message.
 type message struct {
 	xml     string
-	counted bool // a stanza that stream management counts
+	counted bool // a stanza counted by stream management
 }
 
-// end closes the stream and the session, with the stream error cond if there is one. Nothing is sent afterwards; what is held back is lost.
+// end closes the stream and the session, with the stream error cond if it is not
+// empty. Nothing is sent afterwards; messages held back are lost.
 func (c *session) end(cond string, details ...any) {
 	if c.ended {
 		return
@@ -35,7 +37,8 @@ func (c *session) end(cond string, details ...any) {
 	time.AfterFunc(deadline, c.cancel)
 }
 
-// lose ends the connection without a word. A session that can be resumed hibernates.
+// lose drops the connection without closing the stream. A session that can be resumed
+// hibernates.
 func (c *session) lose() {
 	if c.ended {
 		return
@@ -53,10 +56,11 @@ func (c *session) lose() {
 // send queues an element, unless the session is being held.
 func (c *session) send(e *elem) { c.push(message{e.String(), c.counts(e)}) }
 
-// counts tells whether stream management counts e.
+// counts reports whether stream management counts e.
 func (c *session) counts(e *elem) bool { return c.sm != nil && e.isStanza() }
 
-// push queues a message to the client, unless the session is being held. Without a connection it is kept.
+// push queues a message to the client, unless the session is being held. Without a
+// connection the message is kept.
 func (c *session) push(m message) {
 	if c.hibernating() {
 		if m.counted {
@@ -103,7 +107,7 @@ func (c *session) enqueue(m message) {
 	}
 }
 
-// keep notes that m may have to be sent again. If that is too much, the session ends.
+// keep records m for retransmission. If too much is unacknowledged, the session ends.
 func (c *session) keep(m message) bool {
 	if c.sm.bytes += len(m.xml); c.sm.bytes > maxQueued {
 		c.finish(true)

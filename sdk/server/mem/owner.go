@@ -33,7 +33,8 @@ func (s *Server) pubsubOwner(svc *service, r request) (*elem, *stanzaError) {
 	return nil, badRequest()
 }
 
-// changeSubscriptions sets existing subscriptions to subscribed or none; each subscriber is told (XEP-0060 §8.8.2, §8.8.4).
+// changeSubscriptions sets existing subscriptions to subscribed or none; each
+// subscriber is notified (XEP-0060 §8.8.2, §8.8.4).
 func (s *Server) changeSubscriptions(svc *service, n *node, op *elem) *stanzaError {
 	for _, c := range op.elems() {
 		j, err := parseJID(c.get("jid"))
@@ -44,7 +45,7 @@ func (s *Server) changeSubscriptions(svc *service, n *node, op *elem) *stanzaErr
 	for _, c := range op.elems() {
 		j, _ := parseJID(c.get("jid"))
 		if n.sub(j.String()) == nil {
-			continue // named twice
+			continue // listed twice
 		}
 		now := s.setState(svc, n, j.String(), c.get("subscription"))
 		s.sendFrom(svc.jid, now.jid, el(nsPubsubEvent, "event").with(

@@ -16,14 +16,15 @@ type Subscription struct {
 	Service, Node, JID, SubID, State string
 }
 
-// pamList is an account's list of subscriptions (XEP-0376 §3.4): all changes ever made to it, from which the list at every version follows.
-// versions[i] names the list after the first i changes.
+// pamList is an account's list of subscriptions (XEP-0376 §3.4): all changes ever
+// made to it, from which the list at every version follows. versions[i] is the
+// version of the list after the first i changes.
 type pamList struct {
 	seed     string
 	changes  []Subscription
 	versions []string
 	index    map[string]int // version → position in versions
-	floor    int            // versions before this position are forgotten
+	floor    int            // versions before this position are unknown
 }
 
 func newPAMList() *pamList {
@@ -32,7 +33,7 @@ func newPAMList() *pamList {
 	return p
 }
 
-// name gives the present state its version: opaque, and not a number.
+// name assigns a version to the current state. It is opaque, and not a number.
 func (p *pamList) name() {
 	sum := sha256.Sum256([]byte(p.seed + strconv.Itoa(len(p.changes))))
 	version := base64.RawURLEncoding.EncodeToString(sum[:9])
@@ -48,7 +49,8 @@ func (p *pamList) record(change Subscription) (version string) {
 
 func (p *pamList) version() string { return p.versions[len(p.versions)-1] }
 
-// at is the list after the first n changes, in the order in which the subscriptions were made.
+// at returns the list after the first n changes, in the order in which the
+// subscriptions were created.
 func (p *pamList) at(n int) []Subscription {
 	position := map[Subscription]int{}
 	var list []Subscription
@@ -66,7 +68,7 @@ func (p *pamList) at(n int) []Subscription {
 	return slices.DeleteFunc(list, func(s Subscription) bool { return s.State == "none" })
 }
 
-// since is the position of a version, if a delta from it can be given.
+// since returns the position of a version, if the server can send a delta from it.
 func (p *pamList) since(version string, history int) (int, bool) {
 	i, ok := p.index[version]
 	return i, ok && i >= p.floor && len(p.changes)-i <= history
@@ -76,7 +78,8 @@ func (s Subscription) key() Subscription {
 	return Subscription{Service: s.Service, Node: s.Node, SubID: s.SubID}
 }
 
-// subscriptionChanged keeps the subscriber's list, whoever made the change: its server, another client without PAM, or the node's owner.
+// subscriptionChanged updates the subscriber's list after any change: of its server,
+// of another client without PAM, or of the node's owner.
 func (s *Server) subscriptionChanged(svc *service, n *node, sub subscriber) {
 	a := s.accounts[sub.jid]
 	if a == nil {
@@ -95,8 +98,8 @@ func (s *Server) subscriptionChanged(svc *service, n *node, sub subscriber) {
 	}
 }
 
-// joined tells whether the session gets notifies: it is available with a priority of 0 or more, and has asked for the list or
-// advertised PAM.
+// joined reports whether the session receives notifies: it is available with a
+// priority of 0 or more, and has requested the list or advertises PAM.
 func (c *session) joined() bool {
 	return c.available && c.priority >= 0 && (c.listed || c.pamCaps)
 }
@@ -113,7 +116,8 @@ func (s Subscription) elem(space string) *elem {
 	return e
 }
 
-// answerPAM handles a request of an account to itself (XEP-0376 §3.2 to §3.4). Every error says who made it.
+// answerPAM handles a request of an account to itself (XEP-0376 §3.2 to §3.4). Every
+// error names its generator.
 func (s *Server) answerPAM(r request) (*elem, *stanzaError) {
 	payload, err := (*elem)(nil), unavailable()
 	switch {
@@ -133,8 +137,9 @@ func (s *Server) answerPAM(r request) (*elem, *stanzaError) {
 	return payload, err
 }
 
-// changePAM forwards a subscribe or unsubscribe to the service. The notifies are queued by subscriptionChanged, so before the result;
-// there is none if nothing changed. The service is named by jid (the XEP's example) or service (its prose).
+// changePAM forwards a subscribe or unsubscribe to the service. The notifies are
+// queued by subscriptionChanged, so before the result; there are none if nothing
+// changed. The service is named by jid (the XEP's example) or service (its prose).
 func (s *Server) changePAM(r request) (*elem, *stanzaError) {
 	kids := r.payload.elems()
 	if len(kids) == 0 || kids[0].space != nsPubsub || kids[0].local != "subscribe" && kids[0].local != "unsubscribe" {
@@ -196,14 +201,14 @@ func (s *Server) listPAM(r request) (*elem, *stanzaError) {
 		time.Sleep(raceDelay)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if now := s.bySession(name); now != nil { // It may go on with another connection.
+		if now := s.bySession(name); now != nil { // It may continue on another connection.
 			now.send(reply)
 		}
 	})
 	return nil, unanswered
 }
 
-// listElem is the whole list.
+// listElem returns the whole list as an element.
 func (a *account) listElem() *elem {
 	like, version := a.like, a.pam.version()
 	if like.NoVersions {
@@ -224,7 +229,7 @@ func (a *account) listElem() *elem {
 	return list
 }
 
-// delta sends the notifies that lead from an older list to the present one.
+// delta sends the notifies that lead from an older list to the current one.
 func (c *session) delta(from int) {
 	p := c.account.pam
 	if c.account.like.Net {

@@ -18,7 +18,8 @@ const (
 	nsXMLNS = "http://www.w3.org/2000/xmlns/"
 )
 
-// streamError is a fatal fault: a condition of RFC 6120 §4.9.3 and, for the person who reads the log, what was wrong.
+// streamError is a fatal error: a condition of RFC 6120 §4.9.3 and a description for
+// the log.
 type streamError struct {
 	cond string
 	text string
@@ -51,7 +52,8 @@ type parser struct {
 	stack []open
 }
 
-// open is an element whose end tag has not come yet: the name as written, and the prefixes it declares.
+// open is an element whose end tag has not been read: its name as written, and the
+// prefixes it declares.
 type open struct {
 	e      *elem
 	name   xml.Name
@@ -152,7 +154,7 @@ func (p *parser) start(t xml.StartElement, raw string) *streamError {
 	return nil
 }
 
-// declare takes up a if it is a namespace declaration (Namespaces in XML 1.0 §3).
+// declare records a if it is a namespace declaration (Namespaces in XML 1.0 §3).
 func (o *open) declare(a xml.Attr) *streamError {
 	prefix := a.Name.Local
 	switch {
@@ -191,7 +193,8 @@ func (p *parser) resolve(n xml.Name, element bool) (space, local string, ok bool
 	return "", n.Local, n.Space == ""
 }
 
-// spacedAttributes finds what encoding/xml lets pass: <a b='1'c='2'/>.
+// spacedAttributes detects missing space between attributes, which encoding/xml
+// accepts: <a b='1'c='2'/>.
 func spacedAttributes(tag string) bool {
 	var quote byte
 	for i := 0; i < len(tag); i++ {
@@ -208,14 +211,15 @@ func spacedAttributes(tag string) bool {
 	return true
 }
 
-// checkReferences refuses numeric references to what is no XML character. encoding/xml turns those to surrogates into U+FFFD.
+// checkReferences rejects numeric references to characters that XML does not allow.
+// encoding/xml replaces references to surrogates by U+FFFD.
 func checkReferences(s string) *streamError {
 	for i := 0; i < len(s); i++ {
 		rest := s[i:]
 		if after, ok := strings.CutPrefix(rest, "<![CDATA["); ok {
 			end := strings.Index(after, "]]>")
 			if end < 0 {
-				return nil // the decoder says what is wrong
+				return nil // the decoder reports the error
 			}
 			i += len(rest) - len(after) + end + 2
 			continue

@@ -5,26 +5,28 @@ import (
 	"time"
 )
 
-// A Personality says how a server reads XEP-0376 where the text leaves it open, how it breaks it, and what real servers do with a
-// notify. The zero value is the server that the specification describes: a version on everything, the notifies of a delta before its
-// empty result, errors that say who made them.
+// A Personality describes how a server interprets XEP-0376 where the text is
+// ambiguous, how it violates it, and how real servers handle a notify. The zero value
+// is the server that the specification describes: versions in all notifies and lists,
+// the notifies of a delta before its empty result, errors that name their generator.
 type Personality struct {
 	ResultFirst       bool // the empty result comes before the notifies of its delta, as the roster's does (RFC 6121 §2.6.3)
-	Net               bool // a delta is the difference of two lists, and all of it bears the last version
-	NoVersions        bool // nothing bears a version, and every list is whole
-	NoSubIDs          bool // the list names no subid
-	NoBy              bool // errors do not say who made them
-	Plain             bool // a notify is a normal message to nobody, with a hint to store it, and goes where such messages go: to the highest priority
+	Net               bool // a delta is the difference of two lists, and all of its notifies have the last version
+	NoVersions        bool // no stanza has a version, and every list is complete
+	NoSubIDs          bool // the list omits subids
+	NoBy              bool // errors do not name their generator
+	Plain             bool // a notify is a message of type normal without to, with a hint to store it, and is routed like such a message: to the session with the highest priority
 	Silent            bool // a request that the service refuses is never answered
-	SilentUnsubscribe bool // neither is an unsubscribe, nor is anybody notified, as if the service had answered with an empty result
-	Typos             bool // Listings 5 and 6 of XEP-0376 as they are printed, rows in no namespace of their own, results with a payload
-	Strict            bool // a version that is not known is an error
-	Forges            bool // before each notify come some that nobody may believe
-	Races             bool // a whole list is as old as the request, and comes later than the notifies since
+	SilentUnsubscribe bool // an unsubscribe is not answered either, and no session is notified, as if the service had answered with an empty result
+	Typos             bool // Listings 5 and 6 of XEP-0376 as printed: rows without a namespace of their own, results with a payload
+	Strict            bool // an unknown version is an error
+	Forges            bool // before each notify the server sends forged ones
+	Races             bool // a full list is as old as the request, and arrives after later notifies
 }
 
-// Personalities are those that a client must get along with. Libervia is the one server that has XEP-0376; what it does with a pubsub
-// service of ejabberd differs from what it does with Prosody's.
+// Personalities are the ones that a client must support. Libervia is the only server
+// with XEP-0376; it behaves differently with ejabberd's pubsub service than with
+// Prosody's.
 var Personalities = map[string]Personality{
 	"spec":              {},
 	"roster-order":      {ResultFirst: true},
@@ -38,13 +40,14 @@ var Personalities = map[string]Personality{
 	"priority":          {Plain: true},
 }
 
-// raceDelay is how long a list is under way when the server Races.
+// raceDelay is the delay of a list if the server Races.
 const raceDelay = 20 * time.Millisecond
 
-// unanswered stands for no answer at all.
+// unanswered means that no answer is sent.
 var unanswered = &stanzaError{}
 
-// SetPersonality changes how the server treats an account, from now on. Config.Personality is what accounts begin with.
+// SetPersonality changes the personality that the server has for an account. Accounts
+// start with Config.Personality.
 func (s *Server) SetPersonality(account string, p Personality) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +56,7 @@ func (s *Server) SetPersonality(account string, p Personality) {
 	}
 }
 
-// audience are the sessions that get a notify.
+// audience returns the sessions that receive a notify.
 func (a *account) audience() []*session {
 	joined := slices.DeleteFunc(a.ordered(), func(c *session) bool { return !c.joined() })
 	if !a.like.Plain {
@@ -68,7 +71,7 @@ func (a *account) audience() []*session {
 	return slices.DeleteFunc(joined, func(c *session) bool { return c.priority < top })
 }
 
-// notifyElem is the message that tells a session of a change.
+// notifyElem returns the message that notifies a session of a change.
 func (c *session) notifyElem(change Subscription, version string) *elem {
 	like := c.account.like
 	if like.NoVersions {
@@ -86,8 +89,9 @@ func (c *session) notifyElem(change Subscription, version string) *elem {
 	return el(nsClient, "message", "type", "headline", "id", c.srv.newID("n"), "from", c.account.bare, "to", c.name).with(notify)
 }
 
-// forge sends what nobody may believe: from strangers, from a device of the account, as a copy, and from an archive. An honest notify that
-// was stored somewhere and comes late is the last: it is of no use, but may be taken for a hint.
+// forge sends notifies that a client must not accept: from other entities, from a
+// device of the account, as a carbon copy, and from an archive. The last one is
+// genuine but delayed: a client may only use it as a hint.
 func (c *session) forge() {
 	const stranger = "mallory@localhost"
 	bare := c.account.bare
@@ -105,7 +109,8 @@ func (c *session) forge() {
 	c.send(notify(bare).with(el("urn:xmpp:delay", "delay", "stamp", "1999-07-20T10:00:00Z")))
 }
 
-// net is a delta as the difference between the list at two positions, in the order of the newer list, what is gone first.
+// net returns a delta as the difference between the lists at two positions, removals
+// first, in the order of the newer list.
 func (p *pamList) net(from int) []Subscription {
 	before, now := p.at(from), p.at(len(p.changes))
 	var out []Subscription

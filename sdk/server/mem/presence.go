@@ -13,11 +13,12 @@ import (
 
 const nsCaps = "http://jabber.org/protocol/caps"
 
-// capsQuery is a question that was put to a session: what does this hash stand for?
+// capsQuery is a pending query to a session for the features of a caps hash.
 type capsQuery struct{ hash, ver string }
 
-// presence handles presence without to, which makes a session available or not. Presence to somebody else's full JID is delivered;
-// the rest (probes, subscriptions, presence to services) is ignored: there are no rosters.
+// presence handles presence without to, which makes a session available or
+// unavailable. Presence to another account's full JID is delivered; the rest (probes,
+// subscriptions, presence to services) is ignored: there are no rosters.
 func (c *session) presence(st *elem, to jid.JID) {
 	if st.get("to") != "" {
 		if other := c.srv.session(to); other != nil {
@@ -46,8 +47,8 @@ func (c *session) presence(st *elem, to jid.JID) {
 	}
 }
 
-// readCaps takes note of what the session's client can do (XEP-0115); an unknown hash is asked about once per session.
-// Presence without caps changes nothing.
+// readCaps records the capabilities of the session's client (XEP-0115). It queries an
+// unknown hash once per session. Presence without caps changes nothing.
 func (c *session) readCaps(caps *elem) {
 	if caps == nil || caps.get("ver") == "" {
 		return
@@ -68,7 +69,8 @@ func (c *session) readCaps(caps *elem) {
 		with(el(nsDiscoInfo, "query", "node", caps.get("node")+"#"+q.ver)))
 }
 
-// learnCaps reads the answer. It is remembered for other sessions only if the hash is right (XEP-0115 §5.4).
+// learnCaps handles the answer. It is used for other sessions only if the hash is
+// correct (XEP-0115 §5.4).
 func (c *session) learnCaps(st *elem) {
 	q, ok := c.asked[st.get("id")]
 	if !ok {
@@ -92,7 +94,7 @@ func (c *session) learnCaps(st *elem) {
 
 func (q capsQuery) key() string { return q.hash + " " + q.ver }
 
-// capsHash is the verification string of XEP-0115 §5.1, hashed with SHA-1.
+// capsHash returns the verification string of XEP-0115 §5.1, hashed with SHA-1.
 func capsHash(info *elem) string {
 	var identities, features, forms []string
 	for _, e := range info.elems() {
@@ -130,7 +132,8 @@ func formString(form *elem) string {
 	return formType
 }
 
-// sorted joins the parts in byte order, each followed by '<', which takes no part in the sorting.
+// sorted joins the parts in byte order, each followed by '<', which does not affect
+// the order.
 func sorted(parts []string) string {
 	slices.Sort(parts)
 	var b strings.Builder
@@ -140,7 +143,8 @@ func sorted(parts []string) string {
 	return b.String()
 }
 
-// ordered are the account's sessions in the order of their resources, so that runs are alike.
+// ordered returns the account's sessions ordered by resource, so that runs are
+// deterministic.
 func (a *account) ordered() []*session {
 	out := make([]*session, 0, len(a.sessions))
 	for _, c := range a.sessions {

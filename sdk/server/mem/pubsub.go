@@ -63,7 +63,8 @@ func (s *Server) pubsub(svc *service, r request) (*elem, *stanzaError) {
 	return nil, badRequest()
 }
 
-// subscribe is XEP-0060 §6.1. The subscriber must be the bare JID of the sender. To subscribe again is no error and changes nothing.
+// subscribe implements XEP-0060 §6.1. The subscriber must be the bare JID of the
+// sender. Subscribing again succeeds and changes nothing.
 func (s *Server) subscribe(svc *service, r request, op *elem) (*elem, *stanzaError) {
 	if !isBare(op.get("jid"), r.from) {
 		return nil, pubsubError("modify", "bad-request", "invalid-jid")
@@ -86,7 +87,7 @@ func (s *Server) subscribe(svc *service, r request, op *elem) (*elem, *stanzaErr
 	return wrap(subscriptionElem(n, *n.sub(bare))), nil
 }
 
-// unsubscribe is XEP-0060 §6.2. A subid may be left out.
+// unsubscribe implements XEP-0060 §6.2. The subid is optional.
 func (s *Server) unsubscribe(svc *service, r request, op *elem) (*elem, *stanzaError) {
 	if !isBare(op.get("jid"), r.from) {
 		if op.get("jid") == "" {
@@ -109,7 +110,8 @@ func (s *Server) unsubscribe(svc *service, r request, op *elem) (*elem, *stanzaE
 	return wrap(subscriptionElem(n, s.setState(svc, n, bare, "none"))), nil
 }
 
-// subscriptions lists those of the sender (XEP-0060 §5.6), at one node if it is named.
+// subscriptions lists the subscriptions of the sender (XEP-0060 §5.6), at one node if
+// the request names it.
 func (s *Server) subscriptions(svc *service, r request, op *elem) *elem {
 	list := el(nsPubsub, "subscriptions", "node", op.get("node"))
 	for _, n := range svc.sorted() {
@@ -152,8 +154,9 @@ func (s *Server) items(svc *service, r request, op *elem) (*elem, *stanzaError) 
 	return wrap(list), nil
 }
 
-// publishItem is XEP-0060 §7.1: one item, by the node's owner. A personal node is made if it does not exist (XEP-0163 §3), with the
-// access model of the publish options.
+// publishItem implements XEP-0060 §7.1 for one item of the node's owner. It creates a
+// personal node that does not exist (XEP-0163 §3), with the access model of the
+// publish options.
 func (s *Server) publishItem(svc *service, r request, op *elem) (*elem, *stanzaError) {
 	bare := r.from.Bare().String()
 	n, err := svc.find(op)
@@ -183,7 +186,7 @@ func (s *Server) publishItem(svc *service, r request, op *elem) (*elem, *stanzaE
 	return wrap(el(nsPubsub, "publish", "node", n.name).with(el(nsPubsub, "item", "id", it.id))), nil
 }
 
-// retractItem is XEP-0060 §7.2. The subscribers are always told.
+// retractItem implements XEP-0060 §7.2. It always notifies the subscribers.
 func (s *Server) retractItem(svc *service, r request, op *elem) (*elem, *stanzaError) {
 	n, err := svc.find(op)
 	if err != nil {
@@ -201,7 +204,8 @@ func (s *Server) retractItem(svc *service, r request, op *elem) (*elem, *stanzaE
 	return nil, nil
 }
 
-// createNode is XEP-0060 §8.1, with pubsub#access_model as the only setting that is read. Without a name the service makes one.
+// createNode implements XEP-0060 §8.1. It reads only the option pubsub#access_model.
+// Without a name it generates one.
 func (s *Server) createNode(svc *service, r request, op *elem) (*elem, *stanzaError) {
 	bare := r.from.Bare().String()
 	if svc.owner != "" && svc.owner != bare {
@@ -217,7 +221,7 @@ func (s *Server) createNode(svc *service, r request, op *elem) (*elem, *stanzaEr
 	return wrap(el(nsPubsub, "create", "node", name)), nil
 }
 
-// find is the node an operation names.
+// find returns the node that an operation names.
 func (svc *service) find(op *elem) (*node, *stanzaError) {
 	if op.get("node") == "" {
 		return nil, pubsubError("modify", "bad-request", "nodeid-required")
@@ -256,7 +260,8 @@ func unsupported(feature string) *stanzaError {
 	return e
 }
 
-// forward hands a request of an account to a service, as that account's server would send it: from the bare JID.
+// forward sends a request of an account to a service, from the bare JID, as that
+// account's server would.
 func (s *Server) forward(service, from jid.JID, op *elem, rest []*elem) (*elem, *stanzaError) {
 	payload := wrap(op)
 	for _, e := range rest {

@@ -38,16 +38,17 @@ func pubsubError(typ, cond, app string) *stanzaError {
 	return &stanzaError{typ: typ, cond: cond, app: app}
 }
 
-// request is an IQ get or set that somebody here answers.
+// request is an IQ get or set that an entity of this server answers.
 type request struct {
-	from    jid.JID  // full JID of the sender, or the account's bare JID if PAM sends it
-	sender  *session // nil if PAM sends it
-	stanza  *elem    // what sender has sent
+	from    jid.JID  // full JID of the sender, or the account's bare JID if it comes from PAM
+	sender  *session // nil if it comes from PAM
+	stanza  *elem    // the stanza that sender sent
 	set     bool
 	payload *elem
 }
 
-// reply makes an empty answer to st, which this session has sent. What was sent to nobody is answered by the account.
+// reply returns an empty answer to st, a stanza of this session. The account answers
+// a stanza without to.
 func (c *session) reply(st *elem, typ string) *elem {
 	from := st.get("to")
 	if from == "" {
@@ -56,7 +57,8 @@ func (c *session) reply(st *elem, typ string) *elem {
 	return el(nsClient, st.local, "type", typ, "id", st.get("id"), "from", from, "to", c.name)
 }
 
-// stanza handles what a bound session sends. Whatever it claims, the stanza is from its full JID; its children are left as they are.
+// stanza handles a stanza of a bound session. It replaces from by the session's full
+// JID and does not change the children.
 func (c *session) stanza(st *elem) {
 	st.set("from", c.name)
 	self, _ := parseJID(c.name)
@@ -157,7 +159,7 @@ func (s *Server) answer(r request, to jid.JID) (*elem, *stanzaError) {
 	return nil, unavailable()
 }
 
-// session finds the bound session of a full JID, or nil.
+// session returns the bound session of a full JID, or nil.
 func (s *Server) session(full jid.JID) *session {
 	if a := s.accounts[full.Bare().String()]; a != nil {
 		return a.sessions[full.Resourcepart()]
@@ -165,9 +167,11 @@ func (s *Server) session(full jid.JID) *session {
 	return nil
 }
 
-// deliver routes a message stanza (RFC 6121 §8.5). To a full JID it goes to that session, with or without presence. To a bare JID a
-// headline goes to every session with a priority of 0 or more, a normal or chat message to those of the highest such priority only.
-// There is no offline storage: what reaches nobody is refused, or lost if it is a headline or an error.
+// deliver routes a message stanza (RFC 6121 §8.5). To a full JID it goes to that
+// session, with or without presence. To a bare JID a headline goes to every session
+// with a priority of 0 or more, a normal or chat message to those of the highest such
+// priority only. There is no offline storage: a message without a recipient session
+// is refused, or discarded if it is a headline or an error.
 func (s *Server) deliver(st *elem, to jid.JID) *stanzaError {
 	typ := st.get("type")
 	if to.Domainpart() != s.cfg.Domain && to.Domainpart() != s.pubsubJID() {
@@ -204,7 +208,7 @@ func (s *Server) deliver(st *elem, to jid.JID) *stanzaError {
 	return lost
 }
 
-// sendFrom makes and routes a headline of the server itself to a bare or full JID.
+// sendFrom creates and routes a headline of the server itself to a bare or full JID.
 func (s *Server) sendFrom(from, to string, payload *elem) {
 	st := el(nsClient, "message", "type", "headline", "id", s.newID("m"), "from", from, "to", to).with(payload)
 	if j, err := parseJID(to); err == nil {
@@ -212,7 +216,7 @@ func (s *Server) sendFrom(from, to string, payload *elem) {
 	}
 }
 
-// isBare tells whether name, as given by a client, is the bare JID of who.
+// isBare reports whether name, as given by a client, is the bare JID of who.
 func isBare(name string, who jid.JID) bool {
 	j, err := parseJID(name)
 	return err == nil && !strings.Contains(name, "/") && j.Equal(who.Bare())

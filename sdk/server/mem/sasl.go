@@ -16,20 +16,23 @@ import (
 // iterations is the PBKDF2 count of RFC 7677 §4.
 const iterations = 4096
 
-// hashes are the SCRAM mechanisms this server knows (RFC 5802, RFC 7677, and the latter's way with SHA-512). PLAIN (RFC 4616) is checked against the SHA-256 keys.
+// hashes are the supported SCRAM mechanisms (RFC 5802, RFC 7677, and the same with
+// SHA-512). PLAIN (RFC 4616) is checked against the SHA-256 keys.
 var hashes = map[string]func() hash.Hash{
 	"SCRAM-SHA-512": sha512.New,
 	"SCRAM-SHA-256": sha256.New,
 	"SCRAM-SHA-1":   sha1.New,
 }
 
-// credential is what RFC 5802 §3 lets a server keep instead of the password.
+// credential holds the keys that a server stores instead of the password (RFC 5802
+// §3).
 type credential struct {
 	salt              []byte
 	storedKey, server []byte
 }
 
-// newCredentials derives the keys for every hash. The password is used as given: no SASLprep, so non-ASCII passwords should be in NFKC already.
+// newCredentials derives the keys for every hash. It does not apply SASLprep, so
+// non-ASCII passwords must be in NFKC.
 func newCredentials(password string) (map[string]credential, error) {
 	out := map[string]credential{}
 	for mech, h := range hashes {
@@ -60,12 +63,13 @@ func mac(h func() hash.Hash, key []byte, text string) []byte {
 	return m.Sum(nil)
 }
 
-// exchange is one SASL negotiation, seen from the server. step returns what to send next, and done with the account's localpart
-// in user when the client is who it says; a non-empty failure is a condition of RFC 6120 §6.5.
+// exchange is one SASL negotiation, seen from the server. step returns the next
+// message, and done with the account's localpart in user when the client is
+// authenticated; a non-empty failure is a condition of RFC 6120 §6.5.
 type exchange struct {
 	mech   string
 	domain string
-	find   func(localpart string) map[string]credential // never nil: unknown accounts get keys nobody has
+	find   func(localpart string) map[string]credential // never nil: unknown accounts have random keys
 
 	user      string
 	nonce     string
@@ -159,7 +163,7 @@ func (x *exchange) scramFinal(msg string) (string, bool, string) {
 	return "v=" + base64.StdEncoding.EncodeToString(mac(h, c.server, auth)), true, ""
 }
 
-// saslName undoes =2C and =3D; any other '=' is an error (RFC 5802 §5.1).
+// saslName decodes =2C and =3D; any other '=' is an error (RFC 5802 §5.1).
 func saslName(s string) (string, bool) {
 	name := strings.NewReplacer("=2C", ",", "=3D", "=").Replace(s)
 	plain := strings.NewReplacer("=2C", "", "=3D", "").Replace(s)

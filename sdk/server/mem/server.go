@@ -1,15 +1,20 @@
-// Package mem is an XMPP server in memory, to develop and test against. It speaks XMPP over WebSocket (RFC 7395), has accounts with
-// several sessions, which survive a lost connection (XEP-0198), a pubsub service (XEP-0060), personal nodes (XEP-0163, explicit
-// subscriptions only) and Pubsub Account Management (XEP-0376), and it can be steered from a test: cut a connection, forget a session,
-// hold messages back, send anything at all.
+// Package mem is an in-memory XMPP server for development and tests. It supports XMPP
+// over WebSocket (RFC 7395), accounts with several sessions that survive a lost
+// connection (XEP-0198), a pubsub service (XEP-0060), personal nodes (XEP-0163,
+// explicit subscriptions only) and Pubsub Account Management (XEP-0376). A test can
+// control it: drop a connection, discard a session, hold messages back, send
+// arbitrary text.
 //
-// It shares no code with the client of this module: it has its own XML parser, its own SASL and its own vocabulary, so that a
-// mistake made on one side is seen by the other. It is strict with what it is sent.
+// It shares no code with the client of this module: it has its own XML parser, SASL
+// and vocabulary, so that an error of one side is detected by the other. It rejects
+// every violation of the protocol.
 //
-// All state is guarded by one mutex, and whatever is sent is queued while that mutex is held. So each session sees stanzas in the
-// order in which things happened: a list reply neither overtakes a live notify nor is overtaken by one.
+// One mutex guards all state, and every message is queued while that mutex is held.
+// So each session receives stanzas in the order of the changes: a list reply neither
+// overtakes a live notify nor is overtaken by one.
 //
-// What it does not have: TLS, server-to-server links, rosters, offline storage, and archives (XEP-0313).
+// It does not support TLS, server-to-server links, rosters, offline storage, and
+// archives (XEP-0313).
 package mem
 
 import (
@@ -23,24 +28,24 @@ import (
 	"mellium.im/xmpp/jid"
 )
 
-// Config says what a new server is. The zero value serves "localhost" without accounts.
+// Config configures a new server. The zero value serves "localhost" without accounts.
 type Config struct {
 	Domain     string            // default "localhost"
 	Accounts   map[string]string // localpart → password
 	Mechanisms []string          // SASL mechanisms offered, default SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, in this order
 	DisablePAM bool              // do not advertise or answer XEP-0376
 	History    int               // PAM changes per account for which an older version is answered with a delta, default 500
-	DisableSM  bool              // do not offer stream management (XEP-0198), and end the stream of who uses it
+	DisableSM  bool              // do not offer stream management (XEP-0198), and end the stream of a client that uses it
 	ResumeFor  time.Duration     // how long a session without a connection can be resumed, default a minute
-	SMLocation string            // where clients are told to resume, as host:port (XEP-0198 §5); not said if empty
+	SMLocation string            // the address for resumption, as host:port (XEP-0198 §5); not sent if empty
 
-	Personality Personality // how XEP-0376 is read
+	Personality Personality // how the server interprets XEP-0376
 }
 
 // Server is the whole server. It is an http.Handler: the WebSocket endpoint. All methods may be called from several goroutines.
 type Server struct {
 	cfg    Config
-	nobody map[string]credential // keys for accounts that do not exist, so that they fail like a wrong password
+	nobody map[string]credential // keys for accounts that do not exist, so that a login fails as with a wrong password
 
 	mu       sync.Mutex
 	closed   bool
@@ -49,7 +54,7 @@ type Server struct {
 	services map[string]*service // by JID: the pubsub service, and one per account
 	caps     map[string]bool     // caps hash → advertises PAM
 	holds    []*hold
-	serial   int // names what the server makes: ids, items, nodes
+	serial   int // numbers generated ids, items and nodes
 	running  sync.WaitGroup
 
 	logMu   sync.Mutex
@@ -61,15 +66,17 @@ type account struct {
 	bare     string
 	creds    map[string]credential
 	sessions map[string]*session // bound ones, by resource; hibernating ones too
-	ended    []ended             // the last sessions that could have been resumed, and were not
+	ended    []ended             // the last resumable sessions that ended
 	pam      *pamList
 	like     Personality
-	quiet    bool // nobody is notified of what changes now
+	quiet    bool // no session is notified of the current change
 	outrank  int  // see Outrank
 }
 
-// New makes a server. It fails if the domain or an account name is no valid part of a JID, or a mechanism is unknown.
-// Close it when done. It accepts WebSockets from any Origin and passwords without TLS: it is meant for loopback only.
+// New returns a server, which the caller must close. It fails if the domain or an
+// account name is not a valid part of a JID, or a mechanism is unknown. The server
+// accepts WebSockets from any Origin and passwords without TLS, so it is for loopback
+// only.
 func New(cfg Config) (*Server, error) {
 	if cfg.Domain == "" {
 		cfg.Domain = "localhost"
@@ -114,7 +121,8 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// AddAccount makes the account localpart@domain. It fails if it exists, or the name is no localpart, or the password is empty.
+// AddAccount creates the account localpart@domain. It fails if the account exists,
+// the name is not a localpart, or the password is empty.
 func (s *Server) AddAccount(localpart, password string) error {
 	j, err := jid.New(localpart, s.cfg.Domain, "")
 	if err != nil || localpart == "" {
@@ -161,8 +169,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	newSession(s, ws, r.RemoteAddr).run()
 }
 
-// Close ends all sessions with the stream error system-shutdown and waits until nothing of the server is running any more,
-// which takes at most about a second. No connection is accepted afterwards. The error is always nil.
+// Close ends all sessions with the stream error system-shutdown and waits until all
+// goroutines of the server have ended, which takes at most about a second. The server
+// accepts no connection afterwards. The error is always nil.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closed = true
@@ -170,7 +179,7 @@ func (s *Server) Close() error {
 		c.end("system-shutdown")
 	}
 	for _, a := range s.accounts {
-		for _, c := range a.sessions { // what is left hibernates
+		for _, c := range a.sessions { // the remaining sessions hibernate
 			c.finish(false)
 		}
 	}
@@ -181,7 +190,7 @@ func (s *Server) Close() error {
 
 func (s *Server) pubsubJID() string { return "pubsub." + s.cfg.Domain }
 
-// account finds an account by bare JID or by localpart; nil if there is none.
+// account returns the account with a bare JID or localpart, or nil.
 func (s *Server) account(name string) *account {
 	if !strings.Contains(name, "@") {
 		name += "@" + s.cfg.Domain
@@ -189,7 +198,7 @@ func (s *Server) account(name string) *account {
 	return s.accounts[name]
 }
 
-// newID makes an id that is unique on this server.
+// newID returns an id that is unique on this server.
 func (s *Server) newID(prefix string) string {
 	s.serial++
 	return fmt.Sprintf("%s%d-%s", prefix, s.serial, secret()[:6])
@@ -206,5 +215,6 @@ func offersXMPP(h http.Header) bool {
 	return false
 }
 
-// deadline is how long a peer has to answer <close/> and the WebSocket close frame.
+// deadline is the timeout of the answers to <close/> and to the WebSocket close
+// frame.
 const deadline = time.Second

@@ -10,7 +10,7 @@ const (
 	nsSM = "urn:xmpp:sm:3"
 
 	askEvery    = 4   // stanzas sent between two <r/>
-	maxRemember = 100 // ended sessions of an account whose counts are known
+	maxRemember = 100 // maximum number of ended sessions per account whose counts are kept
 )
 
 // ledger counts the stanzas of a session in both directions (XEP-0198 §4). All counts are modulo 2³². It is kept while the session
@@ -20,23 +20,24 @@ type ledger struct {
 	keep time.Duration // how long it may hibernate
 
 	received uint32   // stanzas of the client that were handled
-	acked    uint32   // the client has this many stanzas,
-	unacked  []string // and these were sent after them;
-	pending  []string // these were not, because there is no connection
-	bytes    int      // in unacked and pending
+	acked    uint32   // number of stanzas that the client has acknowledged
+	unacked  []string // the stanzas sent after those
+	pending  []string // stanzas not sent, because there is no connection
+	bytes    int      // size of unacked and pending
 
 	fresh  int         // stanzas sent since the last <r/>
-	asked  bool        // <r/> is not answered
+	asked  bool        // <r/> has not been answered
 	expiry *time.Timer // ends the hibernation; nil if there is a connection
 }
 
-// ended is what is left of a session: how many stanzas of it were handled.
+// ended is the record of an ended session: the number of its handled stanzas.
 type ended struct {
 	id string
 	h  uint32
 }
 
-// manage handles an element of stream management. One at the wrong time is refused, and the stream goes on (XEP-0198 §3, §6).
+// manage handles an element of stream management. An unexpected one is refused, and
+// the stream stays open (XEP-0198 §3, §6).
 func (c *session) manage(e *elem) {
 	switch {
 	case e.local == "enable" && c.phase == bound && c.sm == nil:
@@ -54,8 +55,9 @@ func (c *session) manage(e *elem) {
 	}
 }
 
-// enable answers <enable/>. From it on the client's stanzas are counted, and from <enabled/> on what the client is sent. Of the times that the two
-// sides would keep the session the shorter one holds.
+// enable answers <enable/>. The client's stanzas are counted from <enable/> on, those
+// of the server from <enabled/> on. The session is kept for the shorter of the two
+// sides' times.
 func (c *session) enable(e *elem) {
 	resume, ok := boolean(e, "resume")
 	keep := c.srv.cfg.ResumeFor
@@ -79,8 +81,9 @@ func (c *session) enable(e *elem) {
 	c.send(enabled)
 }
 
-// resume lets the connection go on with an earlier session of the same account, also with one whose connection seems to be alive (XEP-0198 §5).
-// What the client did not get is sent again, in order.
+// resume attaches the connection to an earlier session of the same account, even if
+// that session's connection seems to be alive (XEP-0198 §5). Unacknowledged stanzas
+// are sent again, in order.
 func (c *session) resume(e *elem) {
 	previd := e.get("previd")
 	h, ok := handledCount(e)
@@ -105,7 +108,7 @@ func (c *session) resume(e *elem) {
 	c.binding, c.name, c.phase = old.binding, old.name, bound
 	c.account.sessions[c.resource] = c
 	old.binding = binding{}
-	old.end("conflict") // nothing happens if it hibernates
+	old.end("conflict") // has no effect if the session hibernates
 
 	if c.sm.expiry != nil {
 		c.sm.expiry.Stop()
@@ -133,7 +136,8 @@ func (c *session) acknowledged(e *elem) {
 	c.ask()
 }
 
-// ask asks for the client's count now and then. An answer that acknowledges nothing is not followed by another question.
+// ask requests the client's count after every askEvery stanzas. It does not repeat
+// the request after an answer that acknowledges nothing.
 func (c *session) ask() {
 	if c.sm.fresh >= askEvery && !c.sm.asked {
 		c.sm.fresh, c.sm.asked = 0, true
@@ -141,12 +145,13 @@ func (c *session) ask() {
 	}
 }
 
-// endMiscounted ends the stream of a client that acknowledges what it was not sent, or takes an acknowledgement back (XEP-0198 §6).
+// endMiscounted ends the stream of a client that acknowledges stanzas that were not
+// sent, or revokes an acknowledgement (XEP-0198 §6).
 func (c *session) endMiscounted(l *ledger, h uint32) {
 	c.end("undefined-condition", el(nsSM, "handled-count-too-high", "h", count(h), "send-count", count(l.acked+uint32(len(l.unacked)))))
 }
 
-// trim drops what the client has. It reports whether the client can have it.
+// trim discards the acknowledged stanzas. It reports whether the count is possible.
 func (l *ledger) trim(h uint32) bool {
 	n := h - l.acked
 	if uint64(n) > uint64(len(l.unacked)) {
@@ -159,7 +164,8 @@ func (l *ledger) trim(h uint32) bool {
 	return true
 }
 
-// waiting are the stanzas that were never sent: held is what a hold kept back.
+// waiting returns the stanzas that were never sent; held are the ones that a hold
+// kept back.
 func (l *ledger) waiting(held []message) []string {
 	out := l.pending
 	for _, m := range held {
@@ -170,7 +176,7 @@ func (l *ledger) waiting(held []message) []string {
 	return out
 }
 
-// resumable finds a session by what <enabled/> called it; nil if there is none.
+// resumable returns the session with the id sent in <enabled/>, or nil.
 func (a *account) resumable(id string) *session {
 	for _, c := range a.sessions {
 		if c.sm != nil && c.sm.id == id {
@@ -180,7 +186,7 @@ func (a *account) resumable(id string) *session {
 	return nil
 }
 
-// remember keeps the count of a session that is over.
+// remember keeps the count of an ended session.
 func (a *account) remember(l *ledger) {
 	if len(a.ended) >= maxRemember {
 		a.ended = slices.Delete(a.ended, 0, 1)
@@ -190,7 +196,7 @@ func (a *account) remember(l *ledger) {
 
 func smFailed(condition string) *elem { return el(nsSM, "failed").with(el(nsStanzas, condition)) }
 
-// handledCount reads the attribute h, an xs:unsignedInt.
+// handledCount parses the attribute h, an xs:unsignedInt.
 func handledCount(e *elem) (uint32, bool) {
 	n, err := strconv.ParseUint(e.get("h"), 10, 32)
 	return uint32(n), err == nil
@@ -198,7 +204,7 @@ func handledCount(e *elem) (uint32, bool) {
 
 func count(h uint32) string { return strconv.FormatUint(uint64(h), 10) }
 
-// seconds is an xs:positiveInteger, or nothing for less than a second.
+// seconds formats an xs:positiveInteger, or "" for less than a second.
 func seconds(d time.Duration) string {
 	if d < time.Second {
 		return ""
@@ -206,7 +212,7 @@ func seconds(d time.Duration) string {
 	return strconv.Itoa(int(d / time.Second))
 }
 
-// boolean reads an xs:boolean that is false if it is missing.
+// boolean parses an xs:boolean, which is false if absent.
 func boolean(e *elem, name string) (value, ok bool) {
 	switch v, given := e.lookup(name); v {
 	case "true", "1":

@@ -22,8 +22,8 @@ func TestNonzas(t *testing.T) {
 		name, send, want string
 		phase            int
 	}{
-		{"enable before log-in", enableSM, failedSM("unexpected-request"), opened},
-		{"resume before log-in", resume, failedSM("unexpected-request"), opened},
+		{"enable before login", enableSM, failedSM("unexpected-request"), opened},
+		{"resume before login", resume, failedSM("unexpected-request"), opened},
 		{"enable before bind", enableSM, failedSM("unexpected-request"), authenticated},
 		{"r before bind", requestSM, failedSM("unexpected-request"), authenticated},
 		{"resume of nothing", resume, failedSM("item-not-found"), authenticated},

@@ -6,18 +6,20 @@ import (
 	"strconv"
 )
 
-// hold keeps back what is sent to some sessions.
+// hold keeps back messages to some sessions.
 type hold struct {
 	match func(fullJID, xml string) bool
 }
 
-// Sessions are the full JIDs of an account's bound sessions, sorted, with those that hibernate. In this and the following methods an account is a
-// localpart or a bare JID.
+// Sessions returns the full JIDs of an account's bound sessions, sorted, including
+// hibernating ones. In this and the following methods an account is a localpart or a
+// bare JID.
 func (s *Server) Sessions(account string) []string {
 	return s.sessionsThat(account, func(*session) bool { return true })
 }
 
-// Hibernating are those of the Sessions that have no connection and wait to be resumed.
+// Hibernating returns those of the Sessions that have no connection and wait to be
+// resumed.
 func (s *Server) Hibernating(account string) []string {
 	return s.sessionsThat(account, (*session).hibernating)
 }
@@ -36,9 +38,10 @@ func (s *Server) sessionsThat(account string, ok func(*session) bool) []string {
 	return out
 }
 
-// Cut drops the connection of a session without any handshake, as when a cable is pulled and the network notices. If the session can be
-// resumed, it hibernates: what it is sent is kept for Config.ResumeFor. If not, nothing is routed to it from then on. It reports whether there was
-// such a connection.
+// Cut drops the connection of a session without a closing handshake. If the session
+// can be resumed, it hibernates: messages to it are kept for Config.ResumeFor.
+// Otherwise nothing more is routed to it. Cut reports whether there was such a
+// connection.
 func (s *Server) Cut(fullJID string) bool {
 	return s.cut(fullJID, func(c *session) bool {
 		connected := !c.hibernating()
@@ -47,8 +50,9 @@ func (s *Server) Cut(fullJID string) bool {
 	})
 }
 
-// ExpireSession ends a session as if it had hibernated too long, and drops its connection if it has one. A client that tries to resume
-// it is refused and told how many of its stanzas were handled. It reports whether there was such a session.
+// ExpireSession ends a session as if it had hibernated too long, and drops its
+// connection if it has one. A client that tries to resume it gets an error with the
+// number of its handled stanzas. It reports whether there was such a session.
 func (s *Server) ExpireSession(fullJID string) bool {
 	return s.cut(fullJID, func(c *session) bool {
 		c.finish(true)
@@ -57,8 +61,9 @@ func (s *Server) ExpireSession(fullJID string) bool {
 	})
 }
 
-// ForgetSession ends a session as if the server had lost its memory, and drops its connection if it has one. A client that tries to
-// resume it is refused and told nothing. It reports whether there was such a session.
+// ForgetSession ends a session as if the server had restarted, and drops its
+// connection if it has one. A client that tries to resume it gets an error without a
+// count. It reports whether there was such a session.
 func (s *Server) ForgetSession(fullJID string) bool {
 	return s.cut(fullJID, func(c *session) bool {
 		c.finish(false)
@@ -78,8 +83,9 @@ func (s *Server) cut(fullJID string, how func(*session) bool) bool {
 	return done
 }
 
-// Outrank lets the account have another session with that priority, of which its sessions are told; with 0 it goes. It is told of
-// nothing, and takes notifies from the others if the server is Plain.
+// Outrank adds another session of the account with the given priority, and announces
+// it to the other sessions; priority 0 removes it. That session receives nothing,
+// except that it takes notifies from the others if the server is Plain.
 func (s *Server) Outrank(account string, priority int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +108,8 @@ func (a *account) outranking(to string) *elem {
 	return presence.with(el(nsClient, "priority").with(strconv.Itoa(a.outrank)))
 }
 
-// Subscriptions is the true PAM list of an account and its version; nothing for an unknown account.
+// Subscriptions returns the PAM list of an account and its version, or nothing for an
+// unknown account.
 func (s *Server) Subscriptions(account string) ([]Subscription, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,8 +120,9 @@ func (s *Server) Subscriptions(account string) ([]Subscription, string) {
 	return a.pam.at(len(a.pam.changes)), a.pam.version()
 }
 
-// SubscriptionsAt is the list as it was when it had that version, and whether it ever had. Config.History and ForgetHistory do not
-// matter: everything is kept as long as the server lives.
+// SubscriptionsAt returns the list of a version, and reports whether the list ever
+// had that version. Config.History and ForgetHistory do not matter, because the
+// server keeps all versions.
 func (s *Server) SubscriptionsAt(account, version string) ([]Subscription, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,7 +137,8 @@ func (s *Server) SubscriptionsAt(account, version string) ([]Subscription, bool)
 	return a.pam.at(i), true
 }
 
-// ForgetHistory makes all versions of the account's list unknown to clients, except the present one: they get the full list.
+// ForgetHistory makes the server treat all versions of the account's list except the
+// current one as unknown, and answer with the full list.
 func (s *Server) ForgetHistory(account string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,8 +147,9 @@ func (s *Server) ForgetHistory(account string) {
 	}
 }
 
-// CreateNode makes a node at the pubsub service that no account owns. The access model is open (or empty), whitelist (nobody may
-// subscribe), presence (nobody either, with another error) or authorize (subscriptions stay pending).
+// CreateNode creates a node at the pubsub service that no account owns. The access
+// model is open (or empty), whitelist (no account may subscribe), presence (likewise,
+// with another error) or authorize (subscriptions stay pending).
 func (s *Server) CreateNode(node, accessModel string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,8 +162,9 @@ func (s *Server) CreateNode(node, accessModel string) error {
 	return nil
 }
 
-// Publish publishes at the pubsub service, whoever owns the node. The payload is one XML element with all its namespaces, or empty; without an
-// item id one is made. The subscribers' events are queued when it returns.
+// Publish publishes at the pubsub service, regardless of the node's owner. The
+// payload is one XML element with all its namespaces, or empty; without an item id
+// one is generated. The subscribers' events are queued when it returns.
 func (s *Server) Publish(node, itemID, payloadXML string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,8 +188,8 @@ func (s *Server) Publish(node, itemID, payloadXML string) error {
 	return nil
 }
 
-// Send queues a text, which may be anything, as one message to a session. Stream management counts it if it is a stanza; while the session
-// hibernates, anything else is lost.
+// Send queues an arbitrary text as one message to a session. Stream management counts
+// it if it is a stanza; while the session hibernates, any other text is lost.
 func (s *Server) Send(fullJID, xml string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,8 +206,10 @@ func (s *Server) Send(fullJID, xml string) error {
 	return nil
 }
 
-// Hold keeps messages back: to each session, the first that match accepts and all that follow it, until release is called; then they are
-// sent in order. Sessions that are not bound yet have their remote address for a name. match must not call the server.
+// Hold keeps messages back: for each session, the first that match accepts and all
+// that follow, until release is called; then they are sent in order. The name of a
+// session that is not bound yet is its remote address. match must not call the
+// server.
 func (s *Server) Hold(match func(fullJID, xml string) bool) (release func()) {
 	h := &hold{match}
 	s.mu.Lock()
@@ -211,7 +224,7 @@ func (s *Server) Hold(match func(fullJID, xml string) bool) (release func()) {
 				held := c.held
 				c.held, c.heldBy = nil, nil
 				for _, m := range held {
-					c.push(m) // another hold may want it
+					c.push(m) // another hold may match it
 				}
 			}
 		}

@@ -8,8 +8,9 @@ import (
 	"net/http"
 )
 
-// wholeMessages hands out connections whose end is an error. The WebSocket library takes an io.EOF inside a message for the end of that
-// message, so that a client which is cut off would seem to have sent what it did not.
+// noEOF wraps connections so that their end is an error other than io.EOF. The
+// WebSocket library interprets an io.EOF inside a message as the end of that message,
+// so a message of a lost client would seem complete.
 type wholeMessages struct{ http.ResponseWriter }
 
 func (w wholeMessages) Hijack() (net.Conn, *bufio.ReadWriter, error) {

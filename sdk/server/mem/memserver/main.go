@@ -3,8 +3,9 @@
 //
 //	memserver -addr localhost:5290 -account alice:secret -node news -dir js
 //
-// With -dir it also serves the files of a folder, so that a page and its server have one address. A line "publish NODE TITLE" on
-// standard input publishes an Atom entry with that title to a node of the pubsub service, whoever owns the node.
+// With -dir it also serves the files of a folder, so that a page and its server have
+// the same origin. A line "publish NODE TITLE" on standard input publishes an Atom
+// entry with that title to a node of the pubsub service, regardless of its owner.
 package main
 
 import (
@@ -95,7 +96,7 @@ func run() error {
 	return nil
 }
 
-// publish carries out one line of standard input, "publish NODE TITLE".
+// publish executes one line of standard input, "publish NODE TITLE".
 func publish(server *mem.Server, line string) error {
 	words := strings.SplitN(line, " ", 3)
 	if len(words) < 3 || words[0] != "publish" {
