@@ -61,7 +61,7 @@ test-go:
 # test-cut drops the connection at every message, at every pair of messages and
 # inside messages, and runs schedules. test-go runs a few of them with the race
 # detector. Then test-cut runs ten mutation tests of the code that keeps the list.
-LIST_TESTS = TestSchedules|TestStoreFaults|TestDurable|TestDelayed|TestSameList|TestChanged|TestStoreEmptied
+LIST_TESTS = TestSchedules|TestStoreFaults|TestDurable|TestDelayed|TestSameList|TestChanged|TestStoreErased
 test-cut:
 	@scripts/need
 	go test -count=1 -timeout 30m -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client

@@ -12,9 +12,9 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// TestDelayedNotify loses the connection, and lets the server send a notify with a
-// delay stamp once the session goes on. What this session has missed is applied
-// as it is; anything else was stored somewhere, and only leads to a list.
+// TestDelayedNotify drops the connection, and sends a notify with a delay stamp after
+// the session is resumed. A notify that this session has missed is applied; any other
+// comes from offline storage, and only causes a list request.
 func TestDelayedNotify(t *testing.T) {
 	const plain = "<message xmlns='jabber:client' from='alice@localhost'><body>now</body></message>"
 	stamp := func(before time.Duration) string { return time.Now().Add(-before).UTC().Format(time.RFC3339) }

@@ -82,19 +82,19 @@ var mutants = []mutant{
 	{"a hint of another tab leads to nothing", "TestSchedules", []edit{
 		{"account.reloaded", "call step", "_ = d"},
 		{"account.reloaded", "call acknowledge", ""}}},
-	{"what is left of an emptied store is taken for the list", "TestStoreEmptied", []edit{
+	{"the remains of an erased store are adopted as the list", "TestStoreErased", []edit{
 		{"durable.commit", "case conflict", "false"}}},
-	{"a hint of an emptied store counts in a session", "TestStoreEmptied", []edit{
+	{"a hint about an erased store is acted on in a session", "TestStoreErased", []edit{
 		{"account.reloaded", "&& Phase", "false"}}},
-	{"a hint during the first reading leads to nothing", "TestChangedMeanwhile", []edit{
+	{"a hint during the first read is ignored", "TestChangedMeanwhile", []edit{
 		{"storage.reload", "|| loading", "$1 || !s.loaded"}}},
 	{"what another tab stored first is not acknowledged", "TestSameListStoredFirst", []edit{
 		{"refusedCommit", "call acknowledge", ""}}},
 	{"a notify with a delay stamp is applied", "TestSchedules", []edit{
 		{"takeStanza", "assign Delayed", "$1 = false"}}},
-	{"a notify that comes after a new message is taken for a replay", "TestDelayedNotify", []edit{
+	{"a delayed notify after a new message is treated as replayed", "TestDelayedNotify", []edit{
 		{"receiveMessage", "assign replay", "_ = listsync.Delayed(stanza)"}}},
-	{"a notify that is older than the session is taken for a replay", "TestDelayedNotify", []edit{
+	{"a notify older than the session is treated as replayed", "TestDelayedNotify", []edit{
 		{"receiveMessage", "call After", "true"}}},
 	{"a notify of another device is accepted", "TestSchedules", []edit{
 		{"accepted", "call String", "j.Bare().String()"}}},
@@ -136,7 +136,7 @@ var mutants = []mutant{
 		{"link.proceed", "call report", "l.dial()"}}},
 	{"a failed store keeps the record of the session", "TestFailedStoreAndSession", []edit{
 		{"useMemory", "if remove", "false && $0"}}},
-	{"a store that failed is read again", "TestReloadBehindAFailure", []edit{
+	{"a store that failed is read again", "TestReloadAfterFailedCommit", []edit{
 		{"storage.reload", "&& degraded", "$1"}}},
 	{"the login is shown in the wire log", "TestNextRunResumes", []edit{
 		{"connection.inspect", "assign e", "_ = withoutSecrets"}}},

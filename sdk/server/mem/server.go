@@ -162,7 +162,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	defer s.running.Done()
 
-	ws, err := websocket.Accept(wholeMessages{w}, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}, InsecureSkipVerify: true})
+	ws, err := websocket.Accept(noEOFResponse{w}, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}, InsecureSkipVerify: true})
 	if err != nil {
 		return // Accept has answered the request
 	}

@@ -8,12 +8,12 @@ import (
 	"net/http"
 )
 
-// wholeMessages makes connections that report io.EOF as io.ErrUnexpectedEOF. The
+// noEOFTransport makes connections that report io.EOF as io.ErrUnexpectedEOF. The
 // WebSocket library takes an io.EOF inside a message for the end of that message,
 // and would deliver the incomplete message.
-type wholeMessages struct{ http.RoundTripper }
+type noEOFTransport struct{ http.RoundTripper }
 
-func (w wholeMessages) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w noEOFTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	inner := w.RoundTripper
 	if inner == nil {
 		inner = http.DefaultTransport
@@ -23,15 +23,15 @@ func (w wholeMessages) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if body, ok := response.Body.(io.ReadWriteCloser); ok && response.StatusCode == http.StatusSwitchingProtocols {
-		response.Body = endless{body}
+		response.Body = noEOFStream{body}
 	}
 	return response, nil
 }
 
-// An endless stream reports its end as io.ErrUnexpectedEOF.
-type endless struct{ io.ReadWriteCloser }
+// A noEOFStream reports its end as io.ErrUnexpectedEOF.
+type noEOFStream struct{ io.ReadWriteCloser }
 
-func (e endless) Read(p []byte) (int, error) {
+func (e noEOFStream) Read(p []byte) (int, error) {
 	n, err := e.ReadWriteCloser.Read(p)
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF

@@ -23,9 +23,9 @@ import (
 // subprotocol is the WebSocket subprotocol of XMPP (RFC 7395 §3.1).
 const subprotocol = "xmpp"
 
-// farewell is the time after Close in which queued messages are still sent and the
+// closeGrace is the time after Close in which queued messages are still sent and the
 // other side may complete the closing handshake.
-const farewell = 250 * time.Millisecond
+const closeGrace = 250 * time.Millisecond
 
 var errClosed = errors.New("ws: the connection was closed on this side")
 
@@ -50,7 +50,7 @@ func (d *Dialer) Dial(ctx context.Context, address string) (transport.Conn, erro
 		client = d.HTTPClient
 	}
 	direct := *client
-	direct.Transport = wholeMessages{client.Transport}
+	direct.Transport = noEOFTransport{client.Transport}
 	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 	conn, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{
@@ -189,7 +189,7 @@ func (c *conn) end(err error, code websocket.StatusCode) {
 	signal(c.arrived)
 	signal(c.queued)
 	signal(c.taken)
-	time.AfterFunc(farewell, c.stop)
+	time.AfterFunc(closeGrace, c.stop)
 }
 
 // read reads messages from the network until the connection ends. It pauses while

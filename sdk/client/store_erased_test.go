@@ -14,10 +14,10 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// TestStoreEmptied removes all records under a client that is connected, as a
-// browser does that wants room. What memory holds stays shown, no list is asked
-// for, and the next change stores all of it again, whether a hint comes or not.
-func TestStoreEmptied(t *testing.T) {
+// TestStoreErased deletes all records while a client is connected, as a browser does
+// to free space. The list in memory stays shown, the client does not request it, and
+// the next change stores the whole list again, with or without a hint.
+func TestStoreErased(t *testing.T) {
 	for _, hinted := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newScripted()
@@ -55,9 +55,9 @@ func TestStoreEmptied(t *testing.T) {
 	}
 }
 
-// TestReloadBehindAFailure has a hint come while the commit is under way with which
-// the store fails, and the session end. What memory holds stays.
-func TestReloadBehindAFailure(t *testing.T) {
+// TestReloadAfterFailedCommit sends a hint during a commit that fails, and then ends
+// the session. The list in memory must stay.
+func TestReloadAfterFailedCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		s := &bad{Store: keep(store.NewMemory()), commit: func(n int) error {
@@ -83,10 +83,10 @@ func TestReloadBehindAFailure(t *testing.T) {
 	})
 }
 
-// TestNewListOverEmptyStore has clients read an empty store before another one
-// stores the first list, and empties the store again. They show what is there.
-// None of them has a session; which epochs they drew does not matter.
-func TestNewListOverEmptyStore(t *testing.T) {
+// TestFirstListOverErasedStore lets clients read an empty store before another one
+// stores the first list, and erases the store again. They must show the stored list.
+// None of them has a session, and the random epochs do not matter.
+func TestFirstListOverErasedStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		shared := store.NewMemory()

@@ -17,8 +17,7 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// disturb is all that can go wrong on the server's side, and somebody who wipes
-// a store.
+// disturb injects all faults of the server, and erases the store.
 func disturb(p *peer, s store.Store, until time.Time, r dice) {
 	for time.Now().Before(until) {
 		session := ""
@@ -55,7 +54,7 @@ func disturb(p *peer, s store.Store, until time.Time, r dice) {
 	}
 }
 
-// flaky is a store that takes its time, and that may fail at last.
+// flaky is a store whose calls take time and which may fail permanently.
 type flaky struct {
 	store.Store
 	random  dice
@@ -80,7 +79,7 @@ func (f flaky) Commit(ctx context.Context, expect []store.Record, ops []store.Op
 	return f.Store.Commit(ctx, expect, ops)
 }
 
-// dice are random numbers that several goroutines may draw.
+// dice is a source of random numbers that is safe for concurrent use.
 type dice struct {
 	mu *sync.Mutex
 	r  *rand.Rand

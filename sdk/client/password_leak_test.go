@@ -12,17 +12,17 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// canary is the password of alice in all tests. Every device looks for it, when
-// its test is over, in all that a client shows, reports and stores.
+// canary is the password of alice in all tests. At the end of its test, every device
+// searches everything that a client shows, reports and stores for it.
 const canary = "canary-8f1Kq-Zw6tP"
 
-// secrets are the forms in which the password might be seen: as it is, and as
-// it is sent by the mechanism PLAIN, whatever comes before it.
+// secrets returns the forms in which the password might appear: as plain text, and
+// encoded as by the mechanism PLAIN after any prefix.
 func secrets(password string) []string {
 	forms := []string{password}
 	for skip := range 3 {
-		// Of the encoding of a text, the part that does not depend on what is
-		// before and after it.
+		// The part of the encoding that does not depend on the text before and after
+		// it.
 		encoded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", skip) + password))
 		forms = append(forms, encoded[4:len(encoded)-4])
 	}

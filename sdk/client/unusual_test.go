@@ -15,8 +15,8 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// TestDeadContext asks with a context that has ended: nothing is sent.
-func TestDeadContext(t *testing.T) {
+// TestEndedContext checks that a call whose context has ended sends nothing.
+func TestEndedContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		a := f.device(t).connect()
@@ -39,8 +39,8 @@ func TestDeadContext(t *testing.T) {
 	})
 }
 
-// TestOddStanzas sends what a server may send and hardly any does.
-func TestOddStanzas(t *testing.T) {
+// TestUnusualStanzas sends stanzas that the protocol allows but servers rarely send.
+func TestUnusualStanzas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		a := f.device(t).connect()
@@ -78,9 +78,9 @@ func TestOddStanzas(t *testing.T) {
 	})
 }
 
-// TestOddAnswers has every request answered with something that is no answer: what
-// is no list is not taken for one, and every call says what came of it.
-func TestOddAnswers(t *testing.T) {
+// TestInvalidAnswers answers every request with an invalid answer. The client must
+// not accept it as a list, and every call must return the matching error.
+func TestInvalidAnswers(t *testing.T) {
 	const none, missing = pam.Code(""), pam.CodeUnsupported
 	for payload, want := range map[string]struct {
 		subscribe, unsubscribe, refresh pam.Code

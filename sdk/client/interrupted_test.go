@@ -15,10 +15,10 @@ import (
 
 var news = pam.Target{Service: "pubsub.localhost", Node: "news"}
 
-// TestEveryMoment has something happen at every moment of a client's life,
-// while everything else takes its time. No call may hang, and the client must
-// end where the event leaves it.
-func TestEveryMoment(t *testing.T) {
+// TestInterruptedAtEveryStep injects an event at every step of connecting,
+// subscribing and closing, while every operation takes time. No call may hang, and
+// the client must reach the state that follows from the event.
+func TestInterruptedAtEveryStep(t *testing.T) {
 	const step, latest = 3 * time.Millisecond, 270 * time.Millisecond
 	ctx := context.Background()
 	tests := map[string]struct {
