@@ -181,6 +181,16 @@ test("the page reads no list with memory storage or after close()", async () => 
   assert.deepEqual(log.at(-1), ["close"]);
 });
 
+test("close() closes the database while its records are read", async () => {
+  databases[database].before = () => undefined; // the records never arrive
+  const { client } = held();
+  client.subscriptions.ready.catch(() => undefined);
+  await until(() => log.some(([what]) => what === "transaction"));
+  assert.notDeepEqual(log.at(-1), ["close"]);
+  await client.close();
+  assert.deepEqual(log.at(-1), ["close"]);
+});
+
 test("the database name is stored with the first commit, and forget() removes it for every spelling of the account", async () => {
   items.clear();
   const other = "xmpp-pam:database:someone@else";
