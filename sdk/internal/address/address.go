@@ -4,6 +4,7 @@ package address
 import (
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"mellium.im/xmpp/jid"
 )
@@ -41,12 +42,36 @@ func Equal(a, b string) bool {
 	if a == b {
 		return true
 	}
+	if !mayEqual(a, b) {
+		return false
+	}
 	ja, err := Parse(a)
 	if err != nil {
 		return false
 	}
 	jb, err := Parse(b)
 	return err == nil && ja.Equal(jb)
+}
+
+// mayEqual reports whether two texts can be the same JID. It costs a fraction of Parse,
+// and other entities decide how many addresses are compared. Preparation changes only
+// the case of a domain that Parse accepts, only the case of a localpart in ASCII, and no
+// resourcepart in ASCII.
+func mayEqual(a, b string) bool {
+	localA, domainA, resourceA, errA := jid.SplitString(a)
+	localB, domainB, resourceB, errB := jid.SplitString(b)
+	return errA == nil && errB == nil && strings.EqualFold(domainA, domainB) &&
+		(strings.EqualFold(localA, localB) || !isASCII(localA) || !isASCII(localB)) &&
+		(resourceA == resourceB || !isASCII(resourceA) || !isASCII(resourceB))
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func lowerASCII(s string) string {

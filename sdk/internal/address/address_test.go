@@ -75,3 +75,49 @@ func TestLookalikes(t *testing.T) {
 		t.Errorf("only %d of the look-alikes are such", taken)
 	}
 }
+
+// TestEqual compares Equal with the comparison of parsed JIDs, for texts that differ in
+// case, in spelling or in one character.
+func TestEqual(t *testing.T) {
+	slow := func(a, b string) bool {
+		ja, errA := Parse(a)
+		jb, errB := Parse(b)
+		return a == b || errA == nil && errB == nil && ja.Equal(jb)
+	}
+	pieces := []string{"alice", "ALICE", "Alice", "ａlice", "alic\u00e9", "alice\u0301", "\u212a", "k", "K", "\u017f", "s", "ß", "ss", "a", "@", "@", "@", "@", "/", "/", "",
+		"example.org", "Example.ORG", "exámple.org", "EXÁMPLE.org", "xn--exmple-qta.org", "example.org.", "[::1]", "x", "X", "\u00a0", " ", "\xff", "desk", "Desk"}
+	equal := 0
+	for seed := range uint64(100_000) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		some := func() (s string) {
+			for range 1 + random.IntN(2) {
+				s += pieces[random.IntN(len(pieces))]
+			}
+			return s
+		}
+		local, domain, resource := some(), some(), some()
+		a := local + "@" + domain + "/" + resource
+		switch random.IntN(4) {
+		case 0:
+			local = some()
+		case 1:
+			domain = some()
+		case 2:
+			resource = some()
+		}
+		b := local + "@" + domain + "/" + resource
+		if random.IntN(4) == 0 {
+			b = strings.ToUpper(b)
+		}
+		want := slow(a, b)
+		if Equal(a, b) != want || Equal(b, a) != want {
+			t.Fatalf("seed %d: %+q equals %+q: %v", seed, a, b, !want)
+		}
+		if want && a != b {
+			equal++
+		}
+	}
+	if equal < 200 {
+		t.Errorf("only %d pairs are equal, but not the same text", equal)
+	}
+}
