@@ -134,8 +134,8 @@ func (n *network) Close() error {
 func (n *network) Addr() net.Addr { return &net.UnixAddr{Name: "memory", Net: "unix"} }
 
 // Dial implements transport.Dialer.
-func (n *network) Dial(ctx context.Context, url string) (transport.Conn, error) {
-	c, err := (&ws.Dialer{HTTPClient: &http.Client{Transport: n.transport}}).Dial(ctx, url)
+func (n *network) Dial(ctx context.Context, url string, arrived func()) (transport.Conn, error) {
+	c, err := (&ws.Dialer{HTTPClient: &http.Client{Transport: n.transport}}).Dial(ctx, url, arrived)
 	if err != nil {
 		return nil, err
 	}
@@ -215,8 +215,8 @@ type lateConn struct {
 	sent   bool
 }
 
-func (h *lateConn) Receive(ctx context.Context) ([]string, error) {
-	messages, err := h.Conn.Receive(context.WithoutCancel(ctx))
+func (h *lateConn) Receive() ([]string, error) {
+	messages, err := h.Conn.Receive()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err != nil && h.closed && !h.sent {

@@ -97,8 +97,8 @@ type rewriting struct {
 	edit func(message string) []string
 }
 
-func (r rewriting) Dial(ctx context.Context, url string) (transport.Conn, error) {
-	c, err := r.Dialer.Dial(ctx, url)
+func (r rewriting) Dial(ctx context.Context, url string, arrived func()) (transport.Conn, error) {
+	c, err := r.Dialer.Dial(ctx, url, arrived)
 	return rewritten{c, r.edit}, err
 }
 
@@ -107,8 +107,8 @@ type rewritten struct {
 	edit func(message string) []string
 }
 
-func (r rewritten) Receive(ctx context.Context) ([]string, error) {
-	messages, err := r.Conn.Receive(ctx)
+func (r rewritten) Receive() ([]string, error) {
+	messages, err := r.Conn.Receive()
 	var out []string
 	for _, m := range messages {
 		out = append(out, r.edit(strings.ReplaceAll(m, "urn:xmpp:sm:3", "urn:x:hidden"))...)

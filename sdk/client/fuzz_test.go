@@ -17,7 +17,7 @@ import (
 
 type noNetwork struct{}
 
-func (noNetwork) Dial(context.Context, string) (transport.Conn, error) {
+func (noNetwork) Dial(context.Context, string, func()) (transport.Conn, error) {
 	return nil, errors.New("there is no network")
 }
 

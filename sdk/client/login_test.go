@@ -30,8 +30,8 @@ type switched struct {
 	now  atomic.Int32
 }
 
-func (s *switched) Dial(ctx context.Context, _ string) (transport.Conn, error) {
-	return (&ws.Dialer{}).Dial(ctx, s.urls[s.now.Load()])
+func (s *switched) Dial(ctx context.Context, _ string, arrived func()) (transport.Conn, error) {
+	return (&ws.Dialer{}).Dial(ctx, s.urls[s.now.Load()], arrived)
 }
 
 // TestWeakerLogin: a server that offers only weaker mechanisms than it did before

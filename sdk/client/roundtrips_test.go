@@ -15,6 +15,7 @@ import (
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
+	"xmpp-pam/sdk/transport/transporttest"
 	"xmpp-pam/sdk/transport/ws"
 )
 
@@ -144,32 +145,38 @@ func (l *slowLine) opened() time.Time {
 	return l.at
 }
 
-func (l *slowLine) Dial(ctx context.Context, url string) (transport.Conn, error) {
+func (l *slowLine) Dial(ctx context.Context, url string, arrived func()) (transport.Conn, error) {
 	l.mu.Lock()
 	refused := l.refused
 	l.mu.Unlock()
 	if refused {
 		return nil, fmt.Errorf("no network")
 	}
-	conn, err := (&ws.Dialer{}).Dial(ctx, url)
+	conn, err := transporttest.Dial(ctx, &ws.Dialer{}, url)
 	if err != nil {
 		return nil, err
 	}
 	l.mu.Lock()
 	l.at = time.Now()
 	l.mu.Unlock()
-	s := &slowConn{Conn: conn, out: make(chan late, 1000), in: make(chan late, 1000), gone: make(chan struct{})}
+	s := &slowConn{Conn: conn, out: make(chan late, 1000), in: make(chan late, 1000), gone: make(chan struct{}), arrived: arrived}
 	go s.carryOut()
 	go s.carryIn()
+	go s.deliver()
 	return s, nil
 }
 
 // A slowConn is one of its connections.
 type slowConn struct {
-	transport.Conn
+	*transporttest.Conn
 	out, in chan late
 	gone    chan struct{}
 	once    sync.Once
+	arrived func()
+
+	mu       sync.Mutex
+	received []string
+	err      error
 }
 
 // A late message may go on at its time.
@@ -193,7 +200,7 @@ func (s *slowConn) carryOut() {
 
 func (s *slowConn) carryIn() {
 	for {
-		messages, err := s.Conn.Receive(context.Background())
+		messages, err := s.Conn.Wait(context.Background())
 		select {
 		case s.in <- late{time.Now().Add(oneWay), messages, err}:
 		case <-s.gone:
@@ -214,18 +221,29 @@ func (s *slowConn) Send(message string) error {
 	}
 }
 
-func (s *slowConn) Receive(ctx context.Context) ([]string, error) {
-	select {
-	case l := <-s.in:
+func (s *slowConn) deliver() {
+	for {
 		select {
-		case <-time.After(time.Until(l.at)):
-			return l.messages, l.err
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		case l := <-s.in:
+			time.Sleep(time.Until(l.at))
+			s.mu.Lock()
+			s.received, s.err = append(s.received, l.messages...), l.err
+			s.mu.Unlock()
+			s.arrived()
+		case <-s.gone:
+			return
 		}
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+}
+
+func (s *slowConn) Receive() ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if messages := s.received; len(messages) > 0 {
+		s.received = nil
+		return messages, nil
+	}
+	return nil, s.err
 }
 
 func (s *slowConn) Close() error {

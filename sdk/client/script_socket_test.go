@@ -3,7 +3,6 @@
 package client_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -22,45 +21,30 @@ type delayed struct {
 
 // A socket is the client's end of a connection to a scripted server.
 type socket struct {
-	server *scripted
-	url    string
-	mu     sync.Mutex
-	queue  []delayed
-	err    error // why Receive fails
-	deaf   error // why sending fails
-	bell   chan struct{}
-	freed  bool
-	twice  bool // closed more than once
-	authed bool
+	server  *scripted
+	url     string
+	mu      sync.Mutex
+	queue   []delayed
+	err     error // why Receive fails
+	deaf    error // why sending fails
+	arrived func()
+	freed   bool
+	twice   bool // closed more than once
+	authed  bool
 }
 
-func (s *socket) Receive(ctx context.Context) ([]string, error) {
-	for {
-		s.mu.Lock()
-		var ready []string
-		for len(s.queue) > 0 && !s.queue[0].at.After(time.Now()) {
-			ready = append(ready, s.queue[0].text)
-			s.queue = s.queue[1:]
-		}
-		var next <-chan time.Time
-		if len(s.queue) > 0 {
-			next = time.After(time.Until(s.queue[0].at))
-		}
-		err := s.err
-		s.mu.Unlock()
-		switch {
-		case len(ready) > 0:
-			return ready, nil
-		case err != nil && next == nil:
-			return nil, err
-		}
-		select {
-		case <-next:
-		case <-s.bell:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+func (s *socket) Receive() ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ready []string
+	for len(s.queue) > 0 && !s.queue[0].at.After(time.Now()) {
+		ready = append(ready, s.queue[0].text)
+		s.queue = s.queue[1:]
 	}
+	if len(ready) > 0 || len(s.queue) > 0 {
+		return ready, nil
+	}
+	return nil, s.err
 }
 
 func (s *socket) Send(message string) error {
@@ -161,12 +145,17 @@ func (s *socket) notify(ver, node, state string) {
 }
 
 func (s *socket) push(messages ...string) {
+	delay := s.server.delay
 	s.mu.Lock()
 	for _, m := range messages {
-		s.queue = append(s.queue, delayed{time.Now().Add(s.server.delay), m})
+		s.queue = append(s.queue, delayed{time.Now().Add(delay), m})
 	}
 	s.mu.Unlock()
-	s.ring()
+	if delay > 0 {
+		time.AfterFunc(delay, s.arrived)
+	} else {
+		s.arrived()
+	}
 }
 
 // fail ends the connection from the server's side.
@@ -176,7 +165,7 @@ func (s *socket) fail(err error) {
 		s.err = err
 	}
 	s.mu.Unlock()
-	s.ring()
+	s.arrived()
 }
 
 // failSending lets sending fail from now on.
@@ -184,13 +173,6 @@ func (s *socket) failSending(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.deaf = err
-}
-
-func (s *socket) ring() {
-	select {
-	case s.bell <- struct{}{}:
-	default:
-	}
 }
 
 // gone is the error of a socket that the server closed normally.

@@ -56,7 +56,7 @@ type scripted struct {
 
 func newScripted() *scripted { return &scripted{start: time.Now(), sent: map[string]int{}} }
 
-func (f *scripted) Dial(ctx context.Context, url string) (transport.Conn, error) {
+func (f *scripted) Dial(ctx context.Context, url string, arrived func()) (transport.Conn, error) {
 	f.mu.Lock()
 	f.dials = append(f.dials, time.Since(f.start))
 	f.urls = append(f.urls, url)
@@ -75,7 +75,7 @@ func (f *scripted) Dial(ctx context.Context, url string) (transport.Conn, error)
 	defer f.mu.Unlock()
 	f.open++
 	f.most = max(f.most, f.open)
-	f.last = &socket{server: f, url: url, bell: make(chan struct{}, 1)}
+	f.last = &socket{server: f, url: url, arrived: arrived}
 	return f.last, nil
 }
 

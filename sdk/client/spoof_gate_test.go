@@ -20,11 +20,11 @@ type gate struct {
 	kept  []string
 }
 
-func (g *gate) Dial(ctx context.Context, url string) (transport.Conn, error) {
+func (g *gate) Dial(ctx context.Context, url string, arrived func()) (transport.Conn, error) {
 	g.mu.Lock()
 	g.dials++
 	g.mu.Unlock()
-	conn, err := g.Dialer.Dial(ctx, url)
+	conn, err := g.Dialer.Dial(ctx, url, arrived)
 	if err != nil {
 		return nil, err
 	}
@@ -52,26 +52,25 @@ type gated struct {
 	*gate
 }
 
-func (c gated) Receive(ctx context.Context) ([]string, error) {
-	for {
-		messages, err := c.Conn.Receive(ctx)
-		c.mu.Lock()
-		var out []string
-		if c.keep == nil {
-			out, c.kept = c.kept, nil
-		}
-		for _, m := range messages {
-			if c.keep != nil && c.keep(m) {
-				c.kept = append(c.kept, m)
-			} else {
-				out = append(out, m)
-			}
-		}
-		c.mu.Unlock()
-		if len(out) > 0 || err != nil {
-			return out, err
+func (c gated) Receive() ([]string, error) {
+	messages, err := c.Conn.Receive()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []string
+	if c.keep == nil {
+		out, c.kept = c.kept, nil
+	}
+	for _, m := range messages {
+		if c.keep != nil && c.keep(m) {
+			c.kept = append(c.kept, m)
+		} else {
+			out = append(out, m)
 		}
 	}
+	if len(out) > 0 {
+		err = nil // for the next call
+	}
+	return out, err
 }
 
 // A witness is a store that reports the commit of the time of a sync, the last one

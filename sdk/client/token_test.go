@@ -74,7 +74,7 @@ func TestNoToken(t *testing.T) {
 		addresses = append(addresses, "ws"+strings.TrimPrefix(front.URL, "http")+"/?"+token)
 	}
 	for _, url := range addresses {
-		if c, err := (&ws.Dialer{}).Dial(t.Context(), url); err == nil || shows(err) != "" {
+		if c, err := (&ws.Dialer{}).Dial(t.Context(), url, func() {}); err == nil || shows(err) != "" {
 			t.Errorf("%s: %v, %s", url, c, shows(err))
 		}
 		a := newDevice(t, &peer{url: url, domain: "localhost"}, nil)

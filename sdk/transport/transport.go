@@ -18,17 +18,22 @@ type Dialer interface {
 	// Dial connects to url, which starts with ws: or wss:. If ctx ends first, Dial
 	// returns an error and leaves no connection open. It also returns an error if
 	// the server does not agree to the subprotocol.
-	Dial(ctx context.Context, url string) (Conn, error)
+	//
+	// The connection calls arrived when messages have arrived and when it has ended:
+	// after each change of what Receive would return, from any goroutine, and perhaps
+	// before Dial returns or when nothing has changed. arrived must return at once.
+	Dial(ctx context.Context, url string, arrived func()) (Conn, error)
 }
 
 // A Conn carries messages, each of them one XML element. Receive may be called
 // while Send runs, from another goroutine.
 type Conn interface {
-	// Receive returns the messages that have arrived since the last call, in
-	// order. If there are none, it waits for one. After the connection has ended,
-	// Receive first returns all messages that arrived before, and then an error,
-	// which is a *CloseError if the other side closed the connection.
-	Receive(ctx context.Context) ([]string, error)
+	// Receive returns the messages that have arrived since the last call, in order,
+	// or none. It does not wait. After the connection has ended, Receive first
+	// returns all messages that arrived before, and then an error, which is a
+	// *CloseError if the other side closed the connection. The connection limits the
+	// bytes that wait for Receive.
+	Receive() ([]string, error)
 
 	// Send queues one message. It may return before the message is sent. It returns
 	// an error if the connection has ended or more than MaxQueued bytes are queued.

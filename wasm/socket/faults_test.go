@@ -18,6 +18,7 @@ import (
 	"github.com/hack-pad/safejs"
 
 	"xmpp-pam/sdk/transport"
+	"xmpp-pam/sdk/transport/transporttest"
 )
 
 var (
@@ -104,7 +105,7 @@ func TestOnlyWhatWaitsCounts(t *testing.T) {
 	for _, n := range []int{most, 1, most, most / 2, most/2 + 1, most} {
 		f.do("messages", mib, n)
 		for n > 0 {
-			messages, err := c.Receive(t.Context())
+			messages, err := c.Wait(t.Context())
 			if err != nil {
 				t.Fatalf("%d of %d MiB are missing: %v", n, most, err)
 			}
@@ -131,7 +132,7 @@ func TestEntriesIntoGo(t *testing.T) {
 		before := f.count("entered")
 		f.do("messages", message, n)
 		for n > 0 {
-			messages, err := c.Receive(t.Context())
+			messages, err := c.Wait(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -164,7 +165,7 @@ func TestMessagesAfterABatchAreCollected(t *testing.T) {
 		t.Helper()
 		var got []string
 		for len(got) < len(want) {
-			messages, err := c.Receive(t.Context())
+			messages, err := c.Wait(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -206,7 +207,7 @@ func TestNothingEntersAfterClose(t *testing.T) {
 	for range 10 {
 		c := f.dial(t)
 		f.do("message", "first")
-		if _, err := c.Receive(t.Context()); err != nil {
+		if _, err := c.Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Millisecond) // until JavaScript goes on
@@ -243,7 +244,7 @@ func TestKeptMessageKeepsNoBatch(t *testing.T) {
 		f.do("message", "short")
 		f.do("messages", large, 3)
 		for n := 0; n < 4; {
-			messages, err := c.Receive(t.Context())
+			messages, err := c.Wait(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -323,7 +324,7 @@ func TestDialClosesWhatItDoesNotWant(t *testing.T) {
 	t.Run("another subprotocol", func(t *testing.T) {
 		f := fakeSockets(t)
 		go f.opens(t, "mqtt")
-		if _, err := New(f.host(t)).Dial(t.Context(), "ws://localhost/"); err == nil || !strings.Contains(err.Error(), "subprotocol") {
+		if _, err := transporttest.Dial(t.Context(), New(f.host(t)), "ws://localhost/"); err == nil || !strings.Contains(err.Error(), "subprotocol") {
 			t.Fatalf("error %v, want one about the subprotocol", err)
 		}
 		f.isOver(t, "1000")
@@ -332,7 +333,7 @@ func TestDialClosesWhatItDoesNotWant(t *testing.T) {
 		f := fakeSockets(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		if _, err := New(f.host(t)).Dial(ctx, "ws://localhost/"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := transporttest.Dial(ctx, New(f.host(t)), "ws://localhost/"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("error %v, want context.DeadlineExceeded", err)
 		}
 		f.isOver(t, "1000")
@@ -377,7 +378,7 @@ func playRandom(t *testing.T, f fakes, random *rand.Rand) {
 	receive := func(limit time.Duration) error {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
-		messages, err := c.Receive(ctx)
+		messages, err := c.Wait(ctx)
 		got = append(got, messages...)
 		return err
 	}
@@ -478,11 +479,11 @@ func (f fakes) host(t testing.TB) safejs.Value { return must(f.Get("host")) }
 func (f fakes) count(what string) int { return must(f.do("count", what).Int()) }
 
 // dial opens a connection with the next socket.
-func (f fakes) dial(t testing.TB) transport.Conn {
+func (f fakes) dial(t testing.TB) *transporttest.Conn {
 	t.Helper()
 	f.do("forget")
 	go f.opens(t, subprotocol)
-	c, err := New(f.host(t)).Dial(t.Context(), "ws://localhost/")
+	c, err := transporttest.Dial(t.Context(), New(f.host(t)), "ws://localhost/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -524,12 +525,12 @@ func (f fakes) isOver(t testing.TB, codes string) {
 	}
 }
 
-func receiveAll(t testing.TB, c transport.Conn) (got []string, err error) {
+func receiveAll(t testing.TB, c *transporttest.Conn) (got []string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	for {
-		messages, err := c.Receive(ctx)
+		messages, err := c.Wait(ctx)
 		got = append(got, messages...)
 		if err != nil {
 			return got, err

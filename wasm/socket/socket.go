@@ -51,7 +51,7 @@ type Dialer struct {
 func New(host safejs.Value) Dialer { return Dialer{host: host} }
 
 // Dial implements [transport.Dialer].
-func (d Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
+func (d Dialer) Dial(ctx context.Context, url string, arrived func()) (transport.Conn, error) {
 	where := transport.Show(url)
 	if !strings.HasPrefix(url, "ws://") && !strings.HasPrefix(url, "wss://") {
 		return nil, fmt.Errorf("socket: %q is not a WebSocket address: it must start with wss:// or ws://", where)
@@ -61,7 +61,7 @@ func (d Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
 	}
 	c := &conn{
 		opened:  make(chan string, 1),
-		arrived: make(chan struct{}, 1),
+		arrived: arrived,
 		done:    make(chan struct{}),
 	}
 	if err := c.open(d.host, url); err != nil {
@@ -88,13 +88,13 @@ func (d Dialer) Dial(ctx context.Context, url string) (transport.Conn, error) {
 }
 
 // A conn is one WebSocket. The callbacks run on the browser's event loop and
-// never wait; no call into JavaScript is made while mu is held, because it may
-// call back.
+// never wait; neither JavaScript nor arrived is called while mu is held, because
+// both may call back.
 type conn struct {
 	handle    safejs.Value
 	callbacks []safejs.Func
 	opened    chan string   // receives the subprotocol, once
-	arrived   chan struct{} // holds a token if messages may wait
+	arrived   func()        // tells that messages or err changed
 	done      chan struct{} // closed when err is set
 
 	mu       sync.Mutex
@@ -146,26 +146,16 @@ func refused(exception string) error {
 	}
 }
 
-// Receive implements [transport.Conn]. It is for one goroutine at a time.
-func (c *conn) Receive(ctx context.Context) ([]string, error) {
-	for {
-		c.mu.Lock()
-		messages, err := c.messages, c.err
-		c.messages, c.waiting = nil, 0
-		c.mu.Unlock()
-		if len(messages) > 0 {
-			return messages, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		select {
-		case <-c.arrived:
-		case <-c.done:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("socket: receiving: %w", ctx.Err())
-		}
+// Receive implements [transport.Conn].
+func (c *conn) Receive() ([]string, error) {
+	c.mu.Lock()
+	messages, err := c.messages, c.err
+	c.messages, c.waiting = nil, 0
+	c.mu.Unlock()
+	if len(messages) > 0 {
+		return messages, nil
 	}
+	return nil, err
 }
 
 // Send implements [transport.Conn].
@@ -241,16 +231,17 @@ func (c *conn) onClose(args []safejs.Value) {
 // take appends messages to those that wait, and returns the number of bytes that wait.
 func (c *conn) take(messages []string) int {
 	c.mu.Lock()
-	c.messages = append(c.messages, messages...)
+	if c.messages == nil {
+		c.messages = messages
+	} else {
+		c.messages = append(c.messages, messages...)
+	}
 	for _, m := range messages {
 		c.waiting += len(m)
 	}
 	waiting := c.waiting
 	c.mu.Unlock()
-	select {
-	case c.arrived <- struct{}{}:
-	default:
-	}
+	c.arrived()
 	return waiting
 }
 
@@ -267,6 +258,7 @@ func (c *conn) end(err error, code int) {
 	if !first {
 		return
 	}
+	c.arrived()
 	if code != 0 {
 		// The only possible error is a code that browsers do not send.
 		_, _ = c.handle.Call("close", code, "")

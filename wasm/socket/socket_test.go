@@ -40,7 +40,7 @@ func TestNothingIsLostBeforeAClose(t *testing.T) {
 		var err error
 		for err == nil {
 			var messages []string
-			messages, err = c.Receive(t.Context())
+			messages, err = c.Wait(t.Context())
 			got = append(got, messages...)
 			if trial%3 == 1 {
 				time.Sleep(2 * time.Millisecond)
@@ -62,7 +62,7 @@ func TestManyMessagesStayInOrder(t *testing.T) {
 	start := time.Now()
 	count, batches := 0, 0
 	for {
-		messages, err := c.Receive(t.Context())
+		messages, err := c.Wait(t.Context())
 		if err != nil {
 			break
 		}
@@ -85,7 +85,7 @@ func TestMessagesWithNULStayWhole(t *testing.T) {
 	c := dial(t, peer(t, "send", url.Values{"m": want, "code": {"1000"}}))
 	var got []string
 	for {
-		messages, err := c.Receive(t.Context())
+		messages, err := c.Wait(t.Context())
 		if err != nil {
 			break
 		}
@@ -99,7 +99,7 @@ func TestMessagesWithNULStayWhole(t *testing.T) {
 func TestSizeIsInBytes(t *testing.T) {
 	// 36 MB, but only 12 million UTF-16 units.
 	c := dial(t, peer(t, "send", url.Values{"m": {"名"}, "times": {"12000000"}}))
-	_, err := c.Receive(t.Context())
+	_, err := c.Wait(t.Context())
 	var closed *transport.CloseError
 	if !errors.As(err, &closed) || closed.Code != 1009 {
 		t.Fatalf("error %v, want close code 1009", err)
@@ -112,7 +112,7 @@ func TestWhatNobodyReceivesIsBounded(t *testing.T) {
 	eventuallyOpen(t, 0) // ended without a Receive
 	size := 0
 	for {
-		messages, err := c.Receive(t.Context())
+		messages, err := c.Wait(t.Context())
 		if err != nil {
 			if !strings.Contains(err.Error(), "wait to be received") {
 				t.Fatal(err)
@@ -146,14 +146,14 @@ func TestDialHonoursContext(t *testing.T) {
 	t.Run("over before", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := New(host(t)).Dial(ctx, peer(t, "send", nil)); !errors.Is(err, context.Canceled) {
+		if _, err := transporttest.Dial(ctx, New(host(t)), peer(t, "send", nil)); !errors.Is(err, context.Canceled) {
 			t.Fatalf("error %v, want context.Canceled", err)
 		}
 	})
 	t.Run("no answer", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		if _, err := New(host(t)).Dial(ctx, peer(t, "hang", nil)); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := transporttest.Dial(ctx, New(host(t)), peer(t, "hang", nil)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("error %v, want context.DeadlineExceeded", err)
 		}
 		eventuallyOpen(t, 0)
@@ -161,7 +161,7 @@ func TestDialHonoursContext(t *testing.T) {
 	t.Run("at any moment", func(t *testing.T) {
 		for i := range 40 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*time.Millisecond/4)
-			c, err := New(host(t)).Dial(ctx, peer(t, "send", nil))
+			c, err := transporttest.Dial(ctx, New(host(t)), peer(t, "send", nil))
 			cancel()
 			if err == nil {
 				c.Close()
@@ -185,7 +185,7 @@ func TestDialErrors(t *testing.T) {
 		{"not WebSocket", peer(t, "open", nil), "speaks XMPP over WebSocket"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			_, err := New(host(t)).Dial(t.Context(), v.url)
+			_, err := transporttest.Dial(t.Context(), New(host(t)), v.url)
 			if err == nil || !strings.Contains(err.Error(), v.want) {
 				t.Fatalf("error %v, want one with %q", err, v.want)
 			}
@@ -197,19 +197,19 @@ func TestDialErrors(t *testing.T) {
 			"ws://al:hunter2@127.0.0.1:1/", "ws://hunter2@127.0.0.1:99999/", "https://localhost/?hunter2", "wss://exa mple/?hunter2", "ws://%zz/?hunter2",
 			peer(t, "open", nil) + "?hunter2",
 		} {
-			_, err := New(host(t)).Dial(t.Context(), address)
+			_, err := transporttest.Dial(t.Context(), New(host(t)), address)
 			if err == nil || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%s: error %v, want one without the secret", address, err)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
-			if _, err = New(host(t)).Dial(ctx, address); err == nil || strings.Contains(err.Error(), "hunter2") {
+			if _, err = transporttest.Dial(ctx, New(host(t)), address); err == nil || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%s, cancelled: error %v, want one without the secret", address, err)
 			}
 		}
 	})
 	t.Run("no host function", func(t *testing.T) {
-		_, err := New(safejs.Global()).Dial(t.Context(), peer(t, "send", nil))
+		_, err := transporttest.Dial(t.Context(), New(safejs.Global()), peer(t, "send", nil))
 		if err == nil || !strings.Contains(err.Error(), "openSocket") {
 			t.Fatalf("error %v, want one that names openSocket", err)
 		}
@@ -255,7 +255,7 @@ func TestASocketWithoutCloseEventFailsAtOnce(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			_, err := New(host(t)).Dial(ctx, "ws://127.0.0.1:1/")
+			_, err := transporttest.Dial(ctx, New(host(t)), "ws://127.0.0.1:1/")
 			for _, want := range v.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("error %v, want one with %q", err, want)
@@ -273,7 +273,7 @@ func TestCloseWhileMessagesArrive(t *testing.T) {
 			t.Fatal(err)
 		}
 		for { // what had been taken in, and then the error
-			if _, err := c.Receive(t.Context()); err != nil {
+			if _, err := c.Wait(t.Context()); err != nil {
 				break
 			}
 		}
@@ -284,11 +284,11 @@ func TestCloseWhileMessagesArrive(t *testing.T) {
 	eventuallyOpen(t, 0)
 }
 
-func TestCloseWakesReceive(t *testing.T) {
+func TestCloseTellsOfTheEnd(t *testing.T) {
 	c := dial(t, peer(t, "send", nil))
 	ended := make(chan error)
 	go func() {
-		_, err := c.Receive(context.Background())
+		_, err := c.Wait(context.Background())
 		ended <- err
 	}()
 	time.Sleep(10 * time.Millisecond)
@@ -302,11 +302,11 @@ func TestNothingIsHeldAfterClose(t *testing.T) {
 	address := peer(t, "send", url.Values{"m": {"x"}})
 	work := func() int {
 		for range 30 {
-			c, err := New(host(t)).Dial(t.Context(), address) // dial keeps it
+			c, err := transporttest.Dial(t.Context(), New(host(t)), address) // dial keeps it
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := c.Receive(t.Context()); err != nil {
+			if _, err := c.Wait(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			c.Close()
@@ -345,9 +345,9 @@ func peer(t testing.TB, path string, query url.Values) string {
 	return fmt.Sprintf("ws://%s/peer/%s?%s", must(must(location.Get("host")).String()), path, query.Encode())
 }
 
-func dial(t testing.TB, address string) transport.Conn {
+func dial(t testing.TB, address string) *transporttest.Conn {
 	t.Helper()
-	c, err := New(host(t)).Dial(context.Background(), address)
+	c, err := transporttest.Dial(context.Background(), New(host(t)), address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,9 @@ func (e *Engine) run() {
 		case work := <-e.inbox:
 			work()
 			e.routeAll()
+		case <-e.link.arrived:
+			e.link.receive()
+			e.routeAll()
 		case <-e.ctx.Done():
 			e.link.close()
 			e.stopTimers()

@@ -30,6 +30,7 @@ type link struct {
 
 	endpoints endpoints
 	conn      *connection        // nil if there is none
+	arrived   chan struct{}      // holds a token while receive has something to do
 	suspended *stream.Resumption // the session, while no connection carries it
 	frames    frameLog
 
@@ -44,7 +45,7 @@ type link struct {
 }
 
 func newLink(l *loop, cfg *Config, v *view, report func(message)) *link {
-	return &link{loop: l, cfg: cfg, view: v, report: report, endpoints: newEndpoints(cfg)}
+	return &link{loop: l, cfg: cfg, view: v, report: report, endpoints: newEndpoints(cfg), arrived: make(chan struct{}, 1)}
 }
 
 // A connectWaiter is a pending call of Connect.

@@ -25,10 +25,11 @@ type connection struct {
 	stream *stream.Stream
 	timer  *timer
 
+	received     []string      // messages taken from socket and not handled
 	asking       bool          // the program has been asked for credentials
 	bound        bool          // it carries a session, new or resumed
 	live         bool          // the session is live
-	lastReceived time.Time     // when the last message came
+	lastReceived time.Time     // when the last message was taken from socket
 	since        time.Time     // when it was bound
 	closeWaiters []func(error) // of calls that asked for the end
 	sendFailed   *timer        // runs since a message could not be sent
@@ -40,7 +41,7 @@ func (c *connection) open(at hostmeta.Endpoint) {
 	go func() {
 		dialing, stop := context.WithTimeout(c.ctx, dialTimeout)
 		defer stop()
-		socket, err := c.link.cfg.Dialer.Dial(dialing, at.URL)
+		socket, err := c.link.cfg.Dialer.Dial(dialing, at.URL, c.link.wakeReceive)
 		if err == nil {
 			// The socket is closed even if the loop never sees it.
 			c.free = context.AfterFunc(c.ctx, func() { _ = socket.Close() })
@@ -53,34 +54,47 @@ func (c *connection) open(at hostmeta.Endpoint) {
 			}
 			c.socket = socket
 			c.link.view.setPhase(pam.PhaseAuthenticating, nil)
-			go c.receive(socket)
 			c.step(stream.Opened{})
+			c.link.wakeReceive() // It may have been called before there was a socket.
 		})
 	}()
 }
 
-// receive reads the socket until it ends. Each message is a work item of its own, so
-// that its effects are complete before the next message is handled.
-func (c *connection) receive(socket transport.Conn) {
-	for {
-		messages, err := socket.Receive(c.ctx)
-		for _, m := range messages {
-			c.post(func() {
-				c.lastReceived = time.Now()
-				c.step(stream.Message{Text: m})
-			})
-		}
-		if err != nil {
-			c.post(func() {
-				if transport.TooLarge(err) {
-					c.link.report(messageTooLarge{err})
-				} else {
-					c.step(stream.Closed{Err: err})
-				}
-			})
+// wakeReceive has the loop call receive. It does not wait, and may be called from any
+// goroutine.
+func (l *link) wakeReceive() {
+	select {
+	case l.arrived <- struct{}{}:
+	default:
+	}
+}
+
+// receive handles the next message of the socket, or its end. Each message is a work
+// item of its own, so that its effects are complete before the next message is handled.
+func (l *link) receive() {
+	c := l.conn
+	if c == nil || c.socket == nil {
+		return
+	}
+	if len(c.received) == 0 {
+		messages, err := c.socket.Receive()
+		switch {
+		case transport.TooLarge(err):
+			l.report(messageTooLarge{err})
+			return
+		case err != nil:
+			c.step(stream.Closed{Err: err})
+			return
+		case len(messages) == 0:
 			return
 		}
+		c.received, c.lastReceived = messages, time.Now()
 	}
+	message := c.received[0]
+	c.received[0] = "" // so that a handled message is not kept in memory
+	c.received = c.received[1:]
+	l.wakeReceive()
+	c.step(stream.Message{Text: message})
 }
 
 // endOversized ends a connection after a message that is too large. If a list was due,

@@ -17,7 +17,9 @@ import (
 
 type noDialer struct{}
 
-func (noDialer) Dial(context.Context, string) (transport.Conn, error) { return nil, context.Canceled }
+func (noDialer) Dial(context.Context, string, func()) (transport.Conn, error) {
+	return nil, context.Canceled
+}
 
 func testEngine() *Engine {
 	return New(&Config{Account: jid.MustParse("alice@localhost"), Endpoint: hostmeta.Endpoint{URL: "wss://localhost/", Host: "localhost", TLS: true},

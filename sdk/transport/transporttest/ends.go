@@ -12,31 +12,9 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-func cancelledReceive(ctx context.Context, d transport.Dialer, url string) error {
-	return with(ctx, d, url+"/echo", func(c transport.Conn) error {
-		short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
-		defer cancel()
-		if messages, err := c.Receive(short); !errors.Is(err, context.DeadlineExceeded) {
-			return fmt.Errorf("a Receive past its deadline: %q, %v", messages, err)
-		}
-		if err := c.Send("<a/>"); err != nil {
-			return err
-		}
-		time.Sleep(10 * time.Millisecond)
-		var got []string
-		if messages, err := c.Receive(short); err == nil {
-			got = messages // Receive may return messages even so
-		}
-		if len(got) == 0 {
-			return wantMessages(ctx, c, "<a/>")
-		}
-		return nil
-	})
-}
-
 func closeSendsQueue(ctx context.Context, d transport.Dialer, url string) error {
 	box := rand.Text()
-	c, err := d.Dial(ctx, url+"/keep?box="+box)
+	c, err := Dial(ctx, d, url+"/keep?box="+box)
 	if err != nil {
 		return err
 	}
@@ -50,13 +28,13 @@ func closeSendsQueue(ctx context.Context, d transport.Dialer, url string) error 
 	if err := c.Close(); err != nil {
 		return err
 	}
-	return with(ctx, d, url+"/kept?box="+box, func(c transport.Conn) error {
+	return with(ctx, d, url+"/kept?box="+box, func(c *Conn) error {
 		return wantMessages(ctx, c, append(want, "closed 1000")...)
 	})
 }
 
 func closeSilent(ctx context.Context, d transport.Dialer, url string) error {
-	c, err := d.Dial(ctx, url+"/silent")
+	c, err := Dial(ctx, d, url+"/silent")
 	if err != nil {
 		return err
 	}
@@ -72,7 +50,7 @@ func closeSilent(ctx context.Context, d transport.Dialer, url string) error {
 func closeAtOnce(ctx context.Context, d transport.Dialer, url string) error {
 	best := time.Hour
 	for range 5 {
-		c, err := d.Dial(ctx, url+"/silent")
+		c, err := Dial(ctx, d, url+"/silent")
 		if err != nil {
 			return err
 		}
@@ -91,14 +69,15 @@ func closeAtOnce(ctx context.Context, d transport.Dialer, url string) error {
 	return nil
 }
 
-func closeEndsReceive(ctx context.Context, d transport.Dialer, url string) error {
-	c, err := d.Dial(ctx, url+"/silent")
+// closeTells expects that whoever waits for messages learns of Close.
+func closeTells(ctx context.Context, d transport.Dialer, url string) error {
+	c, err := Dial(ctx, d, url+"/silent")
 	if err != nil {
 		return err
 	}
 	result := make(chan error, 1)
 	go func() {
-		_, err := c.Receive(ctx)
+		_, err := c.Wait(ctx)
 		result <- err
 	}()
 	time.Sleep(10 * time.Millisecond)
@@ -112,12 +91,12 @@ func closeEndsReceive(ctx context.Context, d transport.Dialer, url string) error
 		}
 		return nil
 	case <-time.After(time.Second):
-		return errors.New("a Receive did not return after Close")
+		return errors.New("arrived was not called after Close")
 	}
 }
 
 func closeTwice(ctx context.Context, d transport.Dialer, url string) error {
-	c, err := d.Dial(ctx, url+"/echo")
+	c, err := Dial(ctx, d, url+"/echo")
 	if err != nil {
 		return err
 	}
@@ -130,7 +109,7 @@ func closeTwice(ctx context.Context, d transport.Dialer, url string) error {
 }
 
 func sendAfterClose(ctx context.Context, d transport.Dialer, url string) error {
-	c, err := d.Dial(ctx, url+"/echo")
+	c, err := Dial(ctx, d, url+"/echo")
 	if err != nil {
 		return err
 	}
@@ -140,14 +119,14 @@ func sendAfterClose(ctx context.Context, d transport.Dialer, url string) error {
 	if c.Send("<a/>") == nil {
 		return errors.New("a message was accepted by Send after Close")
 	}
-	if messages, err := c.Receive(ctx); err == nil {
+	if messages, err := c.Receive(); err == nil {
 		return fmt.Errorf("no error from Receive after Close, but %q", messages)
 	}
 	return nil
 }
 
 func sendTooMuch(ctx context.Context, d transport.Dialer, url string) error {
-	c, err := d.Dial(ctx, url+"/silent")
+	c, err := Dial(ctx, d, url+"/silent")
 	if err != nil {
 		return err
 	}
@@ -166,7 +145,7 @@ func notXMPP(ctx context.Context, d transport.Dialer, url string) error {
 		url + "/nosub", url + "/refuse", url + "/plain", url + "/redirect",
 		"", "ws", "ws:", "ws://", "://", "ws://[::", "http" + strings.TrimPrefix(url, "ws") + "/echo", "mailto:a@b.example",
 	} {
-		c, err := d.Dial(ctx, target)
+		c, err := Dial(ctx, d, target)
 		if err == nil {
 			c.Close()
 			return fmt.Errorf("a connection was returned by Dial(%q)", target)
@@ -182,7 +161,7 @@ func dialGivesUp(ctx context.Context, d transport.Dialer, url string) error {
 	short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	c, err := d.Dial(short, url+"/hang")
+	c, err := Dial(short, d, url+"/hang")
 	if err == nil {
 		c.Close()
 		return errors.New("a connection to a server that does not answer was returned by Dial")
@@ -195,7 +174,7 @@ func dialGivesUp(ctx context.Context, d transport.Dialer, url string) error {
 	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	if c, err := d.Dial(ended, url+"/echo"); err == nil {
+	if c, err := Dial(ended, d, url+"/echo"); err == nil {
 		c.Close()
 		return errors.New("a connection was returned by Dial with a cancelled context")
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func echoes(ctx context.Context, d transport.Dialer, url string) error {
-	return with(ctx, d, url+"/echo", func(c transport.Conn) error {
+	return with(ctx, d, url+"/echo", func(c *Conn) error {
 		for _, m := range []string{"<a/>", "", "<é名\U0001F600/>", "\x00\x01\x7f", "<a>\r\n\t</a>", strings.Repeat("<b/>", 1000)} {
 			if err := c.Send(m); err != nil {
 				return err
@@ -25,7 +25,7 @@ func echoes(ctx context.Context, d transport.Dialer, url string) error {
 }
 
 func order(ctx context.Context, d transport.Dialer, url string) error {
-	return with(ctx, d, url+"/echo", func(c transport.Conn) error {
+	return with(ctx, d, url+"/echo", func(c *Conn) error {
 		var want []string
 		for i := range 1000 {
 			want = append(want, burstMessage(i))
@@ -38,7 +38,7 @@ func order(ctx context.Context, d transport.Dialer, url string) error {
 }
 
 func large(ctx context.Context, d transport.Dialer, url string) error {
-	return with(ctx, d, url+"/echo", func(c transport.Conn) error {
+	return with(ctx, d, url+"/echo", func(c *Conn) error {
 		for _, size := range []int{125, 126, 4096, 65535, 65536, 1 << 20, 6 << 20} {
 			m := strings.Repeat("0123456789abcdefghijklmnopqrstuvw", size/33+1)[:size]
 			if err := c.Send(m); err != nil {
@@ -52,8 +52,26 @@ func large(ctx context.Context, d transport.Dialer, url string) error {
 	})
 }
 
+func receiveAtOnce(ctx context.Context, d transport.Dialer, url string) error {
+	return with(ctx, d, url+"/echo", func(c *Conn) error {
+		if messages, err := c.Receive(); len(messages) > 0 || err != nil {
+			return fmt.Errorf("got %q, %v before anything was sent", messages, err)
+		}
+		if err := c.Send("<a/>"); err != nil {
+			return err
+		}
+		if err := wantMessages(ctx, c, "<a/>"); err != nil {
+			return err
+		}
+		if messages, err := c.Receive(); len(messages) > 0 || err != nil {
+			return fmt.Errorf("got %q, %v after all was received", messages, err)
+		}
+		return nil
+	})
+}
+
 func sendWhileReceiving(ctx context.Context, d transport.Dialer, url string) error {
-	return with(ctx, d, url+"/echo", func(c transport.Conn) error {
+	return with(ctx, d, url+"/echo", func(c *Conn) error {
 		result := make(chan error, 1)
 		go func() { result <- wantMessages(ctx, c, "<a/>", "<b/>") }()
 		time.Sleep(10 * time.Millisecond)
@@ -66,7 +84,7 @@ func sendWhileReceiving(ctx context.Context, d transport.Dialer, url string) err
 
 func dialContextEnds(ctx context.Context, d transport.Dialer, url string) error {
 	dialing, cancel := context.WithCancel(ctx)
-	c, err := d.Dial(dialing, url+"/echo")
+	c, err := Dial(dialing, d, url+"/echo")
 	cancel()
 	if err != nil {
 		return err
@@ -86,7 +104,7 @@ func burstThenClose(ctx context.Context, d transport.Dialer, url string) error {
 		for i := range n {
 			want = append(want, burstMessage(i))
 		}
-		err := with(ctx, d, fmt.Sprintf("%s/burst?n=%d", url, n), func(c transport.Conn) error {
+		err := with(ctx, d, fmt.Sprintf("%s/burst?n=%d", url, n), func(c *Conn) error {
 			time.Sleep(time.Duration(round/3) * 2 * time.Millisecond)
 			if err := wantMessages(ctx, c, want...); err != nil {
 				return err
@@ -101,11 +119,11 @@ func burstThenClose(ctx context.Context, d transport.Dialer, url string) error {
 }
 
 func emptyBurst(ctx context.Context, d transport.Dialer, url string) error {
-	return with(ctx, d, url+"/burst?n=0", func(c transport.Conn) error { return wantClose(ctx, c, 4001, "done") })
+	return with(ctx, d, url+"/burst?n=0", func(c *Conn) error { return wantClose(ctx, c, 4001, "done") })
 }
 
 func endStays(ctx context.Context, d transport.Dialer, url string) error {
-	return with(ctx, d, url+"/burst?n=1", func(c transport.Conn) error {
+	return with(ctx, d, url+"/burst?n=1", func(c *Conn) error {
 		if err := wantMessages(ctx, c, burstMessage(0)); err != nil {
 			return err
 		}
@@ -122,7 +140,7 @@ func endStays(ctx context.Context, d transport.Dialer, url string) error {
 }
 
 func lostConnection(ctx context.Context, d transport.Dialer, url string) error {
-	return with(ctx, d, url+"/cut", func(c transport.Conn) error {
+	return with(ctx, d, url+"/cut", func(c *Conn) error {
 		if err := wantMessages(ctx, c, "<before/>"); err != nil {
 			return err
 		}
@@ -131,7 +149,7 @@ func lostConnection(ctx context.Context, d transport.Dialer, url string) error {
 }
 
 func binaryMessage(ctx context.Context, d transport.Dialer, url string) error {
-	return with(ctx, d, url+"/binary", func(c transport.Conn) error {
+	return with(ctx, d, url+"/binary", func(c *Conn) error {
 		if err := wantMessages(ctx, c, "<before/>"); err != nil {
 			return err
 		}
@@ -140,13 +158,13 @@ func binaryMessage(ctx context.Context, d transport.Dialer, url string) error {
 }
 
 func largestMessage(ctx context.Context, d transport.Dialer, url string) error {
-	return with(ctx, d, fmt.Sprintf("%s/big?n=%d", url, transport.MaxMessage), func(c transport.Conn) error {
+	return with(ctx, d, fmt.Sprintf("%s/big?n=%d", url, transport.MaxMessage), func(c *Conn) error {
 		return wantMessages(ctx, c, "<before/>", strings.Repeat("x", transport.MaxMessage), "<after/>")
 	})
 }
 
 func tooLarge(ctx context.Context, d transport.Dialer, url string) error {
-	return with(ctx, d, fmt.Sprintf("%s/big?n=%d", url, transport.MaxMessage+1), func(c transport.Conn) error {
+	return with(ctx, d, fmt.Sprintf("%s/big?n=%d", url, transport.MaxMessage+1), func(c *Conn) error {
 		if err := wantMessages(ctx, c, "<before/>"); err != nil {
 			return err
 		}

@@ -22,15 +22,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // A wrong dialer makes right connections and breaks one promise of them.
 type wrong struct {
 	transport.Dialer
-	dial func(context.Context, transport.Dialer, string) (transport.Conn, error)
+	dial func(ctx context.Context, d transport.Dialer, url string, arrived func()) (transport.Conn, error)
 	conn func(transport.Conn) transport.Conn
 }
 
-func (w wrong) Dial(ctx context.Context, url string) (transport.Conn, error) {
+func (w wrong) Dial(ctx context.Context, url string, arrived func()) (transport.Conn, error) {
 	if w.dial != nil {
-		return w.dial(ctx, w.Dialer, url)
+		return w.dial(ctx, w.Dialer, url, arrived)
 	}
-	c, err := w.Dialer.Dial(ctx, url)
+	c, err := w.Dialer.Dial(ctx, url, arrived)
 	if err != nil || w.conn == nil {
 		return c, err
 	}
@@ -40,15 +40,13 @@ func (w wrong) Dial(ctx context.Context, url string) (transport.Conn, error) {
 // losesTail forgets messages that came with the end.
 type losesTail struct{ transport.Conn }
 
-func (c losesTail) Receive(ctx context.Context) ([]string, error) {
-	messages, err := c.Conn.Receive(ctx)
+func (c losesTail) Receive() ([]string, error) {
+	messages, err := c.Conn.Receive()
 	time.Sleep(5 * time.Millisecond)
-	soon, cancel := context.WithTimeout(ctx, time.Millisecond)
-	defer cancel()
-	if more, err := c.Conn.Receive(soon); err == nil {
+	if more, end := c.Conn.Receive(); end != nil {
+		return nil, end
+	} else if len(more) > 0 {
 		messages = append(messages, more...)
-	} else if soon.Err() == nil {
-		return nil, err
 	}
 	return messages, err
 }
@@ -56,9 +54,9 @@ func (c losesTail) Receive(ctx context.Context) ([]string, error) {
 // hidesCodes says that it is over, but not how.
 type hidesCodes struct{ transport.Conn }
 
-func (c hidesCodes) Receive(ctx context.Context) ([]string, error) {
-	messages, err := c.Conn.Receive(ctx)
-	if err != nil && ctx.Err() == nil {
+func (c hidesCodes) Receive() ([]string, error) {
+	messages, err := c.Conn.Receive()
+	if err != nil {
 		err = errors.New("it is over")
 	}
 	return messages, err
@@ -67,24 +65,26 @@ func (c hidesCodes) Receive(ctx context.Context) ([]string, error) {
 // lastFirst turns batches around.
 type lastFirst struct{ transport.Conn }
 
-func (c lastFirst) Receive(ctx context.Context) ([]string, error) {
+func (c lastFirst) Receive() ([]string, error) {
 	time.Sleep(time.Millisecond)
-	messages, err := c.Conn.Receive(ctx)
+	messages, err := c.Conn.Receive()
 	for i, j := 0, len(messages)-1; i < j; i, j = i+1, j-1 {
 		messages[i], messages[j] = messages[j], messages[i]
 	}
 	return messages, err
 }
 
-// closesOnCancel ends with the context of Receive.
-type closesOnCancel struct{ transport.Conn }
+// waits makes Receive wait for a message.
+type waits struct{ transport.Conn }
 
-func (c closesOnCancel) Receive(ctx context.Context) ([]string, error) {
-	messages, err := c.Conn.Receive(ctx)
-	if ctx.Err() != nil {
-		c.Conn.Close()
+func (c waits) Receive() ([]string, error) {
+	for range 3000 {
+		if messages, err := c.Conn.Receive(); len(messages) > 0 || err != nil {
+			return messages, err
+		}
+		time.Sleep(time.Millisecond)
 	}
-	return messages, err
+	return nil, errors.New("nothing came")
 }
 
 // dropsQueue sends later than Close.
@@ -100,13 +100,12 @@ type slowClose struct{ transport.Conn }
 
 func (c slowClose) Close() error {
 	defer c.Conn.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 2100*time.Millisecond)
-	defer cancel()
-	for {
-		if _, err := c.Conn.Receive(ctx); err != nil {
-			return nil
+	for end := time.Now().Add(2100 * time.Millisecond); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if _, err := c.Conn.Receive(); err != nil {
+			break
 		}
 	}
+	return nil
 }
 
 func TestWrongTransportsFail(t *testing.T) {
@@ -125,13 +124,16 @@ func TestWrongTransportsFail(t *testing.T) {
 		{"loses what came with the end", wrong{conn: func(c transport.Conn) transport.Conn { return losesTail{c} }}, "nothing is lost before a close"},
 		{"hides codes", wrong{conn: func(c transport.Conn) transport.Conn { return hidesCodes{c} }}, "a close without messages"},
 		{"turns batches around", wrong{conn: func(c transport.Conn) transport.Conn { return lastFirst{c} }}, "order of many messages"},
-		{"closes when Receive is cancelled", wrong{conn: func(c transport.Conn) transport.Conn { return closesOnCancel{c} }}, "a cancelled Receive loses nothing"},
+		{"waits in Receive", wrong{conn: func(c transport.Conn) transport.Conn { return waits{c} }}, "Receive does not wait"},
+		{"does not tell of the end", wrong{dial: func(ctx context.Context, d transport.Dialer, url string, _ func()) (transport.Conn, error) {
+			return d.Dial(ctx, url, func() {})
+		}}, "Close tells of the end"},
 		{"drops the queue", wrong{conn: func(c transport.Conn) transport.Conn { return dropsQueue{c} }}, "Close sends what was queued, then status 1000"},
 		{"waits for the other side", wrong{conn: func(c transport.Conn) transport.Conn { return slowClose{c} }}, "Close does not depend on the other side"},
-		{"ignores the context of Dial", wrong{dial: func(ctx context.Context, d transport.Dialer, url string) (transport.Conn, error) {
+		{"ignores the context of Dial", wrong{dial: func(ctx context.Context, d transport.Dialer, url string, arrived func()) (transport.Conn, error) {
 			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2100*time.Millisecond)
 			defer cancel()
-			return d.Dial(late, url)
+			return d.Dial(late, url, arrived)
 		}}, "Dial gives up with its context"},
 	} {
 		t.Run(v.name, func(t *testing.T) {

@@ -41,7 +41,7 @@ var _ transport.Dialer = (*Dialer)(nil)
 
 // Dial implements transport.Dialer. The caller must close the connection: its two
 // goroutines run until then, or until the other side closes it.
-func (d *Dialer) Dial(ctx context.Context, address string) (transport.Conn, error) {
+func (d *Dialer) Dial(ctx context.Context, address string, arrived func()) (transport.Conn, error) {
 	if !strings.HasPrefix(address, "ws:") && !strings.HasPrefix(address, "wss:") {
 		return nil, errors.New("ws: the scheme of the address must be ws or wss")
 	}
@@ -73,7 +73,7 @@ func (d *Dialer) Dial(ctx context.Context, address string) (transport.Conn, erro
 		return nil, fmt.Errorf("ws: the server speaks WebSocket at this address, but does not agree to the subprotocol %q; check the address", subprotocol)
 	}
 	conn.SetReadLimit(transport.MaxMessage)
-	return newConn(conn), nil
+	return newConn(conn, arrived), nil
 }
 
 // withoutURL returns the cause of an error of net/http or net/url. The text of the
@@ -93,7 +93,7 @@ type conn struct {
 	ctx  context.Context // for all reads and writes
 	stop context.CancelFunc
 
-	arrived chan struct{} // signals Receive: received or err changed
+	arrived func()        // tells that received or err changed; called without mu
 	queued  chan struct{} // signals write: sending or goodbye changed
 	taken   chan struct{} // signals read: received was emptied, or the conn was closed
 
@@ -107,10 +107,10 @@ type conn struct {
 	ended         bool                 // this side has closed the connection: received messages are dropped
 }
 
-func newConn(ws *websocket.Conn) *conn {
+func newConn(ws *websocket.Conn, arrived func()) *conn {
 	c := &conn{
 		ws:      ws,
-		arrived: make(chan struct{}, 1),
+		arrived: arrived,
 		queued:  make(chan struct{}, 1),
 		taken:   make(chan struct{}, 1),
 	}
@@ -122,27 +122,17 @@ func newConn(ws *websocket.Conn) *conn {
 
 // Receive implements transport.Conn. The CloseError has code 1003 after a message
 // that is not text, 1009 after one that is too large, and 1006 after a lost
-// connection. The connection stays open when ctx ends.
-func (c *conn) Receive(ctx context.Context) ([]string, error) {
-	for {
-		c.mu.Lock()
-		messages, err := c.received, c.err
-		c.received, c.receivedBytes = nil, 0
-		c.mu.Unlock()
-		if len(messages) > 0 {
-			signal(c.taken)
-			return messages, nil
-		}
-		if err != nil {
-			signal(c.arrived) // for the next call
-			return nil, err
-		}
-		select {
-		case <-c.arrived:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+// connection.
+func (c *conn) Receive() ([]string, error) {
+	c.mu.Lock()
+	messages, err := c.received, c.err
+	c.received, c.receivedBytes = nil, 0
+	c.mu.Unlock()
+	if len(messages) > 0 {
+		signal(c.taken)
+		return messages, nil
 	}
+	return nil, err
 }
 
 // Send implements transport.Conn. It never blocks. If the message would exceed
@@ -173,6 +163,7 @@ func (c *conn) Close() error {
 // end closes the connection from this side with code. Receive returns err after the
 // messages that had arrived, or at once after Close.
 func (c *conn) end(err error, code websocket.StatusCode) {
+	defer c.arrived()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == errClosed {
@@ -186,14 +177,13 @@ func (c *conn) end(err error, code websocket.StatusCode) {
 		c.err = err
 	}
 	c.goodbye = code
-	signal(c.arrived)
 	signal(c.queued)
 	signal(c.taken)
 	time.AfterFunc(closeGrace, c.stop)
 }
 
 // read reads messages from the network until the connection ends. It pauses while
-// the caller of Receive does not take them, so that the server has to wait.
+// too many bytes wait for Receive, so that the server has to wait.
 func (c *conn) read() {
 	defer c.stop()
 	buffer := make([]byte, 4<<10)
@@ -205,7 +195,7 @@ func (c *conn) read() {
 				c.err = closeError(err)
 			}
 			c.mu.Unlock()
-			signal(c.arrived)
+			c.arrived()
 			return
 		}
 		if kind != websocket.MessageText {
@@ -215,6 +205,7 @@ func (c *conn) read() {
 		for !c.keep(message) {
 			<-c.taken
 		}
+		c.arrived()
 	}
 }
 
@@ -231,7 +222,6 @@ func (c *conn) keep(message string) bool {
 	}
 	c.received = append(c.received, message)
 	c.receivedBytes += len(message)
-	signal(c.arrived)
 	return true
 }
 

@@ -53,7 +53,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		"ws://" + l.Addr().String() + "/gone": "cannot connect",
 	} {
 		d := ws.Dialer{HTTPClient: client}
-		c, err := d.Dial(t.Context(), url)
+		c, err := d.Dial(t.Context(), url, func() {})
 		if err == nil {
 			c.Close()
 			t.Errorf("Dial(%q) gave a connection", url)
@@ -66,11 +66,11 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 func TestNoClient(t *testing.T) {
 	s, _ := newServer(t)
 	defer http.DefaultClient.CloseIdleConnections()
-	c, err := new(ws.Dialer).Dial(t.Context(), s.URL+"/burst?n=1")
+	c, err := transporttest.Dial(t.Context(), new(ws.Dialer), s.URL+"/burst?n=1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if messages, err := c.Receive(t.Context()); err != nil || len(messages) != 1 {
+	if messages, err := c.Wait(t.Context()); err != nil || len(messages) != 1 {
 		t.Errorf("Receive = %q, %v", messages, err)
 	}
 	if err := c.Close(); err != nil {
@@ -95,14 +95,14 @@ func TestCutMessage(t *testing.T) {
 			}
 		}))
 		idle := &http.Transport{}
-		c, err := (&ws.Dialer{HTTPClient: &http.Client{Transport: idle}}).Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http"))
+		c, err := transporttest.Dial(t.Context(), &ws.Dialer{HTTPClient: &http.Client{Transport: idle}}, "ws"+strings.TrimPrefix(server.URL, "http"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := []string{}
 		for err == nil {
 			var messages []string
-			messages, err = c.Receive(t.Context())
+			messages, err = c.Wait(t.Context())
 			got = append(got, messages...)
 		}
 		var closed *transport.CloseError
