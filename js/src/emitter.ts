@@ -45,10 +45,7 @@ export function emitter(onFirst: (type: Type) => void = () => undefined): Emitte
       signal?.removeEventListener("abort", stop);
     };
     const off = listen(type, {
-      fn(event) {
-        if (given.once) stop();
-        fn(event);
-      },
+      fn: given.once ? (event) => { stop(); fn(event); } : fn,
       closed: () => signal?.removeEventListener("abort", stop),
     });
     if (closed || signal?.aborted) stop();
@@ -85,7 +82,7 @@ export function emitter(onFirst: (type: Type) => void = () => undefined): Emitte
   return {
     emit(type, event) {
       const set = all[type];
-      for (const l of [...set]) if (set.has(l)) safely(() => l.fn(event));
+      for (const l of [...set]) if (set.has(l)) safely(l.fn, event);
     },
     on, once, events,
     used: (type) => all[type].size > 0,

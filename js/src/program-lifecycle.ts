@@ -1,5 +1,4 @@
 import { closedError, ownError, PamError } from "./errors.js";
-import { routeEvent } from "./event-router.js";
 import { limited } from "./limits.js";
 import { info } from "./loader.js";
 import type { Config } from "./options.js";
@@ -67,12 +66,8 @@ export function programLifecycle(config: Config, view: View, listensToMessages: 
   }
 
   async function start(): Promise<Program> {
-    const started = await startProgram(config, {
-      handleEvent: (e) => routeEvent(view, e, program !== undefined),
-      flush,
-      measure: view.frames.measure,
-      crashed,
-    }, ({ why }) => sync.setUnstored(why), startCanceled.signal);
+    const handlers = { flush, crashed };
+    const started = await startProgram(config, view, handlers, ({ why }) => sync.setUnstored(why), startCanceled.signal);
     if (closing) {
       started.end(closedError());
       throw closedError();

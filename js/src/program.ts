@@ -1,12 +1,14 @@
 import { credentialRequests } from "./credentials.js";
 import { ownError, type PamError } from "./errors.js";
+import { routeEvent } from "./event-router.js";
 import type { Config } from "./options.js";
 import { watchPage } from "./page-lifecycle.js";
 import { startRuntime, type Runtime, type RuntimeHandlers } from "./runtime.js";
 import { forgetDatabase, noteDatabase } from "./stored-list.js";
 import { clearTab, leaveTab, takeTab } from "./tab.js";
 import { openTabChannel, type TabChannel } from "./tab-channel.js";
-import type { Created, RawState, ViewEvent } from "./wire.js";
+import type { View } from "./view.js";
+import type { Created, RawState } from "./wire.js";
 
 /** A running program that has loaded the stored list. Its listeners and channels are released when it ends. */
 export interface Program extends Pick<Runtime, "where" | "request"> {
@@ -20,17 +22,16 @@ export interface Program extends Pick<Runtime, "where" | "request"> {
   end(why: PamError): void;
 }
 
-export interface ProgramHandlers extends Omit<RuntimeHandlers, "handleEvent"> {
-  handleEvent(event: ViewEvent): void;
-}
+export type ProgramHandlers = Pick<RuntimeHandlers, "flush" | "crashed">;
 
 /**
- * Starts the program and loads the stored list. The program resumes the session of the previous page, but never that of a
- * program that crashed, because the server could replay the stanza that caused the crash. `created` is called as soon as the
- * program reports whether it can store anything. The signal ends the program immediately.
+ * Starts the program and loads the stored list. The view shows its events. The program resumes the session of the
+ * previous page, but never that of a program that crashed, because the server could replay the stanza that caused the
+ * crash. `created` is called as soon as the program reports whether it can store anything. The signal ends the program
+ * immediately.
  */
 export async function startProgram(
-  config: Config, handlers: ProgramHandlers, created: (c: Created) => void, closed: AbortSignal,
+  config: Config, view: View, handlers: ProgramHandlers, created: (c: Created) => void, closed: AbortSignal,
 ): Promise<Program> {
   let channel: TabChannel | undefined;
   let stopWatching = (): void => undefined;
@@ -38,6 +39,7 @@ export async function startProgram(
   let names: readonly string[] = [config.account];
   let database: string | undefined; // where the list is stored
   let listening = false; // the last value that was sent to the program
+  let loaded = false;
 
   function release(): void {
     stopWatching();
@@ -48,13 +50,14 @@ export async function startProgram(
 
   const credentials = credentialRequests(config, (answer) => runtime.tell("credentials", answer));
   const runtime = await startRuntime(config, {
-    ...handlers,
+    flush: handlers.flush,
+    measure: view.frames.measure,
     handleEvent(e) {
       const isStored = e.event === "stored" || (e.event === "list" && e.source === "cache");
       if (database && isStored) noteDatabase(config.account, database);
       if (e.event === "stored") channel?.announce();
       else if (e.event === "credentials") credentials.handle(e);
-      else handlers.handleEvent(e);
+      else routeEvent(view, e, loaded);
     },
     crashed(error) {
       release();
@@ -84,6 +87,7 @@ export async function startProgram(
     created(made);
     if (mine) channel = openTabChannel(made.account, () => runtime.tell("reload", {})); // before the first read
     await runtime.request("load", {});
+    loaded = true;
     return {
       where: runtime.where,
       request: runtime.request,

@@ -47,7 +47,7 @@ export function listeners<T>(get: () => T): Listeners<T> {
         const value = get();
         if (value === known) return;
         known = value;
-        safely(() => fn(value));
+        safely(fn, value);
       };
       all.add(notify);
       notify();
@@ -62,10 +62,10 @@ export function listeners<T>(get: () => T): Listeners<T> {
   };
 }
 
-/** Calls `fn`. An error that it throws is reported like any uncaught error, and not passed to the caller. */
-export function safely(fn: () => void): void {
+/** Calls `fn` with the value. An error that it throws is reported like any uncaught error, and not passed to the caller. */
+export function safely<T>(fn: (value: T) => void, value: T): void {
   try {
-    fn();
+    fn(value);
   } catch (e) {
     if (typeof reportError === "function") reportError(e);
     else setTimeout(() => { throw e; });

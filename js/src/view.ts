@@ -44,7 +44,7 @@ export function createView(config: Config, events: Emitter): View {
     const { logger } = config;
     if (!logger) return;
     const entry = { level, at: new Date(), message, ...(error && { fields: { code: error.code } }) };
-    safely(() => logger(Object.freeze(entry)));
+    safely(logger, Object.freeze(entry));
   }
 
   function setRuntime(state: RuntimeState): void { runtime.set(Object.freeze(state)); }

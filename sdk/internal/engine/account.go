@@ -222,7 +222,7 @@ func (a *account) storedCommit(m commitDone) {
 	// Another commit may already be pending. If a new session has started since this
 	// commit began, the machine is not settled, because the first round of a session
 	// waits for the pending commit.
-	if a.settled() {
+	if a.settled() && a.machine.Busy() {
 		a.session.acknowledge(covered)
 	}
 	a.acknowledge()

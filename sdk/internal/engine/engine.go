@@ -55,6 +55,7 @@ func (e *Engine) run() {
 	for {
 		select {
 		case work := <-e.inbox:
+			e.readClock()
 			work()
 			e.routeAll()
 		case <-e.link.arrived:

@@ -77,6 +77,7 @@ func (l *link) receive() {
 		return
 	}
 	if len(c.received) == 0 {
+		l.readClock()
 		messages, err := c.socket.Receive()
 		switch {
 		case transport.TooLarge(err):
@@ -88,7 +89,7 @@ func (l *link) receive() {
 		case len(messages) == 0:
 			return
 		}
-		c.received, c.lastReceived = messages, time.Now()
+		c.received, c.lastReceived = messages, l.now
 	}
 	message := c.received[0]
 	c.received[0] = "" // so that a handled message is not kept in memory
@@ -120,7 +121,7 @@ func (c *connection) post(work func()) {
 
 // step passes an input to the stream and carries out its outputs.
 func (c *connection) step(in stream.Input) {
-	for _, out := range c.stream.Step(time.Now(), in) {
+	for _, out := range c.stream.Step(c.link.now, in) {
 		c.perform(out)
 	}
 	switch in.(type) {

@@ -13,6 +13,7 @@ type loop struct {
 	cancel context.CancelFunc
 	done   chan struct{}   // closed when the last work item has ended
 	timers map[*timer]bool // the running timers
+	now    time.Time       // when the current work began
 }
 
 func newLoop() *loop {
@@ -28,6 +29,10 @@ func (l *loop) post(work func()) {
 	case <-l.ctx.Done():
 	}
 }
+
+// readClock reads the clock. It is called for each work item, and once for the messages that
+// arrived together: in a browser, reading the clock calls JavaScript twice.
+func (l *loop) readClock() { l.now = time.Now() }
 
 // A timer calls a function once, on the loop.
 type timer struct {
