@@ -154,7 +154,7 @@ func (b *bridge) cross(text string) bool {
 // lost returns the text that reports that an object of n bytes was not posted: the
 // error of the request if the object was its result, else a warning.
 func lost(id, n int) string {
-	err := &pam.Error{Code: "overflow", Origin: pam.FromClient, Text: "Something of " + strconv.Itoa(n) + " bytes is too long to reach the page, and was lost. Nothing else was."}
+	err := &pam.Error{Code: "overflow", Origin: pam.FromClient, Text: "An object of " + strconv.Itoa(n) + " bytes is too large to be posted to the page and was discarded. No other object was lost."}
 	w := writer{buf: []byte{'['}}
 	w.object(func() {
 		if id != 0 {

@@ -132,7 +132,7 @@ func (w *world) cycles(rng *rand.Rand) *run {
 	return r
 }
 
-// has tells whether all items were delivered.
+// has reports whether all items were delivered.
 func (r *run) has(items []string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

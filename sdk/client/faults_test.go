@@ -195,7 +195,7 @@ func TestStoreFaults(t *testing.T) {
 	}
 }
 
-// unheard tells whether a fault was met: then a tab may not be told what is stored,
+// unheard reports whether a fault occurred: a tab may then not know what is stored,
 // or not be able to read it.
 func (g *stage) unheard() bool {
 	f, ok := g.tabs[g.victim].store.(*faulty)

@@ -35,7 +35,7 @@ type silentStore struct {
 
 const silence = 10 * time.Minute
 
-// wait tells whether the call is to be done.
+// wait reports whether the call is to be carried out.
 func (s *silentStore) wait(ctx context.Context, call string, do func() error) error {
 	s.mu.Lock()
 	if s.call == call {

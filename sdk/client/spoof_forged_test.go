@@ -233,7 +233,7 @@ func (v *victim) hold(n int, request string, ask func(context.Context) error) he
 	return held{id: v.asked(request, before), done: done}
 }
 
-// answers tells whether a message answers the first such request since then.
+// answers reports whether a message answers the first such request since then.
 func (v *victim) answers(message, request string, since moment) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -94,7 +94,7 @@ func TestSpoofLive(t *testing.T) {
 	v.waitNodes("weather")
 }
 
-// arrived tells whether a marker did. v.mu is held.
+// arrived reports whether a marker has arrived. The caller holds v.mu.
 func (v *victim) arrived(id string) bool {
 	return slices.ContainsFunc(v.frames[max(0, len(v.frames)-20):], func(f client.Frame) bool {
 		return !f.Out && strings.Contains(f.XML, "'"+id+"'")

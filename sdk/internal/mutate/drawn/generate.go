@@ -19,7 +19,7 @@ type Mutant struct {
 	In      string `json:"in"`   // the function, variable or constant
 	File    string `json:"file"` // below the root
 	Line    int    `json:"line"`
-	Outside bool   `json:"outside"` // of functions: no coverage tells whether it is reached
+	Outside bool   `json:"outside"` // outside functions, where no coverage is recorded
 	Reach   int    `json:"-"`       // the line that is reached before it
 	From    int    `json:"from"`    // what New replaces, as offsets
 	To      int    `json:"to"`
