@@ -15,7 +15,7 @@ const stopTimeout = 5 * time.Second
 // child is a Prosody process.
 type child struct {
 	process *os.Process
-	done    chan struct{} // closed when it has ended and was waited for
+	done    chan struct{} // closed after the process has exited and Wait has returned
 }
 
 // run starts Prosody with the configuration in dir.
@@ -34,7 +34,7 @@ func run(dir string) (*child, error) {
 	go func() {
 		defer close(c.done)
 		defer console.Close()
-		// The kernel takes the end of the thread that started a child for the end of its parent.
+		// The kernel sends the parent-death signal when the thread that started the child exits.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
@@ -50,7 +50,7 @@ func run(dir string) (*child, error) {
 	return c, nil
 }
 
-// stop ends the process and returns when it is gone.
+// stop ends the process and returns after it has exited.
 func (c *child) stop() {
 	c.process.Signal(syscall.SIGTERM)
 	select {

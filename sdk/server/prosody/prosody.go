@@ -2,9 +2,8 @@
 // Account Management) that this package carries, for tests and development.
 //
 // The server listens on one free port of 127.0.0.1, has one domain, "localhost", and a publish-subscribe
-// service, "pubsub.localhost". It speaks XMPP over WebSocket (RFC 7395) without TLS, to nobody but this
-// machine, and talks to no other server. Everything it writes is in one temporary folder, which Close
-// removes.
+// service, "pubsub.localhost". It accepts XMPP over WebSocket (RFC 7395) without TLS from this machine
+// only, and connects to no other server. It writes to one temporary folder only, which Close removes.
 package prosody
 
 import (
@@ -31,12 +30,12 @@ const (
 	callTimeout  = 10 * time.Second
 )
 
-// Config says what the server has when Start returns. The zero value is a server without accounts and
-// nodes.
+// Config describes what the server contains when Start returns. The zero value is a server without
+// accounts and nodes.
 type Config struct {
 	Accounts map[string]string // localpart → password
 	Nodes    []string          // nodes of pubsub.localhost with open access; "name:whitelist" makes a closed one
-	Hash     string            // "SHA-256" (default) or "SHA-1": how passwords are kept, and so which SCRAM is offered
+	Hash     string            // "SHA-256" (default) or "SHA-1": the hash of stored passwords, which decides the offered SCRAM mechanism
 }
 
 // Server is a running Prosody. Its methods may be called from any goroutine.
@@ -50,14 +49,14 @@ type Server struct {
 
 	closing  sync.Once
 	closeErr error
-	lastLog  atomic.Value // string: what Log says once the folder is gone
+	lastLog  atomic.Value // string: what Log returns after the folder was removed
 }
 
-// Start runs Prosody in a new temporary folder and returns when it answers and has the accounts and
-// nodes of cfg. The context limits the start only; the server runs until Close, or until this process
-// ends (on Linux; elsewhere a killed process leaves it behind).
+// Start runs Prosody in a new temporary folder and returns when it accepts connections and has the
+// accounts and nodes of cfg. The context limits the start only; the server runs until Close, or until this process
+// ends (on Linux; on other systems Prosody keeps running if this process is killed).
 //
-// As root, Prosody runs as root too: do not let untrusted programs reach its port.
+// If this process runs as root, so does Prosody: do not let untrusted programs reach its port.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	dir, err := os.MkdirTemp("", "xmpp-pam-prosody-")
 	if err != nil {
@@ -83,13 +82,13 @@ func (s *Server) Domain() string { return domain }
 // Version is the name and version of the server, such as "Prosody 0.12.3".
 func (s *Server) Version() string { return s.version }
 
-// AddAccount registers an account. For an account that exists it sets a new password.
+// AddAccount registers an account, or sets the password of an existing one.
 func (s *Server) AddAccount(localpart, password string) error {
 	return s.call(context.Background(), "account", map[string]string{"localpart": localpart, "password": password})
 }
 
-// CreateNode creates a node at the publish-subscribe service. The access model is "open", which "" means
-// too, or "whitelist".
+// CreateNode creates a node at the publish-subscribe service. The access model is "open" (the default if
+// access is empty) or "whitelist".
 func (s *Server) CreateNode(node, accessModel string) error {
 	if accessModel == "" {
 		accessModel = "open"
@@ -97,13 +96,13 @@ func (s *Server) CreateNode(node, accessModel string) error {
 	return s.call(context.Background(), "node", map[string]string{"node": node, "access_model": accessModel})
 }
 
-// Publish publishes an item, in the name of the service, to a node that exists. The payload is one XML
+// Publish publishes an item, in the name of the service, to an existing node. The payload is one XML
 // element.
 func (s *Server) Publish(node, itemID, payloadXML string) error {
 	return s.call(context.Background(), "publish", map[string]string{"node": node, "item": itemID, "payload": payloadXML})
 }
 
-// Log returns the end of Prosody's log, for messages of failed tests. It works after Close too.
+// Log returns the end of Prosody's log, for the messages of failed tests. It may be called after Close.
 func (s *Server) Log() string {
 	if text := readLog(s.dir); text != "" {
 		return text
@@ -112,8 +111,8 @@ func (s *Server) Log() string {
 	return text
 }
 
-// Close ends the server and removes its folder. Prosody is asked to end, and killed after 5 seconds. A
-// second call does nothing and returns the same.
+// Close stops the server and removes its folder. It sends Prosody a signal to exit, and kills it after 5
+// seconds. A second call does nothing and returns the same error.
 func (s *Server) Close() error {
 	s.closing.Do(func() {
 		s.stop()
@@ -124,14 +123,14 @@ func (s *Server) Close() error {
 	return s.closeErr
 }
 
-// stop ends the server and keeps its folder, which startIn can use again.
+// stop stops the server and keeps its folder, so that startIn can use it again.
 func (s *Server) stop() {
 	s.child.stop()
 	s.lastLog.Store(readLog(s.dir))
 }
 
-// startIn runs Prosody in dir, whose data it keeps. A port is free only until somebody else takes it, so a
-// clash is tried once more.
+// startIn runs Prosody in dir and keeps the data there. Another program may take the chosen port before
+// Prosody binds it; startIn then tries once more.
 func startIn(ctx context.Context, dir string, cfg Config) (*Server, error) {
 	version, err := installed()
 	if err != nil {
@@ -175,7 +174,7 @@ func launch(ctx context.Context, dir, hash string) (*Server, error) {
 
 var errPortTaken = errors.New("prosody: another program took the port it was to listen on; try again")
 
-// ready waits until this Prosody, not somebody else on its port, answers.
+// ready waits until this Prosody answers, and not another program on its port.
 func (s *Server) ready(ctx context.Context) error {
 	for {
 		err := s.call(ctx, "ping", map[string]string{})

@@ -22,13 +22,13 @@ var modules embed.FS
 
 const howToGet = `install it with "apt-get install --no-install-recommends prosody"`
 
-// program is the Prosody to run: the one in PATH, or the one that PAM_PROSODY names, with its prosodyctl
-// in the same folder.
+// program returns the Prosody executable: the one in PATH, or the one that PAM_PROSODY names, which has
+// its prosodyctl in the same folder.
 func program() string { return cmp.Or(os.Getenv("PAM_PROSODY"), "prosody") }
 
-// Available returns nil if a Prosody that can be used, 0.12 or later, is installed, and otherwise an
-// error that says how to get it. If the environment variable PAM_PROSODY is set, it is the path of the
-// program that this and Start use instead.
+// Available returns nil if Prosody 0.12 or later is installed, and otherwise an error with instructions
+// for installing it. If the environment variable PAM_PROSODY is set, Available and Start use the program
+// at that path.
 func Available() error {
 	_, err := installed()
 	return err
@@ -36,8 +36,8 @@ func Available() error {
 
 var versionLine = regexp.MustCompile(`(?m)^Prosody (\d+)\.(\d+)\S*`)
 
-// installed returns the version of the installed Prosody. The program itself has no option that prints
-// it: it would start.
+// installed returns the version of the installed Prosody, as prosodyctl prints it: prosody itself has no
+// option for that and would start the server.
 func installed() (string, error) {
 	prosody, err := exec.LookPath(program())
 	if err != nil {
@@ -48,7 +48,7 @@ func installed() (string, error) {
 		return "", fmt.Errorf("prosody: no temporary folder: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	// A configuration of our own, because the installed one is not for everybody to read.
+	// prosodyctl reads an empty configuration, because only some users may read the installed one.
 	empty := filepath.Join(dir, "prosody.cfg.lua")
 	if err := os.WriteFile(empty, []byte("run_as_root = true\n"), 0o600); err != nil {
 		return "", fmt.Errorf("prosody: no temporary file: %w", err)
@@ -59,7 +59,7 @@ func installed() (string, error) {
 	about, err := exec.CommandContext(ctx, ctl, "--config", empty, "about").Output()
 	found := versionLine.FindSubmatch(about)
 	if found == nil {
-		return "", fmt.Errorf("prosody: prosodyctl does not tell its version (%v); %s", err, howToGet)
+		return "", fmt.Errorf("prosody: prosodyctl does not print its version (%v); %s", err, howToGet)
 	}
 	major, _ := strconv.Atoi(string(found[1]))
 	minor, _ := strconv.Atoi(string(found[2]))
@@ -120,7 +120,7 @@ Component "pubsub.localhost" "pubsub"
 	pubsub_max_items = 1000
 `
 
-// configure writes the modules and a configuration with a port that is free now and a new secret.
+// configure writes the modules and a configuration with a currently free port and a new secret.
 func configure(dir, hash string) (port int, secret string, err error) {
 	switch hash {
 	case "":
@@ -149,7 +149,7 @@ func configure(dir, hash string) (port int, secret string, err error) {
 	return port, secret, nil
 }
 
-// writeModules writes the server modules that this package carries, over those of an earlier run.
+// writeModules writes the embedded server modules and overwrites those of an earlier run.
 func writeModules(dir string) error {
 	source, err := fs.Sub(modules, "lua")
 	if err != nil {

@@ -43,7 +43,7 @@ func serve() error {
 		config.Nodes = append(config.Nodes, value)
 		return nil
 	})
-	flag.StringVar(&config.Hash, "hash", "SHA-256", "how passwords are kept, SHA-256 or SHA-1: decides which SCRAM is offered")
+	flag.StringVar(&config.Hash, "hash", "SHA-256", "the hash of stored passwords, SHA-256 or SHA-1, which decides the offered SCRAM mechanism")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

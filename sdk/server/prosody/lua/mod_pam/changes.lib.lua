@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --
--- Changes of the subscription lists: how they are recorded, and who is notified.
+-- Changes of the subscription lists: storing them and notifying the joined sessions.
 --
--- A change: node, subid (nil: every subscription to the node), state, and for one told in an event
+-- A change: node, subid (nil: every subscription to the node), state; a change from an event also has
 -- event = true and request, the account's own subscribe request for that node, if there is one.
 
 local cache = require "util.cache";
@@ -14,14 +14,14 @@ local throttle = require "util.throttle";
 local xmlns_pam = "urn:xmpp:pam:0";
 local xmlns_pubsub = "http://jabber.org/protocol/pubsub";
 
--- Versions that events may cause for one account: so many at once, and then one a second for each service,
--- which holds all that it told until then.
+-- The number of versions that events may cause for one account at once. After that, each service may cause
+-- one version a second, which contains all changes that the service sent in that second.
 local event_burst = 20;
 
 return function (lists)
 	local changes = {};
 
-	-- One message about all rows that one version changed. They are of one service.
+	-- Builds one message with all rows that one version changed. All are of one service.
 	local function notification(username, list, rows)
 		local account = jid.join(username, module.host);
 		local message = st.message({ type = "headline", from = account, id = id.medium() })
@@ -46,8 +46,8 @@ return function (lists)
 		end
 	end
 
-	-- Reports whether an event may make this change: to a row that stands, or, once for each request, to a
-	-- new row of a node that the account asked for.
+	-- Reports whether an event may make this change: to a current row, or, once for each request, to a
+	-- new row of a node that the account has requested.
 	local function believed(standing, change)
 		local same = false;
 		for _, row in ipairs(standing) do
@@ -66,8 +66,8 @@ return function (lists)
 		return true;
 	end
 
-	-- Stores what a service told, as one version, and notifies the joined sessions. A state without subid
-	-- speaks of every subscription to the node; one with a subid replaces a row stored without.
+	-- Stores the changes that a service sent, as one version, and notifies the joined sessions. A state
+	-- without subid applies to every subscription to the node; one with a subid replaces a row without.
 	function changes.record(username, list, service, told)
 		local version = list.version + 1;
 		local changed = {};
@@ -98,7 +98,7 @@ return function (lists)
 	end
 
 	local throttles = cache.new(10000); -- username → its throttle
-	-- What was told in events while the throttle was empty: username → service → changes as they came.
+	-- Changes of events that arrived while the throttle was empty: username → service → changes in order.
 	local waiting = {};
 
 	local function throttled(username)
@@ -107,7 +107,7 @@ return function (lists)
 		return not limit:poll(1);
 	end
 
-	-- Records what waits for an account. Comes before anything else that is recorded or listed.
+	-- Records the waiting changes of an account. Called before anything else is recorded or listed.
 	function changes.flush(username)
 		local told = waiting[username];
 		if not told then return; end
@@ -124,7 +124,7 @@ return function (lists)
 		for username in pairs(waiting) do changes.flush(username); end
 	end
 
-	-- Records what an event told, now or within a second.
+	-- Records the changes of an event, immediately or within a second.
 	function changes.hear(username, list, service, told)
 		if not waiting[username] and not throttled(username) then
 			return changes.record(username, list, service, told);

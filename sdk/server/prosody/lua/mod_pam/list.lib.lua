@@ -5,7 +5,7 @@
 -- A list in memory:
 --   version: number of the last change
 --   floor, tokens: tokens[n] is the random part of the token of version n, from floor to version. Without
---     it, a token could mean another list after a backup was restored.
+--     it, a token could name a different list after a backup was restored.
 --   services: service → { standing = number of current rows, nodes: node → { subid or "" → row } }
 --   size: number of rows and tokens; standing: number of current rows
 --   logged: number of changed rows stored after the snapshot; max_logged: its limit, nil if a snapshot must
@@ -23,7 +23,7 @@ local id = require "util.id";
 local json = require "util.json";
 local st = require "util.stanza";
 
--- Number of versions for which a client gets a delta. For older ones it gets the full list.
+-- Number of versions for which a client gets a delta. For older versions it gets the full list.
 local history_size = module:get_option_number("pam_history_size", 500);
 -- Size of all lists in memory, at up to 300 bytes a row. The least recently used lists are removed first.
 local max_cached = 100000;
@@ -69,7 +69,7 @@ local function set_token(list, version, random)
 	list.tokens[version] = random;
 end
 
--- Gives a row its state and version, and creates it if need be.
+-- Sets the state and version of a row, and creates the row if it does not exist.
 local function put(list, service, node, subid, state, version)
 	local known = list.services[service] or { standing = 0, nodes = {} };
 	list.services[service] = known;
@@ -101,7 +101,7 @@ local function each(list)
 end
 
 -- Rows in the order of their last change. Within a version, a row without subid comes first: its "none"
--- speaks of every subscription to the node.
+-- applies to every subscription to the node.
 function lists.sort(rows)
 	table.sort(rows, function (a, b)
 		if a.version ~= b.version then return a.version < b.version; end
@@ -112,7 +112,7 @@ function lists.sort(rows)
 	return rows;
 end
 
--- The rows after a version: those that changed since, or with no version all that stand.
+-- The rows that changed after a version, or without a version all current rows.
 function lists.since(list, version)
 	local found = {};
 	for row in each(list) do
@@ -128,13 +128,13 @@ function lists.knows(list, service)
 	return known ~= nil and known.standing > 0;
 end
 
--- Reports whether a row of a node may stand. Costs less than the rows: an event may name thousands of nodes.
+-- Reports whether a node may have a current row. Cheaper than lists.standing: an event may name thousands of nodes.
 function lists.has_node(list, service, node)
 	local known = list.services[service];
 	return known ~= nil and known.nodes[node] ~= nil;
 end
 
--- The rows of a node that stand.
+-- The current rows of a node.
 function lists.standing(list, service, node)
 	local found = {};
 	local known = list.services[service];
@@ -148,7 +148,7 @@ function lists.token(list, version)
 	return ("%d-%s"):format(version, list.tokens[version]);
 end
 
--- The number of the version that a client's token names, or nil if it says nothing to us.
+-- The number of the version that a client's token names, or nil if the token is unknown.
 function lists.known_version(list, token)
 	local number, random = (token or ""):match("^(%d+)%-(.+)$");
 	number = tonumber(number);
@@ -163,8 +163,8 @@ local function log_limit(list)
 	return math.min(math.max(min_logged, list.size), max_logged);
 end
 
--- Reads a snapshot, also of the format before this one, which had no random parts: its tokens are unknown
--- from now on, so that every client gets one full list.
+-- Reads a snapshot, also one of the previous format, which had no random parts: its tokens become
+-- unknown, so that every client gets the full list once.
 local function read_snapshot(stored)
 	local list = new_list();
 	if not stored then return list; end
@@ -200,7 +200,7 @@ local function read_changes(username, list)
 		end
 	end
 	if not complete then
-		-- No client may take what is left for what it knows.
+		-- The remaining rows must not match a version that a client has stored.
 		module:log("error", "Changes of the subscriptions of %s are lost", username);
 		list.version = list.version + 1;
 		list.floor, list.tokens, list.max_logged = list.version, { [list.version] = id.short() }, nil;
@@ -211,7 +211,7 @@ end
 function lists.load(username)
 	local list = cached:get(username);
 	if list then
-		cached:set(username, list); -- used last
+		cached:set(username, list); -- now the most recently used
 		return list;
 	end
 	local stored, err = snapshots:get(username);
@@ -222,7 +222,7 @@ function lists.load(username)
 	return list;
 end
 
--- Forgets versions, and what ended, beyond the history.
+-- Removes versions, and rows that are not current, older than the history.
 local function forget(list)
 	local floor = math.max(list.floor, list.version - history_size);
 	for version = list.floor, floor - 1 do set_token(list, version, nil); end
@@ -253,13 +253,13 @@ local function write_snapshot(username, list)
 	local ok, err = snapshots:set(username, { format = 2, version = list.version, floor = list.floor, tokens = tokens, rows = rows });
 	if not ok then return nil, err; end
 	list.max_logged = log_limit(list);
-	-- What is left here after a failure is skipped when it is read.
+	-- If this fails, the items that remain are skipped when the list is read.
 	if list.logged > 0 and changes:delete(username) then list.logged = 0; end
 	return true;
 end
 
 local function append_change(username, list, rows)
-	-- One text: archives store thousands of elements slowly.
+	-- One text node, because archives store thousands of elements slowly.
 	local texts = {};
 	for i, row in ipairs(rows) do texts[i] = { row.node, row.state, row.subid }; end
 	local item = st.stanza("change", { version = ("%d"):format(list.version), token = list.tokens[list.version],
@@ -270,15 +270,15 @@ local function append_change(username, list, rows)
 	return true;
 end
 
--- Stores rows that were put with the version after the list's, which so becomes the list's version. If
--- that fails, the list in memory is what is stored again.
+-- Stores rows that were put with the version after the list's, which becomes the list's version. If that
+-- fails, the list in memory is set back to the stored one.
 function lists.save(username, list, rows)
 	list.version = list.version + 1;
 	set_token(list, list.version, id.short());
 	local ok, err;
 	if list.max_logged and list.logged < list.max_logged then
 		ok, err = append_change(username, list, rows);
-		-- Storage may hold fewer items than we think.
+		-- Storage may hold fewer items than expected.
 		if not ok and err == "quota-limit" then ok, err = write_snapshot(username, list); end
 	else
 		ok, err = write_snapshot(username, list);

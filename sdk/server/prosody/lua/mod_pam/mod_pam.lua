@@ -3,21 +3,20 @@
 -- mod_pam: XEP-0376 (Pubsub Account Management) for Prosody 0.12 and later. README.md says how to install
 -- and configure it.
 --
--- The account, not the device, is the subscriber: a client asks its own account to subscribe or
--- unsubscribe, the account asks the service, every joined session is notified, and only then the
--- client is answered. The list has an opaque version, so that a returning client learns only what
--- changed.
+-- The account, not the device, is the subscriber: a client sends its request to its own account, the
+-- account sends it to the service, then notifies every joined session, and answers the client last.
+-- The list has an opaque version, so that a returning client receives only the changes.
 --
--- A session is joined when it has sent presence with a priority of 0 or more, and either asked for the
--- list or announces urn:xmpp:pam:0 in its capabilities (XEP-0115).
+-- A session is joined when it has sent presence with a priority of 0 or more, and either has requested
+-- the list or announces urn:xmpp:pam:0 in its capabilities (XEP-0115).
 --
--- A service can change only rows that stand, and add one to answer a request of the account: everything
--- else in its events is ignored, however much it is.
+-- A service can change only current rows, and add one row for a request of the account. Everything else
+-- in its events is ignored.
 --
 -- Caveats:
---   Subscriptions made at the service without PAM are not seen.
---   Capabilities are learned from the answers to mod_pep's own query, because Prosody keeps no public
---   table of them. Without mod_pep only the list request joins a session.
+--   Subscriptions made at the service without PAM are not in the list.
+--   Capabilities are read from the answers to mod_pep's own query, because Prosody has no public table of
+--   them. Without mod_pep only the list request joins a session.
 
 local cache = require "util.cache";
 local calculate_hash = require "util.caps".calculate_hash;
@@ -28,10 +27,10 @@ local throttle = require "util.throttle";
 
 -- Subscriptions that an account may have.
 local max_subscriptions = module:get_option_number("pam_max_subscriptions", 1000);
--- Bytes of a node's name, of a subid and of a service's address.
+-- The largest length of a node's name, of a subid and of a service's address, in bytes.
 local max_length = 1024;
--- Rows that all devices of an account may be told in lists: so many at once, and so many a second. A row
--- costs the server more than a request costs the client.
+-- Rows that all devices of an account together may receive in lists: at once, and per second. A row costs
+-- the server more than a request costs the client.
 local listed_rows, listed_rows_per_second = 50000, 2000;
 
 local lists = module:require "list";
@@ -39,7 +38,7 @@ local changes = module:require "changes" (lists);
 local requests = module:require "requests" (lists, changes, max_length);
 
 local xmlns_pam = "urn:xmpp:pam:0";
-local xmlns_archives_events = "urn:xmpp-pam:archives-all-events:0"; -- our own, see README.md
+local xmlns_archives_events = "urn:xmpp-pam:archives-all-events:0"; -- defined by this project, see README.md
 local xmlns_caps = "http://jabber.org/protocol/caps";
 local xmlns_disco_info = "http://jabber.org/protocol/disco#info";
 local xmlns_pubsub = "http://jabber.org/protocol/pubsub";
@@ -48,7 +47,7 @@ local xmlns_pubsub_event = "http://jabber.org/protocol/pubsub#event";
 
 local known_states = { none = true, pending = true, subscribed = true, unconfigured = true };
 
--- What clients ask.
+-- Requests of clients.
 
 local function answered(handler)
 	return function (event)
@@ -157,13 +156,13 @@ module:hook("iq-get/self/"..xmlns_pam..":subscriptions", answered(function (even
 	origin.send(reply);
 end));
 
--- What services say.
+-- Stanzas of services.
 
 module:hook("iq/bare", function (event)
 	local origin, reply = event.origin, event.stanza;
 	if reply.attr.type ~= "result" and reply.attr.type ~= "error" then return; end
 	local username = reply.attr.to and jid.node(reply.attr.to) or origin.username;
-	-- mod_s2s marks the origin of what it bounces; without mod_s2s it is the host itself.
+	-- mod_s2s marks the origin of stanzas that it bounces; without mod_s2s the origin is the host itself.
 	local bounced = origin.dummy
 		or origin == prosody.hosts[module.host] and not prosody.hosts[jid.host(reply.attr.from)];
 	if requests.answered(username, reply, bounced) then return true; end
@@ -192,7 +191,7 @@ local function observe(username, service, event)
 	if #told > 0 then changes.hear(username, list, service, told); end
 end
 
--- Before delivery (mod_message, -1), after the archive has decided (mod_mam, 0).
+-- Runs before delivery (mod_message, -1) and after archiving (mod_mam, 0).
 module:hook("message/bare", function (event)
 	local stanza = event.stanza;
 	local told = stanza.attr.type ~= "error" and stanza:get_child("event", xmlns_pubsub_event);
@@ -205,9 +204,9 @@ end, -0.5);
 module:hook_global("server-stopping", changes.flush_all);
 module.unload = changes.flush_all;
 
--- XEP-0376 §3.7: events of the services in the list are archived, whatever their type; but states of
--- subscriptions are what the list tells. Only those to the bare JID: what +notify sends to full JIDs is a
--- copy. A service may send the last item before it answers.
+-- XEP-0376 §3.7: events of the services in the list are archived, whatever their type, except states of
+-- subscriptions, which the list contains. Only events to the bare JID: what +notify sends to full JIDs is
+-- a copy. A service may send the last item before its answer.
 module:hook("archive-should-store", function (event)
 	local stanza = event.stanza;
 	local kind, service = stanza.attr.type, stanza.attr.from;
@@ -219,8 +218,8 @@ module:hook("archive-should-store", function (event)
 	if ok and (lists.knows(list, service) or next(requests.asked(username, service))) then return true; end
 end, 1);
 
--- When an account is deleted, the services are told: whoever registers the name again would get its
--- events. Nobody waits for their answers.
+-- When an account is deleted, it is unsubscribed at the services: a new account of the same name would
+-- receive its events. No code waits for the answers.
 module:hook_global("user-deleted", function (event)
 	local username = event.username;
 	if event.host ~= module.host then return; end
@@ -244,7 +243,7 @@ module:hook_global("user-deleted", function (event)
 	lists.delete(username);
 end);
 
--- Which sessions can do PAM.
+-- Sessions that support PAM.
 
 local capable_hashes = cache.new(10000); -- caps hash → whether it contains urn:xmpp:pam:0
 

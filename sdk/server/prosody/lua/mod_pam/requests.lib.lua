@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
 --
--- The accounts' requests to services, and what the services answer.
+-- The accounts' requests to services, and the answers of the services.
 --
--- Own bookkeeping instead of module:send_iq: its promises swallow exceptions, settle after a local service
--- has already sent events, and forget the request at the timeout, when a late success must still be
--- recorded.
+-- Requests are tracked here and not by module:send_iq: its promises hide exceptions, settle after a local
+-- service has already sent events, and drop the request at the timeout, when a late success must still
+-- be recorded.
 
 local cache = require "util.cache";
 local id = require "util.id";
@@ -14,29 +14,29 @@ local st = require "util.stanza";
 local xmlns_pubsub = "http://jabber.org/protocol/pubsub";
 local xmlns_stanzas = "urn:ietf:params:xml:ns:xmpp-stanzas";
 
--- Seconds a client waits for the service. Less than clients wait for their server, so that the error they
--- see names the service.
+-- Seconds until the client gets an error instead of the service's answer. Shorter than the time-outs of
+-- clients, so that the error names the service.
 local request_timeout = module:get_option_number("pam_request_timeout", 15);
 -- Seconds in which the service's late answer is still recorded.
 local late_window = 600;
--- Requests of one account that are under way, and as many again whose answer is late.
+-- Pending requests of one account, and the same number of requests whose answer is late.
 local max_requests = 200;
 
--- Errors that say that the subscription is gone, so that an unsubscribe has what it wants.
+-- Errors that mean that the subscription does not exist, so that an unsubscribe has succeeded.
 local ended = { ["not-subscribed"] = true, ["item-not-found"] = true, gone = true };
--- Errors that say that nobody is there to unsubscribe from. That may pass, so only a second unsubscribe,
--- asked after the first has failed so, removes the rows.
+-- Errors that mean that the service cannot be reached. That may be temporary, so only a second
+-- unsubscribe, sent after the first has failed with such an error, removes the rows.
 local unreachable = { ["remote-server-not-found"] = true, ["remote-server-timeout"] = true, ["service-unavailable"] = true };
 
 local known_states = { none = true, pending = true, subscribed = true, unconfigured = true };
 
 -- A request: username, service, operation, node, subid (nil if there is none), origin and reply (the
--- session to answer and its answer; nil once that is sent).
+-- session to answer and the answer; nil after it was sent).
 return function (lists, changes, max_length)
 	local requests = {};
 
-	-- username → { pending, late }, both id of the IQ sent → request. A full pending refuses more, a full
-	-- late forgets the oldest.
+	-- username → { pending, late }, both id of the IQ sent → request. When pending is full, a new request is
+	-- refused; when late is full, the oldest is dropped.
 	local accounts = {};
 
 	local function forget(username, iq_id)
@@ -62,7 +62,7 @@ return function (lists, changes, max_length)
 		return found;
 	end
 
-	-- Those to one service: node → request.
+	-- The subscribe requests to one service: node → request.
 	function requests.asked(username, service)
 		local asked = {};
 		for _, request in ipairs(requests.subscribes(username)) do
@@ -73,7 +73,7 @@ return function (lists, changes, max_length)
 
 	local function answer(request, reply)
 		request.origin.send(reply);
-		request.origin, request.reply = nil, nil; -- a late request is kept for long
+		request.origin, request.reply = nil, nil; -- a late request is kept for a long time
 	end
 
 	local function refuse(request, condition, text, by)
@@ -84,7 +84,7 @@ return function (lists, changes, max_length)
 			:text_tag("text", text, { xmlns = xmlns_stanzas }):reset());
 	end
 
-	-- The rows that an unsubscribe speaks of.
+	-- The rows that an unsubscribe applies to.
 	local function rows_of(request, list)
 		local found = {};
 		for _, row in ipairs(lists.standing(list, request.service, request.node)) do
@@ -101,7 +101,7 @@ return function (lists, changes, max_length)
 		local problem = reply:get_child("error");
 		problem = problem and st.clone(problem) or st.stanza("error", { type = "cancel" })
 			:tag("undefined-condition", { xmlns = xmlns_stanzas }):reset();
-		-- A service speaks for itself only: what it says in the name of this server would be believed.
+		-- Overwrites what the service sent: the client would take an error in this server's name for one of this server.
 		if not bounced then problem.attr.by = request.service; end
 		if request.operation == "unsubscribe" then
 			local over, nobody = false, bounced;
@@ -138,7 +138,7 @@ return function (lists, changes, max_length)
 		if request.reply then answer(request, request.reply); end
 	end
 
-	-- Runs a handler, so that the client is answered whatever happens.
+	-- Runs a handler, so that the client is answered even if the handler fails.
 	local function safely(request, handler, ...)
 		local ok, err = xpcall(handler, debug.traceback, request, ...);
 		if ok then return; end
@@ -149,7 +149,7 @@ return function (lists, changes, max_length)
 		end
 	end
 
-	-- Handles the answer of a service, and reports whether it is one. Bounced: this server speaks for a
+	-- Handles the answer of a service, and reports whether it is one. Bounced: this server answers for a
 	-- domain that it cannot reach.
 	function requests.answered(username, reply, bounced)
 		local own = accounts[username];
@@ -178,8 +178,8 @@ return function (lists, changes, max_length)
 		refuse(request, "remote-server-timeout", text, request.service);
 	end
 
-	-- Sends the traditional XEP-0060 request, from the account. Reports whether that could be done: too many
-	-- may be under way.
+	-- Sends the traditional XEP-0060 request from the account. Reports whether it was sent: it is not if too
+	-- many requests are pending.
 	function requests.send(request, operation, options)
 		local username, iq_id = request.username, id.medium();
 		local own = accounts[username];
