@@ -25,9 +25,9 @@ func quiet(t testing.TB, s *Server, option string) {
 	s.edit(t, "interfaces =", option+"\ninterfaces =")
 }
 
-// BenchmarkHostileStanza compares how long another user's ping takes under a stanza of 2,000 rows to an
-// account that follows the sender, and to one that has no list. The rows are unknown, or as many of them as
-// an account may have stand and change.
+// BenchmarkHostileStanza compares the duration of another user's ping while the server handles a stanza of
+// 2,000 rows to an account that follows the sender, and to one that has no list. The rows are unknown, or
+// as many of them as an account may have are current and change.
 func BenchmarkHostileStanza(b *testing.B) {
 	users := map[string]string{"alice": "pw-alice", "bob": "pw-bob", "carol": "pw-carol", "dave": "pw-dave"}
 	s := start(b, Config{Accounts: users})
@@ -38,7 +38,7 @@ func BenchmarkHostileStanza(b *testing.B) {
 	online(b, s, "carol", "c")
 	a.conn.SetReadLimit(16 << 20)
 	a.list("")
-	// worst is the longest ping of the time in which the stanza is handled.
+	// worst returns the duration of the longest ping while the server handles the stanza.
 	worst := func(to, node, state string) time.Duration {
 		var stanza strings.Builder
 		fmt.Fprintf(&stanza, "<message xmlns='jabber:client' type='headline' to='%s@localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'>", to)
@@ -58,7 +58,7 @@ func BenchmarkHostileStanza(b *testing.B) {
 		return longest
 	}
 	for b.Loop() {
-		// The fastest of 15 each, in turns: the one that other work of the machine disturbed least.
+		// The fastest of 15 each, in turns: other processes of the machine disturbed it least.
 		plain, unknown, known := time.Hour, time.Hour, time.Hour
 		for i := range 15 {
 			plain = min(plain, worst("carol", "node", "pending"))
@@ -87,8 +87,8 @@ func BenchmarkOneChange(b *testing.B) {
 		return time.Since(began)
 	}
 	for b.Loop() {
-		// So many that the long list is put together again meanwhile, which is part of what a change costs.
-		// They take turns, since the machine has other work too.
+		// So many that a new snapshot of the long list is written meanwhile, which is part of the cost of a change.
+		// They take turns, because other processes run on the machine.
 		const turns = 1500
 		var few, many []time.Duration
 		var sumFew, sumMany time.Duration

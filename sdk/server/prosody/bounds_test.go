@@ -10,7 +10,7 @@ import (
 
 const stanzaError = "<error type='cancel'><%s xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>%s</error>"
 
-// TestLengths checks the limits of what is stored, and that what is within them is.
+// TestLengths checks that values within the limits are stored, and longer ones are not.
 func TestLengths(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
@@ -22,14 +22,14 @@ func TestLengths(t *testing.T) {
 	expect(t, a.subscribe(service.jid, long+"n"), refused)
 	expect(t, a.unsubscribe(service.jid, long+"n"), refused)
 	expect(t, a.subscribe(strings.Repeat("s", 1000)+"@localhost/"+strings.Repeat("r", 100), "x"), refused)
-	expect(t, a.ask("set", strings.Replace(pam(service.jid, "unsubscribe", "x", "alice@localhost"), "/></pam>", " subid='"+long+"n'/></pam>", 1)), refused)
-	// The service has subscribed the account: that is recorded, without its subid.
+	expect(t, a.sendIQ("set", strings.Replace(pam(service.jid, "unsubscribe", "x", "alice@localhost"), "/></pam>", " subid='"+long+"n'/></pam>", 1)), refused)
+	// The service has subscribed the account: mod_pam records the row without its subid.
 	id := a.begin(pam(service.jid, "subscribe", "x", "alice@localhost"))
 	service.reply(service.request("subscribe", "x"), "result", subscription("node='x' subscription='whatever' subid='"+long+"s'"))
 	expect(t, a.answer(id), "notify "+service.jid+" x subscribed", "result 0")
 }
 
-// TestSubscriptionLimit checks how many subscriptions an account may have, with those under way.
+// TestSubscriptionLimit checks how many subscriptions an account may have, pending requests included.
 func TestSubscriptionLimit(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
@@ -43,9 +43,9 @@ func TestSubscriptionLimit(t *testing.T) {
 	expect(t, a.subscribe(service.jid, "too-many"), full)
 	service.reply(iq, "result", "")
 	expect(t, a.answer(id), "notify "+service.jid+" z subscribed", "result 0")
-	heard := a.subscribe(service.jid, "too-many")
-	expect(t, heard, full)
-	if text := heard[0].at("error", "text").Text; !strings.Contains(text, "3") {
+	received := a.subscribe(service.jid, "too-many")
+	expect(t, received, full)
+	if text := received[0].at("error", "text").Text; !strings.Contains(text, "3") {
 		t.Errorf("text %q", text)
 	}
 	id = a.begin(pam(service.jid, "unsubscribe", "y", "alice@localhost"))
@@ -54,8 +54,8 @@ func TestSubscriptionLimit(t *testing.T) {
 	service.subscribed(a, "now")
 }
 
-// TestListsOfAnAccount checks that an account that asks for its long list all the time is refused, and that
-// others, and the account itself with what it knows, are not.
+// TestListsOfAnAccount checks that an account that keeps requesting its long list is refused, and that other
+// accounts, and requests of this account with a known version, are not.
 func TestListsOfAnAccount(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
@@ -71,8 +71,8 @@ func TestListsOfAnAccount(t *testing.T) {
 	a, b := online(t, s, "alice", "a"), online(t, s, "bob", "b")
 	given := 0
 	for range 10 {
-		heard := a.list("")
-		if n := heard[0]; n.at("subscriptions").XMLName.Local != "" {
+		received := a.list("")
+		if n := received[0]; n.at("subscriptions").XMLName.Local != "" {
 			given++
 		} else if n.String() != "error wait resource-constraint by=alice@localhost" {
 			t.Fatal(n)
@@ -85,8 +85,8 @@ func TestListsOfAnAccount(t *testing.T) {
 	expect(t, b.list(""), "list")
 }
 
-// TestRequestsOfAnAccount checks that the requests of one account neither are without limit nor touch
-// those of another.
+// TestRequestsOfAnAccount checks that the requests of one account are limited, and that they do not affect
+// those of another account.
 func TestRequestsOfAnAccount(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: map[string]string{"alice": "pw-alice", "bob": "pw-bob", "carol": "pw-carol"}})
@@ -110,7 +110,7 @@ func TestRequestsOfAnAccount(t *testing.T) {
 	expect(t, c.drain())
 	service.reply(carols, "result", "")
 	expect(t, c.answer(mine), "notify "+service.jid+" mine subscribed", "result 0")
-	// They are answered by the timeout; then there is room again, and the late answers of the newest count.
+	// After the timeout mod_pam has answered them and accepts new ones; late answers to the newest still count.
 	for range 200 {
 		if n := a.until("iq"); n.String() != "error wait remote-server-timeout by="+service.jid {
 			t.Fatal(n)
@@ -128,8 +128,8 @@ func TestRequestsOfAnAccount(t *testing.T) {
 	expect(t, a.list(""), "list; "+service.jid+" more subscribed; "+service.jid+" n0 subscribed")
 }
 
-// TestArchive checks that events of all types but error are archived, from the first on, and that the
-// account says so.
+// TestArchive checks that events of all types except error are archived, the first one included, and that
+// the account announces this.
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
@@ -158,7 +158,7 @@ func TestArchive(t *testing.T) {
 			t.Errorf("event %q has no stanza-id", id)
 		}
 	}
-	archived := a.ask("set", "<query xmlns='urn:xmpp:mam:2'/>")
+	archived := a.sendIQ("set", "<query xmlns='urn:xmpp:mam:2'/>")
 	var ids []string
 	for _, n := range archived[:len(archived)-1] {
 		ids = append(ids, n.at("result", "forwarded", "message", "event", "items", "item").attr("id"))
@@ -168,7 +168,7 @@ func TestArchive(t *testing.T) {
 	}
 
 	announced := func(d *device) bool {
-		answer := d.askTo("alice@localhost", "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>")
+		answer := d.sendIQTo("alice@localhost", "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>")
 		for _, feature := range answer[len(answer)-1].at("query").Children {
 			if feature.attr("var") == "urn:xmpp-pam:archives-all-events:0" {
 				return true
@@ -187,8 +187,8 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-// TestInstalledAsTold copies the module as README.md says, and uses the configuration in it.
-func TestInstalledAsTold(t *testing.T) {
+// TestREADMEInstallation installs the module as README.md says, with the configuration given there.
+func TestREADMEInstallation(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -202,7 +202,7 @@ func TestInstalledAsTold(t *testing.T) {
 	s := start(t, Config{Hash: "SHA-1", Accounts: accounts, Nodes: []string{"n1"}})
 	s.stop()
 	own := content(filepath.Join(s.dir, "prosody.cfg.lua"))
-	// What belongs to the place, not to the configuration: ports, folders, and the control of tests.
+	// Ports, folders and the control module of the tests are not part of README.md's configuration.
 	place, _, _ := strings.Cut(own, "-- One port of this machine only")
 	control := own[strings.Index(own, "\tmodules_enabled = { \"pam_control\" }"):strings.Index(own, "\tautocreate_on_publish")]
 	config = strings.NewReplacer("example.com", "localhost", "/usr/local/lib/prosody/modules", filepath.Join(s.dir, "modules"),

@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// start runs a server for one test, or skips it where there is no Prosody. On CI that is a failure.
+// start runs a server for one test. Without Prosody it skips the test, or fails it on CI.
 func start(t testing.TB, cfg Config) *Server {
 	t.Helper()
 	if err := Available(); err != nil {
@@ -49,7 +49,7 @@ type device struct {
 	ids  int
 }
 
-// online logs a device in and sends presence, the way most tests want it.
+// online logs a device in and sends presence, as most tests need.
 func online(t testing.TB, s *Server, user, resource string) *device {
 	t.Helper()
 	d := login(t, s, user, resource)
@@ -84,8 +84,8 @@ func login(t testing.TB, s *Server, user, resource string) *device {
 	return d
 }
 
-// leave closes the stream and waits for the server to close the socket: a Prosody with open streams takes
-// a second to end.
+// leave closes the stream and waits for the server to close the socket: a Prosody with open streams needs
+// a second to exit.
 func (d *device) leave() {
 	defer d.conn.CloseNow()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -121,7 +121,7 @@ func (d *device) read() node {
 	return n
 }
 
-// until skips elements up to one of that name.
+// until reads elements up to the first one of that name and returns it.
 func (d *device) until(name string) node {
 	d.t.Helper()
 	for {
@@ -131,14 +131,14 @@ func (d *device) until(name string) node {
 	}
 }
 
-// ask sends an IQ to the own account and returns all that arrives up to its answer, the answer last. Presence is left
-// out.
-func (d *device) ask(kind, payload string) []node {
+// sendIQ sends an IQ to the own account and returns everything received up to its answer, the answer last.
+// Presence is left out.
+func (d *device) sendIQ(kind, payload string) []node {
 	d.t.Helper()
-	return d.askTo("", kind, payload)
+	return d.sendIQTo("", kind, payload)
 }
 
-func (d *device) askTo(to, kind, payload string) []node {
+func (d *device) sendIQTo(to, kind, payload string) []node {
 	d.t.Helper()
 	d.ids++
 	id := fmt.Sprintf("q%d", d.ids)
@@ -149,27 +149,27 @@ func (d *device) askTo(to, kind, payload string) []node {
 	return d.answer(id)
 }
 
-// answer returns all that arrives up to the answer to an IQ.
+// answer returns everything received up to the answer to an IQ.
 func (d *device) answer(id string) []node {
 	d.t.Helper()
-	var heard []node
+	var received []node
 	for {
 		n := d.read()
 		if n.XMLName.Local == "presence" {
 			continue
 		}
-		heard = append(heard, n)
+		received = append(received, n)
 		if n.XMLName.Local == "iq" && n.attr("id") == id && n.attr("type") != "get" && n.attr("type") != "set" {
-			return heard
+			return received
 		}
 	}
 }
 
-// drain returns all the server has sent until now: it answers a ping after that.
+// drain returns everything that the server has sent until now: it answers drain's ping after that.
 func (d *device) drain() []node {
 	d.t.Helper()
-	heard := d.askTo("localhost", "get", "<ping xmlns='urn:xmpp:ping'/>")
-	return heard[:len(heard)-1]
+	received := d.sendIQTo("localhost", "get", "<ping xmlns='urn:xmpp:ping'/>")
+	return received[:len(received)-1]
 }
 
 // begin sends a request to the own account and returns its id, for answer.
@@ -183,21 +183,21 @@ func (d *device) begin(payload string) string {
 
 func (d *device) subscribe(service, name string) []node {
 	d.t.Helper()
-	return d.ask("set", pam(service, "subscribe", name, d.user))
+	return d.sendIQ("set", pam(service, "subscribe", name, d.user))
 }
 
 func (d *device) unsubscribe(service, name string) []node {
 	d.t.Helper()
-	return d.ask("set", pam(service, "unsubscribe", name, d.user))
+	return d.sendIQ("set", pam(service, "unsubscribe", name, d.user))
 }
 
-// list asks for the list, with a version if it is not empty.
+// list requests the list, with a version unless ver is empty.
 func (d *device) list(ver string) []node {
 	d.t.Helper()
 	if ver != "" {
 		ver = " ver='" + ver + "'"
 	}
-	return d.ask("get", "<subscriptions xmlns='urn:xmpp:pam:0'"+ver+"/>")
+	return d.sendIQ("get", "<subscriptions xmlns='urn:xmpp:pam:0'"+ver+"/>")
 }
 
 func pam(service, operation, name, subscriber string) string {
@@ -205,27 +205,27 @@ func pam(service, operation, name, subscriber string) string {
 		service, operation, name, subscriber)
 }
 
-// version is the version token of the last stanza that has one.
-func version(t testing.TB, heard []node) string {
+// version returns the version token of the last stanza that has one.
+func version(t testing.TB, received []node) string {
 	t.Helper()
-	for i := len(heard) - 1; i >= 0; i-- {
+	for i := len(received) - 1; i >= 0; i-- {
 		for _, child := range []string{"notify", "subscriptions"} {
-			if ver := heard[i].at(child).attr("ver"); ver != "" {
+			if ver := received[i].at(child).attr("ver"); ver != "" {
 				return ver
 			}
 		}
 	}
-	t.Fatalf("no version in %v", heard)
+	t.Fatalf("no version in %v", received)
 	return ""
 }
 
-func expect(t testing.TB, heard []node, want ...string) {
+func expect(t testing.TB, received []node, want ...string) {
 	t.Helper()
-	got := make([]string, len(heard))
-	for i, n := range heard {
+	got := make([]string, len(received))
+	for i, n := range received {
 		got[i] = n.String()
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Fatalf("heard:\n\t%s\nwant:\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		t.Fatalf("received:\n\t%s\nwant:\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestEventsChangeKnownRows sends what a service must not change: nodes and subids that nobody asked for,
-// unknown states, too long subids; each alone and 2,000 in one stanza.
+// TestEventsChangeKnownRows sends what a service must not change: nodes and subids that the account has not
+// requested, unknown states, too long subids; each alone and 2,000 in one stanza.
 func TestEventsChangeKnownRows(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
@@ -30,41 +30,41 @@ func TestEventsChangeKnownRows(t *testing.T) {
 		return b.String()
 	}
 	for name, payload := range map[string]string{
-		"unknown node":              row("never-asked", "", "subscribed"),
+		"unknown node":              row("never-requested", "", "subscribed"),
 		"no node":                   "<subscription jid='alice@localhost' subscription='subscribed'/>",
 		"unknown state":             row("x", "", "frobnicated"),
 		"no state":                  "<subscription node='x' jid='alice@localhost'/>",
 		"long subid":                row("x", strings.Repeat("s", 1025), "subscribed"),
 		"state it has":              row("x", "", "subscribed"),
-		"delete of an unknown node": "<delete node='never-asked'/>",
+		"delete of an unknown node": "<delete node='never-requested'/>",
 		"2,000 unknown nodes":       many(func(i int) string { return row(fmt.Sprint("n", i), "", "subscribed") }),
-		"2,000 unknown subids":      many(func(i int) string { return row("never-asked", fmt.Sprint("s", i), "pending") }),
+		"2,000 unknown subids":      many(func(i int) string { return row("never-requested", fmt.Sprint("s", i), "pending") }),
 		"another element":           "<purge node='x'/><configuration node='x'/>",
 	} {
 		service.event(payload)
-		if heard := notifies(a.drain()); len(heard) > 0 {
-			t.Errorf("%s: heard %v", name, heard)
+		if received := notifies(a.drain()); len(received) > 0 {
+			t.Errorf("%s: received %v", name, received)
 		}
-		if heard := a.list(ver); len(heard) > 1 || heard[0].String() != "result 0" {
-			t.Errorf("%s: the list changed: %v", name, heard)
+		if received := a.list(ver); len(received) > 1 || received[0].String() != "result 0" {
+			t.Errorf("%s: the list changed: %v", name, received)
 		}
 	}
 
-	// Nor do they make others wait for their turn.
+	// They do not delay other changes either.
 	for range 30 {
-		service.event(row("never-asked", "", "subscribed"))
+		service.event(row("never-requested", "", "subscribed"))
 	}
 	a.drain()
 	service.event(row("y", "", "pending"))
 	expect(t, notifies(a.drain()), "notify "+service.jid+" y pending")
 
-	// The first subid belongs to the row that has none; more are not believed.
+	// mod_pam gives the first subid to the row without one, and ignores more subids.
 	service.event(many(func(i int) string { return row("x", fmt.Sprint("s", i), "subscribed") }))
 	expect(t, notifies(a.drain()), "notify "+service.jid+" x none; x subscribed s0")
 	expect(t, a.list(""), "list; "+service.jid+" y pending; "+service.jid+" x subscribed s0")
 }
 
-// TestOneVersionOfAStanza checks that all that an event changes is one version, in one notify and in one
+// TestOneVersionOfAStanza checks that all changes of an event are one version, in one notify and in one
 // message of a delta.
 func TestOneVersionOfAStanza(t *testing.T) {
 	t.Parallel()
@@ -78,19 +78,19 @@ func TestOneVersionOfAStanza(t *testing.T) {
 	written := strings.Count(content(s.changes()), "item(")
 	service.event("<subscription node='x' subscription='pending'/><delete node='y'/><subscription node='z' subscription='none'/><subscription node='x' subscription='unconfigured'/>")
 	want := "notify " + service.jid + " x unconfigured; y none; z none"
-	heard := notifies(a.drain())
-	expect(t, heard, want)
+	received := notifies(a.drain())
+	expect(t, received, want)
 	expect(t, notifies(b.drain()), want)
 	expect(t, a.list(before), want, "result 0")
-	expect(t, a.list(version(t, heard)), "result 0")
+	expect(t, a.list(version(t, received)), "result 0")
 	if writes := strings.Count(content(s.changes()), "item(") - written; writes != 1 {
 		t.Errorf("%d writes", writes)
 	}
 }
 
-// TestAskedByRequest checks that an event may add a row while a request for its node is under way, or
-// answered late, and one row only.
-func TestAskedByRequest(t *testing.T) {
+// TestRowOfARequest checks that an event may add one row, and only one, while a request for its node is
+// pending or its answer is late.
+func TestRowOfARequest(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
 	s.restart(t, "pam_request_timeout = 1")
@@ -115,7 +115,7 @@ func TestAskedByRequest(t *testing.T) {
 	service.event("<subscription node='late' subscription='subscribed'/>")
 	expect(t, notifies(a.drain()), notify+"late subscribed")
 
-	// An unsubscribe asks for no row.
+	// An unsubscribe does not allow a new row.
 	id = a.begin(pam(service.jid, "unsubscribe", "z", "alice@localhost"))
 	iq = service.request("unsubscribe", "z")
 	service.event("<subscription node='z' subscription='subscribed'/>")
@@ -123,8 +123,8 @@ func TestAskedByRequest(t *testing.T) {
 	expect(t, notifies(a.answer(id)))
 }
 
-// TestEventRate checks that a service that changes its mind all the time causes few versions, and that the
-// last of them is what it said last.
+// TestEventRate checks that a service that keeps sending changes causes few versions, and that the last
+// version has the state that the service sent last.
 func TestEventRate(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
@@ -139,12 +139,12 @@ func TestEventRate(t *testing.T) {
 	}
 	service.drain()
 	time.Sleep(1500 * time.Millisecond)
-	heard := notifies(a.drain())
-	// 20 at once, one for each second, and what the bucket gains meanwhile.
-	if limit := 21 + 2*int(time.Since(began)/time.Second+1); len(heard) < 20 || len(heard) > limit {
-		t.Errorf("%d versions of %d events", len(heard), flips)
+	received := notifies(a.drain())
+	// 20 at once, one for each second, and those that the throttle gains meanwhile.
+	if limit := 21 + 2*int(time.Since(began)/time.Second+1); len(received) < 20 || len(received) > limit {
+		t.Errorf("%d versions of %d events", len(received), flips)
 	}
-	last := rowsOf(map[string]string{}, heard)
+	last := rowsOf(map[string]string{}, received)
 	if want := map[string]string{"x\n": "pending", "y\n": "subscribed"}; !maps.Equal(last, want) {
 		t.Errorf("the notifies end with %v, want %v", last, want)
 	}
@@ -153,16 +153,16 @@ func TestEventRate(t *testing.T) {
 		t.Errorf("the list is %v, want %v", full, want)
 	}
 
-	// What waits comes before the list, and before the next answer.
+	// Waiting changes are recorded before a list and before the next answer.
 	for range 30 {
 		service.send("<message xmlns='jabber:client' type='headline' to='alice@localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'>" +
 			"<subscription node='x' subscription='subscribed'/></event></message>")
 		service.event("<subscription node='x' subscription='pending'/>")
 	}
 	service.event("<subscription node='x' subscription='unconfigured'/>")
-	heard = a.list("")
-	if full := rowsOf(nil, heard[len(heard)-1:]); full["x\n"] != "unconfigured" {
-		t.Errorf("the list misses what was told before: %v", full)
+	received = a.list("")
+	if full := rowsOf(nil, received[len(received)-1:]); full["x\n"] != "unconfigured" {
+		t.Errorf("the list lacks the changes of earlier events: %v", full)
 	}
 	id := a.begin(pam(service.jid, "subscribe", "y", "alice@localhost"))
 	iq := service.request("subscribe", "y")
@@ -174,15 +174,15 @@ func TestEventRate(t *testing.T) {
 	a.answer(id)
 	time.Sleep(1500 * time.Millisecond)
 	a.drain()
-	heard = a.list("")
-	if full := rowsOf(nil, heard); full["y\n"] != "subscribed" {
-		t.Errorf("what waited overtook an answer: %v", full)
+	received = a.list("")
+	if full := rowsOf(nil, received); full["y\n"] != "subscribed" {
+		t.Errorf("waiting changes were recorded after a later answer: %v", full)
 	}
 }
 
-// TestEventsStayInOrder has two services go on telling of an account that may have no more versions at once:
-// nothing overtakes what waits, though the bucket gains something meanwhile, nothing is told twice or of the
-// wrong service, and another account does not wait.
+// TestEventsStayInOrder has two services send further events to an account whose throttle is empty. No event
+// is recorded before an earlier one, although the throttle gains versions meanwhile; no change is sent twice
+// or for the wrong service; and the changes of another account are not delayed.
 func TestEventsStayInOrder(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: map[string]string{"alice": "pw-alice", "bob": "pw-bob", "carol": "pw-carol"}})
@@ -190,7 +190,7 @@ func TestEventsStayInOrder(t *testing.T) {
 	services := []*device{scripted(t, s), online(t, s, "bob", "other")}
 	a.list("")
 	c.list("")
-	tell := func(service *device, account, node string) {
+	sendEvent := func(service *device, account, node string) {
 		service.send("<message xmlns='jabber:client' type='headline' to='" + account + "'><event xmlns='http://jabber.org/protocol/pubsub#event'>" +
 			"<subscription node='" + node + "' subscription='pending'/></event></message>")
 	}
@@ -204,9 +204,9 @@ func TestEventsStayInOrder(t *testing.T) {
 	a.drain()
 
 	for i := range events {
-		tell(services[i%2], "alice@localhost", fmt.Sprint(i))
+		sendEvent(services[i%2], "alice@localhost", fmt.Sprint(i))
 		if i == atOnce {
-			tell(services[0], "carol@localhost", "x")
+			sendEvent(services[0], "carol@localhost", "x")
 			services[0].drain()
 			expect(t, notifies(c.drain()), "notify "+services[0].jid+" x pending")
 		}
@@ -215,10 +215,10 @@ func TestEventsStayInOrder(t *testing.T) {
 		}
 	}
 	time.Sleep(1500 * time.Millisecond)
-	heard := notifies(a.drain())
+	received := notifies(a.drain())
 	for i, service := range services {
-		next := i // Every other one is of this service.
-		for _, n := range heard {
+		next := i // Every second node is of this service.
+		for _, n := range received {
 			if n.at("notify").attr("service") != service.jid {
 				continue
 			}
@@ -230,13 +230,13 @@ func TestEventsStayInOrder(t *testing.T) {
 			slices.Sort(nodes)
 			for _, node := range nodes {
 				if node != next {
-					t.Fatalf("%s told of %d next, but the account heard of %d:\n%v", service.jid, next, node, heard)
+					t.Fatalf("%s sent %d next, but the account received %d:\n%v", service.jid, next, node, received)
 				}
 				next += len(services)
 			}
 		}
 		if next < events {
-			t.Errorf("nothing was heard of what %s told from %d on", service.jid, next)
+			t.Errorf("the account received none of the events of %s from %d on", service.jid, next)
 		}
 	}
 	for key, state := range rowsOf(nil, a.list("")) {
@@ -246,7 +246,7 @@ func TestEventsStayInOrder(t *testing.T) {
 	}
 }
 
-// TestStopWhileEventsWait checks that what waits for its turn is stored when the server ends.
+// TestStopWhileEventsWait checks that mod_pam stores the waiting changes when the server stops.
 func TestStopWhileEventsWait(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
@@ -263,8 +263,8 @@ func TestStopWhileEventsWait(t *testing.T) {
 }
 
 // rowsOf applies stanzas to a list as a client does, and returns it.
-func rowsOf(list map[string]string, heard []node) map[string]string {
-	for _, n := range heard {
+func rowsOf(list map[string]string, received []node) map[string]string {
+	for _, n := range received {
 		if n.at("subscriptions").XMLName.Local != "" {
 			list = map[string]string{}
 			for _, row := range n.at("subscriptions").Children {

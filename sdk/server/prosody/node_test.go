@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// node is an XML element as a test wants to see it.
+// node is an XML element in the form that the tests compare.
 type node struct {
 	XMLName  xml.Name
 	Attrs    []xml.Attr `xml:",any,attr"`
@@ -23,7 +23,7 @@ func (n node) attr(name string) string {
 	return ""
 }
 
-// at follows a path of element names; the empty node stands for one that is absent.
+// at follows a path of element names. It returns the empty node if an element is absent.
 func (n node) at(path ...string) node {
 	for _, name := range path {
 		var next node
@@ -38,7 +38,7 @@ func (n node) at(path ...string) node {
 	return n
 }
 
-// String is a stanza in the few words that tests compare.
+// String summarises a stanza in the words that tests compare.
 func (n node) String() string {
 	name := n.XMLName.Local
 	switch {

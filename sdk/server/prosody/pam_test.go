@@ -9,12 +9,13 @@ const svc = "pubsub.localhost"
 
 var accounts = map[string]string{"alice": "pw-alice", "bob": "pw-bob"}
 
-// TestSubscribeAndList is the life of a subscription, seen by two devices and by one that comes later.
+// TestSubscribeAndList follows a subscription from subscribe to unsubscribe on two devices and on one that
+// logs in later.
 func TestSubscribeAndList(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1", "n2"}})
 	a, b := online(t, s, "alice", "a"), online(t, s, "alice", "b")
-	silent := online(t, s, "alice", "silent") // never asks for the list, so it is not joined
+	silent := online(t, s, "alice", "silent") // never requests the list, so it is not joined
 	other := online(t, s, "bob", "phone")
 	other.list("")
 
@@ -24,9 +25,9 @@ func TestSubscribeAndList(t *testing.T) {
 	empty := version(t, first)
 	expect(t, a.list(empty), "result 0")
 
-	heard := a.subscribe(svc, "n1")
-	expect(t, heard, "notify pubsub.localhost n1 subscribed", "result 0")
-	notify := heard[0]
+	received := a.subscribe(svc, "n1")
+	expect(t, received, "notify pubsub.localhost n1 subscribed", "result 0")
+	notify := received[0]
 	if notify.attr("type") != "headline" || notify.attr("from") != "alice@localhost" || notify.attr("to") != a.jid {
 		t.Errorf("notify has type %q from %q to %q", notify.attr("type"), notify.attr("from"), notify.attr("to"))
 	}
@@ -35,15 +36,15 @@ func TestSubscribeAndList(t *testing.T) {
 		t.Errorf("notify is about %q in %q", subscription.attr("jid"), subscription.XMLName.Space)
 	}
 	expect(t, b.drain(), "notify pubsub.localhost n1 subscribed")
-	one := version(t, heard)
+	one := version(t, received)
 
 	expect(t, b.subscribe(svc, "n2"), "notify pubsub.localhost n2 subscribed", "result 0")
 	expect(t, b.unsubscribe(svc, "n1"), "notify pubsub.localhost n1 none", "result 0")
-	heard = a.drain()
-	expect(t, heard, "notify pubsub.localhost n2 subscribed", "notify pubsub.localhost n1 none")
-	last := version(t, heard)
+	received = a.drain()
+	expect(t, received, "notify pubsub.localhost n2 subscribed", "notify pubsub.localhost n1 none")
+	last := version(t, received)
 
-	// What a device learns depends on what it knew.
+	// The answer depends on the version that the device sends.
 	late := online(t, s, "alice", "late")
 	for _, c := range []struct {
 		name, ver string
@@ -57,18 +58,18 @@ func TestSubscribeAndList(t *testing.T) {
 		{"the future", empty[:strings.LastIndex(empty, "-")] + "-99999999999999999999", []string{"list; pubsub.localhost n2 subscribed"}},
 		{"rubbish", "-", []string{"list; pubsub.localhost n2 subscribed"}},
 	} {
-		heard := late.list(c.ver)
+		received := late.list(c.ver)
 		t.Log(c.name)
-		expect(t, heard, c.want...)
-		if c.ver != last && version(t, heard) != last {
-			t.Errorf("%s: version %q, want %q", c.name, version(t, heard), last)
+		expect(t, received, c.want...)
+		if c.ver != last && version(t, received) != last {
+			t.Errorf("%s: version %q, want %q", c.name, version(t, received), last)
 		}
 	}
 	expect(t, silent.drain())
 	expect(t, other.drain())
 }
 
-// TestErrors checks who is named as the origin of an error.
+// TestErrors checks which entity is named as the origin of an error.
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1", "closed:whitelist"}})
@@ -76,7 +77,7 @@ func TestErrors(t *testing.T) {
 	a.list("")
 	const pubsub = "xmlns='http://jabber.org/protocol/pubsub'"
 	for _, c := range []struct{ name, payload, want string }{
-		{"somebody else", pam(svc, "subscribe", "n1", "bob@localhost"), "error modify bad-request+invalid-jid by=alice@localhost"},
+		{"another account", pam(svc, "subscribe", "n1", "bob@localhost"), "error modify bad-request+invalid-jid by=alice@localhost"},
 		{"full JID", pam(svc, "subscribe", "n1", "alice@localhost/a"), "error modify bad-request+invalid-jid by=alice@localhost"},
 		{"no subscriber", "<pam xmlns='urn:xmpp:pam:0' jid='" + svc + "'><subscribe " + pubsub + " node='n1'/></pam>", "error modify bad-request+invalid-jid by=alice@localhost"},
 		{"no service", "<pam xmlns='urn:xmpp:pam:0'><subscribe " + pubsub + " node='n1' jid='alice@localhost'/></pam>", "error modify bad-request by=alice@localhost"},
@@ -90,23 +91,23 @@ func TestErrors(t *testing.T) {
 		{"no pubsub there", pam("localhost", "subscribe", "n1", "alice@localhost"), "error cancel service-unavailable by=localhost"},
 	} {
 		t.Log(c.name)
-		expect(t, a.ask("set", c.payload), c.want)
+		expect(t, a.sendIQ("set", c.payload), c.want)
 	}
 	expect(t, a.list(""), "list")
 
 	// The service= of the prose of XEP-0376 §3.2, and requests addressed to the account.
 	accepted := strings.Replace(pam(svc, "subscribe", "n1", "alice@localhost"), "jid=", "service=", 1)
-	expect(t, a.askTo("alice@localhost", "set", accepted), "notify pubsub.localhost n1 subscribed", "result 0")
-	expect(t, a.askTo("alice@localhost", "get", "<subscriptions xmlns='urn:xmpp:pam:0'/>"), "list; pubsub.localhost n1 subscribed")
-	// Nobody else's list can be asked for.
-	expect(t, a.askTo("bob@localhost", "get", "<subscriptions xmlns='urn:xmpp:pam:0'/>"), "error cancel service-unavailable by=")
+	expect(t, a.sendIQTo("alice@localhost", "set", accepted), "notify pubsub.localhost n1 subscribed", "result 0")
+	expect(t, a.sendIQTo("alice@localhost", "get", "<subscriptions xmlns='urn:xmpp:pam:0'/>"), "list; pubsub.localhost n1 subscribed")
+	// An account may request its own list only.
+	expect(t, a.sendIQTo("bob@localhost", "get", "<subscriptions xmlns='urn:xmpp:pam:0'/>"), "error cancel service-unavailable by=")
 }
 
 func TestDiscovery(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
 	a := online(t, s, "alice", "a")
-	answer := a.askTo("alice@localhost", "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>")
+	answer := a.sendIQTo("alice@localhost", "get", "<query xmlns='http://jabber.org/protocol/disco#info'/>")
 	for _, feature := range answer[0].at("query").Children {
 		if feature.attr("var") == "urn:xmpp:pam:0" {
 			return
@@ -115,7 +116,7 @@ func TestDiscovery(t *testing.T) {
 	t.Error("the account does not announce urn:xmpp:pam:0")
 }
 
-// TestEvents follows events of the service and of a contact's PEP node to both devices and into the
+// TestEvents checks that events of the service and of a contact's PEP node reach both devices and the
 // archive.
 func TestEvents(t *testing.T) {
 	t.Parallel()
@@ -128,12 +129,12 @@ func TestEvents(t *testing.T) {
 	if err := s.Publish("n1", "i1", "<entry xmlns='urn:example'>a &amp; b</entry>"); err != nil {
 		t.Fatal(err)
 	}
-	heard := a.drain()
-	expect(t, heard, "event pubsub.localhost n1 i1")
-	if text := heard[0].at("event", "items", "item", "entry").Text; text != "a & b" {
+	received := a.drain()
+	expect(t, received, "event pubsub.localhost n1 i1")
+	if text := received[0].at("event", "items", "item", "entry").Text; text != "a & b" {
 		t.Errorf("payload %q", text)
 	}
-	if by := heard[0].at("stanza-id").attr("by"); by != "alice@localhost" {
+	if by := received[0].at("stanza-id").attr("by"); by != "alice@localhost" {
 		t.Errorf("archived by %q", by)
 	}
 	expect(t, b.drain(), "event pubsub.localhost n1 i1")
@@ -142,10 +143,10 @@ func TestEvents(t *testing.T) {
 	bob := online(t, s, "bob", "phone")
 	publish := func(item string) {
 		t.Helper()
-		heard := bob.ask("set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='blog'><item id='"+item+"'><x xmlns='urn:example'/></item></publish>"+
+		received := bob.sendIQ("set", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='blog'><item id='"+item+"'><x xmlns='urn:example'/></item></publish>"+
 			"<publish-options><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'><value>http://jabber.org/protocol/pubsub#publish-options</value></field>"+
 			"<field var='pubsub#access_model'><value>open</value></field></x></publish-options></pubsub>")
-		expect(t, heard, "result 1")
+		expect(t, received, "result 1")
 	}
 	publish("p1")
 	// The last item follows the result, though the service is on this server.
@@ -157,7 +158,7 @@ func TestEvents(t *testing.T) {
 	expect(t, b.drain(), "event bob@localhost blog p2")
 
 	// The archive has the events, not the notifies.
-	archived := a.ask("set", "<query xmlns='urn:xmpp:mam:2'/>")
+	archived := a.sendIQ("set", "<query xmlns='urn:xmpp:mam:2'/>")
 	var ids []string
 	for _, n := range archived[:len(archived)-1] {
 		ids = append(ids, n.at("result", "forwarded", "message", "event", "items", "item").attr("id"))
@@ -170,7 +171,7 @@ func TestEvents(t *testing.T) {
 	expect(t, a.drain())
 }
 
-// TestJoined checks which sessions hear notifies.
+// TestJoined checks which sessions receive notifies.
 func TestJoined(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1"}})
@@ -180,23 +181,23 @@ func TestJoined(t *testing.T) {
 	negative.send("<presence xmlns='jabber:client'><priority>-1</priority></presence>")
 	negative.list("")
 
-	// A device whose capabilities name PAM is joined without asking for the list, and so is a second one
-	// with the same capabilities, which is not asked.
+	// A device whose capabilities contain PAM is joined without requesting the list, and so is a second one
+	// with the same capabilities, to which the server sends no disco query.
 	const info = "<identity category='client' type='web'/><feature var='http://jabber.org/protocol/caps'/>" +
 		"<feature var='http://jabber.org/protocol/disco#info'/><feature var='urn:xmpp:pam:0'/>"
 	caps := "<presence xmlns='jabber:client'><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:example' ver='" +
 		capsHash("client/web//", "http://jabber.org/protocol/caps", "http://jabber.org/protocol/disco#info", "urn:xmpp:pam:0") + "'/></presence>"
 	capable := login(t, s, "alice", "capable")
 	capable.send(caps)
-	asked := capable.until("iq")
-	capable.send("<iq xmlns='jabber:client' type='result' id='" + asked.attr("id") + "' to='" + asked.attr("from") + "'>" +
-		"<query xmlns='http://jabber.org/protocol/disco#info' node='" + asked.at("query").attr("node") + "'>" + info + "</query></iq>")
+	query := capable.until("iq")
+	capable.send("<iq xmlns='jabber:client' type='result' id='" + query.attr("id") + "' to='" + query.attr("from") + "'>" +
+		"<query xmlns='http://jabber.org/protocol/disco#info' node='" + query.at("query").attr("node") + "'>" + info + "</query></iq>")
 	capable.drain()
 	known := login(t, s, "alice", "known")
 	known.send(caps)
 	expect(t, known.drain())
 
-	// The requester itself is not joined: it has not asked for the list.
+	// The requester itself is not joined: it has not requested the list.
 	expect(t, a.subscribe(svc, "n1"), "result 0")
 	for _, d := range []*device{capable, known} {
 		expect(t, d.drain(), "notify pubsub.localhost n1 subscribed")

@@ -149,7 +149,7 @@ func TestStartFailures(t *testing.T) {
 	}
 }
 
-// TestPortTaken checks that a server of somebody else on the port is not taken for ours.
+// TestPortTaken checks that Start does not mistake another program's server on the port for its own.
 func TestPortTaken(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{})
@@ -177,7 +177,7 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// TestCommand runs prosodyserver, ends it in each of the three ways, and looks for what it leaves.
+// TestCommand runs prosodyserver, ends it in each of the three ways, and checks that it leaves no files.
 func TestCommand(t *testing.T) {
 	start(t, Config{}).Close() // skips without Prosody
 	program := filepath.Join(t.TempDir(), "prosodyserver")
@@ -217,7 +217,7 @@ func TestCommand(t *testing.T) {
 				}
 				conn.Close()
 				if time.Now().After(deadline) {
-					t.Fatal("Prosody outlives its parent")
+					t.Fatal("Prosody still runs after the end of its parent")
 				}
 				time.Sleep(20 * time.Millisecond)
 			}

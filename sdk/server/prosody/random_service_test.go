@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestRandomService plays services that say anything at any time. The list that a device keeps from
-// notifies, and the one it makes from a delta of any age, must be the full list; no row may be there that
-// was not asked for, nor more than were asked for.
+// TestRandomService simulates services that send random stanzas at random times. The list that a device keeps
+// from notifies, and the one that it builds from a delta of any age, must equal the full list, which may have
+// no row, and no more rows, than the account has requested.
 func TestRandomService(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
@@ -33,10 +33,10 @@ func TestRandomService(t *testing.T) {
 			}
 			first := a.list("")
 			live := rowsOf(nil, first)
-			asked := len(live)
+			requested := len(live)
 			before := []known{{version(t, first), maps.Clone(live)}}
-			hear := func(heard []node) {
-				for _, n := range notifies(heard) {
+			apply := func(received []node) {
+				for _, n := range notifies(received) {
 					live = rowsOf(live, []node{n})
 					before = append(before, known{version(t, []node{n}), maps.Clone(live)})
 				}
@@ -47,7 +47,7 @@ func TestRandomService(t *testing.T) {
 					id := a.begin(pam(service.jid, operation, node, "alice@localhost"))
 					iq := service.request(operation, node)
 					if operation == "subscribe" {
-						asked += 2 // one row by an event, and one by the answer
+						requested += 2 // one row by an event, and one by the answer
 					}
 					if random.IntN(2) == 0 {
 						service.event("<subscription " + attrs(node) + "/>")
@@ -61,7 +61,7 @@ func TestRandomService(t *testing.T) {
 					default:
 						service.reply(iq, "result", subscription(attrs(node)))
 					}
-					hear(a.answer(id))
+					apply(a.answer(id))
 				} else {
 					var events strings.Builder
 					for range 1 + random.IntN(6) {
@@ -74,13 +74,13 @@ func TestRandomService(t *testing.T) {
 					}
 					service.event(events.String())
 				}
-				hear(a.drain())
+				apply(a.drain())
 				if step%5 > 0 {
 					continue
 				}
-				heard := a.list("")
-				hear(heard[:len(heard)-1])
-				full := rowsOf(nil, heard[len(heard)-1:])
+				received := a.list("")
+				apply(received[:len(received)-1])
+				full := rowsOf(nil, received[len(received)-1:])
 				if !maps.Equal(live, full) {
 					t.Fatalf("step %d: the notifies make %v, the list is %v", step, live, full)
 				}
@@ -89,8 +89,8 @@ func TestRandomService(t *testing.T) {
 						t.Fatalf("step %d: row %q %s", step, key, state)
 					}
 				}
-				if len(full) > asked {
-					t.Fatalf("step %d: %d rows, %d asked for", step, len(full), asked)
+				if len(full) > requested {
+					t.Fatalf("step %d: %d rows, %d requested", step, len(full), requested)
 				}
 				for _, old := range before[max(0, len(before)-14):] {
 					if list := rowsOf(maps.Clone(old.list), a.list(old.version)); !maps.Equal(list, full) {

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// capsHash is the verification string of XEP-0115 §5.1 for sorted features.
+// capsHash returns the verification string of XEP-0115 §5.1 for sorted features.
 func capsHash(parts ...string) string {
 	sum := sha1.Sum([]byte(strings.Join(parts, "<") + "<"))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// scripted is a session of bob that plays a publish-subscribe service of its own mind.
+// scripted is a session of bob that simulates a publish-subscribe service whose answers the test chooses.
 func scripted(t testing.TB, s *Server) *device {
 	t.Helper()
 	return online(t, s, "bob", "service")
@@ -48,16 +48,16 @@ func (d *device) subscribed(account *device, names ...string) {
 	for _, name := range names {
 		id := account.begin(pam(d.jid, "subscribe", name, account.user))
 		d.reply(d.request("subscribe", name), "result", "")
-		if heard := account.answer(id); heard[len(heard)-1].attr("type") != "result" {
-			d.t.Fatalf("not subscribed: %v", heard)
+		if received := account.answer(id); received[len(received)-1].attr("type") != "result" {
+			d.t.Fatalf("not subscribed: %v", received)
 		}
 	}
 }
 
-// notifies are the notifies among what was heard.
-func notifies(heard []node) []node {
+// notifies returns the notifies among the received stanzas.
+func notifies(received []node) []node {
 	var found []node
-	for _, n := range heard {
+	for _, n := range received {
 		if n.at("notify").XMLName.Local != "" {
 			found = append(found, n)
 		}
@@ -69,30 +69,30 @@ func subscription(attrs string) string {
 	return "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscription jid='alice@localhost' " + attrs + "/></pubsub>"
 }
 
-// TestService plays services that give subids, pending states, empty results, errors of every shape, and
-// change their minds later.
+// TestService simulates services that send subids, pending states, empty results, errors of every shape, and
+// later changes of state.
 func TestService(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1"}})
 	a, service := online(t, s, "alice", "a"), scripted(t, s)
 	a.list("")
 	notify := "notify " + service.jid + " "
-	ask := func(operation, name, attrs string) string {
+	begin := func(operation, name, attrs string) string {
 		t.Helper()
 		return a.begin("<pam xmlns='urn:xmpp:pam:0' jid='" + service.jid + "'><" + operation +
 			" xmlns='http://jabber.org/protocol/pubsub' jid='alice@localhost' node='" + name + "' " + attrs + "/></pam>")
 	}
 
 	// States and subids.
-	id := ask("subscribe", "x", "")
+	id := begin("subscribe", "x", "")
 	service.reply(service.request("subscribe", "x"), "result", subscription("node='x' subscription='pending' subid='s1'"))
 	expect(t, a.answer(id), notify+"x pending s1", "result 0")
-	id = ask("subscribe", "x", "")
+	id = begin("subscribe", "x", "")
 	service.reply(service.request("subscribe", "x"), "result", subscription("node='x' subscription='subscribed' subid='s2'"))
-	heard := a.answer(id)
-	expect(t, heard, notify+"x subscribed s2", "result 0")
-	both := version(t, heard)
-	id = ask("unsubscribe", "x", "subid='s1'")
+	received := a.answer(id)
+	expect(t, received, notify+"x subscribed s2", "result 0")
+	both := version(t, received)
+	id = begin("unsubscribe", "x", "subid='s1'")
 	iq := service.request("unsubscribe", "x")
 	if subid := iq.at("pubsub", "unsubscribe").attr("subid"); subid != "s1" {
 		t.Errorf("subid %q", subid)
@@ -101,7 +101,7 @@ func TestService(t *testing.T) {
 	expect(t, a.answer(id), notify+"x none s1", "result 0")
 	expect(t, a.list(""), "list; "+service.jid+" x subscribed s2")
 
-	// A subscribe whose result is empty is taken at its word. Options travel along.
+	// An empty result means that the subscribe has succeeded. Options are forwarded.
 	a.send("<iq xmlns='jabber:client' type='set' id='opt'><pam xmlns='urn:xmpp:pam:0' jid='" + service.jid + "'><subscribe xmlns='http://jabber.org/protocol/pubsub'" +
 		" jid='alice@localhost' node='y'/><options xmlns='http://jabber.org/protocol/pubsub'><x xmlns='jabber:x:data' type='submit'/></options></pam></iq>")
 	iq = service.request("subscribe", "y")
@@ -111,20 +111,20 @@ func TestService(t *testing.T) {
 	service.reply(iq, "result", "")
 	expect(t, a.answer("opt"), notify+"y subscribed", "result 0")
 
-	// Errors are copied whole, with the service as their origin, whomever it names.
+	// Errors are copied whole, with the service as their origin even if the service names another one.
 	for _, c := range []struct{ payload, want string }{
 		{"<error type='auth'><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><presence-subscription-required xmlns='http://jabber.org/protocol/pubsub#errors'/></error>",
 			"error auth not-authorized+presence-subscription-required by=" + service.jid},
 		{"<error type='wait' by='localhost'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
 			"error wait resource-constraint by=" + service.jid},
 	} {
-		id = ask("subscribe", "z", "")
+		id = begin("subscribe", "z", "")
 		service.reply(service.request("subscribe", "z"), "error", c.payload)
 		expect(t, a.answer(id), c.want)
 	}
 
-	// Only the service that was asked can answer.
-	id = ask("subscribe", "z", "")
+	// Only the service to which the request was sent can answer it.
+	id = begin("subscribe", "z", "")
 	iq = service.request("subscribe", "z")
 	impostor := online(t, s, "bob", "impostor")
 	impostor.reply(iq, "result", subscription("node='z' subscription='subscribed'"))
@@ -133,7 +133,7 @@ func TestService(t *testing.T) {
 	service.reply(iq, "result", subscription("node='z' subscription='pending'"))
 	expect(t, a.answer(id), notify+"z pending", "result 0")
 
-	// Later changes; repetitions, strangers and other people's subscriptions are not news.
+	// Later changes. Repetitions, other senders and other accounts' subscriptions change nothing.
 	service.event("<subscription node='z' jid='alice@localhost' subscription='subscribed'/>")
 	service.event("<subscription node='z' jid='alice@localhost' subscription='subscribed'/>")
 	service.event("<subscription node='z' jid='bob@localhost' subscription='none'/>")
@@ -143,15 +143,15 @@ func TestService(t *testing.T) {
 	expect(t, notifies(a.drain()), notify+"z subscribed", notify+"z none")
 
 	// A delta has the final state of every key, in the order of the last change.
-	id = ask("unsubscribe", "y", "")
+	id = begin("unsubscribe", "y", "")
 	service.reply(service.request("unsubscribe", "y"), "result", "")
 	a.answer(id)
-	id = ask("subscribe", "y", "")
+	id = begin("subscribe", "y", "")
 	service.reply(service.request("subscribe", "y"), "result", subscription("node='y' subscription='subscribed'"))
 	a.answer(id)
 	expect(t, a.list(both), notify+"x none s1", notify+"z none", notify+"y subscribed", "result 0")
 
-	// A state without subid speaks of all subscriptions to the node.
+	// A state without subid applies to all subscriptions to the node.
 	service.event("<subscription node='x' subscription='none'/>")
 	expect(t, a.list(""), notify+"x none s2", "event "+service.jid+" subscription", "list; "+service.jid+" y subscribed")
 

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestRestoredBackup checks that a version is never used twice: as many other changes after a backup was
-// restored must not pass for those before.
+// TestRestoredBackup checks that a version token is never used twice: after a backup was restored, the same
+// number of different changes must not get the tokens of the changes before.
 func TestRestoredBackup(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1", "n2", "n3", "n4", "n5"}})
@@ -41,7 +41,7 @@ func TestRestoredBackup(t *testing.T) {
 	expect(t, a.list(backup), "notify pubsub.localhost n4 subscribed", "notify pubsub.localhost n5 subscribed", "result 0")
 }
 
-// TestFormats checks that the format of before is read, and one of later is left alone.
+// TestFormats checks that mod_pam reads the previous format and does not overwrite a later one.
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1"}})
@@ -52,9 +52,9 @@ func TestFormats(t *testing.T) {
 	} };`)
 	s.resume(t)
 	a := online(t, s, "alice", "a")
-	heard := a.list("old-3")
-	expect(t, heard, "list; pubsub.localhost n2 pending s")
-	old := version(t, heard)
+	received := a.list("old-3")
+	expect(t, received, "list; pubsub.localhost n2 pending s")
+	old := version(t, received)
 	a.subscribe(svc, "n1")
 	expect(t, a.list(old), "notify pubsub.localhost n1 subscribed", "result 0")
 	a.leave()
@@ -75,7 +75,7 @@ func TestFormats(t *testing.T) {
 }
 
 // TestStorageFailure checks that a request is answered even if the list cannot be read or written, and
-// that nobody is told what is not stored.
+// that mod_pam sends no notify of a change that is not stored.
 func TestStorageFailure(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1", "n2"}})
@@ -105,8 +105,8 @@ func TestStorageFailure(t *testing.T) {
 	expect(t, a.drain())
 }
 
-// TestAccountDeleted checks that an account leaves nothing here and nothing at the services, so that
-// whoever registers the name again starts with nothing.
+// TestAccountDeleted checks that nothing of a deleted account remains on this server or at the services, so
+// that a new account of the same name starts with an empty list.
 func TestAccountDeleted(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1"}})

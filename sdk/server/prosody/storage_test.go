@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// stored is a file of alice's in the server's storage.
+// stored is a file of alice's account in the server's storage.
 func (s *Server) stored(store, extension string) string {
 	return filepath.Join(s.dir, "data", "localhost", store, "alice."+extension)
 }
@@ -18,7 +18,7 @@ func (s *Server) snapshot() string { return s.stored("pam", "dat") }
 
 func (s *Server) changes() string { return s.stored("pam_changes", "list") }
 
-// content is what a file holds, or nothing.
+// content returns the content of a file, or nothing if it does not exist.
 func content(path string) string {
 	text, _ := os.ReadFile(path)
 	return string(text)
@@ -45,8 +45,8 @@ func rows(n int, service string) string {
 	return b.String()
 }
 
-// TestHistory checks what survives a restart, and that a forgotten history gives a full list, never a
-// wrong delta.
+// TestHistory checks what a restarted server still has, and that a client with a version older than the
+// history gets a full list, never a wrong delta.
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1", "n2", "n3"}})
@@ -66,7 +66,7 @@ func TestHistory(t *testing.T) {
 	for range 80 {
 		versions = append(versions, version(t, a.subscribe(svc, "n3")), version(t, a.unsubscribe(svc, "n3")))
 	}
-	// n1 is forgotten: whoever has not heard of its end yet must get everything.
+	// n1 is no longer in the history: a client with a version before its end must get the full list.
 	for _, ver := range []string{start, one, two} {
 		expect(t, a.list(ver), "list; pubsub.localhost n2 subscribed")
 	}
@@ -82,8 +82,8 @@ func TestHistory(t *testing.T) {
 	expect(t, a.list(versions[len(versions)-1]), "result 0")
 }
 
-// TestEndOfHistory asks from each version around the oldest that is known, whenever the list was put
-// together: the delta of the oldest must be whole.
+// TestEndOfHistory requests the list from each version around the oldest known one, at each time since the
+// last snapshot: the delta from the oldest version must be complete.
 func TestEndOfHistory(t *testing.T) {
 	t.Parallel()
 	var nodes []string
@@ -105,20 +105,20 @@ func TestEndOfHistory(t *testing.T) {
 		if i%2 == 1 {
 			operation = a.unsubscribe
 		}
-		heard := operation(svc, nodes[i/2%30])
-		list = rowsOf(list, heard)
-		before = append(before, known{version(t, heard), maps.Clone(list)})
+		received := operation(svc, nodes[i/2%30])
+		list = rowsOf(list, received)
+		before = append(before, known{version(t, received), maps.Clone(list)})
 		text := content(s.snapshot())
 		if text == snapshot || i < 14 {
 			continue
 		}
 		snapshot = text
 		for _, old := range before[len(before)-14:] {
-			heard := a.list(old.version)
-			if heard[len(heard)-1].String() == "result 0" {
+			received := a.list(old.version)
+			if received[len(received)-1].String() == "result 0" {
 				deltas++
 			}
-			if got := rowsOf(maps.Clone(old.list), heard); !maps.Equal(got, list) {
+			if got := rowsOf(maps.Clone(old.list), received); !maps.Equal(got, list) {
 				t.Errorf("change %d: from version %s the delta makes %v, the list is %v", i, old.version, got, list)
 			}
 		}
@@ -128,8 +128,8 @@ func TestEndOfHistory(t *testing.T) {
 	}
 }
 
-// TestRowsOfOneChange checks that a change writes its own rows only, and that the list is put together
-// again before the changes are more than the list.
+// TestRowsOfOneChange checks that a change writes its own rows only, and that mod_pam writes a snapshot
+// before the stored changes are larger than the list.
 func TestRowsOfOneChange(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1"}})
@@ -142,9 +142,9 @@ func TestRowsOfOneChange(t *testing.T) {
 	ver := "300-stored"
 	for i := range 10 {
 		before := len(content(s.changes()))
-		heard := a.subscribe(svc, "n1")
+		received := a.subscribe(svc, "n1")
 		expect(t, a.list(ver), "notify pubsub.localhost n1 subscribed", "result 0")
-		ver = version(t, heard)
+		ver = version(t, received)
 		if grown := len(content(s.changes())) - before; grown > 1000 {
 			t.Fatalf("change %d wrote %d bytes", i, grown)
 		}
@@ -159,12 +159,12 @@ func TestRowsOfOneChange(t *testing.T) {
 		t.Error("the list was not put together in 310 changes")
 	}
 	if items := strings.Count(content(s.changes()), "item("); items > 100 {
-		t.Errorf("%d changes are left after the list was put together", items)
+		t.Errorf("%d changes are left after the snapshot was written", items)
 	}
 }
 
-// TestCrash stops the server between the two steps of putting the list together, kills it in the middle of
-// changes, and takes a change away. The list must always be the one that its version says.
+// TestCrash stops the server between the two steps of writing a snapshot, kills it while it writes changes,
+// and removes a stored change. The list must always be the one that belongs to its version.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts, Nodes: []string{"n1", "n2"}})
@@ -188,33 +188,33 @@ func TestCrash(t *testing.T) {
 	expect(t, a.list(last), "result 0")
 	expect(t, a.list(one), "notify pubsub.localhost n2 none", "notify pubsub.localhost n1 none", "result 0")
 
-	// Killed while requests are under way: what was told is stored.
+	// Killed while requests are pending: every version that a client has received is stored.
 	for i := range 40 {
 		a.begin(pam(svc, []string{"subscribe", "unsubscribe"}[i%2], "n1", "alice@localhost"))
 	}
-	told := ""
+	sent := ""
 	for range 10 {
-		told = version(t, []node{a.until("message")})
+		sent = version(t, []node{a.until("message")})
 	}
 	a.conn.CloseNow()
 	s.child.process.Kill()
 	<-s.child.done
 	s.resume(t)
 	a = online(t, s, "alice", "a")
-	heard := a.list(told)
-	if kind := heard[len(heard)-1].String(); kind != "result 0" {
-		t.Errorf("a version that was told is unknown after the end of the server: %s", kind)
+	received := a.list(sent)
+	if kind := received[len(received)-1].String(); kind != "result 0" {
+		t.Errorf("a version that the server has sent is unknown after its restart: %s", kind)
 	}
 	full := a.list("")
 	state := "list; pubsub.localhost n1 subscribed"
-	if len(heard) > 1 && strings.HasSuffix(heard[0].String(), "none") {
+	if len(received) > 1 && strings.HasSuffix(received[0].String(), "none") {
 		state = "list"
 	}
-	if len(heard) > 1 {
+	if len(received) > 1 {
 		expect(t, full, state)
 	}
 
-	// A change is lost: no version of before is known.
+	// A change is lost: no earlier version is known.
 	a.subscribe(svc, "n1")
 	a.subscribe(svc, "n1")
 	last = version(t, a.subscribe(svc, "n2"))
@@ -235,9 +235,9 @@ func TestCrash(t *testing.T) {
 	expect(t, a.list(one), "result 0")
 }
 
-// TestListsMakeRoom lets three accounts change their lists in turns while there is memory for fewer. Each
-// list must go on from where it was, and the one in use must stay.
-func TestListsMakeRoom(t *testing.T) {
+// TestListCache has three accounts change their lists in turns while the cache has space for fewer lists.
+// Each list must keep its content, and the one in use must stay in the cache.
+func TestListCache(t *testing.T) {
 	t.Parallel()
 	users := []string{"alice", "bob", "carol"}
 	s := start(t, Config{Accounts: map[string]string{"alice": "pw-alice", "bob": "pw-bob", "carol": "pw-carol"}, Nodes: []string{"n1", "n2"}})
@@ -262,14 +262,14 @@ func TestListsMakeRoom(t *testing.T) {
 			if round%2 == 1 {
 				operation, want = d.unsubscribe, "notify pubsub.localhost n1 none"
 			}
-			heard := operation(svc, "n1")
-			expect(t, heard, want, "result 0")
+			received := operation(svc, "n1")
+			expect(t, received, want, "result 0")
 			expect(t, d.list(versions[i]), want, "result 0")
-			versions[i] = version(t, heard)
+			versions[i] = version(t, received)
 			expect(t, d.list(versions[i]), "result 0")
 		}
 	}
-	// Two lists that fit stay in memory: what happens to the files is not seen.
+	// Two lists fit and stay in memory: changes of the files have no effect.
 	for i, d := range devices[:2] {
 		d.list(versions[i])
 	}
@@ -281,7 +281,7 @@ func TestListsMakeRoom(t *testing.T) {
 			expect(t, devices[i].list(versions[i]), "result 0")
 		}
 	}
-	expect(t, devices[2].list(versions[2]), "result 0") // takes the place of bob's, not used for longest
+	expect(t, devices[2].list(versions[2]), "result 0") // replaces bob's, the least recently used
 	expect(t, devices[0].list(versions[0]), "result 0")
 	expect(t, devices[1].list(versions[1]), "error wait internal-server-error by=")
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestTimeout checks that a client gets its answer, and that what the service does later is not lost.
+// TestTimeout checks that a client gets an answer, and that mod_pam records what the service sends later.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
@@ -15,9 +15,9 @@ func TestTimeout(t *testing.T) {
 	a, service := online(t, s, "alice", "a"), scripted(t, s)
 	a.list("")
 	began := time.Now()
-	heard := a.subscribe(service.jid, "slow")
-	expect(t, heard, "error wait remote-server-timeout by="+service.jid)
-	if text := heard[0].at("error", "text").Text; !strings.HasPrefix(text, service.jid+" has not answered within 1 second") {
+	received := a.subscribe(service.jid, "slow")
+	expect(t, received, "error wait remote-server-timeout by="+service.jid)
+	if text := received[0].at("error", "text").Text; !strings.HasPrefix(text, service.jid+" has not answered within 1 second") {
 		t.Errorf("text %q", text)
 	}
 	if waited := time.Since(began); waited < 900*time.Millisecond {
@@ -29,7 +29,7 @@ func TestTimeout(t *testing.T) {
 	expect(t, a.list(""), "list; "+service.jid+" slow subscribed")
 }
 
-// TestDefaultTimeout checks that a client that waits 20 seconds hears which service is silent.
+// TestDefaultTimeout checks that a client that waits 20 seconds learns which service does not answer.
 func TestDefaultTimeout(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
@@ -44,8 +44,8 @@ func TestDefaultTimeout(t *testing.T) {
 	}
 }
 
-// TestUnsubscribeEnds checks that a service that knows of no subscription ends the rows, and that its
-// error is passed on where there are none.
+// TestUnsubscribeEnds checks that mod_pam removes the rows when the service has no such subscription, and
+// that it forwards the service's error when there are no rows.
 func TestUnsubscribeEnds(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
@@ -72,12 +72,12 @@ func TestUnsubscribeEnds(t *testing.T) {
 		service.reply(service.request("subscribe", c.node), "result", subscription("node='"+c.node+"' subscription='subscribed'"))
 		a.answer(id)
 		b.drain()
-		for range 2 { // and again: such an error is not taken for a missing service
+		for range 2 { // and again: such an error does not mean that the service is unreachable
 			id = a.begin(strings.Replace(pam(service.jid, "unsubscribe", c.node, "alice@localhost"), "/></pam>", " subid='"+c.subid+"'/></pam>", 1))
 			service.reply(service.request("unsubscribe", c.node), "error", fmt.Sprintf(stanzaError, c.condition, c.more))
-			heard := a.answer(id)
-			if c.ends != (len(notifies(heard)) == 1) || c.ends != (heard[len(heard)-1].attr("type") == "result") {
-				t.Fatalf("%s: %v", name, heard)
+			received := a.answer(id)
+			if c.ends != (len(notifies(received)) == 1) || c.ends != (received[len(received)-1].attr("type") == "result") {
+				t.Fatalf("%s: %v", name, received)
 			}
 			if c.ends {
 				break
@@ -87,14 +87,14 @@ func TestUnsubscribeEnds(t *testing.T) {
 		if c.ends != (full[0].String() == "list") {
 			t.Fatalf("%s: %v", name, full)
 		}
-		if told := len(b.drain()); c.ends != (told == 1) {
-			t.Fatalf("%s: the other device heard %d", name, told)
+		if n := len(b.drain()); c.ends != (n == 1) {
+			t.Fatalf("%s: the other device received %d", name, n)
 		}
 		if c.ends {
 			id = a.begin(pam(service.jid, "unsubscribe", c.node, "alice@localhost"))
 			service.reply(service.request("unsubscribe", c.node), "error", fmt.Sprintf(stanzaError, c.condition, c.more))
-			if heard := a.answer(id); len(heard) != 1 || heard[0].attr("type") != "error" {
-				t.Fatalf("%s, no row: %v", name, heard)
+			if received := a.answer(id); len(received) != 1 || received[0].attr("type") != "error" {
+				t.Fatalf("%s, no row: %v", name, received)
 			}
 		} else {
 			service.event("<delete node='x'/>")
@@ -104,26 +104,26 @@ func TestUnsubscribeEnds(t *testing.T) {
 	}
 }
 
-// TestUnsubscribeFromNobody removes rows of services that are gone, silent, or cannot be reached.
-func TestUnsubscribeFromNobody(t *testing.T) {
+// TestUnsubscribeUnreachable removes rows of services that do not exist, do not answer, or cannot be reached.
+func TestUnsubscribeUnreachable(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Accounts: accounts})
 	s.stop()
 	s.edit(t, `modules_disabled = { "s2s"; "tls" }`, "modules_disabled = { }\npam_request_timeout = 1\ns2s_require_encryption = false")
-	// Nobody listens on the server port of this address; and no domain of an address is ours.
+	// No program listens on the server port of this address, and the domain is not one of this server.
 	write(t, s.snapshot(), rows(2, "127.0.0.77"))
 	s.resume(t)
 	a, service := online(t, s, "alice", "a"), scripted(t, s)
 	a.list("")
-	last := func(heard []node) string { return heard[len(heard)-1].String() }
+	last := func(received []node) string { return received[len(received)-1].String() }
 
-	// Unreachable: the error is this server's own, which the other side cannot forge. Prosody 13 leaves out
+	// Unreachable: the error is this server's own, which the other server cannot forge. Prosody 13 leaves out
 	// its own name.
 	unreachable := "error cancel remote-server-not-found by=localhost"
 	if strings.HasPrefix(s.Version(), "Prosody 13") {
 		unreachable = "error cancel remote-server-not-found by="
 	}
-	// Prosody stands still until both requests have come: the first is refused at once.
+	// Prosody is stopped until both requests have arrived: it refuses the first at once.
 	s.signal(t, "STOP")
 	both := []string{a.begin(pam("127.0.0.77", "unsubscribe", "node0", "alice@localhost")), a.begin(pam("127.0.0.77", "unsubscribe", "node0", "alice@localhost"))}
 	s.signal(t, "CONT")
@@ -134,17 +134,17 @@ func TestUnsubscribeFromNobody(t *testing.T) {
 	expect(t, a.unsubscribe("127.0.0.77", "node1"), unreachable)
 	expect(t, a.unsubscribe("127.0.0.77", "node1"), "notify 127.0.0.77 node1 none", "result 0")
 
-	// Silent. Two that are under way together are not one and its repetition.
+	// No answer. Of two pending requests, the second is not a repetition of the first.
 	service.subscribed(a, "x", "y")
 	first := a.begin(pam(service.jid, "unsubscribe", "x", "alice@localhost"))
 	second := a.begin(pam(service.jid, "unsubscribe", "x", "alice@localhost"))
-	heard := a.answer(first)
-	expect(t, heard, "error wait remote-server-timeout by="+service.jid)
-	if text := heard[0].at("error", "text").Text; !strings.Contains(text, "Unsubscribing again removes") {
+	received := a.answer(first)
+	expect(t, received, "error wait remote-server-timeout by="+service.jid)
+	if text := received[0].at("error", "text").Text; !strings.Contains(text, "Unsubscribing again removes") {
 		t.Errorf("text %q", text)
 	}
 	expect(t, a.answer(second), "error wait remote-server-timeout by="+service.jid)
-	// A word of the service shows that it lives.
+	// Any stanza of the service shows that it can be reached.
 	service.event("<subscription node='x' subscription='pending'/>")
 	expect(t, a.unsubscribe(service.jid, "x")[1:], "event "+service.jid+" subscription", "error wait remote-server-timeout by="+service.jid)
 	service.request("unsubscribe", "x")
@@ -157,7 +157,7 @@ func TestUnsubscribeFromNobody(t *testing.T) {
 	service.reply(service.request("unsubscribe", "x"), "error", fmt.Sprintf(stanzaError, "forbidden", ""))
 	expect(t, a.answer(id), "error cancel forbidden by="+service.jid)
 
-	// Gone.
+	// The service does not exist.
 	service.leave()
 	for _, name := range []string{"x", "y"} {
 		if got := last(a.unsubscribe(service.jid, name)); got != "error cancel service-unavailable by="+service.jid {
