@@ -155,7 +155,14 @@ async function judge(m) {
       const limit = 20 + 10 * seconds;
       let { verdict } = run(file, limit);
       if (verdict === "found" && run(file, limit).verdict === "survived") verdict = "survived"; // It failed by chance.
-      if (verdict !== "survived") return { verdict, by: file };
+      if (verdict === "endless") {
+        writeFileSync(path, text);
+        await build();
+        const unchanged = run(file, limit);
+        const ends = unchanged.verdict === "survived" && unchanged.seconds < limit / 4; // without the mutant, now
+        return ends ? { verdict: "found", by: `${file} does not end` } : { verdict, by: file };
+      }
+      if (verdict === "found") return { verdict, by: file };
     }
     return { verdict: "survived", by: "" };
   } catch (e) {

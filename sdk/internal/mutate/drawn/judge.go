@@ -15,10 +15,10 @@ import (
 
 // Verdicts on a mutant.
 const (
-	found     = "found"     // a test failed, twice
+	found     = "found"     // a test failed, twice, or did not end although it ends without the mutant
 	survived  = "survived"  // every test that reaches it passed
 	unreached = "unreached" // no test reaches it
-	endless   = "endless"   // a test took too much time or memory: neither found nor survived
+	endless   = "endless"   // a test took too much time or memory, perhaps because the machine is busy: not found
 	invalid   = "invalid"   // it cannot be built, and is not counted
 )
 
@@ -82,8 +82,8 @@ func (r *runner) batches(m Mutant) (all []batch, left int) {
 
 var failure = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
 
-// judge runs the tests that reach a mutant of the Go code.
-func (r *runner) judge(m Mutant) (verdict, by string, err error) {
+// judge runs the tests that reach a mutant of the Go code. Its files are in temp.
+func (r *runner) judge(m Mutant, temp string) (verdict, by string, err error) {
 	batches, left := r.batches(m)
 	if len(batches) == 0 {
 		return unreached, "", nil
@@ -91,31 +91,28 @@ func (r *runner) judge(m Mutant) (verdict, by string, err error) {
 	path := filepath.Join(r.root, m.File)
 	text := r.tree[path]
 	changed := mutate.Tree{path: slices.Concat(text[:m.From], []byte(m.New), text[m.To:])}
-	overlay, err := changed.Overlay(r.temp)
+	overlay, err := changed.Overlay(temp)
 	if err != nil {
 		return "", "", err
 	}
-	program, built := filepath.Join(r.temp, "mutant.test"), (*suite)(nil)
+	program, built := filepath.Join(temp, "mutant.test"), (*suite)(nil)
 	for _, b := range batches {
 		if b.suite != built {
-			args := []string{"go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", program, b.suite.path}
-			if output, err := r.command(context.Background(), r.root, b.suite.env, args...).CombinedOutput(); err != nil {
-				return invalid, strings.TrimSpace(string(output)), nil
+			if output, err := r.build(b.suite, program, "-overlay", overlay); err != nil {
+				return invalid, output, nil
 			}
 			built = b.suite
 		}
-		limit := 20*time.Second + time.Duration(5*b.seconds*float64(time.Second))
+		limit := 10*time.Second + time.Duration(4*b.seconds*float64(time.Second))
 		run := func(names ...string) (ok, endless bool, output string) {
-			var args []string
-			if names[0] != "." {
-				args = []string{"-test.failfast", "-test.run", "^(" + strings.Join(names, "|") + ")$"}
-			}
-			return r.timed(&test{}, b.suite, program, limit, args...)
+			return r.timed(&test{}, b.suite, program, limit, only(names)...)
 		}
 		ok, ended, output := run(b.names...)
 		switch {
 		case ok:
 			continue
+		case ended && r.ends(b, temp, limit):
+			return found, b.suite.path + " does not end", nil
 		case ended:
 			return endless, b.suite.path, nil
 		}
@@ -133,4 +130,31 @@ func (r *runner) judge(m Mutant) (verdict, by string, err error) {
 		by = fmt.Sprintf("%d slow tests were not tried", left)
 	}
 	return survived, by, nil
+}
+
+// build builds the tests of a suite.
+func (r *runner) build(s *suite, program string, flags ...string) (output string, err error) {
+	args := slices.Concat([]string{"go", "test", "-c", "-vet=off", "-ldflags=-s -w"}, flags, []string{"-o", program, s.path})
+	out, err := r.command(context.Background(), r.root, s.env, args...).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+// only returns the arguments that run the tests of these names.
+func only(names []string) []string {
+	if names[0] == "." {
+		return nil
+	}
+	return []string{"-test.failfast", "-test.run", "^(" + strings.Join(names, "|") + ")$"}
+}
+
+// ends reports whether the tests of a batch end without a mutant, now, in a quarter of
+// the time that did not suffice with it.
+func (r *runner) ends(b batch, temp string, limit time.Duration) bool {
+	program := filepath.Join(temp, "unchanged.test")
+	if _, err := r.build(b.suite, program); err != nil {
+		return false
+	}
+	var took test
+	ok, _, _ := r.timed(&took, b.suite, program, limit, only(b.names)...)
+	return ok && took.Seconds < limit.Seconds()/4
 }

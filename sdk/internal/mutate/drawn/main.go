@@ -10,6 +10,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"flag"
@@ -18,7 +19,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"xmpp-pam/sdk/internal/mutate"
@@ -118,7 +121,7 @@ func run() (err error) {
 	return nil
 }
 
-// judgeAll judges the requested number of mutants.
+// judgeAll judges the requested number of mutants, two at a time.
 func (r *runner) judgeAll(all []Mutant, file string) (map[string]Result, error) {
 	known, results := map[string]Result{}, map[string]Result{}
 	if data, err := os.ReadFile(file); err == nil {
@@ -143,42 +146,81 @@ func (r *runner) judgeAll(all []Mutant, file string) (map[string]Result, error) 
 	for _, s := range r.suites {
 		sums = append(sums, s.sum)
 	}
-	count := 0
-	for _, m := range all {
-		if count == *flagN {
-			break
-		}
-		source, err := os.ReadFile(filepath.Join(r.root, m.File))
-		if err != nil {
-			return nil, err
-		}
-		tests, judge := sum(strings.Join(sums, " ")), r.judge
-		if !strings.HasSuffix(m.File, ".go") {
-			tests, judge = r.script.Tests, r.script.judge
-		}
-		result, ok := known[m.ID]
-		if !ok || !result.holds(sum(string(source)), tests) {
-			start := time.Now()
-			result = Result{ID: m.ID, Source: sum(string(source)), Tests: tests}
-			if result.Verdict, result.By, err = judge(m); err != nil {
-				return nil, err
+	tests := sum(strings.Join(sums, " "))
+	var (
+		mu            sync.Mutex
+		changed       = sync.NewCond(&mu)
+		next          int // index of the next mutant
+		taken, judged int // mutants that are not invalid, as far as is known; judged are done
+		failed        error
+	)
+	work := func(temp string) {
+		mu.Lock()
+		defer mu.Unlock()
+		for {
+			for failed == nil && taken == *flagN && judged < *flagN {
+				changed.Wait() // Another may be invalid.
 			}
-			result.Seconds = time.Since(start).Seconds()
-			data, err := json.Marshal(result)
-			if err != nil {
-				return nil, err
+			if failed != nil || taken == *flagN || next == len(all) {
+				return
 			}
-			if _, err := log.Write(append(data, '\n')); err != nil {
-				return nil, err
+			m := all[next]
+			next, taken = next+1, taken+1
+			mu.Unlock()
+			result, err := r.result(m, known[m.ID], tests, temp)
+			mu.Lock()
+			if err == nil && result != known[m.ID] {
+				var data []byte
+				if data, err = json.Marshal(result); err == nil {
+					_, err = log.Write(append(data, '\n'))
+				}
 			}
-		}
-		results[m.ID] = result
-		if result.Verdict != invalid {
-			count++
-			fmt.Fprintf(os.Stderr, "%d %s:%d %s: %s %s\n", count, m.File, m.Line, m.ID, result.Verdict, result.By)
+			failed = cmp.Or(failed, err)
+			results[m.ID] = result
+			if result.Verdict == invalid {
+				taken--
+			} else {
+				judged++
+				fmt.Fprintf(os.Stderr, "%d %s:%d %s: %s %s\n", judged, m.File, m.Line, m.ID, result.Verdict, result.By)
+			}
+			changed.Broadcast()
 		}
 	}
-	return results, nil
+	var workers sync.WaitGroup
+	for i := range 2 {
+		temp := filepath.Join(r.temp, strconv.Itoa(i))
+		if err := os.Mkdir(temp, 0o755); err != nil {
+			return nil, err
+		}
+		workers.Go(func() { work(temp) })
+	}
+	workers.Wait()
+	return results, failed
+}
+
+// result returns the result for a mutant: the known one, if it is still valid. tests is
+// the sum of the Go tests.
+func (r *runner) result(m Mutant, known Result, tests, temp string) (Result, error) {
+	text, err := os.ReadFile(filepath.Join(r.root, m.File))
+	if err != nil {
+		return Result{}, err
+	}
+	script := !strings.HasSuffix(m.File, ".go")
+	if script {
+		tests = r.script.Tests
+	}
+	result := Result{ID: m.ID, Source: sum(string(text)), Tests: tests}
+	if known.ID == m.ID && known.holds(result.Source, tests) {
+		return known, nil
+	}
+	start := time.Now()
+	if script {
+		result.Verdict, result.By, err = r.script.judge(m)
+	} else {
+		result.Verdict, result.By, err = r.judge(m, temp)
+	}
+	result.Seconds = time.Since(start).Seconds()
+	return result, err
 }
 
 func sum(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text)))[:16] }

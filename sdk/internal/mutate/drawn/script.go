@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 )
 
 // A script is the running js/scripts/mutants.mjs, which does for TypeScript what
 // this program does for Go.
 type script struct {
 	command *exec.Cmd
+	judging sync.Mutex // one mutant at a time
 	in      io.WriteCloser
 	out     *bufio.Reader
 
@@ -48,6 +50,8 @@ func (s *script) read(v any) error {
 }
 
 func (s *script) judge(m Mutant) (verdict, by string, err error) {
+	s.judging.Lock()
+	defer s.judging.Unlock()
 	if err := json.NewEncoder(s.in).Encode(m); err != nil {
 		return "", "", err
 	}
