@@ -14,19 +14,19 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A Bridge connects one client to its host.
+// A bridge connects one client to its host.
 type bridge struct {
 	host safejs.Value
-	done chan struct{} // closed when the program is to end
+	done chan struct{} // closed to end the program
 	end  sync.Once
 
 	// mu guards the state that requests share. Everything runs on one thread, but a
 	// goroutine may be suspended wherever it waits.
 	mu       sync.Mutex
 	client   *client.Client
-	database string                     // where the client stores; set before client
+	database string                     // the client's database; set before client
 	cancels  map[int]context.CancelFunc // of running requests
-	asks     map[int]chan answer        // for credentials
+	answers  map[int]chan answer        // of pending requests for credentials
 	lastAsk  int
 
 	messages bool // the page listens to messages; guarded by mu
@@ -41,12 +41,12 @@ func newBridge(host safejs.Value) *bridge {
 		host:    host,
 		done:    make(chan struct{}),
 		cancels: map[int]context.CancelFunc{},
-		asks:    map[int]chan answer{},
+		answers: map[int]chan answer{},
 	}
 }
 
-// dispatch starts the operation that the host asks for. It must not wait: the
-// event loop is waiting for it.
+// dispatch starts the operation that the host requests. It must not wait, because
+// it blocks the event loop.
 func (b *bridge) dispatch(request safejs.Value) {
 	r := readRequest(request)
 	if notice, ok := notices[r.op]; ok {

@@ -223,7 +223,7 @@ func TestBatchIsPostedInFewTextsAndInOrder(t *testing.T) {
 		}
 		b.event("message", func(w *writer) { w.text("xml", number(i)) })
 	}
-	b.stop() // hands over the rest
+	b.stop() // posts the remaining objects
 	var got []string
 	for _, text := range texts {
 		if len(text) > postSize+300 {

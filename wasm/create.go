@@ -25,7 +25,7 @@ import (
 // and a warning reports this.
 func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 	opts := b.options(r)
-	var refused error // why nothing is stored
+	var refused error // why the client stores nothing
 	if r.string("storage") == "indexeddb" {
 		opts.Store, refused = b.openStore(ctx, opts.Account)
 	}
@@ -86,7 +86,7 @@ func (b *bridge) options(r request) *client.Options {
 func (b *bridge) openStore(ctx context.Context, account string) (store.Store, error) {
 	name, err := databaseName(account)
 	if err != nil {
-		return nil, err // New reports what is wrong with it.
+		return nil, err // New reports the error.
 	}
 	s, err := idb.Open(ctx, b.host, name, b.onStoreProblem)
 	if err != nil {

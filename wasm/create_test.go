@@ -93,7 +93,7 @@ func TestDatabaseName(t *testing.T) {
 // share the channel between tabs exactly if they share the database.
 func TestSpellings(t *testing.T) {
 	accounts := []string{"alice@localhost", "alicé@bücher.example", "ålice@localhost", "bob@localhost", "alice@127.0.0.1", "strasse@straße.example"}
-	channels := map[string]string{} // answers by database
+	channels := map[string]string{} // the answers of create, by database
 	accepted := 0
 	for _, account := range accounts {
 		decomposed := strings.NewReplacer("é", "e\u0301", "ü", "u\u0308", "å", "a\u030a").Replace(account)

@@ -22,11 +22,11 @@ func (b *bridge) credentials(ctx context.Context, request client.CredentialReque
 	b.mu.Lock()
 	b.lastAsk++
 	ask := b.lastAsk
-	b.asks[ask] = got
+	b.answers[ask] = got
 	b.mu.Unlock()
 	defer func() {
 		b.mu.Lock()
-		delete(b.asks, ask)
+		delete(b.answers, ask)
 		b.mu.Unlock()
 	}()
 	b.event("credentials", func(w *writer) {
@@ -59,8 +59,8 @@ func (b *bridge) credentials(ctx context.Context, request client.CredentialReque
 
 func (b *bridge) answerCredentials(r request) {
 	b.mu.Lock()
-	got := b.asks[r.int("ask")]
-	delete(b.asks, r.int("ask"))
+	got := b.answers[r.int("ask")]
+	delete(b.answers, r.int("ask"))
 	b.mu.Unlock()
 	if got != nil {
 		got <- answer{password: r.string("password"), failed: r.string("failed"), wrong: r.bool("wrong")}

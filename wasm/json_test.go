@@ -11,8 +11,8 @@ import (
 	"github.com/hack-pad/safejs"
 )
 
-// TestStringsSurviveJSONParse reads with JSON.parse what the writer writes.
-func TestStringsSurviveJSONParse(t *testing.T) {
+// TestStringsForJSONParse checks that JSON.parse reads the strings that the writer writes.
+func TestStringsForJSONParse(t *testing.T) {
 	parser, err := safejs.Global().Get("JSON")
 	if err != nil {
 		t.Fatal(err)

@@ -127,7 +127,7 @@ func (p *peer) keepsNothing() {
 	p.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.cancels) != 0 || len(p.asks) != 0 {
-		p.t.Fatalf("%d contexts and %d requests for credentials are kept", len(p.cancels), len(p.asks))
+	if len(p.cancels) != 0 || len(p.answers) != 0 {
+		p.t.Fatalf("%d contexts and %d requests for credentials are kept", len(p.cancels), len(p.answers))
 	}
 }

@@ -29,11 +29,11 @@ declare module "host:idb" {
   interface Running { cancel(): void }
   /** `done` receives an object with the methods of a connection, which Go calls. */
   export function openDatabase(
-    name: string, create: boolean, patience: number, onLost: (errorName: string, errorMessage: string) => void,
+    name: string, create: boolean, blockedTimeout: number, onLost: (errorName: string, errorMessage: string) => void,
     done: (errorName: string, errorMessage: string, connection?: object) => void, ended: AbortSignal,
   ): Running;
   export function deleteDatabase(
-    name: string, patience: number, done: (errorName: string, errorMessage: string) => void,
+    name: string, blockedTimeout: number, done: (errorName: string, errorMessage: string) => void,
   ): Running;
 }
 

@@ -145,7 +145,7 @@ export function tamper() {
   return {
     next: (fault) => (fault.startsWith("open ") ? openFaults.push(fault.slice(5)) : faults.push(fault)),
     /** Simulates that the browser closes every connection and aborts its transactions. */
-    takeAway() {
+    closeConnections() {
       for (const tx of stuck) try { tx.abort(); } catch { /* it is aborted already */ }
       for (const db of [...connections]) {
         db.close();
@@ -166,8 +166,8 @@ export function databaseNames(done) {
   indexedDB.databases().then((list) => done("", list.map(({ name }) => name).join("\n")), (error) => done(String(error), ""));
 }
 
-/** A host like testHost whose program can end: die() aborts the signal; listeners() counts the listeners of that signal. */
-export function mortalHost() {
+/** Returns a host like testHost whose program can end: end() aborts the signal; listeners() counts its listeners. */
+export function endingHost() {
   const over = new AbortController();
   const { signal } = over;
   const { addEventListener, removeEventListener } = signal;
@@ -186,7 +186,7 @@ export function mortalHost() {
     openDatabase: (...args) => openDatabase(...args, signal),
     fetchDocument: (...args) => fetchDocument(...args, signal),
     deleteDatabase,
-    die: () => over.abort(),
+    end: () => over.abort(),
     listeners: () => known.size,
   };
 }
@@ -239,7 +239,7 @@ export function fakeSockets() {
       return realTimeout(f, ms, ...args);
     }),
   ];
-  const over = mortalHost();
+  const over = endingHost();
   return {
     host: {
       openSocket: (url, protocol, maxMessage, maxQueued, onOpen, onBatch, onClose) =>
@@ -282,7 +282,7 @@ export function fakeSockets() {
     sent: () => socket.sent.join("\n"),
     /** Returns the arguments with which sockets were closed. */
     closed: () => closed.join(),
-    die: over.die,
+    die: over.end,
     count: (what) => ({
       entered, timers, ports: ports.size, listeners: over.listeners(),
       handlers: ["onopen", "onmessage", "onerror", "onclose"].filter((name) => socket[name] !== null).length,

@@ -20,7 +20,7 @@ type peer struct {
 func (p *peer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/peer/send", p.serve(send))
-	mux.HandleFunc("/peer/deaf", deaf) // does not detect that the client has disconnected
+	mux.HandleFunc("/peer/deaf", neverRead) // does not detect that the client has disconnected
 	mux.HandleFunc("/peer/hang", p.serve(hang))
 	mux.HandleFunc("/peer/text", text)
 	mux.HandleFunc("/peer/open", func(w http.ResponseWriter, r *http.Request) {
@@ -65,8 +65,8 @@ func send(w http.ResponseWriter, r *http.Request) {
 	<-c.CloseRead(r.Context()).Done()
 }
 
-// deaf never reads.
-func deaf(w http.ResponseWriter, r *http.Request) {
+// neverRead accepts the connection and never reads from it.
+func neverRead(w http.ResponseWriter, r *http.Request) {
 	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"xmpp"}})
 	if err != nil {
 		return

@@ -13,7 +13,7 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// A Fetcher fetches documents with the rights of the page or worker.
+// A Fetcher fetches documents with the permissions of the page or worker.
 type Fetcher struct {
 	host safejs.Value
 }

@@ -125,14 +125,14 @@ func TestCancelledFetch(t *testing.T) {
 // TestEndOfTheProgram checks that the host cancels the requests of a program that has
 // ended.
 func TestEndOfTheProgram(t *testing.T) {
-	mortal := hosttest.Must(hosttest.Host(t).Call("mortalHost"))
-	listeners := func() int { return hosttest.Must(hosttest.Must(mortal.Call("listeners")).Int()) }
-	if _, err := New(mortal).Fetch(t.Context(), address(t, url.Values{"body": {"x"}})); err != nil {
+	host := hosttest.Must(hosttest.Host(t).Call("endingHost"))
+	listeners := func() int { return hosttest.Must(hosttest.Must(host.Call("listeners")).Int()) }
+	if _, err := New(host).Fetch(t.Context(), address(t, url.Values{"body": {"x"}})); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	_, _ = New(mortal).Fetch(ctx, address(t, url.Values{"wait": {"x"}}))
+	_, _ = New(host).Fetch(ctx, address(t, url.Values{"wait": {"x"}}))
 	time.Sleep(10 * time.Millisecond)
 	if n := listeners(); n != 0 {
 		t.Fatalf("%d listeners after two requests", n)
@@ -141,9 +141,9 @@ func TestEndOfTheProgram(t *testing.T) {
 	defer cancel()
 	go func() {
 		time.Sleep(20 * time.Millisecond)
-		hosttest.Must(mortal.Call("die"))
+		hosttest.Must(host.Call("end"))
 	}()
-	_, err := New(mortal).Fetch(ctx, address(t, url.Values{"wait": {"x"}}))
+	_, err := New(host).Fetch(ctx, address(t, url.Values{"wait": {"x"}}))
 	if !errors.Is(err, context.DeadlineExceeded) { // onDone is not called any more
 		t.Errorf("error %v, want context.DeadlineExceeded", err)
 	}

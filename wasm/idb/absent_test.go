@@ -112,7 +112,7 @@ func TestDeletingAllRecordsDeletesTheDatabase(t *testing.T) {
 }
 
 func TestBlockedDeletionLeavesNoRecord(t *testing.T) {
-	setPatience(t, 100*time.Millisecond)
+	setBlockedTimeout(t, 100*time.Millisecond)
 	name := fresh()
 	problems := make(chan error, 2)
 	s := open(t, name, func(err error) { problems <- err })
@@ -122,8 +122,8 @@ func TestBlockedDeletionLeavesNoRecord(t *testing.T) {
 	if err := s.Commit(t.Context(), nil, deleteAll); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(start); took < patience || took > 20*patience {
-		t.Errorf("took %v, want a little more than %v", took, patience)
+	if took := time.Since(start); took < blockedTimeout || took > 20*blockedTimeout {
+		t.Errorf("took %v, want a little more than %v", took, blockedTimeout)
 	}
 	wantError(t, receive(t, problems), "delete", "BlockedError")
 	release()
@@ -142,12 +142,12 @@ func TestBlockedDeletionLeavesNoRecord(t *testing.T) {
 // TestCancelledOpeningCreatesNothing checks that a database is not created when the
 // context of the operation has ended.
 func TestCancelledOpeningCreatesNothing(t *testing.T) {
-	setPatience(t, 50*time.Millisecond)
+	setBlockedTimeout(t, 50*time.Millisecond)
 	name := fresh()
 	s := open(t, name, nil)
 	release := holdDatabase(t, name, 1)
 	wantError(t, Delete(t.Context(), hosttest.Host(t), name), "delete", "BlockedError")
-	for _, limit := range []time.Duration{20 * time.Millisecond, time.Second} { // then the caller gives up, and then the package
+	for _, limit := range []time.Duration{20 * time.Millisecond, time.Second} { // the context ends first, then the package's time-out
 		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		if err := s.Commit(ctx, nil, []store.Op{store.Put("k", nil)}); err == nil {
 			t.Error("stored although a deletion was pending")
@@ -155,8 +155,8 @@ func TestCancelledOpeningCreatesNothing(t *testing.T) {
 		cancel()
 	}
 	release()
-	setPatience(t, 5*time.Second)
-	if _, err := s.Get(t.Context(), "k"); err != nil { // behind the others
+	setBlockedTimeout(t, 5*time.Second)
+	if _, err := s.Get(t.Context(), "k"); err != nil { // after the other operations
 		t.Fatal(err)
 	}
 	if exists(t, name) {
@@ -177,14 +177,14 @@ func TestCancelledOpeningLeavesNoConnection(t *testing.T) {
 			t.Fatalf("error %v, want context.Canceled", err)
 		}
 	}
-	time.Sleep(100 * time.Millisecond) // for the connections that come after all
+	time.Sleep(100 * time.Millisecond) // for connections that open after they were cancelled
 	f.wait(t, "connections", 1)
 }
 
-// TestDeletingWhatCannotBeRead checks that a database that cannot be read can be deleted,
-// and that a failed deletion is an error if the records still exist.
-func TestDeletingWhatCannotBeRead(t *testing.T) {
-	setPatience(t, 100*time.Millisecond)
+// TestDeletingUnreadableDatabase checks that a database that cannot be read can be
+// deleted, and that a failed deletion is an error if the records still exist.
+func TestDeletingUnreadableDatabase(t *testing.T) {
+	setBlockedTimeout(t, 100*time.Millisecond)
 	f := tamper(t)
 	name := fresh()
 	s := open(t, name, nil)

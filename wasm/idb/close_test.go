@@ -43,11 +43,11 @@ func TestCloseWhileOpening(t *testing.T) {
 // ended.
 func TestEndOfTheProgram(t *testing.T) {
 	f := tamper(t)
-	mortal := hosttest.Must(hosttest.Host(t).Call("mortalHost"))
-	listeners := func() int { return hosttest.Must(hosttest.Must(mortal.Call("listeners")).Int()) }
+	host := hosttest.Must(hosttest.Host(t).Call("endingHost"))
+	listeners := func() int { return hosttest.Must(hosttest.Must(host.Call("listeners")).Int()) }
 	name := fresh()
 	for range 3 {
-		s, err := Open(t.Context(), mortal, name, nil)
+		s, err := Open(t.Context(), host, name, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,18 +60,18 @@ func TestEndOfTheProgram(t *testing.T) {
 		if listeners() != 1 {
 			t.Fatalf("%d listeners of one connection that replaced another", listeners())
 		}
-		hosttest.Must(f.Call("takeAway"))
+		hosttest.Must(f.Call("closeConnections"))
 		expect(t, s, "k", "v")
 		if err := s.Close(); err != nil || listeners() != 0 {
 			t.Fatalf("%d listeners after Close: %v", listeners(), err)
 		}
 	}
-	s, err := Open(t.Context(), mortal, name, nil)
+	s, err := Open(t.Context(), host, name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	put(t, s, "k", "v")
-	hosttest.Must(mortal.Call("die"))
+	hosttest.Must(host.Call("end"))
 	f.wait(t, "connections", 0)
 	if listeners() != 0 {
 		t.Fatalf("%d listeners after the end", listeners())

@@ -12,12 +12,12 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// attempts is how often an operation is tried if connections are lost. The second
+// attempts is how often run tries an operation if connections are lost. The second
 // attempt can still fail because the browser is clearing the database.
 const attempts = 3
 
-// run does one operation on the connection, and again on a new one if the
-// connection turns out to be lost. It creates a database that does not exist if
+// run performs one operation on the connection, and repeats it on a new one if the
+// connection is lost. It creates a database that does not exist if
 // create is true.
 func (s *Store) run(ctx context.Context, create bool, method string, args ...any) (safejs.Value, error) {
 	for attempt := 1; ; attempt++ {
@@ -34,8 +34,8 @@ func (s *Store) run(ctx context.Context, create bool, method string, args ...any
 	}
 }
 
-// connection returns the connection, and opens one if there is none. If create
-// is false and the database does not exist it returns one that finds nothing.
+// connection returns the connection, and opens one if there is none. If create is
+// false and the database does not exist, it returns a connection to an empty one.
 func (s *Store) connection(ctx context.Context, create bool) (safejs.Value, error) {
 	if err := s.take(ctx, "open"); err != nil {
 		return safejs.Undefined(), err
@@ -50,7 +50,7 @@ func (s *Store) connection(ctx context.Context, create bool) (safejs.Value, erro
 	case !db.IsUndefined():
 		return db, nil
 	}
-	db, err := call(ctx, "open", s.host, "openDatabase", s.name, create, patience.Milliseconds(), s.onLost)
+	db, err := call(ctx, "open", s.host, "openDatabase", s.name, create, blockedTimeout.Milliseconds(), s.onLost)
 	if err != nil {
 		return db, err
 	}
@@ -74,7 +74,7 @@ func (s *Store) connection(ctx context.Context, create bool) (safejs.Value, erro
 	return db, nil
 }
 
-// forget drops a lost connection, unless another operation has done so already.
+// forget drops a lost connection, unless another operation has already dropped it.
 func (s *Store) forget(db safejs.Value) {
 	s.mu.Lock()
 	if s.db.Equal(db) {
@@ -84,8 +84,8 @@ func (s *Store) forget(db safejs.Value) {
 	shut(db)
 }
 
-// shut closes a connection, which then reports no loss. It ignores the error,
-// because the browser closes the connection later at the latest.
+// shut closes a connection, which then reports no loss. It ignores an error of close,
+// because the browser then closes the connection later.
 func shut(db safejs.Value) {
 	if !db.IsUndefined() {
 		_, _ = db.Call("close")
@@ -93,7 +93,7 @@ func shut(db safejs.Value) {
 }
 
 // call calls target.method(args..., done) and waits for done. When ctx ends first,
-// it cancels the call, so that nothing is called or opened later.
+// it cancels the call, so that JavaScript then neither calls done nor opens a connection.
 func call(ctx context.Context, op string, target safejs.Value, method string, args ...any) (safejs.Value, error) {
 	if err := ctx.Err(); err != nil {
 		return safejs.Undefined(), fmt.Errorf("idb: %s: %w", op, err)
@@ -135,7 +135,7 @@ func call(ctx context.Context, op string, target safejs.Value, method string, ar
 	}
 }
 
-// take waits for the turn to open or delete the database.
+// take waits for the exclusive right to open or delete the database.
 func (s *Store) take(ctx context.Context, op string) error {
 	select {
 	case s.turn <- struct{}{}:
@@ -145,8 +145,8 @@ func (s *Store) take(ctx context.Context, op string) error {
 	}
 }
 
-// release gives the turn back. If the Store is closed it also releases onLost,
-// because no connection is left that could call it.
+// release returns the right that take has acquired. If the Store is closed, it also
+// releases onLost, because no open connection can call it.
 func (s *Store) release() {
 	s.mu.Lock()
 	closed := s.closed

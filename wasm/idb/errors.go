@@ -4,7 +4,7 @@ package idb
 
 import "github.com/hack-pad/safejs"
 
-// An Error reports why IndexedDB did not do an operation.
+// An Error reports why IndexedDB did not perform an operation.
 type Error struct {
 	// Name is the DOMException's name, such as QuotaExceededError, or one of
 	// BlockedError (another tab keeps the database open), TimeoutError (the
@@ -40,8 +40,8 @@ var remedies = map[string]string{
 	"VersionError":       "the database belongs to a newer version of the program: reload the page to get it",
 }
 
-// lost reports whether e means that the transaction did not happen because the
-// connection to the database is unusable, so that a new one may help.
+// lost reports whether e means that the transaction was not committed because the
+// connection to the database is unusable, so that it can succeed on a new connection.
 func (e *Error) lost() bool {
 	switch e.Name {
 	case "InvalidStateError", // the connection is closed or closing

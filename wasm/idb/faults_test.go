@@ -26,9 +26,9 @@ func TestEveryTransactionIsStrict(t *testing.T) {
 	}
 }
 
-// TestDatabaseClosedUnderAnOperation closes the database during a transaction, which then
-// has no event.
-func TestDatabaseClosedUnderAnOperation(t *testing.T) {
+// TestDatabaseClosedDuringAnOperation closes the database during a transaction, which then
+// emits no event.
+func TestDatabaseClosedDuringAnOperation(t *testing.T) {
 	for name, operation := range map[string]func(*Store) error{
 		"get":    func(s *Store) error { _, err := s.Get(t.Context(), "k"); return err },
 		"scan":   func(s *Store) error { _, err := s.Scan(t.Context(), store.Range{}); return err },
@@ -43,7 +43,7 @@ func TestDatabaseClosedUnderAnOperation(t *testing.T) {
 			done := make(chan error, 1)
 			go func() { done <- operation(s) }()
 			f.wait(t, "held", 1)
-			hosttest.Must(f.Call("takeAway"))
+			hosttest.Must(f.Call("closeConnections"))
 			if err := receive(t, done); err != nil {
 				t.Fatal(err)
 			}
@@ -128,7 +128,7 @@ func TestLateFailureLeavesTheNewConnection(t *testing.T) {
 	}
 }
 
-func TestHalfACommitIsNone(t *testing.T) {
+func TestPartialCommitIsAborted(t *testing.T) {
 	f := tamper(t)
 	s := open(t, fresh(), nil)
 	put(t, s, "a", "1")
@@ -146,7 +146,8 @@ func TestHalfACommitIsNone(t *testing.T) {
 }
 
 // TestRequestsThatAreNeverAnswered checks that an operation without an answer ends with
-// its context: it releases everything, its transaction is aborted, and Close does not wait.
+// its context, releases its values and aborts its transaction, and that Close does not
+// wait for it.
 func TestRequestsThatAreNeverAnswered(t *testing.T) {
 	f := tamper(t)
 	name := fresh()
@@ -180,7 +181,7 @@ func TestRequestsThatAreNeverAnswered(t *testing.T) {
 				}
 			}
 		}
-		expect(t, s, "k", "v") // behind 10 transactions, were they not aborted
+		expect(t, s, "k", "v") // would wait for 10 transactions if they were not aborted
 		return hosttest.Values(t)
 	}
 	round()

@@ -77,13 +77,13 @@ func receive(t testing.TB, errs <-chan error) error {
 	}
 }
 
-func setPatience(t testing.TB, d time.Duration) {
-	old := patience
-	patience = d
-	t.Cleanup(func() { patience = old })
+func setBlockedTimeout(t testing.TB, d time.Duration) {
+	old := blockedTimeout
+	blockedTimeout = d
+	t.Cleanup(func() { blockedTimeout = old })
 }
 
-// holdDatabase opens a database and returns what lets go of it.
+// holdDatabase opens a database and returns a function that closes it.
 func holdDatabase(t testing.TB, name string, version int) func() {
 	t.Helper()
 	release := await(t, "holdDatabase", name, version)
@@ -101,7 +101,7 @@ func devtools(t testing.TB, method, params string) {
 	await(t, "devtools", method, fmt.Sprintf(`{"origin": %q%s}`, origin, params))
 }
 
-// await calls a function of faults.js and waits for it.
+// await calls a function of faults.js and waits until it calls done.
 func await(t testing.TB, method string, args ...any) safejs.Value {
 	t.Helper()
 	answers := make(chan string, 1)

@@ -18,10 +18,10 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// patience is how long other tabs may block opening or deleting, and half the
-// time within which the browser must answer. Both are less than the time-out
-// that package client has for a store.
-var patience = 4 * time.Second
+// blockedTimeout is how long other tabs may block opening or deleting the database,
+// and half the time within which the browser must answer. Both are shorter than the
+// time-out of package client for a store.
+var blockedTimeout = 4 * time.Second
 
 // A Store is a [store.Store] on one IndexedDB database. It is safe for
 // concurrent use, also by several tabs.
@@ -30,8 +30,9 @@ var patience = 4 * time.Second
 // deletes all records and expects nothing deletes the database. A database that
 // does not exist behaves like one without records.
 //
-// If the browser has closed the connection, the next operation opens a new one.
-// An operation whose connection is closed half-way is repeated as a whole.
+// If the browser has closed the connection, the next operation opens a new one. If
+// the browser closes the connection during an operation, the operation is repeated
+// as a whole.
 type Store struct {
 	host   safejs.Value
 	name   string
@@ -113,7 +114,7 @@ func (s *Store) Scan(ctx context.Context, r store.Range) ([]store.Record, error)
 }
 
 // Commit implements [store.Store]. When ctx ends, the commit is aborted if that
-// is still possible; the error does not tell the outcome.
+// is still possible; the error does not show whether it was.
 func (s *Store) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
 	if len(expect) == 0 && len(ops) == 1 && ops[0].Kind == store.OpDeleteRange && ops[0].Key == "" && ops[0].To == "" {
 		return s.erase(ctx, ops)
@@ -173,7 +174,7 @@ func (s *Store) deleteDatabase(ctx context.Context) error {
 // database open lose their connection. An [*Error] named BlockedError means that
 // another tab keeps the database open; the browser deletes it when that tab closes it.
 func Delete(ctx context.Context, host safejs.Value, name string) error {
-	_, err := call(ctx, "delete", host, "deleteDatabase", name, patience.Milliseconds())
+	_, err := call(ctx, "delete", host, "deleteDatabase", name, blockedTimeout.Milliseconds())
 	return err
 }
 

@@ -1,5 +1,5 @@
-// The JavaScript half of package idb. It does each operation as a whole, so that
-// the transaction does not wait for Go, which would end it.
+// The JavaScript half of package idb. It performs each operation without waiting for
+// Go, because IndexedDB commits a transaction that has no pending request.
 //
 // Every function calls done exactly once, with (errorName, errorMessage,
 // result), unless cancel is called first on the object that it returns.
@@ -15,14 +15,14 @@ const migrations = [(db) => db.createObjectStore("records")];
  * @param {string} name
  * @param {boolean} create whether to create a database that does not exist;
  *   else the caller gets an object without records, which must not be kept
- * @param {number} patience milliseconds to wait for other tabs that block; twice that if the browser does not answer
+ * @param {number} blockedTimeout milliseconds to wait for other tabs that block; twice that for an answer of the browser
  * @param {(errorName: string, errorMessage: string) => void} onLost is called
  *   once if the browser or another tab closes the connection
  * @param {(errorName: string, errorMessage: string, connection?: object) => void} done
  * @param {AbortSignal} [ended] closes the connection when the program has ended
  * @returns {{cancel(): void}}
  */
-export function openDatabase(name, create, patience, onLost, done, ended) {
+export function openDatabase(name, create, blockedTimeout, onLost, done, ended) {
   let absent = false;
   const upgrade = ({ oldVersion, target: { result, transaction } }, wanted) => {
     absent = oldVersion === 0 && !create;
@@ -30,7 +30,7 @@ export function openDatabase(name, create, patience, onLost, done, ended) {
     if (absent || !wanted) transaction.abort();
     else for (const migrate of migrations.slice(oldVersion)) migrate(result, transaction);
   };
-  return start((factory) => factory.open(name, migrations.length), patience, (errorName, text, db) => {
+  return start((factory) => factory.open(name, migrations.length), blockedTimeout, (errorName, text, db) => {
     if (absent) done("", "", nothing);
     else if (errorName) done(errorName, text);
     else done("", "", connection(db, onLost, ended));
@@ -41,15 +41,15 @@ export function openDatabase(name, create, patience, onLost, done, ended) {
  * Deletes a database. Its connections in this and in other tabs are closed.
  *
  * @param {string} name
- * @param {number} patience see openDatabase
+ * @param {number} blockedTimeout see openDatabase
  * @param {(errorName: string, errorMessage: string) => void} done
  * @returns {{cancel(): void}}
  */
-export function deleteDatabase(name, patience, done) {
-  return start((factory) => factory.deleteDatabase(name), patience, (errorName, text) => done(errorName, text));
+export function deleteDatabase(name, blockedTimeout, done) {
+  return start((factory) => factory.deleteDatabase(name), blockedTimeout, (errorName, text) => done(errorName, text));
 }
 
-function start(ask, patience, done, upgrade) {
+function start(makeRequest, blockedTimeout, done, upgrade) {
   let request;
   let timer;
   let wanted = true; // done has not been called
@@ -65,15 +65,15 @@ function start(ask, patience, done, upgrade) {
   };
   try {
     if (!globalThis.indexedDB) throw new DOMException("there is no indexedDB here", "NotSupportedError");
-    request = ask(globalThis.indexedDB);
+    request = makeRequest(globalThis.indexedDB);
   } catch (error) {
     settle(error.name, error.message);
     return { cancel() {} };
   }
   request.onupgradeneeded = (event) => upgrade(event, wanted);
-  request.onblocked = () => wait(patience, "BlockedError", "another tab keeps the database open");
+  request.onblocked = () => wait(blockedTimeout, "BlockedError", "another tab keeps the database open");
   // For example while a deletion waits for another tab.
-  wait(2 * patience, "TimeoutError", "the browser does not answer; another tab may block the database");
+  wait(2 * blockedTimeout, "TimeoutError", "the browser does not answer; another tab may block the database");
   request.onsuccess = () => {
     if (!wanted) request.result?.close(); // the caller no longer waits for it
     settle("", "", request.result);
@@ -112,13 +112,13 @@ function connection(db, onLost, ended) {
   const close = () => {
     db.onclose = db.onversionchange = null;
     ended?.removeEventListener("abort", close);
-    db.close(); // lets running transactions end
+    db.close(); // running transactions still finish
   };
   ended?.addEventListener("abort", close);
   db.onclose = () => {
     close();
     onLost("InvalidStateError", "the browser closed the database; its records may have been deleted");
-    // Chromium sends no event for transactions that were running.
+    // Chromium emits no event for transactions that were running.
     for (const settle of running) settle("AbortError", "the browser closed the database");
   };
   db.onversionchange = ({ newVersion }) => {
@@ -127,8 +127,8 @@ function connection(db, onLost, ended) {
     else onLost("VersionError", "a newer version of the program is changing the database");
   };
 
-  // Runs body in one transaction. Only the outcome of the transaction decides
-  // whether the operation succeeded. Cancelling an operation aborts its
+  // Runs body in one transaction. The operation has succeeded only if the transaction
+  // completes. Cancelling an operation aborts its
   // transaction if that is still possible.
   const transact = (mode, done, body) => {
     const outcome = { result: undefined, error: null };

@@ -120,7 +120,7 @@ func TestOpenErrors(t *testing.T) {
 }
 
 func TestOpenBehindABlockedDelete(t *testing.T) {
-	setPatience(t, 50*time.Millisecond)
+	setBlockedTimeout(t, 50*time.Millisecond)
 	name := fresh()
 	release := holdDatabase(t, name, 1)
 	wantError(t, Delete(t.Context(), hosttest.Host(t), name), "delete", "BlockedError")
@@ -146,7 +146,7 @@ func TestOpenBehindABlockedDelete(t *testing.T) {
 	}
 	replaceGlobal(t, "console", console)
 	release()
-	setPatience(t, 10*time.Second)
+	setBlockedTimeout(t, 10*time.Second)
 	if err := Delete(t.Context(), hosttest.Host(t), name); err != nil {
 		t.Fatal(err)
 	}

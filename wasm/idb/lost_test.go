@@ -12,7 +12,7 @@ import (
 )
 
 func TestBlockedUpgrade(t *testing.T) {
-	setPatience(t, 50*time.Millisecond)
+	setBlockedTimeout(t, 50*time.Millisecond)
 	name := fresh()
 	release := holdDatabase(t, name, 1)
 	restore := hosttest.Must(hosttest.Host(t).Call("pretendVersion", 2))
@@ -21,7 +21,7 @@ func TestBlockedUpgrade(t *testing.T) {
 	wantError(t, err, "open", "BlockedError")
 	release()
 	// The upgrade happens now, and must not leave a connection behind.
-	setPatience(t, 10*time.Second)
+	setBlockedTimeout(t, 10*time.Second)
 	if err := Delete(t.Context(), hosttest.Host(t), name); err != nil {
 		t.Fatal(err)
 	}

@@ -58,9 +58,9 @@ func TestDerive(t *testing.T) {
 	}
 }
 
-// TestOthersRun checks that timers of JavaScript and of Go fire while a key is derived,
+// TestTimersFire checks that timers of JavaScript and of Go fire while a key is derived,
 // with Web Cryptography and without.
-func TestOthersRun(t *testing.T) {
+func TestTimersFire(t *testing.T) {
 	for name, h := range map[string]safejs.Value{"with": hosttest.Host(t), "without": without(t)} {
 		turns := 0
 		tick := hosttest.Must(safejs.FuncOf(func(safejs.Value, []safejs.Value) any { turns++; return nil }))
@@ -79,8 +79,8 @@ func TestOthersRun(t *testing.T) {
 	}
 }
 
-// TestEnds checks that a derivation ends with its context and releases its values.
-func TestEnds(t *testing.T) {
+// TestContextEnds checks that a derivation ends with its context and releases its values.
+func TestContextEnds(t *testing.T) {
 	work := func() int {
 		for range 5 {
 			for _, h := range []safejs.Value{hosttest.Host(t), without(t)} {
