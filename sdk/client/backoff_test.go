@@ -16,7 +16,7 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// TestBackOff has attempts fail, one succeed, and its connection be lost.
+// TestBackOff has several attempts fail and one succeed, and then cuts its connection.
 func TestBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -42,7 +42,7 @@ func TestBackOff(t *testing.T) {
 		if s := a.State(); s.Phase != pam.PhaseLive || !s.NextAttempt.IsZero() {
 			t.Fatalf("state %+v", s)
 		}
-		f.socket().fail(errors.New("cut")) // the session was too short: the wait grows
+		f.socket().fail(errors.New("cut")) // the session was too short, so the wait grows
 		time.Sleep(10 * time.Second)       // 37: live since 32
 		expect(0, 1, 3, 7, 12, 17, 22, 32)
 		time.Sleep(60 * time.Second) // 97
@@ -79,7 +79,7 @@ func TestBackOffLimits(t *testing.T) {
 }
 
 // TestWakeWhileConnecting wakes a client whose attempt hangs, before the socket
-// opens or in the negotiation: the attempt has 5 seconds more.
+// opens or in the negotiation: the attempt gets 5 more seconds.
 func TestWakeWhileConnecting(t *testing.T) {
 	for _, where := range []string{"dialing", "negotiating"} {
 		bubble(t, where, func(t *testing.T) {
@@ -138,8 +138,7 @@ func TestLongBackOff(t *testing.T) {
 	})
 }
 
-// TestConnectWhileDialing calls Connect at every attempt: the waits grow all the
-// same.
+// TestConnectWhileDialing calls Connect at every attempt: the waits still grow.
 func TestConnectWhileDialing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()

@@ -16,8 +16,8 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// TestRefreshRefused has the server refuse the list: every call of Refresh is
-// answered, once, and nothing is left of it.
+// TestRefreshRefused has the server refuse the list: every call of Refresh returns
+// once, and the client keeps no state of it.
 func TestRefreshRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -42,8 +42,8 @@ func TestRefreshRefused(t *testing.T) {
 	})
 }
 
-// TestCallsWhileAway asks while the session waits for a network that does not come
-// back: each call ends after 40 seconds, and leaves nothing.
+// TestCallsWhileAway calls the client while its session waits for a network that does
+// not return: each call ends after 40 seconds, and leaves no timer and no request.
 func TestCallsWhileAway(t *testing.T) {
 	for name, call := range map[string]func(*device) error{
 		"subscribe":   func(a *device) error { _, err := a.Subscribe(context.Background(), news); return err },
@@ -55,7 +55,7 @@ func TestCallsWhileAway(t *testing.T) {
 			f.handle = r.handle
 			a := f.device(t, quick).connect()
 			if name == "refresh" {
-				synctest.Wait() // Jobs in the store have timers, too.
+				synctest.Wait() // Jobs of the store have timers, too.
 				before := client.Running(a.Client)
 				err := call(a)
 				synctest.Wait()
@@ -65,13 +65,13 @@ func TestCallsWhileAway(t *testing.T) {
 			}
 			r.ignored = func(e *element.Element) bool { return e.Name.Local == "iq" }
 			done := make(chan error, 1)
-			begun := time.Now()
+			began := time.Now()
 			go func() { done <- call(a) }()
 			synctest.Wait()
 			f.set(func() { f.refuse = errors.New("no network") })
 			f.socket().fail(errors.New("reset"))
-			if err := <-done; !asErrorOf(err).Retryable || asErrorOf(err).Origin != pam.FromNetwork || time.Since(begun) != 40*time.Second {
-				t.Errorf("%s: %v after %v", name, err, time.Since(begun))
+			if err := <-done; !asErrorOf(err).Retryable || asErrorOf(err).Origin != pam.FromNetwork || time.Since(began) != 40*time.Second {
+				t.Errorf("%s: %v after %v", name, err, time.Since(began))
 			}
 			f.set(func() { f.refuse, r.ignored = nil, nil })
 			time.Sleep(10 * time.Minute)
@@ -83,8 +83,8 @@ func TestCallsWhileAway(t *testing.T) {
 	}
 }
 
-// TestSubscribeLeavesNothing counts the timers after a call has ended.
-func TestSubscribeLeavesNothing(t *testing.T) {
+// TestSubscribeLeavesNoTimer counts the timers after a call has ended.
+func TestSubscribeLeavesNoTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		f.handle = func(s *socket, e *element.Element) bool {
@@ -107,10 +107,10 @@ func TestSubscribeLeavesNothing(t *testing.T) {
 	})
 }
 
-// TestForgetUnderWay forgets the account at every moment of a subscribe, a commit, a
-// refresh and a reading of the store. Nothing is left in the store, nothing is shown,
-// and the client begins with nothing.
-func TestForgetUnderWay(t *testing.T) {
+// TestForgetDuringCalls forgets the account at many points of a subscribe, a commit, a
+// refresh and a read of the store. The store and the shown list are empty afterwards,
+// and the next session starts without a list.
+func TestForgetDuringCalls(t *testing.T) {
 	for at := time.Duration(0); at <= 60*time.Millisecond; at += 2 * time.Millisecond {
 		synctest.Test(t, func(t *testing.T) {
 			f, r := newScripted(), &resumer{}
@@ -148,7 +148,7 @@ func TestForgetUnderWay(t *testing.T) {
 			}()
 			a.Reload()
 			time.Sleep(at)
-			for i := range 3 { // The last ones wait while the first is stored.
+			for i := range 3 { // The last ones wait for the commit of the first.
 				f.socket().notify(fmt.Sprint("x", i), "other", []string{"subscribed", "none"}[i%2])
 				time.Sleep(2 * time.Millisecond)
 			}
@@ -205,7 +205,7 @@ func TestForgetUnderWay(t *testing.T) {
 }
 
 // TestSpellingOfAService names a service in another spelling than the list does: it
-// is the same one, in what is asked, found and shown.
+// is the same one in requests, lookups and the shown list.
 func TestSpellingOfAService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -217,7 +217,7 @@ func TestSpellingOfAService(t *testing.T) {
 			version++
 			what := e.First().First()
 			if to := e.First().Attr("jid"); to != "pubsub.localhost" {
-				t.Errorf("the server was asked for %q", to)
+				t.Errorf("the server received a request for %q", to)
 			}
 			s.notify(fmt.Sprint("v", version), what.Attr("node"), map[string]string{"subscribe": "subscribed", "unsubscribe": "none"}[what.Name.Local])
 			return false

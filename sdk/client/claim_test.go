@@ -18,40 +18,40 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// A crowd is programs that share one store, and end without warning.
-type crowd struct {
+// A sharedStore is a store of several programs that crash.
+type sharedStore struct {
 	t *testing.T
 	f *scripted
 	r *resumer
-	h int // what had arrived of the first session
+	h int // the stanzas of the first session that the server had received
 	*store.Memory
 }
 
-// newCrowd has one program live under the name "first", and ends it.
-func newCrowd(t *testing.T) *crowd {
-	c := &crowd{t: t, f: newScripted(), r: &resumer{}, Memory: store.NewMemory()}
+// newSharedStore has one program go live under the name "first", and crashes it.
+func newSharedStore(t *testing.T) *sharedStore {
+	c := &sharedStore{t: t, f: newScripted(), r: &resumer{}, Memory: store.NewMemory()}
 	var mu sync.Mutex
 	c.f.handle = func(s *socket, e *element.Element) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		if e.Is(nsSM, "resume") {
-			c.r.h = c.h // and not what other sessions have sent since
+			c.r.h = c.h // without the stanzas of later sessions
 		}
 		return c.r.handle(s, e)
 	}
 	first := c.device(c.Memory, "first", "").connect()
 	time.Sleep(time.Second)
-	c.die(first)
+	c.crash(first)
 	c.h = c.r.h
 	return c
 }
 
-func (c *crowd) device(s store.Store, tab, resume string) *device {
+func (c *sharedStore) device(s store.Store, tab, resume string) *device {
 	return c.f.device(c.t, func(o *client.Options) { o.Store, o.Tab, o.Resume = keep(s), tab, resume })
 }
 
-// die ends a program: what is stored by then stays.
-func (c *crowd) die(d *device) {
+// crash ends a program without warning. The store keeps what was committed by then.
+func (c *sharedStore) crash(d *device) {
 	synctest.Wait()
 	records, _ := c.Scan(c.t.Context(), store.Range{})
 	c.f.set(func() { c.f.refuse = errors.New("the program is gone") })
@@ -72,8 +72,8 @@ func (c *crowd) die(d *device) {
 	}
 }
 
-// sessions are the names of the tabs whose sessions are stored.
-func (c *crowd) sessions() (tabs []string) {
+// sessions returns the names of the tabs whose sessions are stored.
+func (c *sharedStore) sessions() (tabs []string) {
 	records, _ := c.Scan(context.Background(), store.Range{From: "session/", To: "session0"})
 	for _, record := range records {
 		tabs = append(tabs, strings.TrimPrefix(record.Key, "session/"))
@@ -81,14 +81,14 @@ func (c *crowd) sessions() (tabs []string) {
 	return tabs
 }
 
-// TestOneOfManyResumes: a page that is duplicated gives every copy the name of
-// the session before. One of the copies goes on with it; the others begin anew.
+// TestOneOfManyResumes has several copies of a page start with the name of the same
+// earlier session. One copy resumes it; the others bind new sessions.
 func TestOneOfManyResumes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd(t)
+		c := newSharedStore(t)
 		var all []*device
 		for _, tab := range []string{"a", "b", "c"} {
-			d := c.device(slow{c.Memory, 0, time.Millisecond}, tab, "first") // so that all have read before one takes
+			d := c.device(slow{c.Memory, 0, time.Millisecond}, tab, "first") // so that all have read the record before one claims it
 			go func() { _, _ = d.Connect(t.Context()) }()
 			all = append(all, d)
 		}
@@ -102,8 +102,8 @@ func TestOneOfManyResumes(t *testing.T) {
 				resumed++
 			}
 		}
-		if resumed != 1 || len(c.r.asked) != 1 || c.r.binds != 3 { // the first and two of the three
-			t.Errorf("%d resumed, %d asked to, %d bound", resumed, len(c.r.asked), c.r.binds)
+		if resumed != 1 || len(c.r.asked) != 1 || c.r.binds != 3 { // the first program and two of the three
+			t.Errorf("%d resumed, %d requested resumption, %d bound", resumed, len(c.r.asked), c.r.binds)
 		}
 		if got := c.sessions(); !slices.Equal(got, []string{"a", "b", "c"}) {
 			t.Errorf("the sessions of %v are stored", got)
@@ -114,11 +114,11 @@ func TestOneOfManyResumes(t *testing.T) {
 	})
 }
 
-// TestClaimedAndLostAgain ends the program that took the session before it went
-// on with it. The next one can.
+// TestClaimedAndLostAgain crashes the program that has claimed the session before it
+// resumed it. The next program can resume it.
 func TestClaimedAndLostAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd(t)
+		c := newSharedStore(t)
 		second := c.device(c.Memory, "second", "first")
 		if _, err := second.Load(t.Context()); err != nil {
 			t.Fatal(err)
@@ -126,27 +126,27 @@ func TestClaimedAndLostAgain(t *testing.T) {
 		if got := c.sessions(); !slices.Equal(got, []string{"second"}) {
 			t.Errorf("the sessions of %v are stored", got)
 		}
-		c.die(second)
+		c.crash(second)
 		third := c.device(c.Memory, "third", "second").connect()
 		if s := third.State(); !s.Resumed || c.r.binds != 1 {
 			t.Errorf("%+v after %d binds", s, c.r.binds)
 		}
 		_ = third.Close()
 		if got := c.sessions(); len(got) > 0 {
-			t.Errorf("the sessions of %v are stored after an end in order", got)
+			t.Errorf("the sessions of %v are stored after Close", got)
 		}
 	})
 }
 
-// TestSameTabLostAgain is the same with one name for all runs.
+// TestSameTabLostAgain does the same with one name for all runs.
 func TestSameTabLostAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd(t)
+		c := newSharedStore(t)
 		second := c.device(c.Memory, "first", "")
 		if _, err := second.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		c.die(second)
+		c.crash(second)
 		third := c.device(c.Memory, "first", "").connect()
 		if s := third.State(); !s.Resumed || c.r.binds != 1 {
 			t.Errorf("%+v after %d binds", s, c.r.binds)
@@ -155,11 +155,10 @@ func TestSameTabLostAgain(t *testing.T) {
 	})
 }
 
-// TestClaimedAndClosed only looks at the list: the session is there for the next
-// run.
+// TestClaimedAndClosed only loads the list: the session stays stored for the next run.
 func TestClaimedAndClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd(t)
+		c := newSharedStore(t)
 		second := c.device(c.Memory, "second", "first")
 		if _, err := second.Load(t.Context()); err != nil {
 			t.Fatal(err)
@@ -173,15 +172,15 @@ func TestClaimedAndClosed(t *testing.T) {
 	})
 }
 
-// TestClaimWhileWritten has the last writing of the program before fall between
-// the reading and the taking of the record.
+// TestClaimWhileWritten has the previous program write the record between the read and
+// the claim of the next one.
 func TestClaimWhileWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrowd(t)
+		c := newSharedStore(t)
 		before, _ := c.Get(t.Context(), "session/first")
 		again := c.device(c.Memory, "first", "").connect()
 		time.Sleep(time.Second)
-		c.die(again)
+		c.crash(again)
 		after, _ := c.Get(t.Context(), "session/first")
 		if slices.Equal(before[0], after[0]) {
 			t.Fatal("the two records are the same")
@@ -196,7 +195,7 @@ func TestClaimWhileWritten(t *testing.T) {
 	})
 }
 
-// A lateStore has another program's writing done just before the first commit.
+// A lateStore performs another program's write just before the first commit.
 type lateStore struct {
 	*store.Memory
 	op   store.Op

@@ -29,7 +29,7 @@ func TestTwoDevices(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	if nodes := nodesOf(a.Snapshot().List); len(nodes) != 1 {
-		t.Errorf("subscribe returned before the list shows the row: %v", nodes)
+		t.Errorf("subscribe returned before the list showed the row: %v", nodes)
 	}
 	b.waitNodes("news")
 	if va, vb := a.Snapshot().Version, b.Snapshot().Version; (va == "") != p.like.NoVersions || va != vb {
@@ -46,8 +46,8 @@ func TestTwoDevices(t *testing.T) {
 	}
 }
 
-// TestDelta cuts a device off, changes the list elsewhere, and checks on the
-// wire that only the difference is sent when it is back.
+// TestDelta disconnects a device, changes the list on another one, and checks that the
+// server sends only the difference when the device reconnects.
 func TestDelta(t *testing.T) {
 	p := newPeer(t)
 	kept := keep(store.NewMemory())
@@ -90,7 +90,7 @@ func TestDelta(t *testing.T) {
 	}
 }
 
-// TestReconnect drops the socket and checks that the client comes back.
+// TestReconnect drops the socket and checks that the client reconnects.
 func TestReconnect(t *testing.T) {
 	p := newPeer(t)
 	a := newDevice(t, p, nil).connect()
@@ -159,7 +159,7 @@ func TestRequestErrors(t *testing.T) {
 	if len(a.Snapshot().List) != 0 || len(a.Snapshot().Provisional) != 0 {
 		t.Errorf("left behind: %+v", a.Snapshot())
 	}
-	subscribe(t, a, service, "news") // The client is usable afterwards.
+	subscribe(t, a, service, "news") // The client still works.
 }
 
 func TestWrongPassword(t *testing.T) {
@@ -179,11 +179,11 @@ func TestWrongPassword(t *testing.T) {
 		t.Errorf("subscribe gave %+v", got)
 	}
 	a.mu.Lock()
-	a.password = canary
+	a.password = testPassword
 	a.mu.Unlock()
 	a.connect()
 	subscribe(t, a, "pubsub."+p.domain, "news")
-	if strings.Contains(a.log(), "wrong") || strings.Contains(a.log(), canary) {
+	if strings.Contains(a.log(), "wrong") || strings.Contains(a.log(), testPassword) {
 		t.Error("a password was shown")
 	}
 	if !slices.Equal(a.reasons, []string{"initial", "rejected"}) {
@@ -239,8 +239,8 @@ func TestAbort(t *testing.T) {
 	a.connect()
 }
 
-// TestOneCallerGivesUp ends the context of one call of Connect: another call goes on.
-func TestOneCallerGivesUp(t *testing.T) {
+// TestOneConnectCanceled ends the context of one call of Connect: another call continues.
+func TestOneConnectCanceled(t *testing.T) {
 	p := newPeer(t)
 	a := newDevice(t, p, nil)
 	impatient, cancel := context.WithCancel(t.Context())
@@ -258,8 +258,8 @@ func TestOneCallerGivesUp(t *testing.T) {
 	}
 }
 
-// TestLastSynced checks that a change moves the time of the last sync, and that
-// it is stored when the session ends.
+// TestLastSynced checks that a change updates the time of the last sync, and that the
+// client stores that time when the session ends.
 func TestLastSynced(t *testing.T) {
 	p := newPeer(t)
 	kept := keep(store.NewMemory())

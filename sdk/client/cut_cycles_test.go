@@ -18,15 +18,15 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// cycleLength is how often one client is cut off before it must hold the
-// server's list again, and have had every event once.
+// cycleLength is the number of cuts of one client after which it must have the server's
+// list again, and must have received every event once.
 const cycleLength = 100
 
-// TestCutCycles has clients lose their connection 10,000 times in all, 100,000
-// with SOAK=1, at places that are drawn: in the middle of a message, while they
-// come back from the cut before, and while events, changes and requests are under
-// way. The server always resumes, and acknowledges something before a third cut in
-// a row: no event may be lost, none may come twice, no second session may begin.
+// TestCutCycles cuts the connections of clients 10,000 times in total, 100,000 times
+// with SOAK=1, at random places: in the middle of a message, while a client reconnects
+// after the previous cut, and during events, changes and requests. The server always
+// resumes, and acknowledges a stanza before a third cut in a row: no event may be lost,
+// none may be delivered twice, and no second session may begin.
 func TestCutCycles(t *testing.T) {
 	needsMem(t)
 	cycles := 10_000
@@ -86,7 +86,7 @@ func (w *world) cycles(rng *rand.Rand) *run {
 	asking := rand.New(rand.NewPCG(rng.Uint64(), 3))
 	go func() {
 		defer close(done)
-		r.ask(asking, stop)
+		r.request(asking, stop)
 	}()
 	var items []string
 	for k := range cycleLength {
@@ -97,7 +97,7 @@ func (w *world) cycles(rng *rand.Rand) *run {
 		case 1:
 			c.late[1] = true
 		}
-		// A third cut in a row would end the session, if nothing is acknowledged in between.
+		// A third cut in a row would end the session, if the server acknowledges nothing in between.
 		if !r.until("an acknowledgement", func() bool { return client.InVain(r.c) == 0 }) {
 			return r
 		}
@@ -116,7 +116,7 @@ func (w *world) cycles(rng *rand.Rand) *run {
 	close(stop)
 	select {
 	case <-done:
-	case <-time.After(cutPatience):
+	case <-time.After(stuckAfter):
 		r.faultf("a request has no end, in %+v with %s", r.c.State(), client.Waiting(r.c))
 		return r
 	}
@@ -124,7 +124,7 @@ func (w *world) cycles(rng *rand.Rand) *run {
 	if !r.until("the server's list and all events", func() bool { return r.equal() && client.Waiting(r.c) == "" && r.has(items) }) {
 		return r
 	}
-	time.Sleep(time.Second) // for what comes twice
+	time.Sleep(time.Second) // for events that are delivered twice
 	r.checkEvents(items, true)
 	if sessions, _ := r.began(); sessions != 1 {
 		r.faultf("%d sessions began", sessions)
@@ -139,9 +139,9 @@ func (r *run) has(items []string) bool {
 	return !slices.ContainsFunc(items, func(item string) bool { return r.got[item] == 0 })
 }
 
-// ask subscribes, unsubscribes and refreshes until it is told to stop. What it
-// asks for while the session waits is asked once it goes on.
-func (r *run) ask(rng *rand.Rand, stop <-chan struct{}) {
+// request subscribes, unsubscribes and refreshes until stop is closed. The client sends
+// requests of a suspended session after its resumption.
+func (r *run) request(rng *rand.Rand, stop <-chan struct{}) {
 	ctx := context.Background()
 	for {
 		select {
@@ -161,7 +161,7 @@ func (r *run) ask(rng *rand.Rand, stop <-chan struct{}) {
 	}
 }
 
-// plot plans the next cut, counted from now on.
+// plot plans the next cut, counted from now.
 func (n *network) plot(c cut) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -92,8 +92,8 @@ func (c *counted) Close() error {
 	return c.Conn.Close()
 }
 
-// A link is one connection as the network sees it: an end towards the client
-// and one towards the server.
+// A link is one connection through the network: one end to the client and one end to
+// the server.
 type link struct {
 	n      *network
 	ends   [2]net.Conn
@@ -101,7 +101,7 @@ type link struct {
 	broken bool // guarded by n.mu
 }
 
-// carry moves bytes one way. What comes after a cut is lost.
+// carry forwards bytes in one direction. Bytes after a cut are lost.
 func (l *link) carry(way direction) {
 	from, to := l.ends[way], l.ends[1-way]
 	buffer := make([]byte, 4<<10)
@@ -127,7 +127,7 @@ func (l *link) carry(way direction) {
 	}
 }
 
-// pass returns how many of the bytes get through, and the cut that ends them.
+// pass returns how many of the bytes to forward, and the cut after them.
 func (l *link) pass(way direction, data []byte) (int, *cut) {
 	n, f := l.n, &l.frames[way]
 	n.mu.Lock()

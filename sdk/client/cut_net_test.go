@@ -14,7 +14,7 @@ import (
 	"xmpp-pam/sdk/transport/ws"
 )
 
-// A direction is that of a message.
+// A direction is the direction of a message.
 type direction int
 
 const (
@@ -22,24 +22,24 @@ const (
 	toClient
 )
 
-// serverNotices is the time after which a server notices a cut that it did not
-// notice at once. A client that did not has to detect it by itself.
+// serverNotices is the time after which a server notices a cut that it did not notice
+// at once. A client must detect such a cut by itself.
 const serverNotices = 20 * time.Second
 
-// A cut is a place in a conversation at which the network breaks: in message
-// number after of one direction, counted from the cut before over all
-// connections, when bytes of it have passed: none (the message is lost), or all
-// (it got through) if bytes is -1. A message that is shorter loses its last byte.
-// The heads of the WebSocket's opening count as messages.
+// A cut is a place at which the network breaks: in message number after of one
+// direction, counted from the previous cut over all connections, when it has forwarded
+// bytes of that message: none (the message is lost), or all (it arrives) if bytes is -1.
+// A message that is shorter loses its last byte. The HTTP heads of the WebSocket
+// handshake count as messages.
 type cut struct {
 	way    direction
 	after  int
 	bytes  int
 	late   [2]bool // whether the server, and the client, do not notice at once
-	ending ending  // what the server does with the session meanwhile
+	ending ending  // what the server does with the session before the next connection
 }
 
-// An ending is what the server says to the next attempt to resume.
+// An ending is the server's answer to the next attempt to resume.
 type ending string
 
 const (
@@ -69,7 +69,7 @@ type network struct {
 type tally struct {
 	dials    int
 	open     int // connections of the client that are not closed
-	sockets  int // WebSockets that the client holds
+	sockets  int // open WebSockets of the client
 	most     int // the highest value of sockets
 	cuts     int // cuts that were made
 	sinceCut int // dials since the last of them
@@ -84,7 +84,7 @@ func (n *network) counts() tally {
 
 func newNetwork(plan ...cut) *network {
 	n := &network{accepting: make(chan net.Conn), closed: make(chan struct{}), plan: plan}
-	// Without keep-alives no unused connection stays in a pool.
+	// Without keep-alives, the pool keeps no unused connection.
 	n.transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return n.dial(ctx) }}
 	return n
 }

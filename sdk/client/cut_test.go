@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// perBubble is how many transcripts share a server. Making one is dear.
+// perBubble is how many transcripts share a server, because starting a server is slow.
 const perBubble = 16
 
 var (
@@ -24,9 +24,9 @@ var (
 	lates   = [][2]bool{{}, {true, false}, {false, true}}
 )
 
-// TestCutMessages breaks the connection at every message of the reference
-// transcript, in both directions: the message lost, or the last that got through;
-// with every ending of the session; seen at once by both sides, or late by one.
+// TestCutMessages breaks the connection at every message of the reference transcript,
+// in both directions, before or after the message, with every ending of the session.
+// Both sides notice the cut at once, or one of them late.
 func TestCutMessages(t *testing.T) {
 	var plans [][]cut
 	for _, c := range boundaries(t) {
@@ -39,10 +39,10 @@ func TestCutMessages(t *testing.T) {
 	runPlans(t, plans, 100)
 }
 
-// TestCutPairs breaks it at every two messages. The second place is counted from
-// the first cut on, so that the login and the resumption after it are cut
-// everywhere too. How both break and end is drawn; with SOAK=1 every two endings
-// are tried.
+// TestCutPairs breaks it at every pair of messages. The second place is counted from
+// the first cut, so that it also covers the login and the resumption after that cut.
+// The kinds of the cuts and the endings are random; with SOAK=1 it tries every pair of
+// endings.
 func TestCutPairs(t *testing.T) {
 	r := seeded(t)
 	all := boundaries(t)
@@ -87,8 +87,8 @@ func TestCutPairs(t *testing.T) {
 	runPlans(t, plans, 400)
 }
 
-// TestCutBytes breaks it inside messages, at 2,000 bytes that are drawn, or at
-// every byte with SOAK=1.
+// TestCutBytes breaks it inside messages, at 2,000 random bytes, or at every byte with
+// SOAK=1.
 func TestCutBytes(t *testing.T) {
 	r := seeded(t)
 	sizes := reference(t).sizes
@@ -125,7 +125,7 @@ func seed(t *testing.T) uint64 {
 	if v := os.Getenv("PAM_SEED"); v != "" {
 		n, err := strconv.ParseUint(v, 10, 64)
 		if err != nil {
-			t.Fatalf("PAM_SEED=%s is no number", v)
+			t.Fatalf("PAM_SEED=%s is not a number", v)
 		}
 		seed = n
 	}
@@ -133,7 +133,7 @@ func seed(t *testing.T) uint64 {
 	return seed
 }
 
-// reference is the network of a transcript that nothing disturbed.
+// reference returns the network of a transcript without cuts.
 func reference(t *testing.T) (n *network) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(map[string]int{})
@@ -149,7 +149,7 @@ func reference(t *testing.T) (n *network) {
 	return n
 }
 
-// boundaries are the ends of all messages of the reference.
+// boundaries returns the ends of all messages of the reference.
 func boundaries(t *testing.T) (all []cut) {
 	for way, sizes := range reference(t).sizes {
 		for after := range sizes {
@@ -159,8 +159,8 @@ func boundaries(t *testing.T) (all []cut) {
 	return all
 }
 
-// runPlans runs a transcript for every plan, on all cores; with the race detector
-// only one in sparse of them, for it is slow and has seen all of the code then.
+// runPlans runs a transcript for every plan, on all cores. With the race detector,
+// which is slow, it runs only one in sparse plans; these still cover all of the code.
 func runPlans(t *testing.T, plans [][]cut, sparse int) {
 	needsMem(t)
 	if raceEnabled {
@@ -212,7 +212,7 @@ func runPlans(t *testing.T, plans [][]cut, sparse int) {
 	for _, plan := range plans {
 		planned += len(plan)
 	}
-	// A second place may lie behind the end, which the way of the first one decides.
+	// A second place may be after the end of the transcript, which depends on the first cut.
 	if all["cuts"] < planned*17/20 && !t.Failed() {
 		t.Errorf("only %d of %d cuts were made", all["cuts"], planned)
 	}

@@ -12,12 +12,12 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// The reference transcript is a login, a list, the following, and a close.
+// The reference transcript is a login, a list, changes, requests and events, and a close.
 const (
 	cutNotifies = 20
 	cutNodes    = 7 // nodes that the notifies name
 	cutPause    = 200 * time.Millisecond
-	cutPatience = 10 * time.Minute // time in the bubble after which a client counts as stuck
+	stuckAfter  = 10 * time.Minute // time in the bubble after which a client counts as stuck
 )
 
 // transcript runs the reference transcript over n and returns its faults.
@@ -71,8 +71,8 @@ func (w *world) transcript(n *network) *run {
 	return r
 }
 
-// requests makes five requests and repeats each one that failed or that the list
-// does not show. It returns the code of each attempt.
+// requests makes five requests and repeats each one that failed or whose result the
+// list does not show. It returns the code of each attempt.
 func (r *run) requests() (codes []pam.Code) {
 	has := func(node string) bool { return slices.Contains(nodesOf(r.c.Snapshot().List), node) }
 	for _, step := range []struct {
@@ -99,7 +99,7 @@ func (r *run) requests() (codes []pam.Code) {
 	return codes
 }
 
-// change has another device change the list, and a publisher publish an item.
+// change has another device change the list and a publisher publish an item.
 func (r *run) change(i int) (item string) {
 	node := fmt.Sprint("n", i%cutNodes)
 	state := "subscribed"

@@ -17,7 +17,7 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// A world is a server in memory that runs reference transcripts one by one.
+// A world is a server in memory with which reference transcripts run one by one.
 type world struct {
 	*mem.Server
 	serial int
@@ -39,7 +39,7 @@ func newWorld(stats map[string]int) *world {
 	return &world{Server: server, stats: stats}
 }
 
-// reset restores the list that every transcript begins with and forgets sessions.
+// reset restores the initial list of every transcript and drops the sessions.
 func (w *world) reset() {
 	for _, s := range w.Sessions("alice") {
 		w.ForgetSession(s)
@@ -122,9 +122,9 @@ func (r *run) faultf(format string, args ...any) {
 	r.faults = append(r.faults, fmt.Sprintf(format, args...))
 }
 
-// until waits until ok holds, and reports whether it does.
+// until waits until ok returns true, and reports whether it did in time.
 func (r *run) until(what string, ok func() bool) bool {
-	for end := time.Now().Add(cutPatience); !ok(); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(stuckAfter); !ok(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			r.faultf("timed out waiting for %s, in %+v with %s", what, r.c.State(), client.Waiting(r.c))
 			return false
@@ -135,7 +135,7 @@ func (r *run) until(what string, ok func() bool) bool {
 
 func (r *run) live() bool { return r.c.State().Phase == pam.PhaseLive }
 
-// equal reports whether the client holds the server's list and is idle.
+// equal reports whether the client has the server's list and is idle.
 func (r *run) equal() bool {
 	if !r.live() {
 		return false

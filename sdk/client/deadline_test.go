@@ -41,7 +41,7 @@ func (f *scripted) cutEvery(interval time.Duration) (stop func() int) {
 
 // TestOneDeadline cuts the connection every few seconds, and the client resumes the
 // session each time, while the server answers some requests late or never. Every call
-// ends within its time: no resumption renews it.
+// ends by its deadline: a resumption does not renew it.
 func TestOneDeadline(t *testing.T) {
 	r, all := seeded(t), 0
 	for i := range 60 {
@@ -66,9 +66,9 @@ func TestOneDeadline(t *testing.T) {
 				"unsubscribe": func() error { return a.Unsubscribe(context.Background(), news) },
 				"refresh":     func() error { return a.Refresh(context.Background(), true) },
 			} {
-				begun := time.Now()
+				began := time.Now()
 				err := call()
-				if d := time.Since(begun); d > 40*time.Second {
+				if d := time.Since(began); d > 40*time.Second {
 					t.Errorf("cut every %v, away for %v, ignoring %b: %s took %v: %v", every, away, ignore, name, d, err)
 				}
 				if e := asErrorOf(err); err != nil && !e.Retryable && e.Code != pam.CodeOutcomeUnknown {
@@ -114,12 +114,12 @@ func TestSubscribeWhileResumed(t *testing.T) {
 			}
 			stop := f.cutEvery(2 * time.Second)
 			time.Sleep(3 * time.Second)
-			begun := time.Now()
+			began := time.Now()
 			_, err := a.Subscribe(t.Context(), news)
 			if listed && err != nil || !listed && asError(t, err).Code != pam.CodeTimeout {
 				t.Errorf("listed %v: got %v", listed, err)
 			}
-			if d := time.Since(begun); d < 20*time.Second || d > 21*time.Second {
+			if d := time.Since(began); d < 20*time.Second || d > 21*time.Second {
 				t.Errorf("listed %v: after %v", listed, d)
 			}
 			stop()
@@ -158,9 +158,9 @@ func TestListWhileResumed(t *testing.T) {
 	})
 }
 
-// TestServiceIsAsked has the account's server be silent. After 5 s the client asks the
-// service itself, and the call returns its answer in the end. A row without a
-// subscription at the service is left out of the list, also after a restart.
+// TestServiceIsAsked has the account's server not answer. After 5 s the client sends
+// the request to the service, and the call returns the answer of the service. The list
+// omits a row without a subscription at the service, also after a restart.
 func TestServiceIsAsked(t *testing.T) {
 	fails := func(condition string) func(*socket, *element.Element) {
 		return func(s *socket, e *element.Element) { s.failure(e, condition) }
@@ -173,7 +173,7 @@ func TestServiceIsAsked(t *testing.T) {
 	tests := []struct {
 		name      string
 		subscribe bool
-		service   func(*socket, *element.Element) // nil: the service is silent, too
+		service   func(*socket, *element.Element) // nil: the service does not answer either
 		code      pam.Code                        // empty: success
 		condition string
 		retryable bool
@@ -204,7 +204,7 @@ func TestServiceIsAsked(t *testing.T) {
 				case e.Attr("to") == news.Service:
 					asked++
 					if d := e.Child(nsInfo, "query"); tt.subscribe != (d != nil) || tt.subscribe && d.Attr("node") != "news" {
-						t.Errorf("it asked %s", e)
+						t.Errorf("it sent %s", e)
 					}
 					if tt.service != nil {
 						tt.service(s, e)
@@ -220,15 +220,15 @@ func TestServiceIsAsked(t *testing.T) {
 			}
 			kept := keep(store.NewMemory())
 			a := f.device(t, func(o *client.Options) { o.Store = kept }).connect()
-			begun := time.Now()
+			began := time.Now()
 			var err error
 			if tt.subscribe {
 				_, err = a.Subscribe(t.Context(), news)
 			} else {
 				err = a.Unsubscribe(t.Context(), news)
 			}
-			if d := time.Since(begun); d != tt.after || asked != 1 {
-				t.Errorf("after %v; the service was asked %d times", d, asked)
+			if d := time.Since(began); d != tt.after || asked != 1 {
+				t.Errorf("after %v; the service received %d requests", d, asked)
 			}
 			if e := asErrorOf(err); e.Code != tt.code || e.Condition != tt.condition || e.Retryable != tt.retryable ||
 				e.Code == pam.CodeStanza && (e.Origin != pam.FromService || e.By != news.Service) {

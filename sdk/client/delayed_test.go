@@ -20,7 +20,7 @@ func TestDelayedNotify(t *testing.T) {
 	stamp := func(before time.Duration) string { return time.Now().Add(-before).UTC().Format(time.RFC3339) }
 	for _, test := range []struct {
 		name   string
-		first  string // what comes before it
+		first  string // the stanza before it
 		stamp  func() string
 		listed bool
 	}{
@@ -56,7 +56,7 @@ func TestDelayedNotify(t *testing.T) {
 				t.Fatalf("%+v\n%s", state, a.log())
 			}
 			if listed := len(f.listed()) > before; listed != test.listed {
-				t.Errorf("lists asked for: %v\n%s", f.listed(), a.log())
+				t.Errorf("list requests: %v\n%s", f.listed(), a.log())
 			}
 			if applied := s.Version == "v1" && len(s.List) == 1; applied == test.listed {
 				t.Errorf("the list is %v, version %q\n%s", s.List, s.Version, a.log())

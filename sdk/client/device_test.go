@@ -18,7 +18,7 @@ import (
 	"xmpp-pam/sdk/transport/ws"
 )
 
-// A device is a client of a test and what it has seen.
+// A device is a client of a test with its events and frames.
 type device struct {
 	*client.Client
 	t *testing.T
@@ -28,8 +28,8 @@ type device struct {
 	events   []client.Event
 	frames   []client.Frame
 	password string
-	reasons  []string     // why credentials were asked for
-	first    pam.Snapshot // what was stored, where a test asked for it
+	reasons  []string     // of the requests for credentials
+	first    pam.Snapshot // the stored list, if the test has called Load
 }
 
 func (d *device) connect() *device {
@@ -42,7 +42,7 @@ func (d *device) connect() *device {
 	return d
 }
 
-// wait waits until ok holds, looking again after every event and frame.
+// wait waits until ok returns true, which it calls after every event and frame.
 func (d *device) wait(what string, ok func() bool) {
 	d.t.Helper()
 	d.waitFor(10*time.Second, what, ok)
@@ -96,11 +96,10 @@ func (d *device) logLocked() string {
 	return b.String()
 }
 
-// newDevice makes a client of alice with the given store, or of the account
-// that edit sets.
+// newDevice creates a client of alice, or of the account that edit sets, with the store.
 func newDevice(t *testing.T, p *peer, s store.Store, edit ...func(*client.Options)) *device {
 	t.Helper()
-	d := &device{t: t, password: canary}
+	d := &device{t: t, password: testPassword}
 	d.changed = sync.NewCond(&d.mu)
 	opts := &client.Options{
 		Account: "alice@" + p.domain,
@@ -135,7 +134,7 @@ func newDevice(t *testing.T, p *peer, s store.Store, edit ...func(*client.Option
 	}
 	d.Client = c
 	t.Cleanup(func() {
-		d.sweep(s)
+		d.checkNoPassword(s)
 		_ = c.Close()
 	})
 	return d
@@ -157,7 +156,7 @@ func nodesOf(list []pam.Subscription) []string {
 	return out
 }
 
-// parsed is the stanza of a message.
+// parsed returns the stanza of a message.
 func parsed(m client.MessageReceived) *element.Element {
 	e, _ := element.Parse(m.XML, nil)
 	return e
@@ -192,7 +191,7 @@ func asErrorOf(err error) *pam.Error {
 	return new(pam.Error)
 }
 
-// connecting begins to connect and returns the outcome.
+// connecting calls Connect on another goroutine and returns a channel for its error.
 func (d *device) connecting(ctx context.Context) <-chan error {
 	return begin(func() error {
 		_, err := d.Connect(ctx)
@@ -200,7 +199,7 @@ func (d *device) connecting(ctx context.Context) <-chan error {
 	})
 }
 
-// subscribing begins to subscribe and returns the outcome.
+// subscribing calls Subscribe on another goroutine and returns a channel for its error.
 func (d *device) subscribing(target pam.Target) <-chan error {
 	return begin(func() error {
 		_, err := d.Subscribe(d.t.Context(), target)
@@ -208,7 +207,7 @@ func (d *device) subscribing(target pam.Target) <-chan error {
 	})
 }
 
-// begin runs a call on another goroutine and returns its outcome.
+// begin runs a call on another goroutine and returns a channel for its error.
 func begin(call func() error) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- call() }()

@@ -18,12 +18,12 @@ import (
 	"xmpp-pam/sdk/transport/ws"
 )
 
-// A list is readable before any server answers, if the Client is given the Store
-// of an earlier one.
+// A Client can read the list before any server answers, if it gets the Store of an
+// earlier Client.
 func ExampleClient_Load() {
 	url, stop := exampleServer()
 	defer stop()
-	kept := store.NewMemory() // A program that ends uses a Store that outlives it.
+	kept := store.NewMemory() // A real program uses a persistent Store.
 	ctx := context.Background()
 
 	before := exampleClient(&client.Options{URL: url, Store: notClosed{kept}})
@@ -65,8 +65,8 @@ func ExampleClient_Subscribe() {
 	// stanza remote-service pubsub.localhost closed-node
 }
 
-// Events arrive one at a time and in order. A function that needs longer than a
-// moment passes them on to a goroutine of its own.
+// Events arrive one at a time and in order. A function that takes long passes them to
+// another goroutine.
 func ExampleOptions_onEvent() {
 	url, stop := exampleServer()
 	defer stop()

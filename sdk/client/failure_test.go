@@ -132,7 +132,7 @@ func TestNoServer(t *testing.T) {
 	}
 }
 
-// TestNoReconnect checks that a client does not reconnect if its options say so.
+// TestNoReconnect checks that a client does not reconnect if its options disable it.
 func TestNoReconnect(t *testing.T) {
 	d := newDevice(t, &peer{url: "ws://127.0.0.1:1/", domain: "localhost"}, nil, noReconnect)
 	_, err := d.Connect(t.Context())
@@ -171,7 +171,7 @@ func TestWithoutPAM(t *testing.T) {
 	subscribe(t, a, "pubsub.localhost", "news")
 	_ = a.Close()
 
-	server, err := mem.New(mem.Config{Accounts: map[string]string{"alice": canary}, DisablePAM: true})
+	server, err := mem.New(mem.Config{Accounts: map[string]string{"alice": testPassword}, DisablePAM: true})
 	if err != nil {
 		t.Fatal(err)
 	}

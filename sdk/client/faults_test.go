@@ -17,15 +17,15 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// A storeFault is what goes wrong at one call to the store.
+// A storeFault is the failure of one call to the store.
 type storeFault struct {
 	name    string
 	get     bool          // else a commit
-	applied bool          // it is done all the same
-	lasting bool          // and everything after it fails too
-	silent  time.Duration // without an answer after its context has ended
-	late    bool          // it is done then
-	corrupt bool          // what is read is not what was written
+	applied bool          // the store performs the call nevertheless
+	lasting bool          // all later calls fail too
+	silent  time.Duration // how long after the end of its context it returns
+	late    bool          // the store performs the call then
+	corrupt bool          // the values read differ from those written
 	err     error
 }
 
@@ -38,7 +38,7 @@ var storeFaults = []storeFault{
 	{name: "no commit works any more", lasting: true, err: errBroken},
 	{name: "a commit fails, but is stored", applied: true, err: errBroken},
 	{name: "a conflict that is none", err: store.ErrConflict},
-	{name: "a reading is not answered", get: true, silent: time.Hour, err: errBroken},
+	{name: "a read is not answered", get: true, silent: time.Hour, err: errBroken},
 	{name: "a commit is not answered", silent: time.Hour, err: errBroken},
 	{name: "a commit is not answered, but is stored", applied: true, silent: time.Hour, err: errBroken},
 	{name: "no commit is answered any more", lasting: true, silent: time.Hour, err: errBroken},
@@ -47,8 +47,7 @@ var storeFaults = []storeFault{
 	{name: "what is read is corrupt", get: true, corrupt: true},
 }
 
-// faulty is the handle of the first program of a tab, whose nth reading or commit
-// meets a fault.
+// faulty is the handle of the first program of a tab, whose nth read or commit fails.
 type faulty struct {
 	*handle
 	fault  storeFault
@@ -71,13 +70,13 @@ func (f *faulty) hit(get bool) bool {
 	return true
 }
 
-// answer waits as long as the fault says, and calls given once the caller need not
-// wait any more.
+// answer waits as long as the fault requires, and calls given when the caller may stop
+// waiting.
 func (f *faulty) answer(ctx context.Context, given func()) error {
 	if f.fault.silent == 0 {
 		given()
 	} else {
-		<-ctx.Done() // The caller gives up.
+		<-ctx.Done() // The caller stops waiting.
 		given()
 		time.Sleep(f.fault.silent)
 	}
@@ -127,9 +126,9 @@ func (f *faulty) Commit(ctx context.Context, expect []store.Record, ops []store.
 }
 
 // TestStoreFaults plays schedules, 50 of them with SOAK=1, with every fault at every
-// call that the first program of one tab makes to its store, or at every fifth but
-// for the first schedules. Nothing may hang, nothing may be lost or invented, and who has
-// lost the store must say so, and why.
+// call of the first program of one tab to its store, or in later schedules at every
+// fifth call. No call may hang, no row may be lost or invented, and a client that has
+// lost its store must report this with the reason.
 func TestStoreFaults(t *testing.T) {
 	needsMem(t)
 	scripts, whole := 12, 2
@@ -166,7 +165,7 @@ func TestStoreFaults(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						w := newWorld(map[string]int{})
 						defer w.Close()
-						defer time.Sleep(2 * time.Hour) // until the store has answered
+						defer time.Sleep(2 * time.Hour) // until the store has returned
 						makeNodes(w)
 						for at := first; failed.Load() == 0; at += every {
 							g := newStage(w, s, func(h *handle) store.Store { return &faulty{handle: h, fault: fault, at: at} })
@@ -174,7 +173,7 @@ func TestStoreFaults(t *testing.T) {
 							g.play()
 							runs.Add(1)
 							if !f.met.Load() {
-								return // It makes no such call.
+								return // The program makes no such call.
 							}
 							met.Add(1)
 							if g.sawDegraded {
@@ -191,21 +190,21 @@ func TestStoreFaults(t *testing.T) {
 	})
 	t.Logf("%d runs, %d faults met, %d programs went on in memory", runs.Load(), met.Load(), degraded.Load())
 	if !t.Failed() && (met.Load() == 0 || degraded.Load() == 0) {
-		t.Error("no fault was met, or none mattered")
+		t.Error("no fault occurred, or none had an effect")
 	}
 }
 
-// unheard reports whether a fault occurred: a tab may then not know what is stored,
-// or not be able to read it.
-func (g *stage) unheard() bool {
+// faultOccurred reports whether a fault occurred: a tab then may not know the stored
+// list, or may be unable to read it.
+func (g *stage) faultOccurred() bool {
 	f, ok := g.tabs[g.victim].store.(*faulty)
 	return ok && f.met.Load()
 }
 
-// checkStorage checks what a program says of its storage: it has fallen back to
-// memory if and only if its store failed, and it says why.
+// checkStorage checks the reported state of a program's storage: the program uses memory
+// if and only if its store failed, and reports the reason.
 func (t *tab) checkStorage() {
-	synctest.Wait() // Who has lost the store has said so.
+	synctest.Wait() // for the report of a lost store
 	said := t.c.State().Storage
 	f, ok := t.store.(*faulty)
 	if !ok || !f.met.Load() {

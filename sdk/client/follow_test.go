@@ -16,12 +16,12 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// goTo is a <close/> that sends the client on.
+// goTo returns a <close/> that redirects the client.
 func goTo(url string) string {
 	return element.New(nsFraming, "close").Set("see-other-uri", url).String()
 }
 
-// An occasion is when a server sends the client on.
+// An occasion is the point at which a server redirects the client.
 type occasion string
 
 const (
@@ -30,7 +30,7 @@ const (
 	inSession occasion = "in the session"
 )
 
-// sendOn makes the servers at the given addresses send their client on.
+// sendOn has the servers at the given addresses redirect their client.
 func (f *scripted) sendOn(when occasion, from map[string]string) {
 	f.handle = func(s *socket, e *element.Element) bool {
 		to, ok := from[s.url]
@@ -48,8 +48,8 @@ func (f *scripted) sendOn(when occasion, from map[string]string) {
 	}
 }
 
-// TestSeeOther sends the client on at every occasion (RFC 7395 §3.6.1). Where it
-// may not go nothing is dialed, so no credentials can get there.
+// TestSeeOther redirects the client at every occasion (RFC 7395 §3.6.1). The client does
+// not dial an address to which it may not go, so it sends no credentials there.
 func TestSeeOther(t *testing.T) {
 	const home = "wss://localhost/"
 	long := "wss://other.example/" + strings.Repeat("x", 1000)
@@ -59,7 +59,7 @@ func TestSeeOther(t *testing.T) {
 		follow []string
 		to     map[string]string
 		dials  []string // all of them within a second
-		why    string   // the text of the error; empty if it ends live
+		why    string   // the text of the error; empty if the client becomes live
 	}{
 		{name: "same host", to: map[string]string{home: "wss://localhost/other"}, dials: []string{home, "wss://localhost/other"}},
 		{name: "same host in upper case", to: map[string]string{home: "wss://LOCALHOST/"}, dials: []string{home, "wss://LOCALHOST/"}},
@@ -109,7 +109,7 @@ func TestSeeOther(t *testing.T) {
 					t.Errorf("dialed %q in %v, attempt %d, %d sockets at once\n%s", f.addresses(), time.Since(f.start), s.Attempt, f.atOnce(), a.log())
 				}
 				if tt.why == "" {
-					// In a session it may have been live for a occasion before.
+					// In a session it may have been live before the redirect.
 					if s.Phase != pam.PhaseLive || err != nil {
 						t.Errorf("%+v, %v", s, err)
 					}
@@ -123,8 +123,8 @@ func TestSeeOther(t *testing.T) {
 	}
 }
 
-// TestDrained sends a client that has been live for long on to another node,
-// again and again; and one that never wants to reconnect.
+// TestDrained repeatedly redirects a client that has been live for a long time to another
+// node, and also a client whose options disable reconnecting.
 func TestDrained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -141,7 +141,7 @@ func TestDrained(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if last := f.addresses()[len(f.addresses())-1]; len(f.addresses()) != 12 || last != "wss://localhost/" {
-			t.Errorf("came back to %s, dialed %q", last, f.addresses())
+			t.Errorf("returned to %s, dialed %q", last, f.addresses())
 		}
 		_ = a.Close()
 
@@ -155,8 +155,8 @@ func TestDrained(t *testing.T) {
 	})
 }
 
-// TestSentOnWhileLeaving has the caller disconnect when the server sends it on.
-func TestSentOnWhileLeaving(t *testing.T) {
+// TestRedirectWhileDisconnecting has the caller disconnect when the server redirects it.
+func TestRedirectWhileDisconnecting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		a := f.device(t).connect()
@@ -181,9 +181,9 @@ func TestSentOnWhileLeaving(t *testing.T) {
 	})
 }
 
-// TestSentOnKeepsTheSession sends the client on while it comes back: the session
-// goes on at the other address.
-func TestSentOnKeepsTheSession(t *testing.T) {
+// TestRedirectKeepsTheSession redirects the client while it reconnects: it resumes the
+// session at the other address.
+func TestRedirectKeepsTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
 		f.handle = r.handle
@@ -209,13 +209,13 @@ func TestSentOnKeepsTheSession(t *testing.T) {
 	})
 }
 
-// TestLocation resumes where the server wants that (XEP-0198 §5), if the client
-// may go there, and comes back to the ordinary address if that fails.
+// TestLocation checks that the client resumes at the server's preferred location
+// (XEP-0198 §5) if it may go there, and at the ordinary address if that fails.
 func TestLocation(t *testing.T) {
 	const home = "wss://localhost/"
 	tests := []struct {
 		name, location string
-		down           bool     // nobody is at the location
+		down           bool     // no server listens at the location
 		dials          []string // after the loss
 	}{
 		{"an address at the host", "wss://localhost:5443/node2", false, []string{"wss://localhost:5443/node2"}},
@@ -241,7 +241,7 @@ func TestLocation(t *testing.T) {
 				}
 				base := time.Second
 				if run == "next run" {
-					base = time.Minute // It does not come back in time.
+					base = time.Minute // The client does not reconnect in time.
 				}
 				a := device(base).connect()
 				time.Sleep(time.Second)
@@ -266,7 +266,7 @@ func TestLocation(t *testing.T) {
 				if s := b.State(); !s.Resumed || s.Phase != pam.PhaseLive || r.binds != 1 || !slices.Equal(f.addresses(), tt.dials) {
 					t.Errorf("%+v after %d binds, dialed %q\n%s", s, r.binds, f.addresses(), b.log())
 				}
-				f.set(func() { f.urls, f.down = nil, "" }) // The next loss is another matter.
+				f.set(func() { f.urls, f.down = nil, "" }) // The next loss has no location.
 				f.socket().fail(errors.New("reset"))
 				time.Sleep(10 * time.Second)
 				synctest.Wait()

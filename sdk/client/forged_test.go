@@ -13,7 +13,7 @@ import (
 	"xmpp-pam/sdk/transport"
 )
 
-// TestForged sends notifies that the client must not accept, and then a true one.
+// TestForged sends notifies that the client must not accept, and then a valid one.
 func TestForged(t *testing.T) {
 	p := newPeer(t)
 	p.onlyMem(t)
@@ -38,7 +38,7 @@ func TestForged(t *testing.T) {
 		t.Errorf("version %q", v)
 	}
 	if a.State().Phase != pam.PhaseLive || strings.Count(a.log(), "<open") != 4 {
-		t.Errorf("the session did not survive: %+v\n%s", a.State(), a.log())
+		t.Errorf("the session has ended: %+v\n%s", a.State(), a.log())
 	}
 }
 
@@ -81,7 +81,7 @@ func TestErrorWithoutBy(t *testing.T) {
 	_, err := a.Subscribe(t.Context(), pam.Target{Service: "pubsub." + p.domain, Node: "nowhere"})
 	if p.like.Silent {
 		if got := asError(t, err); got.Code != pam.CodeTimeout {
-			t.Errorf("no answer came, and that is %+v", got)
+			t.Errorf("the client got no answer and returned %+v", got)
 		}
 		return
 	}

@@ -21,8 +21,8 @@ func (noNetwork) Dial(context.Context, string, func()) (transport.Conn, error) {
 	return nil, errors.New("there is no network")
 }
 
-// FuzzOptions gives hostile text to New and to a request: every outcome is a
-// Client or an error with a code, and an accepted URL means the same to net/url.
+// FuzzOptions passes hostile text to New and to a request: every outcome is a Client or
+// an error with a code, and net/url reads an accepted URL in the same way.
 func FuzzOptions(f *testing.F) {
 	f.Add("francisco@denmark.lit", "wss://denmark.lit/xmpp-websocket", "r", "PLAIN", "pubsub.lit", "n", "s")
 	f.Add("a@b", "ws://localhost:80", "", "", "", "", "")
@@ -67,8 +67,8 @@ func hasCode(t *testing.T, err error, codes ...pam.Code) {
 	t.Fatalf("got %#v, want one of %v", err, codes)
 }
 
-// sameAddress looks at scheme and authority alone: for what follows, net/url is
-// too strict.
+// sameAddress compares scheme and authority only, because net/url is too strict for the
+// rest.
 func sameAddress(t *testing.T, address string) {
 	t.Helper()
 	at, err := hostmeta.ParseEndpoint(address)

@@ -16,7 +16,7 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// byID are the states of the rows of one node by subid.
+// byID contains the states of the rows of one node by subid.
 type byID map[string]string
 
 // drawRows draws rows of one node: one without subid, or some with.
@@ -29,7 +29,7 @@ func drawRows(random *rand.Rand) byID {
 	return rows
 }
 
-// xml is what a list says of the rows, or a notify if changes.
+// xml returns the rows as in a list, or as in a notify if changes is true.
 func (rows byID) xml(node string) string {
 	var b strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(rows)) {
@@ -38,7 +38,7 @@ func (rows byID) xml(node string) string {
 	return strings.ReplaceAll(b.String(), " subid=''", "")
 }
 
-// changes are what makes after of before, what ends first.
+// changes returns the changes from before to after, ended subscriptions first.
 func (before byID) changes(after byID) (ended, changed byID) {
 	ended, changed = byID{}, byID{}
 	for id := range before {
@@ -54,10 +54,10 @@ func (before byID) changes(after byID) (ended, changed byID) {
 	return ended, changed
 }
 
-// TestUnsubscribeCrossed has the service say that there is no subscription while
-// others change what the account has at the node: what came or changed meanwhile is
-// shown, and only what the server still lists as it was is left out. A row at
-// another node is never touched.
+// TestUnsubscribeCrossed has the service report that there is no subscription while
+// other devices change the account's rows at the node. The client shows rows that are
+// new or changed since, and omits only rows that the server still lists unchanged. It
+// keeps rows of other nodes.
 func TestUnsubscribeCrossed(t *testing.T) {
 	r := seeded(t)
 	for range 200 {
@@ -130,10 +130,10 @@ func TestUnsubscribeCrossed(t *testing.T) {
 	}
 }
 
-// TestUnsubscribeUnderASubscribe has the service say that there is no subscription
-// while another request is under way: the row, which the server goes on listing,
-// stays if that asks for it again.
-func TestUnsubscribeUnderASubscribe(t *testing.T) {
+// TestUnsubscribeDuringASubscribe has the service report that there is no subscription
+// while another request is pending: the row, which the server still lists, stays if
+// that request subscribes again.
+func TestUnsubscribeDuringASubscribe(t *testing.T) {
 	for _, tt := range []struct {
 		subscribe     bool
 		service, node string
@@ -187,8 +187,7 @@ func TestUnsubscribeUnderASubscribe(t *testing.T) {
 }
 
 // TestGoneButListed has the service report that there is no such subscription, while
-// the server goes on listing it: the client leaves the row out until a caller
-// subscribes again.
+// the server still lists it: the client omits the row until a caller subscribes again.
 func TestGoneButListed(t *testing.T) {
 	for _, condition := range []string{"item-not-found", "gone", "not-subscribed", "nodeid-required"} {
 		for _, node := range []string{"news", ""} {
@@ -228,7 +227,7 @@ func TestGoneButListed(t *testing.T) {
 						t.Errorf("%s: subscribing again: %v, %d rows", condition, err, len(a.Snapshot().List))
 					}
 				} else if err := a.Unsubscribe(t.Context(), target); asErrorOf(err).Code == pam.CodeBadOptions != (n == 0) {
-					t.Errorf("a row without node that is not there: %v", err)
+					t.Errorf("an absent row without node: %v", err)
 				}
 				_ = a.Close()
 			})

@@ -16,9 +16,9 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// TestHandledOnceStored asks for an acknowledgement while a notify is being
-// stored: it does not count yet, and neither does what came behind it, for the
-// server would not send them again after a crash (XEP-0198 §4).
+// TestHandledOnceStored requests an acknowledgement while the client stores a notify: it
+// does not count yet, and neither do later stanzas, because the server would not send
+// them again after a crash (XEP-0198 §4).
 func TestHandledOnceStored(t *testing.T) {
 	for _, tab := range []string{"", "tab"} {
 		bubble(t, "tab "+tab, func(t *testing.T) {
@@ -29,16 +29,16 @@ func TestHandledOnceStored(t *testing.T) {
 				o.Store, o.Tab = keep(slow{store.NewMemory(), 0, storing}), tab
 			}).connect()
 			time.Sleep(10 * time.Second)
-			if h := r.ask(f.socket()); h != "2" { // the answers to disco and to the list
+			if h := r.requestAck(f.socket()); h != "2" { // the answers to disco and to the list
 				t.Errorf("at first h is %s", h)
 			}
 			f.socket().notify("v1", "news", "subscribed")
 			f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
-			if h := r.ask(f.socket()); h != "2" {
+			if h := r.requestAck(f.socket()); h != "2" {
 				t.Errorf("while the notify is being stored h is %s", h)
 			}
 			time.Sleep(10 * storing)
-			if h := r.ask(f.socket()); h != "4" {
+			if h := r.requestAck(f.socket()); h != "4" {
 				t.Errorf("afterwards h is %s", h)
 			}
 			d.waitNodes("news")
@@ -47,8 +47,8 @@ func TestHandledOnceStored(t *testing.T) {
 	}
 }
 
-// TestHandledWhileMoreIsStored has notifies come faster than they are stored: what a
-// commit covered is acknowledged although the next one is under way.
+// TestHandledWhileMoreIsStored has notifies arrive faster than the store commits: the
+// client acknowledges the notifies of a commit while the next commit is pending.
 func TestHandledWhileMoreIsStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
@@ -59,16 +59,16 @@ func TestHandledWhileMoreIsStored(t *testing.T) {
 		time.Sleep(700 * time.Millisecond)
 		f.socket().notify("v2", "weather", "subscribed")
 		time.Sleep(700 * time.Millisecond)
-		if h := r.ask(f.socket()); h != "3" { // the answers to disco and to the list, and the first notify
+		if h := r.requestAck(f.socket()); h != "3" { // the answers to disco and to the list, and the first notify
 			t.Errorf("h is %s", h)
 		}
 		_ = d.Close()
 	})
 }
 
-// TestAllHandledIsAcknowledged has nothing left unacknowledged once all is
-// handled, whether the session can be resumed or stored, or not: a server would
-// deliver it again after the session.
+// TestAllHandledIsAcknowledged checks that the client acknowledges all handled stanzas,
+// whether the session can be resumed or stored, or not: the server would deliver
+// unacknowledged ones again after the session.
 func TestAllHandledIsAcknowledged(t *testing.T) {
 	const extra = 301
 	for _, tab := range []string{"", "tab"} {
@@ -89,11 +89,11 @@ func TestAllHandledIsAcknowledged(t *testing.T) {
 				}
 				time.Sleep(10 * time.Second)
 				if synctest.Wait(); r.acked == "" {
-					t.Error("nothing was acknowledged unasked")
+					t.Error("the client acknowledged nothing without a request")
 				}
 				f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
 				time.Sleep(10 * time.Second)
-				if h, want := r.ask(f.socket()), strconv.Itoa(extra+3); h != want { // and the answers to disco and to the list
+				if h, want := r.requestAck(f.socket()), strconv.Itoa(extra+3); h != want { // and the answers to disco and to the list
 					t.Errorf("h is %s, want %s", h, want)
 				}
 				_ = d.Close()
@@ -102,9 +102,9 @@ func TestAllHandledIsAcknowledged(t *testing.T) {
 	}
 }
 
-// TestFailedStoreAcknowledgesNothing lets the store fail while it holds a record
-// of the session. What only memory has is not acknowledged: the next run goes on
-// from the record. The store is closed.
+// TestFailedStoreAcknowledgesNothing has the store fail while it contains a record of
+// the session. The client does not acknowledge stanzas that are only in memory, because
+// the next run continues from the record. It closes the store.
 func TestFailedStoreAcknowledgesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
@@ -115,7 +115,7 @@ func TestFailedStoreAcknowledgesNothing(t *testing.T) {
 		s.on.Store(true)
 		f.socket().notify("v1", "news", "subscribed")
 		time.Sleep(5 * time.Second)
-		if h := r.ask(f.socket()); h != "2" || !d.State().Storage.Degraded {
+		if h := r.requestAck(f.socket()); h != "2" || !d.State().Storage.Degraded {
 			t.Errorf("h is %s, %+v", h, d.State())
 		}
 		if n := s.closed.Load(); n != 1 {
@@ -125,9 +125,9 @@ func TestFailedStoreAcknowledgesNothing(t *testing.T) {
 	})
 }
 
-// TestSameListStoredFirst has another client store what a notify says just before
-// this one would. The notify is handled all the same, and the next run of the
-// program does not ask for it again.
+// TestSameListStoredFirst has another client store the change of a notify just before
+// this one does. The notify still counts as handled, and the next run of the program
+// does not request it again.
 func TestSameListStoredFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
@@ -151,7 +151,7 @@ func TestSameListStoredFirst(t *testing.T) {
 
 		b := run("tab")
 		if len(r.asked) != 1 || r.asked[0] != "3" || len(f.listed()) != before+1 { // the answers to disco and to the list, and the notify
-			t.Errorf("asked from %v, %d lists\n%s", r.asked, len(f.listed())-before, b.log())
+			t.Errorf("requested from %v, %d lists\n%s", r.asked, len(f.listed())-before, b.log())
 		}
 		b.waitNodes("news")
 		for _, d := range []*device{first, a, b} {
@@ -179,15 +179,15 @@ func TestHandledWithoutPAM(t *testing.T) {
 		d := f.device(t).connect()
 		f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
 		time.Sleep(time.Second)
-		if h, want := r.ask(f.socket()), strconv.Itoa(said+1); h != want || len(d.State().Missing) != 1 {
+		if h, want := r.requestAck(f.socket()), strconv.Itoa(said+1); h != want || len(d.State().Missing) != 1 {
 			t.Errorf("h is %s, want %s; %+v", h, want, d.State())
 		}
 		_ = d.Close()
 	})
 }
 
-// TestSleepAcknowledges: before the program may be stopped, what is handled is
-// stored, and what is stored is acknowledged.
+// TestSleepAcknowledges checks that before the browser may stop the program, the client
+// stores what it has handled and acknowledges what it has stored.
 func TestSleepAcknowledges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}

@@ -16,7 +16,7 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// listOf is a scripted server's list: news at pubsub.localhost, at ver.
+// listOf returns a scripted server's list: news at pubsub.localhost, at ver.
 func listOf(ver string) string {
 	return "<subscriptions xmlns='" + ns.PAM + "' ver='" + ver + "'><subscription service='pubsub.localhost' node='news' subscription='subscribed'/></subscriptions>"
 }
@@ -35,7 +35,7 @@ func follower(t *testing.T, ver string) (*scripted, *device) {
 }
 
 // TestHintsOfAService has a service report the end of a node again and again: the
-// client asks for the list at once, and then every 5 s.
+// client requests the list at once, and then every 5 s.
 func TestHintsOfAService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, d := follower(t, "v1")
@@ -57,8 +57,8 @@ func TestHintsOfAService(t *testing.T) {
 	})
 }
 
-// wantLists checks how many lists a client asks for that is live at ver and receives
-// the messages.
+// wantLists checks how many lists a client that is live at ver requests after it
+// receives the messages.
 func wantLists(t *testing.T, want int, ver string, messages ...string) {
 	t.Helper()
 	f, d := follower(t, ver)
@@ -74,9 +74,9 @@ func wantLists(t *testing.T, want int, ver string, messages ...string) {
 	_ = d.Close()
 }
 
-// TestNoHint checks that the client asks for no list after an event of another sender
-// than the service, of another node, that is no news of a subscription, or that comes
-// back as an error.
+// TestNoHint checks that the client requests no list after an event that another sender
+// than the service has sent, that is of another node, that contains no subscription, or
+// that is of type error.
 func TestNoHint(t *testing.T) {
 	const deleted = "><event xmlns='http://jabber.org/protocol/pubsub#event'><delete node='news'/></event>"
 	messages := map[string]string{
@@ -98,9 +98,9 @@ func TestNoHint(t *testing.T) {
 	}
 }
 
-// TestQuestionsOfOthers checks that the client asks for a list after a disco request
-// of the account's server only: that server alone decides by the answer what to send.
-func TestQuestionsOfOthers(t *testing.T) {
+// TestDiscoRequests checks that the client requests a list after a disco request of the
+// account's server only: only that server decides by the answer which stanzas to send.
+func TestDiscoRequests(t *testing.T) {
 	for from, lists := range map[string]int{"localhost": 1, "alice@localhost": 1, "bob@localhost/x": 0, "pubsub.localhost": 0, "alice@localhost/tablet": 0} {
 		bubble(t, from, func(t *testing.T) {
 			wantLists(t, lists, "v1", "<iq xmlns='jabber:client' type='get' id='q' from='"+from+"'><query xmlns='"+nsInfo+"'/></iq>")
@@ -109,8 +109,8 @@ func TestQuestionsOfOthers(t *testing.T) {
 }
 
 // TestOtherSessions sends presence of the account's other sessions. If the server
-// sends no versions, the client asks for a list after one of higher priority, and
-// after what follows it.
+// sends no versions, the client requests a list after presence of higher priority, and
+// after the presence that follows it.
 func TestOtherSessions(t *testing.T) {
 	presence := func(from, kind, priority string) string {
 		return fmt.Sprintf("<presence xmlns='jabber:client' from='%s' %s>%s</presence>", from, kind, priority)
@@ -132,7 +132,7 @@ func TestOtherSessions(t *testing.T) {
 		{"another account", "", []string{presence("bob@localhost/tablet", "", high)}, 0},
 		{"an error", "", []string{presence(other, "type='error'", high)}, 0},
 		{"no priority", "", []string{presence(other, "", "<priority>much</priority>")}, 0},
-		{"at every moment", "", slices.Repeat([]string{presence(other, "", high)}, 50), 2},
+		{"many times", "", slices.Repeat([]string{presence(other, "", high)}, 50), 2},
 	} {
 		bubble(t, test.name, func(t *testing.T) {
 			wantLists(t, test.lists, test.ver, test.presence...)
@@ -140,9 +140,9 @@ func TestOtherSessions(t *testing.T) {
 	}
 }
 
-// TestDecidedOnceQuiet asks for a subscription while other notifies come with each
-// list, which does not show it. The client decides the outcome by a list without
-// other notifies.
+// TestDecidedOnceQuiet requests a subscription while other notifies arrive during each
+// list request, and the lists do not contain it. The client decides the outcome by a
+// list during which no other notify has arrived.
 func TestDecidedOnceQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -177,7 +177,7 @@ func TestDecidedOnceQuiet(t *testing.T) {
 }
 
 // TestOriginOfAChange has other devices change subscriptions while a request of
-// this one is under way: only what it asked for is its own.
+// this one is pending: only the change that it requested has this device as its origin.
 func TestOriginOfAChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, d := follower(t, "v1")
@@ -243,11 +243,11 @@ func TestRecordsOfOthers(t *testing.T) {
 				_ = kept.Commit(t.Context(), nil, []store.Op{store.Put(r.Key, r.Value)})
 			}
 		}
-		kill(start("dead"))
+		kill(start("expired"))
 		time.Sleep(23 * time.Hour)
 		kill(start("waiting"))
-		_ = kept.Commit(t.Context(), nil, []store.Op{store.Put("session/odd", []byte("odd"))})
-		if got := records(); !slices.Equal(got, []string{"session/dead", "session/odd", "session/waiting"}) {
+		_ = kept.Commit(t.Context(), nil, []store.Op{store.Put("session/bad", []byte("bad"))})
+		if got := records(); !slices.Equal(got, []string{"session/bad", "session/expired", "session/waiting"}) {
 			t.Fatalf("at first there are %q", got)
 		}
 		time.Sleep(2 * time.Hour)

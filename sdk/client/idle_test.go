@@ -23,7 +23,7 @@ func (s *commitCounter) Commit(ctx context.Context, expect []store.Record, ops [
 	return s.Store.Commit(ctx, expect, ops)
 }
 
-// TestIdleSessionIsNotStored lets a live session rest: nothing is written while
+// TestIdleSessionIsNotStored leaves a live session idle: the client writes nothing while
 // nothing changes.
 func TestIdleSessionIsNotStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestIdleSessionIsNotStored(t *testing.T) {
 		before := s.commits.Load()
 		time.Sleep(30 * time.Second)
 		if n := s.commits.Load() - before; n > 10 {
-			t.Errorf("%d commits in 30 seconds of rest", n)
+			t.Errorf("%d commits in 30 idle seconds", n)
 		}
 		_ = d.Close()
 	})

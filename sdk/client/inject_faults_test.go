@@ -17,8 +17,8 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// disturb injects all faults of the server, and erases the store.
-func disturb(p *peer, s store.Store, until time.Time, r dice) {
+// injectFaults injects all faults of the server, and erases the store.
+func injectFaults(p *peer, s store.Store, until time.Time, r dice) {
 	for time.Now().Before(until) {
 		session := ""
 		if all := p.Sessions("alice"); len(all) > 0 {

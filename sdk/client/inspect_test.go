@@ -15,9 +15,9 @@ import (
 	"xmpp-pam/sdk/internal/element"
 )
 
-// TestInspectorHidesSecrets sends the server's part of a login in every spelling
-// that XML has, and some that it has not, before the login and in a session. None
-// of the frames shows what was in it.
+// TestInspectorHidesSecrets sends the server's part of a login in every spelling that
+// XML allows, and in some invalid ones, before the login and in a session. No frame
+// shows its content.
 func TestInspectorHidesSecrets(t *testing.T) {
 	const secret = "cj1meWtvLFBST09GCg"
 	read, hidden := 0, 0
@@ -69,8 +69,8 @@ func TestInspectorHidesSecrets(t *testing.T) {
 	}
 }
 
-// saslSpelling writes an element of a login with a secret in it. It is good if it
-// is an element that the client can read.
+// saslSpelling returns an element of a login with a secret in it, and whether the client
+// can read that element.
 func saslSpelling(r *rand.Rand, secret string) (text string, good bool) {
 	space := []string{"urn:ietf:params:xml:ns:xmpp-sasl", "urn:ietf:params:xml:ns:xmpp-sasl", "urn:xmpp:sasl:2", "urn:xmpp:sasl:1"}[r.IntN(4)]
 	name := []string{"challenge", "success", "response", "auth", "continue", "authenticate", "x"}[r.IntN(7)]
@@ -98,7 +98,7 @@ func saslSpelling(r *rand.Rand, secret string) (text string, good bool) {
 	case 1:
 		text = "<?xml version=\"1.0\" encoding='UTF-8'?>" + gap + text
 	}
-	switch r.IntN(8) { // what no element is
+	switch r.IntN(8) { // makes it invalid
 	case 0:
 		return "<!-- -->" + text, false
 	case 1:
@@ -113,8 +113,8 @@ func saslSpelling(r *rand.Rand, secret string) (text string, good bool) {
 	return text, true
 }
 
-// TestInspectorIsBounded: a frame shows 64 KiB at most, says how much there was,
-// and keeps nothing else of the message.
+// TestInspectorIsBounded checks that a frame shows at most 64 KiB, reports the length of
+// the message, and keeps nothing else of it.
 func TestInspectorIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newScripted()
@@ -147,8 +147,8 @@ func TestInspectorIsBounded(t *testing.T) {
 	})
 }
 
-// TestInspectorParsesNothingAgain: with the inspector a message costs what it costs
-// without: one that the stream refuses before the login nearly nothing.
+// TestInspectorParsesNothingAgain checks that the inspector adds no parsing: a message
+// that the stream refuses before the login costs nearly nothing.
 func TestInspectorParsesNothingAgain(t *testing.T) {
 	cost := func(inspector bool) float64 {
 		return testing.AllocsPerRun(1, func() {
@@ -177,7 +177,7 @@ func TestInspectorParsesNothingAgain(t *testing.T) {
 	}
 }
 
-// The failure of a login is shown: its condition is no secret.
+// The inspector shows the failure of a login: its condition is not secret.
 func TestInspectorShowsFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newScripted()

@@ -53,11 +53,11 @@ func TestInterruptedAtEveryStep(t *testing.T) {
 				s.fail(errors.New("cut"))
 			}
 		}, pam.PhaseLive},
-		"deaf": {func(f *scripted, _ *device) {
+		"sending fails": {func(f *scripted, _ *device) {
 			if s := f.socket(); s != nil {
 				s.mu.Lock()
 				defer s.mu.Unlock()
-				s.deaf = errors.New("too much waits")
+				s.sendErr = errors.New("too many messages wait")
 			}
 		}, pam.PhaseLive},
 		"server closes": {func(f *scripted, _ *device) {
@@ -108,10 +108,10 @@ func everyMoment(t *testing.T, at time.Duration, event func(f *scripted, a *devi
 		return true
 	}
 	a := f.device(t, quick, slowly(10*time.Millisecond, 10*time.Millisecond))
-	happened := make(chan struct{})
+	injected := make(chan struct{})
 	time.AfterFunc(at, func() {
 		event(f, a)
-		close(happened)
+		close(injected)
 	})
 	calls := make(chan struct{})
 	go func() {
@@ -123,7 +123,7 @@ func everyMoment(t *testing.T, at time.Duration, event func(f *scripted, a *devi
 		_, _ = a.Subscribe(t.Context(), news)
 	}()
 	hang := time.After(2 * time.Minute)
-	for _, c := range []chan struct{}{happened, calls} {
+	for _, c := range []chan struct{}{injected, calls} {
 		select {
 		case <-c:
 		case <-hang:

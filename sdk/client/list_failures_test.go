@@ -15,10 +15,10 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// TestNobodyKnows connects while the server refuses the list, and does not answer
-// service discovery or refuses it, too: Connect must end, a warning must say why, and
-// the client must ask for the list again.
-func TestNobodyKnows(t *testing.T) {
+// TestSupportUnknown connects while the server refuses the list, and does not answer
+// service discovery or refuses it, too: Connect must return, a warning must give the
+// reason, and the client must request the list again.
+func TestSupportUnknown(t *testing.T) {
 	for _, failure := range []string{"", "<error type='cancel'><internal-server-error", "<error type='wait'><service-unavailable"} {
 		bubble(t, "disco "+failure, func(t *testing.T) {
 			f := newScripted()
@@ -58,9 +58,9 @@ func TestNobodyKnows(t *testing.T) {
 	}
 }
 
-// TestListOutOfOrder connects to a server that offers PAM but refuses the list for
-// 12 s.
-func TestListOutOfOrder(t *testing.T) {
+// TestListTemporarilyRefused connects to a server that offers PAM but refuses the list
+// for 12 s.
+func TestListTemporarilyRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		f.handle = func(s *socket, e *element.Element) bool {
@@ -107,13 +107,13 @@ func TestListFailsWithVersion(t *testing.T) {
 		_ = a.Disconnect(t.Context())
 		a.connect()
 		if want := []string{"", "v0", ""}; !slices.Equal(f.listed(), want) {
-			t.Errorf("asked with %q, want %q", f.listed(), want)
+			t.Errorf("requested with %q, want %q", f.listed(), want)
 		}
 		_ = a.Close()
 	})
 }
 
-// TestMissingAndBack has the client find PAM missing while a request is under way.
+// TestMissingAndBack has the client find PAM missing while a request is pending.
 // The answer to the request must end it, and a later list means that PAM is not
 // missing.
 func TestMissingAndBack(t *testing.T) {
@@ -205,7 +205,8 @@ func TestReplyLost(t *testing.T) {
 	}
 }
 
-// TestFullList counts sessions and days until the client asks without a version.
+// TestFullList counts sessions and days until the client requests the list without a
+// version.
 func TestFullList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()

@@ -34,13 +34,13 @@ func (s *switched) Dial(ctx context.Context, _ string, arrived func()) (transpor
 	return (&ws.Dialer{}).Dial(ctx, s.urls[s.now.Load()], arrived)
 }
 
-// TestWeakerLogin: a server that offers only weaker mechanisms than it did before
-// gets no password, neither at a reconnection, where it is tried again, nor after a
-// reload, until the program allows it.
+// TestWeakerLogin checks that a server that offers only weaker mechanisms than before
+// gets no password, neither at a reconnection, after which the client tries again, nor
+// after a reload, until the program allows it.
 func TestWeakerLogin(t *testing.T) {
 	servers := &switched{}
 	for _, mechanisms := range [][]string{nil, {"PLAIN"}, {"SCRAM-SHA-256", "PLAIN"}} {
-		server, err := mem.New(mem.Config{Accounts: map[string]string{"alice": canary}, Mechanisms: mechanisms})
+		server, err := mem.New(mem.Config{Accounts: map[string]string{"alice": testPassword}, Mechanisms: mechanisms})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func TestWeakerLogin(t *testing.T) {
 	}
 	_ = b.Close()
 
-	// Nobody weakens it by another's record.
+	// The record of another account does not weaken it.
 	servers.now.Store(strong)
 	c := again(func(o *client.Options) { o.Mechanisms = []string{"SCRAM-SHA-512"} }).connect()
 	_ = c.Close()
@@ -113,7 +113,7 @@ func TestWeakerLogin(t *testing.T) {
 	}
 	_ = d.Close()
 
-	// Named, it is used, and remembered.
+	// If the options name the mechanism, the client uses and stores it.
 	servers.now.Store(strong)
 	_ = again().connect().Close()
 	servers.now.Store(weak)
@@ -121,7 +121,7 @@ func TestWeakerLogin(t *testing.T) {
 	_ = again().connect().Close()
 }
 
-// challenging has every login with SCRAM asked for a number of iterations.
+// challenging has the server demand a number of iterations in every SCRAM login.
 func (f *scripted) challenging(iterations int) {
 	f.handle = func(s *socket, e *element.Element) bool {
 		switch {
@@ -144,8 +144,8 @@ func (f *scripted) challenging(iterations int) {
 
 func scram(o *client.Options) { o.Mechanisms = nil }
 
-// TestDeriveSlowly: a device that needs most of a minute for the key logs in, and
-// one that needs longer is told so, and tries again.
+// TestDeriveSlowly checks that a device that needs most of a minute for the key logs in,
+// and that one that needs longer gets an error that says so, and tries again.
 func TestDeriveSlowly(t *testing.T) {
 	for takes, want := range map[time.Duration]pam.Code{55 * time.Second: pam.CodeAuth, time.Hour: pam.CodeTimeout} {
 		synctest.Test(t, func(t *testing.T) {
@@ -169,15 +169,15 @@ func TestDeriveSlowly(t *testing.T) {
 			if got.Code != want || got.Retryable != (want == pam.CodeTimeout) || took < 55*time.Second || took > time.Minute {
 				t.Errorf("%v after %v", got, took)
 			}
-			if len(asked) != 1 || asked[0].Hash != "SHA-512" || asked[0].Iterations != 1_000_000 || asked[0].Password != canary || string(asked[0].Salt) != "saltsalt" {
-				t.Errorf("it asked for %d keys", len(asked))
+			if len(asked) != 1 || asked[0].Hash != "SHA-512" || asked[0].Iterations != 1_000_000 || asked[0].Password != testPassword || string(asked[0].Salt) != "saltsalt" {
+				t.Errorf("it requested %d keys", len(asked))
 			}
 			_ = a.Close()
 		})
 	}
 }
 
-// TestDeriveEnds: Close, Disconnect and the server end a derivation at once.
+// TestDeriveEnds checks that Close, Disconnect and the server end a derivation at once.
 func TestDeriveEnds(t *testing.T) {
 	for name, end := range map[string]func(f *scripted, a *device) error{
 		"close":      func(_ *scripted, a *device) error { return a.Close() },
@@ -218,9 +218,9 @@ func TestDeriveEnds(t *testing.T) {
 	}
 }
 
-// TestDeriveKeepsNobodyWaiting: while the key is derived in Go, the client answers,
-// and the computation ends with the connection.
-func TestDeriveKeepsNobodyWaiting(t *testing.T) {
+// TestDeriveDoesNotBlock checks that calls return while Go derives the key, and that the
+// computation ends with the connection.
+func TestDeriveDoesNotBlock(t *testing.T) {
 	f := newScripted()
 	f.challenging(1_000_000)
 	began, ended := make(chan bool), make(chan error, 1)
@@ -243,8 +243,8 @@ func TestDeriveKeepsNobodyWaiting(t *testing.T) {
 	}
 }
 
-// TestTooManyIterations is a demand of the server: it ends the first attempt, and
-// after a session was live it is asked again after a long wait.
+// TestTooManyIterations has the server demand too many iterations: that ends the first
+// attempt; after a session was live, the client tries again after a long wait.
 func TestTooManyIterations(t *testing.T) {
 	for _, wasLive := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -279,7 +279,7 @@ func TestTooManyIterations(t *testing.T) {
 				}
 			}
 			if slices.Contains(a.reasons, "rejected") {
-				t.Errorf("the password was taken for a wrong one: %q", a.reasons)
+				t.Errorf("the client treated the password as wrong: %q", a.reasons)
 			}
 			_ = a.Close()
 		})

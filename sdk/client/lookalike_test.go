@@ -16,9 +16,9 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// TestLookalikes checks that an account whose domain is not in its normal form is
-// refused with a reason, so is a service, and no answer comes from a domain that
-// looks like one.
+// TestLookalikes checks that New refuses an account whose domain is not in its normal
+// form with a reason, that a request refuses such a service, and that the client accepts
+// no answer from a domain that looks like the account's.
 func TestLookalikes(t *testing.T) {
 	_, err := client.New(&client.Options{Account: "alice@xn--localhost-", URL: "wss://localhost/", Credentials: password("x"), Dialer: newScripted()})
 	if got := asError(t, err); got.Code != pam.CodeBadJID || !strings.Contains(got.Text, "xn--") {
@@ -56,9 +56,9 @@ func TestLookalikes(t *testing.T) {
 	})
 }
 
-// TestNewsOfOthers: what a service tells of the subscription of another account, also
-// of one whose domain looks like the own one, is no reason to ask for the list.
-func TestNewsOfOthers(t *testing.T) {
+// TestEventsOfOthers checks that the client requests no list after an event about the
+// subscription of another account, also of one whose domain looks like the account's.
+func TestEventsOfOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		a := f.device(t, quick).connect()
@@ -76,12 +76,12 @@ func TestNewsOfOthers(t *testing.T) {
 		for seed := range uint64(50) {
 			domain := addresstest.LookAlike(rand.New(rand.NewPCG(seed, 0)), "localhost")
 			if strings.ToLower(domain) != "localhost" && news("alice@"+domain) != 0 {
-				t.Errorf("news of alice@%+q had the list asked for", domain)
+				t.Errorf("an event about alice@%+q caused a list request", domain)
 			}
 		}
-		for subscriber, asks := range map[string]bool{"bob@localhost": false, "alice2@localhost": false, "": false, "alice@localhost": true, "Alice@LOCALHOST": true} {
-			if n := news(subscriber); (n > 0) != asks {
-				t.Errorf("news of %q had the list asked for %d times", subscriber, n)
+		for subscriber, want := range map[string]bool{"bob@localhost": false, "alice2@localhost": false, "": false, "alice@localhost": true, "Alice@LOCALHOST": true} {
+			if n := news(subscriber); (n > 0) != want {
+				t.Errorf("an event about %q caused %d list requests", subscriber, n)
 			}
 		}
 		_ = a.Close()

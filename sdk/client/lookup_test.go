@@ -24,7 +24,7 @@ import (
 // A directory answers lookups: with status 404 if it has no address.
 type directory struct {
 	mu    sync.Mutex
-	at    string // the address to tell
+	at    string // the address in its answer
 	err   error
 	asked int // lookups, not documents
 	slow  bool
@@ -56,7 +56,7 @@ func (d *directory) lookups() int {
 
 func (d *directory) lookup(o *client.Options) { o.URL, o.Fetcher = "", d }
 
-// TestLookUp follows the address through a client's life.
+// TestLookUp checks when a client looks up the address, from the first connection on.
 func TestLookUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, d := newScripted(), &directory{at: "wss://one.example/ws"}
@@ -70,19 +70,19 @@ func TestLookUp(t *testing.T) {
 		}
 		expect(1, 1, "wss://one.example/ws")
 
-		// A lost session is no reason to ask again.
+		// The client looks nothing up after a lost session.
 		f.socket().fail(errors.New("reset"))
 		time.Sleep(time.Minute + 10*time.Second)
 		expect(1, 2, "wss://one.example/ws")
 
-		// A failed attempt is.
+		// It does so after a failed attempt.
 		f.set(func() { f.down = "wss://one.example/ws" })
 		d.at = "wss://two.example/ws"
 		f.socket().fail(errors.New("reset"))
 		time.Sleep(time.Minute + 10*time.Second)
 		expect(2, 4, "wss://two.example/ws")
 
-		// What was found last is good enough while nothing is found.
+		// While a lookup finds nothing, the client uses the last address.
 		f.set(func() { f.down = "wss://two.example/ws" })
 		d.at = ""
 		f.socket().fail(errors.New("reset"))
@@ -99,7 +99,7 @@ func TestLookUp(t *testing.T) {
 	})
 }
 
-// TestLookUpFails finds no address: for good, or for a while.
+// TestLookUpFails has the lookup find no address, with a final error or a temporary one.
 func TestLookUpFails(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -137,7 +137,7 @@ func TestLookUpFails(t *testing.T) {
 	}
 }
 
-// TestGivenURL looks up nothing.
+// TestGivenURL checks that a client with a URL looks up nothing.
 func TestGivenURL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, d := newScripted(), &directory{at: "wss://found.example/"}
@@ -153,7 +153,7 @@ func TestGivenURL(t *testing.T) {
 	})
 }
 
-// TestDisconnectDuringLookUp leaves nothing behind.
+// TestDisconnectDuringLookUp checks that Disconnect ends a lookup.
 func TestDisconnectDuringLookUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, d := newScripted(), &directory{slow: true}
@@ -175,10 +175,10 @@ func TestDisconnectDuringLookUp(t *testing.T) {
 	})
 }
 
-// TestLookUpOverTLS is the whole way on real sockets: a domain's web server over
-// https:, the WebSocket server that it names, and the one that this sends to.
+// TestLookUpOverTLS uses real sockets: a domain's web server over https:, the WebSocket
+// server that it names, and the server to which that one redirects.
 func TestLookUpOverTLS(t *testing.T) {
-	server, err := mem.New(mem.Config{Domain: "example.com", Accounts: map[string]string{"alice": canary}})
+	server, err := mem.New(mem.Config{Domain: "example.com", Accounts: map[string]string{"alice": testPassword}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestLookUpOverTLS(t *testing.T) {
 	defer front.Close()
 	defer server.Close()
 
-	// Its client finds all of example.com at this server, and trusts it.
+	// The server's client resolves example.com to this server, and trusts its certificate.
 	d := newDevice(t, &peer{domain: "example.com"}, nil, func(o *client.Options) {
 		o.Fetcher = &web.Fetcher{HTTPClient: front.Client()}
 		o.Dialer = &ws.Dialer{HTTPClient: front.Client()}
@@ -213,7 +213,7 @@ func TestLookUpOverTLS(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 
-	// Whoever does not trust its certificate finds nothing, and says nothing.
+	// A client that does not trust the certificate finds no address, and sends nothing.
 	e := newDevice(t, &peer{domain: "example.com"}, nil, func(o *client.Options) {
 		o.Fetcher = &web.Fetcher{HTTPClient: &http.Client{Transport: untrusting(front)}}
 	})
@@ -225,8 +225,8 @@ func TestLookUpOverTLS(t *testing.T) {
 	front.Client().CloseIdleConnections()
 }
 
-// untrusting reaches the server as its own client does, but knows only the
-// certificates that everybody knows.
+// untrusting returns a client that reaches the server as the server's own client does,
+// but trusts only the certificates of the system.
 func untrusting(front *httptest.Server) http.RoundTripper {
 	transport := front.Client().Transport.(*http.Transport).Clone()
 	transport.TLSClientConfig = nil

@@ -48,8 +48,8 @@ func TestConnectDuringDisconnect(t *testing.T) {
 	})
 }
 
-// TestLateListAfterDisconnect has the server send the list between the <close/> of the
-// client and its own.
+// TestLateListAfterDisconnect has the server send the list between the client's <close/>
+// and its own.
 func TestLateListAfterDisconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -64,7 +64,7 @@ func TestLateListAfterDisconnect(t *testing.T) {
 				return true
 			}
 			if e.Is(nsFraming, "close") {
-				s.answer(list) // with nothing new, so that nothing is stored
+				s.answer(list) // without changes, so that the client stores nothing
 			}
 			return false
 		}
@@ -108,7 +108,7 @@ func TestLateDiscoAfterDisconnect(t *testing.T) {
 		connected := a.connecting(t.Context())
 		synctest.Wait()
 		if disco == nil {
-			t.Fatal("the domain was not asked")
+			t.Fatal("the domain received no query")
 		}
 		_ = a.Disconnect(t.Context())
 		if err := <-connected; asError(t, err).Code != pam.CodeAborted {
@@ -131,7 +131,7 @@ func (d *device) neverLive(from int) {
 }
 
 // TestLastSyncedOfALostConnection loses a connection after an hour in which the
-// server only answered pings: the list was right until the last answer.
+// server only answered pings: the list was correct until the last answer.
 func TestLastSyncedOfALostConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -141,7 +141,7 @@ func TestLastSyncedOfALostConnection(t *testing.T) {
 		f.socket().fail(errors.New("reset"))
 		synctest.Wait()
 		if got := a.State().LastSynced; got.Sub(before) > time.Hour || got.Sub(before) < time.Hour-time.Minute {
-			t.Errorf("the list is said to have been right for %v", got.Sub(before))
+			t.Errorf("the client reports the list as correct for %v", got.Sub(before))
 		}
 		_ = a.Close()
 	})

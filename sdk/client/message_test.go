@@ -14,8 +14,8 @@ import (
 	"xmpp-pam/sdk/internal/element"
 )
 
-// TestMessageTexts: a message is handed on as it came, or says why it has no text,
-// and those before and after it are not affected.
+// TestMessageTexts checks that the client delivers a message with its original text, or
+// with the reason why it has none, and that other messages are not affected.
 func TestMessageTexts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newScripted()
@@ -65,7 +65,7 @@ func TestMessageTexts(t *testing.T) {
 	})
 }
 
-// TestLongWarnings: a warning is short, whatever it is about.
+// TestLongWarnings checks that a warning is short, however long its cause is.
 func TestLongWarnings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newScripted()
@@ -100,7 +100,8 @@ func TestLongWarnings(t *testing.T) {
 	})
 }
 
-// TestIgnoredAgain has messages ignored now and then: each is warned of at once.
+// TestIgnoredAgain has the client ignore messages at long intervals: it warns of each at
+// once.
 func TestIgnoredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()

@@ -26,7 +26,7 @@ type mutant struct {
 // Mutants are mistakes that lose data, or let another entity forge what the client
 // accepts.
 // The test named by "by", after its package if that is another, must find each.
-// One that survives, or whose place is no longer in the code, fails.
+// A mutant that no test finds, or whose place is no longer in the code, fails.
 var mutants = []mutant{
 	{"what was not acknowledged is not sent again", "TestCutMessages", []edit{
 		{"Stream.onResumed", "for unacked", "$0[:0]"}}},
@@ -42,7 +42,7 @@ var mutants = []mutant{
 		{"smState.count", "++ received", "$1 += $1 & 1"}}},
 	{"what comes again is delivered again", "stream TestCutAndResume", []edit{
 		{"smState.count", "return true", "return false"}}},
-	{"a session that goes on is taken for a new one", "TestCutMessages", []edit{
+	{"a resumed session is treated as a new one", "TestCutMessages", []edit{
 		{"connection.perform", "field resumed", "resumed: false"}}},
 	{"a lost session ends no request", "TestCutMessages", []edit{
 		{"sessionEnded", "call failOperations", ""}}},
@@ -50,9 +50,9 @@ var mutants = []mutant{
 		{"session.suspend", "call pause", "s.withdraw(r)"}}},
 	{"the socket of a connection that is over stays open", "TestCutMessages", []edit{
 		{"connection.hangup", "all call Close", ""}}},
-	{"a silent server is believed to be there", "stream TestLiveness", []edit{
+	{"a server that does not answer counts as connected", "stream TestLiveness", []edit{
 		{"Stream.checkLiveness", "case idleTime", "false"}}},
-	{"nobody dials again", "TestCutMessages", []edit{
+	{"the client does not dial again", "TestCutMessages", []edit{
 		{"link.proceed", "call after", "$f($1, func() {})"}}},
 	{"a notify is handled before it is stored", "TestHandledOnceStored", []edit{
 		{"takeStanza", "call step", "a.session.acknowledge(m.seq)\n$0"}}},
@@ -98,13 +98,13 @@ var mutants = []mutant{
 		{"receiveMessage", "call After", "true"}}},
 	{"a notify of another device is accepted", "TestSchedules", []edit{
 		{"accepted", "call String", "j.Bare().String()"}}},
-	{"a notify in a carbon is believed", "TestSchedules", []edit{
+	{"a notify in a carbon is accepted", "TestSchedules", []edit{
 		{"ParseNotify", "all for message", "if r := message.First(); r != nil && r.Name.Local == \"received\" {\nmessage = r.First().First()\n}\n$0"}}},
-	{"an operation ends when it is answered", "TestSchedules|TestCommitUnderWay", []edit{
+	{"an operation ends when it is answered", "TestSchedules|TestAnswerDuringCommit", []edit{
 		{"operate", "call settleOperations", "a.finish(op, new(pam.Subscription), nil)"}}},
 	{"a failed store is not reported", "TestStoreFaults", []edit{
 		{"useMemory", "call setDegraded", ""}}},
-	{"a silent store is waited for", "TestSilentStore", []edit{
+	{"a store that does not answer is waited for", "TestSilentStore", []edit{
 		{"storeTimeout", "*", "$1 * time.Hour"}}},
 	{"a late answer of the store counts", "TestSilentStore", []edit{
 		{"storage.finish", "|| jobs", "$1"}}},
@@ -112,7 +112,7 @@ var mutants = []mutant{
 		{"Engine.run", "assign closed", "_ = $2"}}},
 	{"a corrupt list empties the shown list", "engine TestReloadCorrupt", []edit{
 		{"loadAnew", "if err 2/2", "false"}}},
-	{"a store that contradicts itself is asked for ever", "TestBadStores", []edit{
+	{"an inconsistent store is read again for ever", "TestBadStores", []edit{
 		{"durable.commit", "if Equal", "false && $0"}}},
 	{"a timer that was stopped runs", "engine TestTimerStopped", []edit{
 		{"loop.after", "if timers", "true"}}},
@@ -122,17 +122,17 @@ var mutants = []mutant{
 		{"operate", "assign timer 2/2", ""}}},
 	{"a refresh has no end of its own", "TestCallsWhileAway", []edit{
 		{"account.refresh", "call after", "$f(1000*$1, $2)"}}},
-	{"the service of a silent server is not asked", "TestServiceIsAsked", []edit{
+	{"the service is not asked if the server does not answer", "TestServiceIsAsked", []edit{
 		{"operate", "call askService", "_ = $f"}}},
-	{"what the service does not know stays listed", "TestGoneButListed", []edit{
+	{"a row without a subscription at the service stays listed", "TestGoneButListed", []edit{
 		{"settleOperations", "call step Drop", "_ = $1"}}},
 	{"a newer subscription is left out of the list", "TestUnsubscribeCrossed", []edit{
 		{"unremovable", "call Contains remains", "(true || $0)"}}},
-	{"the end of a wait ends the wish", "TestWaitIsNotTheWish", []edit{
+	{"the end of a call of Connect ends the attempts", "TestConnectDeadline", []edit{
 		{"cancelConnect", "call stop", "$0\nl.disconnect(func(error) {})"}}},
 	{"a forgotten session is resumed", "TestForgetStoredSession", []edit{
 		{"Engine.Forget", "if dropSession", "false"}}},
-	{"a connection made while the account is forgotten stays", "TestLastWordCounts", []edit{
+	{"a connection made while the account is forgotten stays", "TestLastCallDecides", []edit{
 		{"link.proceed", "call report", "l.dial()"}}},
 	{"a failed store keeps the record of the session", "TestFailedStoreAndSession", []edit{
 		{"useMemory", "if remove", "false && $0"}}},
@@ -158,7 +158,7 @@ var mutants = []mutant{
 		{"shortened", "if maxWarning", "false"}}},
 	{"an acknowledgement is asked for once", "stream TestAskedAgain", []edit{
 		{"Stream.acknowledged", "assign ackBy", "l.ackLate, l.oldest = false, s.now"}}},
-	{"a server has for ever to acknowledge", "stream TestAskedAgain", []edit{
+	{"a server has no time limit to acknowledge", "stream TestAskedAgain", []edit{
 		{"Stream.checkLiveness", "case ackLate", "false"}}},
 	{"what is not acknowledged is kept without bound", "stream TestUnackedIsBounded", []edit{
 		{"writeStanza", "assign full", "$1 := false"}}},
@@ -190,7 +190,7 @@ var mutants = []mutant{
 		{"Show", "if IndexAny", "false"}}},
 }
 
-// TestMutantPlaces: a renamed function is found without a run of TestMutants.
+// TestMutantPlaces checks without a run of TestMutants that the places still exist.
 func TestMutantPlaces(t *testing.T) {
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) { mutate.Check(t, m.edits) })
@@ -199,14 +199,14 @@ func TestMutantPlaces(t *testing.T) {
 
 func TestMutants(t *testing.T) {
 	if *flagMutants == "" {
-		t.Skip("not asked for: make mutants")
+		t.Skip("run it with: make mutants")
 	}
 	asked, err := regexp.Compile(*flagMutants)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if raceEnabled {
-		t.Skip("it starts builds of its own, which the race detector does not see")
+		t.Skip("it starts separate builds, which the race detector does not cover")
 	}
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go command")

@@ -10,7 +10,7 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// inTab has a client use a store and keep its session there for a tab.
+// inTab has a client use a store and keep its session there under the name of a tab.
 func inTab(s store.Store, tab string) func(*client.Options) {
 	return func(o *client.Options) { o.Store, o.Tab = s, tab }
 }
@@ -32,8 +32,8 @@ func password(p string) func(context.Context, client.CredentialRequest) (client.
 	}
 }
 
-// kept is a store that survives the Close of the client that uses it, as one
-// in a browser does.
+// kept is a store that stays open when the client that uses it is closed, as one in a
+// browser does.
 type kept struct{ store.Store }
 
 func keep(s store.Store) kept { return kept{s} }

@@ -11,9 +11,9 @@ import (
 	"xmpp-pam/sdk/internal/element"
 )
 
-// TestOutbox has the list asked for while the session waits to be resumed. The
-// request is sent once the session goes on, and never again; if the session is
-// lost, it is not sent in another.
+// TestOutbox has the list requested while the session waits to be resumed. The client
+// sends the request once, after the resumption; if the session is lost, it does not
+// send it in another.
 func TestOutbox(t *testing.T) {
 	for _, refuse := range []bool{false, true} {
 		bubble(t, fmt.Sprint("refused ", refuse), func(t *testing.T) {
@@ -36,12 +36,12 @@ func TestOutbox(t *testing.T) {
 			f.socket().fail(errors.New("reset"))
 			time.Sleep(time.Minute)
 			if n := len(f.listed()); n != 2 {
-				t.Errorf("%d lists while the connection is away", n)
+				t.Errorf("%d lists without a connection", n)
 			}
 			f.set(func() { f.refuse = nil })
 			time.Sleep(time.Minute)
 			if n := len(f.listed()); n != 3 {
-				t.Errorf("%d lists after it has come back\n%s", n, a.log())
+				t.Errorf("%d lists after the resumption\n%s", n, a.log())
 			}
 			f.set(func() { r.refuse = false })
 			f.socket().fail(errors.New("reset"))

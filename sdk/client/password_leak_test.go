@@ -12,9 +12,9 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// canary is the password of alice in all tests. At the end of its test, every device
-// searches everything that a client shows, reports and stores for it.
-const canary = "canary-8f1Kq-Zw6tP"
+// testPassword is the password of alice in all tests. At the end of its test, every
+// device searches everything that a client shows, reports and stores for it.
+const testPassword = "canary-8f1Kq-Zw6tP"
 
 // secrets returns the forms in which the password might appear: as plain text, and
 // encoded as by the mechanism PLAIN after any prefix.
@@ -29,9 +29,9 @@ func secrets(password string) []string {
 	return forms
 }
 
-// sweep fails the test if the password is in the wire log, an event, the state
+// checkNoPassword fails the test if the password is in the wire log, an event, the state
 // or a record.
-func (d *device) sweep(opened store.Store) {
+func (d *device) checkNoPassword(opened store.Store) {
 	d.t.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -58,7 +58,7 @@ func (d *device) sweep(opened store.Store) {
 		seen["the store"] = records.String()
 	}
 	for where, text := range seen {
-		for _, secret := range secrets(canary) {
+		for _, secret := range secrets(testPassword) {
 			if strings.Contains(text, secret) {
 				d.t.Errorf("the password is in %s", where)
 			}

@@ -13,7 +13,7 @@ import (
 	"xmpp-pam/sdk/server/prosody"
 )
 
-// A peer is a server to test against: the one in memory, or a real Prosody if
+// A peer is the server of a test: the one in memory, or a real Prosody if
 // PAM_SERVER=prosody. The same tests run against both, and with PAM_SERVER=mem:name
 // against the one in memory as it behaves with that personality.
 type peer struct {
@@ -28,7 +28,7 @@ type peer struct {
 func needsMem(t *testing.T) {
 	t.Helper()
 	if name := os.Getenv("PAM_SERVER"); name != "" && name != "mem" {
-		t.Skip("has a server of its own, whatever PAM_SERVER is")
+		t.Skip("the test starts its own server, independent of PAM_SERVER")
 	}
 }
 
@@ -37,7 +37,7 @@ func needsMem(t *testing.T) {
 // memory.
 func newPeer(t *testing.T, edit ...func(*mem.Config)) *peer {
 	t.Helper()
-	accounts := map[string]string{"alice": canary, "bob": "secret-b"}
+	accounts := map[string]string{"alice": testPassword, "bob": "secret-b"}
 	name, like, _ := strings.Cut(os.Getenv("PAM_SERVER"), ":")
 	switch name {
 	case "", "mem":
@@ -85,7 +85,7 @@ func newProsody(t *testing.T, cfg prosody.Config) *peer {
 	return &peer{url: server.URL(), domain: server.Domain(), publish: server.Publish}
 }
 
-// onlyMem skips a test that needs to look into the server.
+// onlyMem skips a test that inspects or controls the server in memory.
 func (p *peer) onlyMem(t *testing.T) {
 	t.Helper()
 	if p.Server == nil {
@@ -93,7 +93,7 @@ func (p *peer) onlyMem(t *testing.T) {
 	}
 }
 
-// refreshIfSilent has a device ask for the list if the server does not notify the end
+// refreshIfSilent has a device request the list if the server does not notify the end
 // of a subscription.
 func (p *peer) refreshIfSilent(d *device) {
 	d.t.Helper()

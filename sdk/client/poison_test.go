@@ -15,9 +15,10 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// TestPoison: a request that the server answers by cutting the connection is not
-// sent for ever. Its session is resumed twice, and once more if that still told of
-// progress; then it ends, the request with an error, and a new session begins.
+// TestPoison checks that the client does not repeat for ever a request after which the
+// server cuts the connection. It resumes the session twice, and once more if the server
+// has acknowledged other stanzas; then the request ends with an error, and the client
+// begins a new session.
 func TestPoison(t *testing.T) {
 	for name, late := range map[string]time.Duration{"at once": 0, "after a while": time.Second} {
 		bubble(t, name, func(t *testing.T) {
@@ -52,8 +53,8 @@ func TestPoison(t *testing.T) {
 	}
 }
 
-// TestTooLarge: what servers would end the connection for is refused before it is
-// sent, and nothing else comes to harm.
+// TestTooLarge checks that the client refuses to send a request so large that a server
+// would end the connection, and that other requests are not affected.
 func TestTooLarge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newHalfStarted()
@@ -80,8 +81,9 @@ func TestTooLarge(t *testing.T) {
 	})
 }
 
-// TestSameResource: two clients that want the same resource of a Prosody 13.0,
-// which does not declare the prefix of its stream errors, do not fight for it.
+// TestSameResource checks that of two clients with the same resource the replaced one
+// does not reconnect, although Prosody 13.0 does not declare the prefix of its stream
+// errors.
 func TestSameResource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newHalfStarted()
@@ -103,8 +105,8 @@ func TestSameResource(t *testing.T) {
 	})
 }
 
-// TestResourceTaken: at a real server, the client whose resource another one takes
-// says so, and leaves it to the other.
+// TestResourceTaken checks at a real server that a client whose resource another one
+// has taken reports this and does not reconnect.
 func TestResourceTaken(t *testing.T) {
 	p := newPeer(t)
 	desk := func(o *client.Options) { o.Resource = "desk" }

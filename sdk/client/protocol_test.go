@@ -20,13 +20,13 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A protocolCase is a reading of XEP-0376 (sdk/pam/PROTOCOL.md): what is on the
-// wire once the client is bound, and what comes of it. js/test/protocol.test.mjs
-// reads the same files.
+// A protocolCase is an interpretation of XEP-0376 (sdk/pam/PROTOCOL.md): the stanzas
+// after the client is bound, and their effects. js/test/protocol.test.mjs reads the same
+// files.
 type protocolCase struct {
 	Reading, Section string
 
-	Calls    [][]string // what the page asks for once it is live, one after the other
+	Calls    [][]string // calls of the page when the client is live, one after the other
 	Outcomes []string   // of each: ok, or the code of its error
 	Error    *struct{ Origin, By, Condition, PubsubCondition string }
 
@@ -34,15 +34,15 @@ type protocolCase struct {
 	Ver      *string
 	Ignored  uint64
 	Missing  []string
-	Order    []string                        // what is sent first
-	Features *struct{ Account, Domain bool } // who says that it knows PAM; both, if nothing is said
+	Order    []string                        // the stanzas to send first
+	Features *struct{ Account, Domain bool } // which of them announce PAM; by default both
 
 	wire []*element.Element
 }
 
 const protocolCases = "../pam/testdata/protocol/"
 
-// TestProtocol plays every case. It is in PROTOCOL.md, and so is no other.
+// TestProtocol runs every case. PROTOCOL.md must name exactly these cases.
 func TestProtocol(t *testing.T) {
 	needsMem(t)
 	notes, err := os.ReadFile("../pam/PROTOCOL.md")
@@ -58,7 +58,7 @@ func TestProtocol(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := readProtocolCase(t, name)
 			if !strings.HasPrefix(name, "A") || !strings.HasPrefix(c.Reading+"-", "A"+strings.TrimLeft(name[1:3], "0")+"-") {
-				t.Errorf("the reading is called %s", c.Reading)
+				t.Errorf("the interpretation is called %s", c.Reading)
 			}
 			synctest.Test(t, c.play)
 		})
@@ -66,7 +66,7 @@ func TestProtocol(t *testing.T) {
 	for i := range strings.Split(string(notes), "`A")[1:] {
 		name, _, _ := strings.Cut(strings.Split(string(notes), "`A")[1:][i], "`")
 		if _, err := os.Stat(protocolCases + "A" + name + ".json"); err != nil {
-			t.Errorf("PROTOCOL.md names A%s, which is not there", name)
+			t.Errorf("PROTOCOL.md names A%s, which does not exist", name)
 		}
 	}
 }

@@ -16,15 +16,15 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// An illness is a server that is out of order for a while.
-type illness struct {
+// A brokenServer does not work for some time.
+type brokenServer struct {
 	*resumer
 	lists, disco atomic.Bool
-	silent       atomic.Bool // disco never says that it knows PAM
-	lost         int         // stanzas that come again with the next resumption
+	silent       atomic.Bool // disco answers never contain PAM
+	lost         int         // stanzas that the server sends again after the next resumption
 }
 
-func (r *illness) handle(s *socket, e *element.Element) bool {
+func (r *brokenServer) handle(s *socket, e *element.Element) bool {
 	switch {
 	case r.lists.Load() && isList(e), r.disco.Load() && isDisco(e):
 		r.h++
@@ -44,11 +44,11 @@ func (r *illness) handle(s *socket, e *element.Element) bool {
 	return handled
 }
 
-// TestOutOfOrder has the server give no list for a moment, at times when nothing
-// else would make the client ask again. Once the server is well the client gets
-// the list, and commits what it hears.
-func TestOutOfOrder(t *testing.T) {
-	// restored is a client that goes on with the session of an earlier run.
+// TestTemporarilyWithoutList has the server refuse the list for a short time, when no
+// other event makes the client request it again. After that the client gets the list,
+// and commits later notifies.
+func TestTemporarilyWithoutList(t *testing.T) {
+	// restored returns a client that has resumed the session of an earlier run.
 	restored := func(t *testing.T, f *scripted) *device {
 		kept := store.NewMemory()
 		run := func() *device {
@@ -60,7 +60,7 @@ func TestOutOfOrder(t *testing.T) {
 		f.set(func() { f.refuse = errors.New("the program is gone") })
 		f.socket().fail(errors.New("reset"))
 		_ = a.Close()
-		for _, r := range records { // It ended without warning: what was stored stays.
+		for _, r := range records { // The program has crashed: the store keeps its records.
 			_ = kept.Commit(t.Context(), nil, []store.Op{store.Put(r.Key, r.Value)})
 		}
 		f.set(func() { f.refuse = nil })
@@ -73,15 +73,15 @@ func TestOutOfOrder(t *testing.T) {
 	}
 	tests := []struct {
 		name string
-		run  func(t *testing.T, f *scripted, r *illness) *device
+		run  func(t *testing.T, f *scripted, r *brokenServer) *device
 	}{
-		{"after a resumption from the store", func(t *testing.T, f *scripted, r *illness) *device {
+		{"after a resumption from the store", func(t *testing.T, f *scripted, r *brokenServer) *device {
 			d := restored(t, f)
 			r.lists.Store(true)
 			_ = d.Refresh(t.Context(), false)
 			return d
 		}},
-		{"and the connection is lost meanwhile", func(t *testing.T, f *scripted, r *illness) *device {
+		{"and the connection is lost meanwhile", func(t *testing.T, f *scripted, r *brokenServer) *device {
 			d := restored(t, f)
 			r.lists.Store(true)
 			_ = d.Refresh(t.Context(), false)
@@ -91,7 +91,7 @@ func TestOutOfOrder(t *testing.T) {
 			time.Sleep(3 * time.Second)
 			return d
 		}},
-		{"where service discovery does not name PAM", func(t *testing.T, f *scripted, r *illness) *device {
+		{"where service discovery does not name PAM", func(t *testing.T, f *scripted, r *brokenServer) *device {
 			r.silent.Store(true)
 			d := f.device(t).connect()
 			time.Sleep(time.Second)
@@ -99,7 +99,7 @@ func TestOutOfOrder(t *testing.T) {
 			_ = d.Refresh(t.Context(), false)
 			return d
 		}},
-		{"when the session begins, with service discovery", func(t *testing.T, f *scripted, r *illness) *device {
+		{"when the session begins, with service discovery", func(t *testing.T, f *scripted, r *brokenServer) *device {
 			r.lists.Store(true)
 			r.disco.Store(true)
 			d := f.device(t)
@@ -111,7 +111,7 @@ func TestOutOfOrder(t *testing.T) {
 	}
 	for _, tt := range tests {
 		bubble(t, tt.name, func(t *testing.T) {
-			f, r := newScripted(), &illness{resumer: &resumer{}}
+			f, r := newScripted(), &brokenServer{resumer: &resumer{}}
 			f.handle = r.handle
 			d := tt.run(t, f, r)
 			synctest.Wait()
@@ -129,9 +129,9 @@ func TestOutOfOrder(t *testing.T) {
 	}
 }
 
-// TestServerGoneForGood takes the server away under a request: the caller learns
-// after a while that its outcome is unknown, though the session could still go on.
-func TestServerGoneForGood(t *testing.T) {
+// TestServerUnreachable makes the server unreachable during a request: the call returns
+// an error that its outcome is unknown, although the session could still be resumed.
+func TestServerUnreachable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
 		f.handle = r.handle
@@ -141,17 +141,17 @@ func TestServerGoneForGood(t *testing.T) {
 		synctest.Wait()
 		f.set(func() { f.refuse = errors.New("connection refused") })
 		f.socket().fail(errors.New("reset"))
-		begun := time.Now()
-		if err := <-done; asError(t, err).Code != pam.CodeOutcomeUnknown || time.Since(begun) > 2*time.Minute {
-			t.Errorf("%v after %v", err, time.Since(begun))
+		began := time.Now()
+		if err := <-done; asError(t, err).Code != pam.CodeOutcomeUnknown || time.Since(began) > 2*time.Minute {
+			t.Errorf("%v after %v", err, time.Since(began))
 		}
 		_ = a.Close()
 	})
 }
 
-// TestWaitWhileLeaving has a call of Connect end that waits for the end of the
-// session before: the client connects all the same, until Disconnect is called.
-func TestWaitWhileLeaving(t *testing.T) {
+// TestConnectWhileDisconnecting ends a call of Connect that waits for the end of the
+// previous session: the client connects nevertheless, until Disconnect is called.
+func TestConnectWhileDisconnecting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		f.handle = func(s *socket, e *element.Element) bool { return e.Is(nsFraming, "close") }
@@ -173,7 +173,7 @@ func TestWaitWhileLeaving(t *testing.T) {
 }
 
 // TestCloseWaitsForTheStore closes a client while it stores a notify: when Close
-// returns nobody uses the store.
+// returns, the client no longer uses the store.
 func TestCloseWaitsForTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, s := newScripted(), &watched{Store: store.NewMemory()}
@@ -183,7 +183,7 @@ func TestCloseWaitsForTheStore(t *testing.T) {
 		synctest.Wait()
 		_ = a.Close()
 		if n := s.busy.Load(); n > 0 {
-			t.Errorf("%d commits are under way", n)
+			t.Errorf("%d commits are pending", n)
 		}
 		time.Sleep(10 * time.Second)
 		if s.late.Load() {
@@ -192,8 +192,8 @@ func TestCloseWaitsForTheStore(t *testing.T) {
 	})
 }
 
-// A watched store takes its time for commits of the list, whatever their context
-// says, and notices those that end after it was closed.
+// A watched store is slow to commit the list, even after the end of the context, and
+// counts commits that end after it was closed.
 type watched struct {
 	store.Store
 	busy         atomic.Int32
@@ -217,11 +217,11 @@ func (s *watched) Close() error {
 	return nil
 }
 
-// TestRefusedOnce has the server refuse the list once. That it gave one later
-// counts: no resumption asks for another.
+// TestRefusedOnce has the server refuse the list once and send it later: the client
+// requests no other list after a resumption.
 func TestRefusedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, r := newScripted(), &illness{resumer: &resumer{}}
+		f, r := newScripted(), &brokenServer{resumer: &resumer{}}
 		f.handle = r.handle
 		a := f.device(t, quick).connect()
 		r.lists.Store(true)
@@ -238,8 +238,8 @@ func TestRefusedOnce(t *testing.T) {
 	})
 }
 
-// TestAttemptTimesOut has a server accept a connection and say nothing. The
-// session still waits, and the next attempt resumes it.
+// TestAttemptTimesOut has a server accept a connection and send nothing. The session
+// stays suspended, and the next attempt resumes it.
 func TestAttemptTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
@@ -259,8 +259,8 @@ func TestAttemptTimesOut(t *testing.T) {
 	})
 }
 
-// TestLiveIsStored ends the program without warning: the next run knows when the
-// list was right.
+// TestLiveIsStored crashes the program: the next run knows until when the list was
+// correct.
 func TestLiveIsStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, memory := newScripted(), store.NewMemory()

@@ -18,13 +18,13 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// reloadMoments are how long after something happened the program ends: before
-// and after the session's record is written again.
+// reloadMoments are the times after an event at which the program ends: before and after
+// the client writes the session's record again.
 var reloadMoments = []time.Duration{5 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 150 * time.Millisecond,
 	240 * time.Millisecond, 260 * time.Millisecond, time.Second}
 
-// A reload plays several runs of the program in one tab, each of which ends
-// without warning, against a server whose list a test scripts.
+// A reload runs a program several times in one tab, where each run crashes, with a
+// server whose list a test scripts.
 type reload struct {
 	*scripted
 	*resumer
@@ -32,8 +32,8 @@ type reload struct {
 	kept *store.Memory
 	list func(s *socket, e *element.Element, ver string) // answers a list request
 
-	replay []string // what the server sends again when the session is resumed
-	number int      // of the first of them; those that are handled are not sent
+	replay []string // stanzas that the server sends again when the session is resumed
+	number int      // of the first of them; the server does not send handled ones
 }
 
 func newReload(t *testing.T) *reload {
@@ -57,7 +57,7 @@ func (r *reload) run() *device {
 	return r.device(r.t, inTab(keep(r.kept), "tab"))
 }
 
-// end ends a run without warning: what is stored by then stays.
+// end ends a run without warning. The store keeps what was committed by then.
 func (r *reload) end(d *device) {
 	records, _ := r.kept.Scan(r.t.Context(), store.Range{})
 	r.kept = store.NewMemory()
@@ -76,10 +76,10 @@ func notifyText(ver, node, more string) string {
 		"<subscription xmlns='http://jabber.org/protocol/pubsub' node='" + node + "' jid='alice@localhost' subscription='subscribed'/></notify>" + more + "</message>"
 }
 
-// TestReloadInARound ends the program while a list is under way. The server tells
-// the difference to the stored list with one version on all of it, of which the
-// next run hears only a part, before it ends as well: what that run has stored
-// must still be a list that the server had.
+// TestReloadInARound ends the program during a list request. The server sends the
+// difference to the stored list in notifies with the same version; the next run receives
+// only a part of them before it ends as well. The list that this run has stored must
+// still be one that the server had.
 func TestReloadInARound(t *testing.T) {
 	for _, after := range reloadMoments {
 		bubble(t, fmt.Sprint(after), func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestReloadInARound(t *testing.T) {
 			first := r.run().connect()
 			time.Sleep(10 * time.Second)
 			r.set(func() { silent = true })
-			r.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>") // so that the record was written just now
+			r.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>") // so that the client has just written the record
 			synctest.Wait()
 			go func() { _ = first.Refresh(t.Context(), false) }()
 			time.Sleep(after)
@@ -127,7 +127,7 @@ func TestReloadInARound(t *testing.T) {
 }
 
 // TestReloadAfterAHint ends the program after a notify with an old stamp has led
-// to a list. The next run gets it again, and must not apply it.
+// to a list request. The next run receives it again, and must not apply it.
 func TestReloadAfterAHint(t *testing.T) {
 	for _, after := range reloadMoments {
 		bubble(t, fmt.Sprint(after), func(t *testing.T) {
@@ -158,8 +158,8 @@ func TestReloadAfterAHint(t *testing.T) {
 	}
 }
 
-// TestReloadWithOtherCaps starts a newer program, which can do more, in the tab of
-// an older one. It sends its capabilities before the list request, once.
+// TestReloadWithOtherCaps starts a newer program with more capabilities in the tab of
+// an older one. It sends its capabilities once, before the list request.
 func TestReloadWithOtherCaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReload(t)
@@ -203,9 +203,8 @@ func TestReloadWithOtherCaps(t *testing.T) {
 	})
 }
 
-// TestReloadsAreNoSessions counts the sessions after which the list is asked for
-// without a version: neither a resumption within a run nor a reload that resumes
-// is one.
+// TestReloadsAreNoSessions counts the sessions after which the client requests the list
+// without a version: neither a resumption within a run nor a reload that resumes counts.
 func TestReloadsAreNoSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReload(t)

@@ -25,11 +25,11 @@ const nsSM = "urn:xmpp:sm:3"
 type resumer struct {
 	refuse   bool
 	location string   // of <enabled/>
-	h        int      // stanzas of the client that have arrived
+	h        int      // stanzas of the client that the server has received
 	asked    []string // the h of every <resume/>
 	acked    string   // the h of the last <a/> of the client
 	binds    int
-	ignored  func(e *element.Element) bool // elements that are lost on the way
+	ignored  func(e *element.Element) bool // elements that the server does not receive
 }
 
 func (r *resumer) handle(s *socket, e *element.Element) bool {
@@ -66,18 +66,18 @@ func (r *resumer) handle(s *socket, e *element.Element) bool {
 	return false
 }
 
-// ask asks the client of a bubble how many stanzas it has handled, and returns its
-// answer.
-func (r *resumer) ask(s *socket) string {
+// requestAck requests an acknowledgement from the client of a bubble, and returns the
+// number of stanzas that it has handled.
+func (r *resumer) requestAck(s *socket) string {
 	s.server.set(func() { r.acked = "" })
 	s.push("<r xmlns='" + nsSM + "'/>")
 	synctest.Wait()
 	return r.acked
 }
 
-// TestRequestSurvivesResumption cuts the connection under a request that has
-// not arrived: it is sent again, and nothing is listed anew.
-func TestRequestSurvivesResumption(t *testing.T) {
+// TestRequestIsSentAgain cuts the connection before a request arrives: after the
+// resumption the client sends it again, and requests no list.
+func TestRequestIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
 		f.handle = r.handle
@@ -102,8 +102,8 @@ func TestRequestSurvivesResumption(t *testing.T) {
 	})
 }
 
-// TestRequestOfALostSession: the server has forgotten the session, so nobody
-// knows what became of the request, and the list is asked for.
+// TestRequestOfALostSession has the server drop the session, so that the outcome of the
+// request is unknown: the client requests the list.
 func TestRequestOfALostSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{refuse: true}
@@ -124,10 +124,10 @@ func TestRequestOfALostSession(t *testing.T) {
 	})
 }
 
-// TestFailedListIsAskedForAnew loses the connection after the server could give
-// no list, while the last one was too noisy to be trusted: once the session goes
-// on, the list is asked for, and once more because its version is a new one.
-func TestFailedListIsAskedForAnew(t *testing.T) {
+// TestFailedListIsRequestedAgain cuts the connection after the server has refused the
+// list, when the round before had too many notifies to be committed: after the
+// resumption the client requests the list, and once more because its version is new.
+func TestFailedListIsRequestedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
 		lists, failing := 0, atomic.Bool{}
@@ -144,7 +144,7 @@ func TestFailedListIsAskedForAnew(t *testing.T) {
 			switch {
 			case failing.Load():
 				s.failure(e, "internal-server-error")
-			case lists <= 4: // Something else is heard each time.
+			case lists <= 4: // Another notify arrives each time.
 				s.notify(fmt.Sprint("v", lists), "news", "subscribed")
 				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v0'/>")
 			default:
@@ -157,7 +157,7 @@ func TestFailedListIsAskedForAnew(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
 		if lists != 6 {
-			t.Fatalf("%d lists were asked for\n%s", lists, a.log())
+			t.Fatalf("the client requested %d lists\n%s", lists, a.log())
 		}
 		failing.Store(false)
 		f.socket().fail(errors.New("reset"))
@@ -170,13 +170,13 @@ func TestFailedListIsAskedForAnew(t *testing.T) {
 	})
 }
 
-// TestNextRunResumes ends the program without warning. The next one, in the same
-// tab, goes on with the session: it asks for what was not stored, and for the
-// list, with nothing before that.
+// TestNextRunResumes crashes the program. The next run, in the same tab, resumes the
+// session: it requests the stanzas that were not stored, and sends the list request
+// first.
 func TestNextRunResumes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
-		var resumed []string // what was sent in the resumed session
+		var resumed []string // stanzas that the client sent in the resumed session
 		f.handle = func(s *socket, e *element.Element) bool {
 			if handled := r.handle(s, e); handled || len(r.asked) == 0 {
 				return handled
@@ -202,12 +202,12 @@ func TestNextRunResumes(t *testing.T) {
 		}
 		// The answers to disco and to the list, and the notify.
 		if r.asked[0] != "3" {
-			t.Errorf("asked from %v, want 3", r.asked)
+			t.Errorf("requested from %v, want 3", r.asked)
 		}
 		b.waitNodes("news")
 		_ = b.Close()
 		if records, _ := kept.Scan(context.Background(), store.Range{From: "session/", To: "session0"}); len(records) > 0 {
-			t.Error("the session is still stored after it was closed in order")
+			t.Error("the session is still stored after Close")
 		}
 		_ = a.Close()
 	})
@@ -224,9 +224,10 @@ func nothingSince(ver string) func(s *socket, e *element.Element) bool {
 	}
 }
 
-// TestNextRunAfterARefusal: a session that was not resumed says nothing of the
-// one after it. The second run is refused, begins anew and ends before it has
-// the list; the third goes on with that session, and asks for the list.
+// TestNextRunAfterARefusal checks that the record of a session that the server refused
+// to resume does not affect the next session. The second run is refused, binds a new
+// session and ends before it has the list; the third resumes that session, and requests
+// the list.
 func TestNextRunAfterARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
@@ -235,11 +236,11 @@ func TestNextRunAfterARefusal(t *testing.T) {
 		run := func() *device {
 			d := f.device(t, inTab(keep(kept), "tab"))
 			go d.Connect(t.Context())
-			time.Sleep(time.Second) // and what is to be stored is
+			time.Sleep(time.Second) // until the client has stored everything
 			synctest.Wait()
 			return d
 		}
-		// The program ends without warning: what is stored by then stays.
+		// The program crashes: the store keeps what was committed by then.
 		end := func(d *device) {
 			records, _ := kept.Scan(t.Context(), store.Range{})
 			kept = store.NewMemory()
@@ -254,7 +255,7 @@ func TestNextRunAfterARefusal(t *testing.T) {
 		f.set(func() {
 			r.refuse, r.ignored = true, func(e *element.Element) bool {
 				if isList(e) {
-					r.h++ // It has arrived. The answer is late.
+					r.h++ // The request has arrived. The answer is late.
 				}
 				return isList(e)
 			}

@@ -19,22 +19,21 @@ import (
 	"xmpp-pam/sdk/transport/ws"
 )
 
-// TestRoundTrips counts the round trips from the open socket to pam.PhaseLive, for
-// every way to get there. They are counted by a connection that is much slower
-// than everything else: it takes oneWay in each direction, so the time divided
-// by twice that is their number. Whatever else takes time can only add to it,
-// so the least of a few tries counts.
+// TestRoundTrips counts the round trips from the open socket to pam.PhaseLive, for every
+// way to get there. It uses a connection that is much slower than everything else: a
+// message takes oneWay in each direction, so the number is the time divided by twice
+// that. Other delays can only increase it, so the test uses the minimum of several tries.
 func TestRoundTrips(t *testing.T) {
 	p := newPeer(t)
 	if p.like != (mem.Personality{}) {
-		t.Skip("other servers take other ways")
+		t.Skip("other servers need other numbers of round trips")
 	}
 	service := "pubsub." + p.domain
 	kept := keep(store.NewMemory())
 	other := newDevice(t, p, nil).connect()
 	subscribe(t, other, service, "news")
 
-	// Every way starts with the stored list at the present version.
+	// Every way starts with the stored list at the current version.
 	stale := func(*device) {
 		if nodes := nodesOf(other.Snapshot().List); len(nodes) == 1 {
 			subscribe(t, other, service, "weather")
@@ -49,9 +48,9 @@ func TestRoundTrips(t *testing.T) {
 		most   int
 		store  func() store.Store
 		before func(*device) // while the device is offline
-		cut    bool          // a connection is lost first
+		cut    bool          // a connection is cut first
 		reload bool          // and the program ends: the next run resumes
-		sent   string        // has to be on the wire
+		sent   string        // must be in the wire log
 	}{
 		{name: "new device", most: 6, store: func() store.Store { return store.NewMemory() }, sent: "<subscriptions xmlns='urn:xmpp:pam:0'/>"},
 		{name: "stored version, nothing changed", most: 6, store: func() store.Store { return kept }, sent: " ver='"},
@@ -179,7 +178,7 @@ type slowConn struct {
 	err      error
 }
 
-// A late message may go on at its time.
+// A late message is delivered at its time.
 type late struct {
 	at       time.Time
 	messages []string

@@ -25,7 +25,7 @@ type disk struct {
 }
 
 // check checks I1 to I3: the store holds a list that the server had, with the
-// version that it had then.
+// version of that list.
 func (d *disk) check() {
 	now, ok := client.StoredList(d.Memory)
 	if !ok {
@@ -40,8 +40,8 @@ func (d *disk) check() {
 		d.stage.faultf("I2: the version %q was never issued", now.Version)
 		return
 	}
-	// After a result that the server sends first, the client takes a delta for live
-	// notifies and stores it in parts.
+	// If the server sends the result first, the client treats the delta as live notifies
+	// and stores it in parts.
 	if !personality(d.stage.s.Server).ResultFirst && !slices.Equal(d.stage.rows(now.List.Rows()), d.stage.rowsOf(list)) {
 		d.stage.faultf("I1: stored as %s: %q, but the server had %q", now.Version, d.stage.rows(now.List.Rows()), d.stage.rowsOf(list))
 	}
@@ -52,7 +52,7 @@ type handle struct {
 	*disk
 	delay  time.Duration
 	dead   atomic.Bool // the program has ended
-	late   atomic.Bool // the commit under way at its end is stored
+	late   atomic.Bool // the commit that is pending at its end is stored
 	inside atomic.Int32
 }
 

@@ -18,20 +18,20 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// A stage is a server, a store and the tabs that share it. It plays a schedule.
+// A stage is a server, a store and the tabs that share it. It runs a schedule.
 type stage struct {
-	s       schedule
-	server  *mem.Server
-	disk    *disk
-	tabs    []*tab
-	release []func()
-	ids     int // numbers the programs of all tabs
-	marks   []mark
-	crashes atomic.Int64 // crashes during a commit
-	deaf    bool         // the server notifies a session of higher priority only
+	s         schedule
+	server    *mem.Server
+	disk      *disk
+	tabs      []*tab
+	release   []func()
+	ids       int // numbers the programs of all tabs
+	marks     []mark
+	crashes   atomic.Int64 // crashes during a commit
+	outranked bool         // the server notifies a session of higher priority only
 
 	spoil       func(*handle) store.Store // returns a failing store for the first program of one tab
-	victim      int                       // that tab
+	victim      int                       // the number of that tab
 	sawDegraded bool
 
 	mu     sync.Mutex
@@ -75,7 +75,7 @@ func newStage(w *world, s schedule, spoil ...func(*handle) store.Store) *stage {
 	}
 	g.disk = &disk{Memory: store.NewMemory(), stage: g}
 	for i := range s.Tabs {
-		t := &tab{stage: g, i: i, n: newNetwork(), wishes: map[string]bool{}, open: map[string]map[*asking]bool{}}
+		t := &tab{stage: g, i: i, n: newNetwork(), wanted: map[string]bool{}, open: map[string]map[*asking]bool{}}
 		t.front = t.n.serve(w.Server)
 		g.tabs = append(g.tabs, t)
 		t.boot("")
@@ -102,11 +102,11 @@ func (g *stage) play() {
 	}
 }
 
-// check checks I7 between two steps: a tab that is live and has nothing under way
-// holds the server's list, whatever the other tabs do.
+// check checks I7 between two steps: a tab that is live and has no pending work has the
+// server's list, independent of the other tabs.
 func (g *stage) check() {
 	synctest.Wait()
-	if like := personality(g.s.Server); g.deaf || len(g.release) > 0 || like.Races || like.SilentUnsubscribe {
+	if like := personality(g.s.Server); g.outranked || len(g.release) > 0 || like.Races || like.SilentUnsubscribe {
 		return
 	}
 	for _, t := range g.tabs {
@@ -128,8 +128,8 @@ func (t *tab) do(st step) {
 	case "outdate":
 		t.server.ForgetHistory("alice")
 	case "subscribe", "unsubscribe":
-		t.wishes[st.Node] = st.Do == "subscribe"
-		t.ask(t.c, st.Node, st.Do == "subscribe")
+		t.wanted[st.Node] = st.Do == "subscribe"
+		t.checkRequest(t.c, st.Node, st.Do == "subscribe")
 	case "refresh":
 		c := t.c
 		go func() { _ = c.Refresh(ctx, st.State == "full") }()
@@ -180,11 +180,11 @@ func (t *tab) do(st step) {
 // outrank adds a session of the account with a higher priority, or removes it.
 func (g *stage) outrank(higher bool) {
 	if higher {
-		g.deaf = true
+		g.outranked = true
 		g.server.Outrank("alice", 5)
-	} else if g.deaf {
+	} else if g.outranked {
 		g.server.Outrank("alice", 0)
-		g.deaf = false
+		g.outranked = false
 	}
 }
 
@@ -196,8 +196,8 @@ func (g *stage) releaseAll() {
 	g.release = nil
 }
 
-// settle checks I7: with the network up and nothing more to come, the server, the
-// store and the tabs have the same list.
+// settle checks I7: with the network up and no pending stanzas, the server, the store
+// and the tabs have the same list.
 func (g *stage) settle() {
 	g.releaseAll()
 	for _, t := range g.tabs {
@@ -208,7 +208,7 @@ func (g *stage) settle() {
 	for _, t := range g.tabs {
 		t.until("live", t.live)
 		t.asked.Wait()
-		for node, want := range t.wishes {
+		for node, want := range t.wanted {
 			for range 20 {
 				list, _ := g.server.Subscriptions("alice")
 				there := slices.ContainsFunc(list, func(s mem.Subscription) bool { return s.Node == node })
@@ -220,16 +220,16 @@ func (g *stage) settle() {
 			}
 		}
 	}
-	g.refreshDeaf()
+	g.refreshOutranked()
 	for _, t := range g.tabs {
 		t.until("the server's list", t.equal)
 	}
 	g.mark()
 }
 
-// refreshDeaf has the tabs ask for the list if the server does not notify every
+// refreshOutranked has the tabs request the list if the server does not notify every
 // change.
-func (g *stage) refreshDeaf() {
+func (g *stage) refreshOutranked() {
 	if !personality(g.s.Server).SilentUnsubscribe {
 		return
 	}
@@ -246,7 +246,7 @@ func (g *stage) mark() {
 			t.until("the server's list", t.equal)
 		}
 	}
-	time.Sleep(time.Second) // for what may come late
+	time.Sleep(time.Second) // for late stanzas
 	m := mark{}
 	list, _ := g.server.Subscriptions("alice")
 	now, _ := client.StoredList(g.disk.Memory)
@@ -258,7 +258,7 @@ func (g *stage) mark() {
 	for _, t := range g.tabs {
 		t.checkStorage()
 		got := t.c.Snapshot()
-		alone := t.c.State().Storage.Degraded || g.unheard() // it does not use the store
+		alone := t.c.State().Storage.Degraded || g.faultOccurred() // it does not use the store
 		if !alone && !t.connected() && g.s.Hints && !slices.Equal(g.rows(got.List), g.rows(now.List.Rows())) {
 			g.faultf("tab %d is offline and shows %q, the store has %q", t.i, g.rows(got.List), g.rows(now.List.Rows()))
 		}

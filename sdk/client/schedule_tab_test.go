@@ -26,10 +26,10 @@ type tab struct {
 	c      *client.Client
 	name   string
 	disk   *handle
-	store  store.Store     // disk, or a store that makes it fail
-	wishes map[string]bool // by node: whether the last request was to subscribe
+	store  store.Store     // disk, or a failing store over it
+	wanted map[string]bool // by node: whether the last request was to subscribe
 	asked  sync.WaitGroup
-	open   map[string]map[*asking]bool // the requests under way, by node
+	open   map[string]map[*asking]bool // the pending requests, by node
 
 	view  map[pam.Key]pam.Subscription // the list that the events add up to
 	began bool                         // view holds the stored list
@@ -37,10 +37,10 @@ type tab struct {
 	steps int                          // changes of view
 }
 
-// An asking is a request under way.
+// An asking is a pending request.
 type asking struct{ crossed bool } // with another one for the same node
 
-// boot starts a tab's program, which resumes the session of the tab resume.
+// boot starts a tab's program, which resumes the session with the name resume.
 func (t *tab) boot(resume string) {
 	t.ids++
 	t.disk = &handle{disk: t.stage.disk, delay: time.Duration(t.s.Disk) * time.Millisecond}
@@ -56,7 +56,7 @@ func (t *tab) boot(resume string) {
 	c := t.n.client(func(o *client.Options) {
 		o.Store, o.Tab, o.Resume = t.store, name, resume
 		o.Reconnect = &client.Reconnect{Base: 100 * time.Millisecond, Max: 500 * time.Millisecond}
-		o.OnEvent = func(e client.Event) { t.happened(name, e) }
+		o.OnEvent = func(e client.Event) { t.onEvent(name, e) }
 		o.OnFrame = func(f client.Frame) {
 			t.mu.Lock()
 			defer t.mu.Unlock()
@@ -75,15 +75,15 @@ func (t *tab) boot(resume string) {
 	t.mu.Unlock()
 }
 
-// program returns the client that runs now, for other goroutines.
+// program returns the current client, for other goroutines.
 func (t *tab) program() *client.Client {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.c
 }
 
-// happened checks I11: the announced changes add up to the list.
-func (t *tab) happened(name string, e client.Event) {
+// onEvent checks I11: the announced changes add up to the list.
+func (t *tab) onEvent(name string, e client.Event) {
 	switch e := e.(type) {
 	case client.Stored:
 		if t.s.Hints {
@@ -127,8 +127,8 @@ func (t *tab) happened(name string, e client.Event) {
 // noFalseChange checks that a list without the subid that a notify had is not
 // announced as the end of one subscription and the start of another while the first
 // still exists. With several subids of one node the client cannot know which one
-// such a list means: a server that does not notify ends leaves them behind. t.mu is
-// held.
+// such a list means, because a server that does not notify ends leaves them in the
+// list. t.mu is held.
 func (t *tab) noFalseChange(name string, changes []pam.Change) {
 	stands := func(s pam.Subscription) bool {
 		list, _ := t.server.Subscriptions("alice")
@@ -149,8 +149,8 @@ func (t *tab) noFalseChange(name string, changes []pam.Change) {
 	}
 }
 
-// ask sends a request and checks its outcome (I8, I12).
-func (t *tab) ask(c *client.Client, node string, want bool) {
+// checkRequest sends a request and checks its outcome (I8, I12).
+func (t *tab) checkRequest(c *client.Client, node string, want bool) {
 	mine := &asking{}
 	t.mu.Lock()
 	since := t.steps
@@ -186,7 +186,7 @@ func (t *tab) ask(c *client.Client, node string, want bool) {
 	})
 }
 
-// crash ends the program at any point of its work and starts it again.
+// crash ends the program at an arbitrary point and starts it again.
 func (t *tab) crash(st step) {
 	if t.disk.inside.Load() > 0 {
 		t.crashes.Add(1)
@@ -210,7 +210,7 @@ func (t *tab) crash(st step) {
 }
 
 func (t *tab) until(what string, ok func() bool) {
-	for end := time.Now().Add(cutPatience); !ok(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(stuckAfter); !ok(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			list, _ := t.server.Subscriptions("alice")
 			t.faultf("I7: tab %d (%s) timed out waiting for %s, in %+v with %s; it has %q, the server %q", t.i, t.name, what, t.c.State(), client.Waiting(t.c), t.rows(t.c.Snapshot().List), t.rowsOf(list))
@@ -241,8 +241,8 @@ func (t *tab) equal() bool {
 		len(got.Provisional) == 0 && t.c.State().Pending == 0 && client.Waiting(t.c) == ""
 }
 
-// request asks for a subscription to node, or for its end, and returns the code of
-// the error.
+// request subscribes to node, or unsubscribes from it, and returns the code of the
+// error.
 func request(c *client.Client, node string, want bool) pam.Code {
 	target := pam.Target{Service: "pubsub.localhost", Node: node}
 	var err error

@@ -10,33 +10,33 @@ import (
 	"xmpp-pam/sdk/server/mem"
 )
 
-// A schedule is what happens to one account: data, which the page in Chromium
-// plays as well (js/test/browser/schedules.test.mjs). All its tabs share a store.
+// A schedule describes a run with one account as data, which the page in Chromium runs
+// as well (js/test/browser/schedules.test.mjs). All its tabs share a store.
 type schedule struct {
 	Server string `json:"server"` // a personality of package mem
 	Tabs   int    `json:"tabs"`
-	Hints  bool   `json:"hints"` // tabs tell each other what they stored
+	Hints  bool   `json:"hints"` // tabs send each other hints after a commit
 	Disk   int    `json:"disk"`  // milliseconds that a commit takes
 	Steps  []step `json:"steps"`
 }
 
-// A step is one thing that happens. Do is
+// A step is one action of a schedule. Do is
 //
 //	change      another device puts its subscription to Node into State
-//	outdate     the server forgets what led to the present list
-//	subscribe, unsubscribe, refresh   a tab asks, and nobody waits for the outcome
+//	outdate     the server drops its history of the current list
+//	subscribe, unsubscribe, refresh   a tab calls it, and the schedule does not wait
 //	connect, disconnect               of a tab
-//	down, up    a tab loses its network, and has it again
-//	cut         a tab's connection breaks; it may come back at once
-//	expire      the server gives up sessions that have no connection, and remembers them
-//	forget      the same, and it does not
-//	crash       a tab ends without warning and is started anew; the commit under way is
+//	down, up    a tab loses its network, and gets it back
+//	cut         a tab's connection breaks; the tab may reconnect at once
+//	expire      the server ends sessions that have no connection, and keeps their counts
+//	forget      the same, but it keeps nothing
+//	crash       a tab ends without warning and is started again; the pending commit is
 //	            stored if State has "stored" in it; the session is resumed if it has "resume"
-//	outrank     another session of the account has the priority State, and nothing else
+//	outrank     another session of the account has the priority State, but does not use PAM
 //	send        every session of the account gets XML, in which {bare} and {full} are JIDs
-//	hold        the server keeps back what it sends, from the next message with XML in it on
-//	release     it sends that
-//	settle      all is up and connected, every wish has come true, all tabs are equal to the server
+//	hold        the server holds back its messages, from the next one that contains XML
+//	release     it sends them
+//	settle      all tabs are connected, all requests are done, all tabs are equal to the server
 //	mark        tabs that are connected are equal to the server, others to the store
 //
 // Ms is how long to wait after it.
@@ -71,7 +71,7 @@ func scheduleNodes() (nodes []string) {
 
 const (
 	theirNodes = 6 // changed by the other device alone
-	tabNodes   = 2 // of each tab, which alone asks for them: so the outcome is certain
+	tabNodes   = 2 // of each tab, which alone requests them, so that the outcome is certain
 )
 
 // drawSchedule draws a schedule.
@@ -90,7 +90,7 @@ func drawSchedule(r *rand.Rand) schedule {
 		s.Steps = append(s.Steps, s.draw(r)...)
 	}
 	s.Steps = append(s.Steps, step{Do: "settle"})
-	if r.IntN(2) == 0 { // One tab rests while the list changes.
+	if r.IntN(2) == 0 { // One tab is idle while the list changes.
 		rests := step{Do: []string{"disconnect", "down"}[r.IntN(2)], Tab: r.IntN(s.Tabs), Ms: 50}
 		s.Steps = append(s.Steps, rests)
 		for range 1 + r.IntN(5) {
@@ -130,7 +130,7 @@ func (s schedule) draw(r *rand.Rand) []step {
 		return append(one(step{Do: "disconnect"}), append(s.draw(r), one(step{Do: "connect"})...)...)
 	case n < 30:
 		return one(step{Do: "crash", State: crashes[r.IntN(len(crashes))]})
-	case n < 31: // at any moment of a round, and again in the next one
+	case n < 31: // at any time in a round, and again in the next one
 		var steps []step
 		for _, st := range []step{
 			{Do: "hold", XML: []string{"<notify", "<iq"}[r.IntN(2)]}, drawChange(r), drawChange(r),
@@ -177,7 +177,7 @@ func drawChange(r *rand.Rand) step {
 
 func drawWait(r *rand.Rand) int { return []int{0, 0, 0, 1, 5, 40, 400}[r.IntN(7)] }
 
-// forged are stanzas that nobody may believe.
+// forged are stanzas that a client must not accept.
 var forged = []string{
 	forgery("mallory@localhost/phone", ""),
 	forgery("{full}", ""),
@@ -199,7 +199,7 @@ func forgery(from, more string) string {
 	return "<message xmlns='jabber:client' from='" + from + "' " + more + ">" + forgedNotify + "</message>"
 }
 
-// personality is the one of that name.
+// personality returns the personality with that name.
 func personality(name string) mem.Personality {
 	p, ok := mem.Personalities[name]
 	if !ok {

@@ -17,14 +17,14 @@ import (
 
 var (
 	flagSchedules    = flag.Int("client.schedules", 0, "number of schedules; 0 takes the usual number")
-	flagBrowser      = flag.Bool("client.browser", false, "draw schedules for a browser: tabs hear of each other, and no server is silent for 20 s")
+	flagBrowser      = flag.Bool("client.browser", false, "draw schedules for a browser: tabs send each other hints, and every server answers within 20 s")
 	flagSchedulesOut = flag.String("client.schedules.out", "", "write the schedules and what came of them to this file, as lines of JSON")
 )
 
-// TestSchedules plays schedules that are drawn: changes by other devices, lost
-// history, requests, cuts, crashes in a commit, forged stanzas, one to three tabs
-// over one store, and servers of every personality. The invariants I1 to I12 that
-// it checks are named in schedule_*_test.go. PAM_SEED repeats a run.
+// TestSchedules runs random schedules: changes by other devices, lost history, requests,
+// cuts, crashes in a commit, forged stanzas, one to three tabs with one store, and
+// servers of every personality. The invariants I1 to I12 that it checks are named in
+// schedule_*_test.go. PAM_SEED repeats a run.
 func TestSchedules(t *testing.T) {
 	needsMem(t)
 	n := 2000
@@ -87,8 +87,8 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
-// TestCrashAtADial ends a program in the instant in which it dials, and starts
-// another: neither has two sockets at once.
+// TestCrashAtADial ends a program at the time of a dial, and starts another: neither has
+// two sockets at once.
 func TestCrashAtADial(t *testing.T) {
 	needsMem(t)
 	for range 100 {
@@ -108,7 +108,7 @@ func TestCrashAtADial(t *testing.T) {
 	}
 }
 
-// makeNodes makes the nodes that schedules are about.
+// makeNodes creates the nodes of the schedules.
 func makeNodes(w *world) {
 	for _, node := range scheduleNodes() {
 		_ = w.CreateNode(node, "open")

@@ -26,7 +26,7 @@ type socket struct {
 	mu      sync.Mutex
 	queue   []delayed
 	err     error // why Receive fails
-	deaf    error // why sending fails
+	sendErr error // the error of every send, or nil
 	arrived func()
 	freed   bool
 	twice   bool // closed more than once
@@ -49,10 +49,10 @@ func (s *socket) Receive() ([]string, error) {
 
 func (s *socket) Send(message string) error {
 	s.mu.Lock()
-	deaf := s.deaf
+	sendErr := s.sendErr
 	s.mu.Unlock()
-	if deaf != nil {
-		return deaf
+	if sendErr != nil {
+		return sendErr
 	}
 	e, err := element.Parse(message, &element.DefaultLimits)
 	if err != nil {
@@ -88,7 +88,7 @@ func (s *socket) Close() error {
 	return nil
 }
 
-// answer answers an element as a well-behaved server does.
+// answer answers an element as a correct server does.
 func (s *socket) answer(e *element.Element) {
 	switch {
 	case e.Is(nsFraming, "open"):
@@ -128,7 +128,7 @@ func (s *socket) result(e *element.Element, payload string) {
 	s.push(fmt.Sprintf("<iq xmlns='jabber:client' type='result' id='%s' from='%s'>%s</iq>", e.Attr("id"), e.Attr("to"), payload))
 }
 
-// failure answers a request with an error that no repetition heals.
+// failure answers a request with an error that is not temporary.
 func (s *socket) failure(e *element.Element, condition string) {
 	s.refuse(e, "<error type='cancel'><"+condition+" xmlns='"+nsStanzas+"'/></error>")
 }
@@ -168,11 +168,11 @@ func (s *socket) fail(err error) {
 	s.arrived()
 }
 
-// failSending lets sending fail from now on.
+// failSending has every later send fail.
 func (s *socket) failSending(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.deaf = err
+	s.sendErr = err
 }
 
 // gone is the error of a socket that the server closed normally.

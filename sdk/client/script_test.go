@@ -26,7 +26,7 @@ const (
 	nsStanzas = "urn:ietf:params:xml:ns:xmpp-stanzas"
 )
 
-// A scripted server runs in memory, so that a test may run it in a bubble of
+// A scripted server runs in memory, so that a test can run it in a bubble of
 // testing/synctest. It accepts every login, and its list is empty at version v0,
 // unless the test handles an element itself.
 type scripted struct {
@@ -108,7 +108,7 @@ func read[T any](f *scripted, field *T) T {
 	return *field
 }
 
-// set changes the script, and what handle uses, while clients run.
+// set changes the script, and the variables of handle, while clients run.
 func (f *scripted) set(edit func()) {
 	f.script.Lock()
 	defer f.script.Unlock()
@@ -117,7 +117,7 @@ func (f *scripted) set(edit func()) {
 	edit()
 }
 
-// device makes a client of alice that knows only this server.
+// device creates a client of alice that connects only to this server.
 func (f *scripted) device(t *testing.T, edit ...func(*client.Options)) *device {
 	t.Helper()
 	edit = append([]func(*client.Options){func(o *client.Options) {

@@ -15,7 +15,7 @@ import (
 
 const newsRow = "<subscription service='pubsub.localhost' node='news' jid='alice@localhost' subscription='subscribed'/>"
 
-// say tells what a device shows: the list, and what lies over it.
+// say describes what a device shows: the list and the provisional overlay.
 func say(a *device) string {
 	s := a.Snapshot()
 	var out []string
@@ -28,8 +28,8 @@ func say(a *device) string {
 	return fmt.Sprint(out)
 }
 
-// TestOptimistic: what is asked for is shown at once, and not any more if the
-// service refuses, or if nobody ever answers and the list says otherwise.
+// TestOptimistic checks that the client shows a requested change at once, and removes it
+// if the service refuses, or if no answer arrives and the list does not contain it.
 func TestOptimistic(t *testing.T) {
 	ends := map[string]struct {
 		answer func(s *socket, e *element.Element)
@@ -73,7 +73,7 @@ func TestOptimistic(t *testing.T) {
 				}()
 				synctest.Wait()
 				if got := say(a); got != shown {
-					t.Errorf("while it is under way: %s, want %s", got, shown)
+					t.Errorf("while it is pending: %s, want %s", got, shown)
 				}
 				end.answer(f.socket(), asked)
 				if e := asError(t, <-done); e.Code != end.want {
@@ -89,9 +89,9 @@ func TestOptimistic(t *testing.T) {
 	}
 }
 
-// TestAtOnce asks several things about one node at once. All calls end, and the
-// list is what the server made of it.
-func TestAtOnce(t *testing.T) {
+// TestConcurrentRequests makes several requests for one node at once. All calls return,
+// and the list is the server's.
+func TestConcurrentRequests(t *testing.T) {
 	for _, calls := range [][]bool{{true, true}, {false, false}, {true, false}, {false, true}, {true, false, true, false, true}} {
 		for _, first := range []bool{true, false} { // the notify, or the result
 			bubble(t, fmt.Sprintf("%v, notify first %v", calls, first), func(t *testing.T) {

@@ -15,15 +15,15 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// TestSCRAMAtAServer logs in at a real server with the mechanism that fits the
-// passwords as it keeps them, and is refused with a wrong password.
+// TestSCRAMAtAServer logs in at a real server with the mechanism that fits its stored
+// passwords, and checks that the server refuses a wrong password.
 func TestSCRAMAtAServer(t *testing.T) {
 	if os.Getenv("PAM_SERVER") != "prosody" {
 		t.Skip("a test of the real server: PAM_SERVER=prosody")
 	}
 	for _, hash := range []string{"SHA-1", "SHA-256"} {
 		t.Run(hash, func(t *testing.T) {
-			p := newProsody(t, prosody.Config{Accounts: map[string]string{"alice": canary}, Hash: hash})
+			p := newProsody(t, prosody.Config{Accounts: map[string]string{"alice": testPassword}, Hash: hash})
 			a := newDevice(t, p, nil).connect()
 			if want := "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-" + hash + "'>"; !strings.Contains(a.wire(true), want) {
 				t.Errorf("%s was not sent:\n%s", want, a.log())
@@ -37,9 +37,9 @@ func TestSCRAMAtAServer(t *testing.T) {
 	}
 }
 
-// TestResumeAtAServer loses the connection while another device changes the
-// list and events are published: the session goes on and brings the change and
-// every event, once.
+// TestResumeAtAServer cuts the connection while another device changes the list and
+// publishes events: the client resumes the session and gets the change and every event,
+// once.
 func TestResumeAtAServer(t *testing.T) {
 	p := newPeer(t)
 	a, b := newDevice(t, p, nil).connect(), newDevice(t, p, nil).connect()
@@ -58,8 +58,8 @@ func TestResumeAtAServer(t *testing.T) {
 	}
 }
 
-// TestNextRunAtAServer ends the program without warning: the next one in the
-// same tab goes on with the session and gets what came meanwhile.
+// TestNextRunAtAServer crashes the program: the next run in the same tab resumes the
+// session and gets the stanzas that arrived meanwhile.
 func TestNextRunAtAServer(t *testing.T) {
 	p := newPeer(t)
 	kept := keep(store.NewMemory())
@@ -98,8 +98,8 @@ func publishAll(t *testing.T, p *peer, name string, n int) (ids []string) {
 	return ids
 }
 
-// waitItems waits until the items have come, in order, and fails if one of them
-// came twice or another did.
+// waitItems waits until the items have arrived, in order, and fails if one of them
+// arrives twice or another one arrives.
 func (d *device) waitItems(want []string) {
 	d.t.Helper()
 	var got []string
@@ -117,7 +117,7 @@ func (d *device) waitItems(want []string) {
 		return slices.Contains(got, want[len(want)-1])
 	})
 	if !slices.Equal(got, want) {
-		d.t.Errorf("items came: %q, want %q\n%s", got, want, d.log())
+		d.t.Errorf("items: %q, want %q\n%s", got, want, d.log())
 	}
 }
 

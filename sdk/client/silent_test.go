@@ -18,15 +18,14 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// A silentStore does not answer the nth call of one kind, and none that comes
-// after it, until long after everybody has given up. It does what it was asked
-// for before that, after it, or never.
+// A silentStore does not return from the nth call of one kind, nor from later calls,
+// until long after all time-outs. It performs the call before that, after it, or never.
 type silentStore struct {
 	store.Store
 	call    string // get, scan, commit or close
 	at      int
 	applied string // before, late or never
-	obeys   bool   // its answer is the end of its context
+	obeys   bool   // it returns when its context ends
 
 	mu     sync.Mutex
 	calls  int
@@ -35,7 +34,7 @@ type silentStore struct {
 
 const silence = 10 * time.Minute
 
-// wait reports whether the call is to be carried out.
+// wait reports whether to perform the call.
 func (s *silentStore) wait(ctx context.Context, call string, do func() error) error {
 	s.mu.Lock()
 	if s.call == call {
@@ -47,7 +46,7 @@ func (s *silentStore) wait(ctx context.Context, call string, do func() error) er
 	if !silent {
 		return do()
 	}
-	err := errors.New("nobody hears this")
+	err := errors.New("no caller gets this error")
 	if s.applied == "before" {
 		err = do()
 	}
@@ -87,9 +86,9 @@ func (s *silentStore) Close() error {
 	return s.wait(context.Background(), "close", func() error { return nil })
 }
 
-// TestSilentStore has the store stop answering at every call: the client goes on
-// in memory and says so, no call takes longer than the store's time and its own,
-// and what the store answers later changes nothing.
+// TestSilentStore has the store stop returning from every call: the client continues in
+// memory and reports this, no call takes longer than the time-outs of the store and of
+// the call, and late results of the store change nothing.
 func TestSilentStore(t *testing.T) {
 	needsMem(t)
 	for _, call := range []string{"get", "scan", "commit", "close"} {
@@ -108,7 +107,7 @@ func TestSilentStore(t *testing.T) {
 }
 
 func playSilent(t *testing.T, s *silentStore, tab string) {
-	const patience = 10*time.Second + time.Millisecond // the store's
+	const storeTimeout = 10*time.Second + time.Millisecond
 	f, r := newScripted(), &resumer{}
 	version, rows := 0, map[string]bool{}
 	f.handle = func(k *socket, e *element.Element) bool {
@@ -128,29 +127,29 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 	a := f.device(t, quick, inTab(s, tab))
 	within := func(what string, limit time.Duration, call func(ctx context.Context) error) {
 		t.Helper()
-		begun := time.Now()
+		began := time.Now()
 		if err := call(context.Background()); err != nil && !errors.Is(err, &pam.Error{Code: pam.CodeStorage}) {
 			t.Errorf("%s: %v", what, err)
 		}
-		if d := time.Since(begun); d > limit {
+		if d := time.Since(began); d > limit {
 			t.Errorf("%s took %v", what, d)
 		}
 	}
-	within("load", patience, func(ctx context.Context) error { _, err := a.Load(ctx); return err })
-	within("connect", patience, func(ctx context.Context) error { _, err := a.Connect(ctx); return err })
+	within("load", storeTimeout, func(ctx context.Context) error { _, err := a.Load(ctx); return err })
+	within("connect", storeTimeout, func(ctx context.Context) error { _, err := a.Connect(ctx); return err })
 	for i := range 4 {
-		within("subscribe", patience, func(ctx context.Context) error {
+		within("subscribe", storeTimeout, func(ctx context.Context) error {
 			_, err := a.Subscribe(ctx, pam.Target{Service: news.Service, Node: fmt.Sprint("n", i)})
 			return err
 		})
 		time.Sleep(time.Second)
 	}
-	within("export", patience, func(ctx context.Context) error { _, err := a.Export(ctx); return err })
+	within("export", storeTimeout, func(ctx context.Context) error { _, err := a.Export(ctx); return err })
 	a.Reload()
-	within("unsubscribe", patience, func(ctx context.Context) error {
+	within("unsubscribe", storeTimeout, func(ctx context.Context) error {
 		return a.Unsubscribe(ctx, pam.Target{Service: news.Service, Node: "n0"})
 	})
-	time.Sleep(2 * patience)
+	time.Sleep(2 * storeTimeout)
 	s.mu.Lock()
 	silent := s.silent
 	s.mu.Unlock()
@@ -170,9 +169,9 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 	if s.call != "close" && a.State().Phase != pam.PhaseLive {
 		t.Errorf("state %+v", a.State())
 	}
-	begun := time.Now()
+	began := time.Now()
 	err := a.Close()
-	if d := time.Since(begun); d > 7*time.Second {
+	if d := time.Since(began); d > 7*time.Second {
 		t.Errorf("close took %v", d)
 	}
 	s.mu.Lock()
@@ -187,12 +186,12 @@ func playSilent(t *testing.T, s *silentStore, tab string) {
 	if n := client.Timers(a.Client); n > 0 {
 		t.Errorf("%d timers are left", n)
 	}
-	time.Sleep(2 * silence) // so that the store has ended, too
+	time.Sleep(2 * silence) // until the store has returned, too
 }
 
-// TestFailedStoreAndSession has the list no longer be stored: the record of the
-// session goes from the store, too, because the next run would ask for more than the
-// server has kept; and what is in memory counts as handled.
+// TestFailedStoreAndSession has commits of the list fail: the client removes the record
+// of the session, too, because the next run would request more stanzas than the server
+// has kept; and it counts changes in memory as handled.
 func TestFailedStoreAndSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
@@ -211,7 +210,7 @@ func TestFailedStoreAndSession(t *testing.T) {
 		}
 		f.socket().notify("v1", "news", "subscribed")
 		time.Sleep(time.Minute)
-		if h := r.ask(f.socket()); !a.State().Storage.Degraded || records() != 0 || h != "3" {
+		if h := r.requestAck(f.socket()); !a.State().Storage.Degraded || records() != 0 || h != "3" {
 			t.Errorf("%+v, with %d records; h is %s", a.State().Storage, records(), h)
 		}
 		_ = a.Close()

@@ -14,10 +14,10 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// forgedRows answer a request that is open, and know its id: {id}. Only the
-// account's server may answer, in the spellings of RFC 6120 §8.1.2.1 and RFC
-// 7622; what comes of that is "answered". Besides the words of an attack, {ID}
-// is the id in upper case and {answer} what such a request is answered with.
+// forgedRows answer a pending request with its id: {id}. Only the account's server may
+// answer, in the spellings of RFC 6120 §8.1.2.1 and RFC 7622; the effect is then
+// "answered". Besides the words of an attack, {ID} is the id in upper case and {answer}
+// the content of the correct answer.
 func forgedRows() []attack {
 	var rows []attack
 	both := func(want, name, attrs string) {
@@ -32,14 +32,14 @@ func forgedRows() []attack {
 	}
 	both("answered", "without from", "")
 	from("answered", "alice@localhost", "ALICE@Localhost", "localhost", "LOCALHOST", "{me}", "ALICE@LOCALHOST/desk")
-	// Strangers, services and other sessions, some of whom resemble the account.
+	// Other users, services and other sessions, some with addresses similar to the account's.
 	from("", "bob@localhost", "bob@localhost/x", "bob@localhost/desk", "evil.example", "evil.example/alice@localhost", "pubsub.localhost", "alice@pubsub.localhost", "sub.localhost", "alice@sub.localhost",
 		"localhost.evil.example", "alice@localhost.evil.example", "alice@localhost/other", "alice@localhost/DESK", "alice@localhost/ ", "localhost/desk", "localhost/alice@localhost",
 		"alic@localhost", "alice2@localhost", "\u0430lice@localhost", "al\u0131ce@localhost", "alice@l\u043ecalhost/desk", "alice\\40localhost@evil.example", "alice@127.0.0.1")
-	// What is no JID. An empty from is none either.
+	// Invalid JIDs. An empty from is one of them.
 	from("ignored", "", " ", "@", "@localhost", "alice@", "alice@localhost/", "a@b@c", "alice@localhost ", "&lt;alice@localhost>", "xmpp:alice@localhost@", "\u24d0lice@localhost",
 		"localhost.", "xn--localhost-", "alice@xn--localhost-", "alice@l\u00adocalhost")
-	// A from in a namespace is no from (F1).
+	// A from attribute in a namespace is not the from attribute (F1).
 	both("", "with x:from of the account", "from='bob@localhost/x' xmlns:x='jabber:client' x:from='alice@localhost'")
 	both("", "with x:from of the domain first", "xmlns:x='jabber:server' x:from='localhost' from='bob@localhost/x'")
 	both("", "with From of the account", "from='bob@localhost/x' From='alice@localhost'")
@@ -47,7 +47,7 @@ func forgedRows() []attack {
 
 	const account, stranger = "{to} from='alice@localhost' ", "{to} from='bob@localhost/x' "
 	return append(rows, []attack{
-		// Another id is another request, whoever answers.
+		// Another id belongs to another request, whatever the sender.
 		{"id in upper case", "<iq xmlns='jabber:client' " + account + "type='result' id='{ID}'>{answer}</iq>", ""},
 		{"id and more", "<iq xmlns='jabber:client' " + account + "type='result' id='{id}0'>{answer}</iq>", ""},
 		{"id within blanks", "<iq xmlns='jabber:client' " + account + "type='result' id=' {id} '>{answer}</iq>", ""},
@@ -55,7 +55,7 @@ func forgedRows() []attack {
 		{"only an x:id", "<iq xmlns='jabber:client' " + account + "type='result' xmlns:x='jabber:client' x:id='{id}'>{answer}</iq>", "ignored"},
 		{"ID", "<iq xmlns='jabber:client' " + account + "type='result' ID='{id}' id='1'>{answer}</iq>", ""},
 		{"id of a child", "<iq xmlns='jabber:client' " + account + "type='result' id='1'><x xmlns='urn:x' id='{id}'/>{answer}</iq>", ""},
-		// What is no answer.
+		// Stanzas that are not answers.
 		{"message with the id", "<message xmlns='jabber:client' " + account + "type='result' id='{id}'>{answer}</message>", "message"},
 		{"error message with the id", "<message xmlns='jabber:client' " + account + "type='error' id='{id}'>{answer}<error type='cancel'/></message>", "message"},
 		{"presence with the id", "<presence xmlns='jabber:client' " + account + "type='result' id='{id}'>{answer}</presence>", ""},
@@ -78,7 +78,7 @@ func forgedRows() []attack {
 		{"tainted result", "<iq xmlns='jabber:client' " + account + "type='result' id='{id}'>{answer}<error xmlns='http://etherx.jabber.org/streams'/></iq>", "ignored"},
 		{"tainted error", "<iq xmlns='jabber:client' {to} type='error' id='{id}'><error type='cancel'><a xmlns='urn:x'><close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/></a></error></iq>", "ignored"},
 		{"result of a stranger, tainted", "<iq xmlns='jabber:client' " + stranger + "type='result' id='{id}'>{answer}<e xmlns='http://etherx.jabber.org/streams'/></iq>", "ignored"},
-		// More or less than an answer holds.
+		// More or less content than an answer has.
 		{"two children", "<iq xmlns='jabber:client' " + stranger + "type='result' id='{id}'><x xmlns='urn:x'/>{answer}</iq>", ""},
 		{"no child", "<iq xmlns='jabber:client' " + stranger + "type='result' id='{id}'/>", ""},
 		{"result and notify", "<iq xmlns='jabber:client' " + stranger + "type='result' id='{id}'>{answer}{notify}</iq>", ""},
@@ -88,21 +88,21 @@ func forgedRows() []attack {
 	}...)
 }
 
-// A held request is open, because what the server answered is at the gate.
+// A held request is pending, because the gate holds the server's answer.
 type held struct {
 	id   string
-	done <-chan error // nil if nobody waits for its end
+	done <-chan error // nil if no call waits for its end
 }
 
-// An opening is a kind of request that is forged an answer to.
+// An opening is a kind of request to which the test forges answers.
 type opening struct {
 	name   string
 	answer string
 	open   func(v *victim) held
-	// shows tells what shows that a forged answer was taken, when nobody waits
-	// for the end. v.mu is held.
+	// shows reports whether the client has accepted a forged answer, for requests without
+	// a call that waits for them. v.mu is held.
 	shows func(v *victim, since moment) bool
-	after func(v *victim) // undoes what the true answer did
+	after func(v *victim) // undoes the effect of the true answer
 }
 
 func openings() []opening {
@@ -128,7 +128,7 @@ func openings() []opening {
 			},
 			after: leave},
 		{name: "disco", answer: "<query xmlns='" + nsInfo + "'/>",
-			open: func(v *victim) held { // It is only asked when a session begins.
+			open: func(v *victim) held { // The client requests it only when a session begins.
 				if err := v.Disconnect(v.t.Context()); err != nil {
 					v.t.Fatal(err)
 				}
@@ -142,7 +142,7 @@ func openings() []opening {
 				v.dials, h.done = v.gate.count(), nil
 				return h
 			},
-			// Whoever is told that the account knows no PAM asks the domain.
+			// A client that accepts an answer without PAM from the account queries the domain.
 			shows: func(v *victim, since moment) bool {
 				return slices.ContainsFunc(v.frames[since.frames:], func(f client.Frame) bool {
 					return f.Out && strings.Contains(f.XML, nsInfo) && strings.Contains(f.XML, " to='localhost'")
@@ -160,13 +160,13 @@ func TestSpoofAnswers(t *testing.T) {
 			p := newPeer(t)
 			p.onlyMem(t)
 			if p.like.Forges {
-				t.Skip("this server forges as well, and what comes of that cannot be told apart")
+				t.Skip("this server sends forged stanzas as well, whose effects cannot be distinguished")
 			}
 			v := newVictim(t, p)
 			v.prefix = "list/" // A new session stores its time.
 			v.stored = v.records()
 			h := kind.open(v)
-			v.before = v.Snapshot() // What is asked for lies over the list.
+			v.before = v.Snapshot() // The overlay shows the requested change.
 			answered, ignored := 0, 0
 			for _, row := range forgedRows() {
 				if row.want == "answered" {
@@ -185,7 +185,7 @@ func TestSpoofAnswers(t *testing.T) {
 			}
 			v.end(h)
 			kind.after(v)
-			v.heal()
+			v.restore()
 
 			for _, row := range forgedRows() {
 				if row.want != "answered" {
@@ -199,9 +199,9 @@ func TestSpoofAnswers(t *testing.T) {
 				} else {
 					v.wait(row.name, func() bool { return kind.shows(v, before) })
 				}
-				v.end(held{}) // The true answer fits nothing any more.
+				v.end(held{}) // The true answer matches no request now.
 				kind.after(v)
-				v.heal()
+				v.restore()
 				v.unharmed(row.name)
 				answered++
 			}
@@ -211,13 +211,13 @@ func TestSpoofAnswers(t *testing.T) {
 	}
 }
 
-// hold asks, and returns when the gate has n stanzas of what the server says to
-// that. What the request looks like tells its id.
+// hold makes a request, and returns when the gate has n stanzas of the server's answer.
+// It finds the request's id by the text request.
 func (v *victim) hold(n int, request string, ask func(context.Context) error) held {
 	v.t.Helper()
 	before, full := v.mark(), make(chan struct{})
 	v.gate.shut(func(message string) bool {
-		// Requests to come, of the same sort, pass.
+		// Later requests of the same kind pass.
 		if n == 0 || !strings.Contains(message, "<notify ") && !(strings.HasPrefix(message, "<iq") && v.answers(message, request, before)) {
 			return false
 		}
@@ -233,7 +233,7 @@ func (v *victim) hold(n int, request string, ask func(context.Context) error) he
 	return held{id: v.asked(request, before), done: done}
 }
 
-// answers reports whether a message answers the first such request since then.
+// answers reports whether a message answers the first such request since that moment.
 func (v *victim) answers(message, request string, since moment) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -258,7 +258,7 @@ func (v *victim) forge(kind opening, h held, row attack) {
 	v.attack(row)
 }
 
-// end lets the true answer pass, which ends the request well.
+// end lets the true answer pass, which ends the request without an error.
 func (v *victim) end(h held) {
 	v.t.Helper()
 	v.gate.release()

@@ -37,7 +37,7 @@ func (g *gate) count() int {
 	return g.dials
 }
 
-// shut holds back the messages that keep reports, from now on.
+// shut holds back later messages for which keep returns true.
 func (g *gate) shut(keep func(message string) bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -73,8 +73,8 @@ func (c gated) Receive() ([]string, error) {
 	return out, err
 }
 
-// A witness is a store that reports the commit of the time of a sync, the last one
-// that a new session makes by itself.
+// A witness is a store that reports the commit of the time of a sync, which is the last
+// commit that a new session makes by itself.
 type witness struct {
 	*store.Memory
 	once   sync.Once
@@ -89,6 +89,6 @@ func (w *witness) Commit(ctx context.Context, expect []store.Record, ops []store
 	return err
 }
 
-// unmanaged disables stream management: the server would not count what a test has it
-// send.
+// unmanaged disables stream management, because the server would not count stanzas that
+// a test adds.
 func unmanaged(c *mem.Config) { c.DisableSM = true }

@@ -16,9 +16,9 @@ import (
 	"xmpp-pam/sdk/client"
 )
 
-// TestSpoofLive has strangers and another session of the account send the
-// matrix through a real server, to the session and to the account. The server
-// stamps and refuses what it likes; what arrives may do nothing.
+// TestSpoofLive has other users and another session of the account send the matrix
+// through a real server, to the session and to the account. The server may stamp or
+// refuse stanzas; those that arrive must have no effect.
 func TestSpoofLive(t *testing.T) {
 	p := newPeer(t)
 	if p.Server != nil {
@@ -32,7 +32,7 @@ func TestSpoofLive(t *testing.T) {
 	}{
 		{"bob", "secret-b", "x", spoofs()},
 		{"bob", "secret-b", unreadable, iqRows()},
-		{"alice", canary, "other", append(append(fromRows(), typeRows()...), notifyRows()...)},
+		{"alice", testPassword, "other", append(append(fromRows(), typeRows()...), notifyRows()...)},
 	} {
 		var raw *rawSession
 		sent, arrived, refused, thrown := 0, 0, 0, 0
@@ -79,13 +79,13 @@ func TestSpoofLive(t *testing.T) {
 		}
 		t.Logf("%s/%s: %d rows sent, %d arrived at the client, %d answered with an error, %d ended the sender's stream", sender.user, sender.resource, sent, arrived, refused, thrown)
 		if arrived < sent/4 {
-			t.Error("hardly anything arrived")
+			t.Error("too few stanzas arrived")
 		}
 	}
 	v.stillServed("weather")
 
-	// The count of what was handled is right in spite of all that was dropped:
-	// the session goes on.
+	// The count of handled stanzas is correct although the client has dropped many: it
+	// can resume the session.
 	v.Drop()
 	v.wait("the loss", func() bool { return v.gate.count() == 2 && v.State().Resumed })
 	if err := v.other.Unsubscribe(t.Context(), news); err != nil {
@@ -101,7 +101,7 @@ func (v *victim) arrived(id string) bool {
 	})
 }
 
-// A rawSession is a logged-in user who sends what they like.
+// A rawSession is a logged-in user who sends arbitrary stanzas.
 type rawSession struct {
 	t    *testing.T
 	conn *websocket.Conn

@@ -7,23 +7,22 @@ import (
 	"strings"
 )
 
-// An attack is a stanza that somebody hopes the client takes for something
-// else. What comes of it was set by hand, from the sync rule 8 and RFC 6120,
-// and is all that may be seen of it:
+// An attack is a stanza by which a sender tries to deceive the client. Its permitted
+// effects were written by hand, from sync rule 8 and RFC 6120:
 //
 //	""         nothing
-//	"message"  it is handed on as a message that is none of our business
-//	"ignored"  it was, or what it says of the list
-//	"result", "error"  an iq was answered
-//	"list"     the server is asked for the list
-//	"changed"  the list differs: it was to be believed
+//	"message"  the client delivers it as a message that does not concern PAM
+//	"ignored"  the client ignores it, or its changes of the list
+//	"result", "error"  the client answers an iq
+//	"list"     the client requests the list
+//	"changed"  the list changes, because the stanza is valid
 //
 // In the text {to} is the to attribute, {me} the client's full JID and {notify}
 // a notify of this row: it claims a subscription to a node that has the row's
 // name, at a version of the same name.
 type attack struct{ name, xml, want string }
 
-// spoofs is the matrix. Every group is in a file of its kind.
+// spoofs returns the matrix.
 func spoofs() []attack {
 	var all []attack
 	for _, group := range [][]attack{fromRows(), typeRows(), wrappedRows(), notifyRows(),
@@ -33,12 +32,12 @@ func spoofs() []attack {
 	return all
 }
 
-// text is the stanza as it is sent to a client.
+// text returns the stanza as the server sends it to a client.
 func (a attack) text(me, to string) string {
 	return strings.NewReplacer("{notify}", a.notify(), "{row}", a.row("subscribed"), "{to}", "to='"+to+"'", "{me}", me).Replace(a.xml)
 }
 
-// node names the row, as an attribute value.
+// node returns the name of the row as an attribute value.
 func (a attack) node() string {
 	return strings.NewReplacer("<", "(", "&", "+", "'", "").Replace(a.name)
 }
@@ -51,7 +50,7 @@ func (a attack) row(state string) string {
 	return fmt.Sprintf("<subscription xmlns='http://jabber.org/protocol/pubsub' node='%s' jid='alice@localhost' subscription='%s'/>", a.node(), state)
 }
 
-// fromRows say in every way that a notify comes from the account.
+// fromRows claim in every way that a notify comes from the account.
 func fromRows() []attack {
 	rows := []attack{{"no from", "<message xmlns='jabber:client' {to}>{notify}</message>", "changed"}}
 	add := func(want string, froms ...string) {
@@ -63,17 +62,17 @@ func fromRows() []attack {
 	add("changed", "alice@localhost", "localhost", "ALICE@Localhost", "LOCALHOST", "\uff41lice@localhost", "&#97;lice&#x40;localhost")
 	// Other sessions of the account, and this one.
 	add("ignored", "{me}", "alice@localhost/other", "ALICE@LOCALHOST/desk", "localhost/alice", "localhost/desk", "alice@localhost/alice@localhost", "alice@localhost/ ")
-	// Strangers and services, some of whom resemble the account.
+	// Other users and services, some with addresses similar to the account's.
 	add("ignored", "bob@localhost", "bob@localhost/x", "bob@localhost/alice@localhost", "evil.example", "alice@evil.example", "pubsub.localhost", "alice@pubsub.localhost",
 		"alice@sub.localhost", "sub.localhost", "alice@localhost.evil.example", "localhost.evil.example", "evil.example/alice@localhost", "alice@localhost.localdomain", "alice@127.0.0.1", "alice@[::1]",
 		"alic@localhost", "alice2@localhost", "xalice@localhost", "alice@localhos", "alice@localhost.\u3002", "alice\\20@localhost", "alice\\40localhost@evil.example",
 		"\u0430lice@localhost", "al\u0131ce@localhost", "alice\u0301@localhost", "al\u0130ce@localhost", "alice@l\u043ecalhost", "alice@locaIhost")
-	// What is no JID.
+	// Invalid JIDs.
 	add("ignored", "", " ", "@", "/", "alice@", "@localhost", "alice@localhost/", "/alice@localhost", "alice@localhost@evil.example", "alice@@localhost", " alice@localhost", "alice@localhost ", "alice@localhost&#10;",
 		"&lt;alice@localhost>", "&quot;alice&quot;@localhost", "xmpp:alice@localhost", "alice@localhost:5222", "alice@localhost?message", "alice, alice@localhost",
 		"al\u200bice@localhost", "al\u00adice@localhost", "\u202ealice@localhost", "\u24d0lice@localhost", "\U0001d41alice@localhost", "alice@localhost..", "alice@localhost.", "localhost.", "alice@\uff4cocalhost", "alice@xn--localhost-", "xn--localhost-", strings.Repeat("a", 1024)+"@localhost")
 
-	// A from in a namespace is no from (F1), whatever its prefix.
+	// A from attribute in a namespace is not the from attribute (F1), whatever its prefix.
 	for _, x := range []struct{ name, attrs, want string }{
 		{"x:from of the client namespace", "from='bob@localhost/x' xmlns:x='jabber:client' x:from='alice@localhost'", "ignored"},
 		{"x:from first", "xmlns:x='jabber:client' x:from='alice@localhost' from='bob@localhost/x'", "ignored"},
@@ -98,7 +97,7 @@ func fromRows() []attack {
 		attack{"prefixed message of the account", "<c:message xmlns:c='jabber:client' {to} c:from='bob@localhost/x' from='alice@localhost'>{notify}</c:message>", "changed"})
 }
 
-// typeRows try every type of message, from a stranger and from the account.
+// typeRows use every type of message, from another user and from the account.
 func typeRows() []attack {
 	var rows []attack
 	for _, kind := range []string{"chat", "normal", "headline", "groupchat", "other", "", "ERROR", " error", "error"} {
@@ -122,8 +121,8 @@ func typeRows() []attack {
 		attack{"a Message", "<Message xmlns='jabber:client' {to} from='alice@localhost'>{notify}</Message>", "ignored"})
 }
 
-// wrappedRows hide a notify inside something that anybody may send, or that
-// even the account's server only relays.
+// wrappedRows hide a notify inside an element that any user may send, or that the
+// account's server only relays.
 func wrappedRows() []attack {
 	var rows []attack
 	const forwarded = "<forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>%s</forwarded>"
@@ -168,7 +167,7 @@ func wrappedRows() []attack {
 		for _, from := range []string{"from='bob@localhost/x'", "from='alice@localhost'", "from='pubsub.localhost'"} {
 			want := "message"
 			if w[0] == "list event" && strings.Contains(from, "pubsub") {
-				want = "list+message" // The service may say so, and the server is asked.
+				want = "list+message" // The service may report that, and the client requests the list.
 			}
 			rows = append(rows, attack{"notify in " + w[0] + " " + strings.Trim(from, "from="), "<message xmlns='jabber:client' {to} " + from + ">" + w[1] + "</message>", want})
 		}

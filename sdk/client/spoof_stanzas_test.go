@@ -45,8 +45,7 @@ func notifyRows() []attack {
 	}
 }
 
-// iqRows are requests that nobody has to ask, or that are none, and answers to
-// nothing.
+// iqRows are unexpected or invalid requests, and answers without a request.
 func iqRows() []attack {
 	var rows []attack
 	for _, from := range []string{"from='bob@localhost/x'", "from='pubsub.localhost'", "from='alice@localhost/other'", "from='alice@localhost'", ""} {
@@ -95,8 +94,8 @@ func iqRows() []attack {
 	}...)
 }
 
-// streamRows nest what belongs to the stream itself (F2), or send it where it
-// means nothing.
+// streamRows nest elements of the stream itself (F2), or send them where they have no
+// meaning.
 func streamRows() []attack {
 	var rows []attack
 	for _, r := range [][2]string{
@@ -124,7 +123,7 @@ func streamRows() []attack {
 		{"success", "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"}, {"failure", "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><account-disabled/></failure>"},
 		{"bind", "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>evil.example/x</jid></bind>"}, {"conflict", "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"},
 	} {
-		// On the wire as such the server itself has sent it. It fits nothing.
+		// At the top level it is the server's own element. It matches nothing.
 		rows = append(rows,
 			attack{"nested " + r[0], "<message xmlns='jabber:client' {to} from='bob@localhost/x'>" + r[1] + "</message>", "message"},
 			attack{"lone " + r[0], r[1], "ignored"})
@@ -132,7 +131,7 @@ func streamRows() []attack {
 	return rows
 }
 
-// addressRows hold what is no JID (F4).
+// addressRows contain invalid JIDs (F4).
 func addressRows() []attack {
 	var rows []attack
 	for _, bad := range []string{"", "@", "a@b@c", "bob@localhost/", "bob@localhost/\u1100", "b\u265ab@localhost", "bob@-\u2f00-", "bob@local host", strings.Repeat("a", 4000)} {
@@ -148,7 +147,7 @@ func addressRows() []attack {
 	return rows
 }
 
-// presenceRows are presence of all kinds. None of it is this client's business.
+// presenceRows are presence stanzas of all kinds. None of them concerns this client.
 func presenceRows() []attack {
 	var rows []attack
 	for _, from := range []string{"from='bob@localhost/x'", "from='alice@localhost'", "from='{me}'", "from='alice@localhost/other'", "from='localhost'", ""} {
@@ -195,8 +194,8 @@ func bulkRows() []attack {
 	}
 }
 
-// xmlRows use what XML has to offer, as a stranger sends it and as a server may
-// relay it.
+// xmlRows use unusual features of XML, as another user sends them and as a server may
+// relay them.
 func xmlRows() []attack {
 	from := func(name, attrs, payload, want string) attack {
 		return attack{name, "<message xmlns='jabber:client' {to} from='bob@localhost/x'" + attrs + ">" + payload + "</message>", want}
@@ -218,8 +217,8 @@ func xmlRows() []attack {
 		from("no namespace within one", "", "<a xmlns='urn:x'><b xmlns=''><c/></b></a>", "message"),
 		from("a namespace of markup", "", "<a xmlns='&lt;a b=&quot;&apos;>' xmlns:p='&apos; from=&apos;alice@localhost' p:x='1'/>", "message"),
 		from("prefixed children", "", "<p:body xmlns:p='jabber:client'>x</p:body>", "message"),
-		// As Prosody 0.12 relays the four above that bend a namespace. Nothing
-		// of them is read, and they end nothing.
+		// The four above that redeclare a namespace, as Prosody 0.12 relays them. The
+		// client reads nothing of them, and its session continues.
 		from("xml:anything, relayed", " xmlns:ns1='http://www.w3.org/XML/1998/namespace' ns1:anything='x'", "{notify}", "ignored"),
 		from("an element of the xml namespace, relayed", "", "<e xmlns='http://www.w3.org/XML/1998/namespace'/>", "ignored"),
 		from("two namespaces but for a line end, relayed", "", "<e xmlns='urn:x' xmlns:ns1='a\nb' ns1:x='1' xmlns:ns2='a b' ns2:x='2'/>", "ignored"),

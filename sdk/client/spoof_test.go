@@ -31,7 +31,7 @@ func TestSpoofMatrix(t *testing.T) {
 		v.attack(row)
 		v.expect(row, before)
 		if row.want == "changed" || strings.Contains(row.want, "list") {
-			v.heal()
+			v.restore()
 		}
 		v.unharmed(row.name)
 	}
@@ -40,7 +40,7 @@ func TestSpoofMatrix(t *testing.T) {
 }
 
 // TestSpoofDuringSync sends the notifies of the matrix during a list request, when the
-// client shows notifies as provisional: it may not show these.
+// client shows notifies as provisional: it must not show these.
 func TestSpoofDuringSync(t *testing.T) {
 	p := newPeer(t, unmanaged)
 	p.onlyMem(t)
@@ -68,12 +68,12 @@ func TestSpoofDuringSync(t *testing.T) {
 }
 
 // TestSpoofFlood sends thousands of stanzas that the client ignores, more than any
-// queue holds: it counts each one, and sends few warnings.
+// queue can hold: the client counts each one, and sends few warnings.
 func TestSpoofFlood(t *testing.T) {
 	p := newPeer(t, unmanaged)
 	p.onlyMem(t)
 	v := newVictim(t, p)
-	before, begun := v.mark(), time.Now()
+	before, began := v.mark(), time.Now()
 	var worth []attack
 	for _, row := range slices.Concat(fromRows(), typeRows(), notifyRows(), iqRows(), streamRows(), addressRows(), xmlRows()) {
 		if strings.Contains(row.want, "ignored") && len(row.xml) < 2000 {
@@ -85,23 +85,23 @@ func TestSpoofFlood(t *testing.T) {
 		v.attack(worth[i%len(worth)])
 	}
 	v.pass()
-	took := time.Since(begun)
+	took := time.Since(began)
 	if n := v.Ignored() - before.ignored; n != flood {
 		t.Errorf("%d ignored, want %d", n, flood)
 	}
-	warnings, told := 0, uint64(0)
+	warnings, counted := 0, uint64(0)
 	v.wait("the last of the warnings", func() bool {
-		warnings, told = 0, 0
+		warnings, counted = 0, 0
 		for _, e := range v.events[before.events:] {
 			if w, ok := e.(client.Warning); ok {
 				warnings++
-				told += w.Ignored
+				counted += w.Ignored
 			}
 		}
-		return told >= flood
+		return counted >= flood
 	})
-	if most := 2 + int(took/time.Second); told != flood || warnings > most {
-		t.Errorf("%d warnings of %d messages in %v", warnings, told, took)
+	if most := 2 + int(took/time.Second); counted != flood || warnings > most {
+		t.Errorf("%d warnings of %d messages in %v", warnings, counted, took)
 	}
 	v.unharmed("the flood")
 	v.stillServed("weather")

@@ -17,8 +17,8 @@ import (
 	"xmpp-pam/sdk/transport/ws"
 )
 
-// A victim is a live client of alice, whose list holds the node news, and the state of
-// it that must not change.
+// A victim is a live client of alice, whose list contains the node news, with the state
+// that an attack must not change.
 type victim struct {
 	*device
 	peer   *peer
@@ -40,7 +40,7 @@ func (v *victim) mark() moment {
 }
 
 // seen returns the effects of the stanzas since a moment, in the words of an attack.
-// Markers and states do not count. v.mu is held.
+// It omits markers and states. v.mu is held.
 func (v *victim) seen(since moment) string {
 	found := map[string]bool{}
 	if v.Ignored() > since.ignored {
@@ -87,14 +87,15 @@ func (v *victim) seen(since moment) string {
 	return strings.Join(words, "+")
 }
 
-// nextMark returns a message. All stanzas before it have arrived when it does.
+// nextMark returns a message that shows, when it arrives, that all stanzas before it
+// have arrived.
 func (v *victim) nextMark() (id, xml string) {
 	v.marks++
 	id = fmt.Sprint("mark", v.marks)
 	return id, "<message xmlns='jabber:client' to='" + v.full + "' id='" + id + "' type='chat'/>"
 }
 
-// pass waits until the client has handled all that the server sent.
+// pass waits until the client has handled everything that the server has sent.
 func (v *victim) pass() {
 	v.t.Helper()
 	id, xml := v.nextMark()
@@ -112,8 +113,8 @@ func (v *victim) attack(row attack) {
 	}
 }
 
-// expect waits until the client has handled a row that was sent since then, and
-// checks what came of it.
+// expect waits until the client has handled a row that was sent since that moment, and
+// checks its effects.
 func (v *victim) expect(row attack, since moment) {
 	v.t.Helper()
 	v.pass()
@@ -154,9 +155,9 @@ func (v *victim) unharmed(after string) {
 	}
 }
 
-// heal undoes the effect of an accepted stanza by a full list. What is stored then
-// must not change from there on.
-func (v *victim) heal() {
+// restore undoes the effect of an accepted stanza by a full list. The stored bytes must
+// not change after that.
+func (v *victim) restore() {
 	v.t.Helper()
 	if err := v.Refresh(v.t.Context(), true); err != nil {
 		v.t.Fatal(err)
@@ -184,8 +185,8 @@ func (v *victim) stillServed(node string) {
 	}
 }
 
-// open starts a request whose answer the gate keeps, and returns its end. The
-// answer has arrived at the gate then.
+// open starts a request whose answer the gate holds, and returns a channel for its
+// error when the answer has arrived at the gate.
 func (v *victim) open(what string, ask func(context.Context) error) <-chan error {
 	v.t.Helper()
 	before := v.mark()
@@ -220,7 +221,7 @@ func newVictim(t *testing.T, p *peer) *victim {
 	return v
 }
 
-// A moment is the number of events and frames that a victim had by then.
+// A moment is the number of events and frames of a victim at one time.
 type moment struct {
 	events, frames int
 	ignored        uint64

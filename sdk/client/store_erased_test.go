@@ -15,7 +15,7 @@ import (
 )
 
 // TestStoreErased deletes all records while a client is connected, as a browser does
-// to free space. The list in memory stays shown, the client does not request it, and
+// to free space. The client still shows the list in memory and does not request it, and
 // the next change stores the whole list again, with or without a hint.
 func TestStoreErased(t *testing.T) {
 	for _, hinted := range []bool{false, true} {
@@ -83,7 +83,7 @@ func TestReloadAfterFailedCommit(t *testing.T) {
 	})
 }
 
-// TestFirstListOverErasedStore lets clients read an empty store before another one
+// TestFirstListOverErasedStore has clients read an empty store before another one
 // stores the first list, and erases the store again. They must show the stored list.
 // None of them has a session, and the random epochs do not matter.
 func TestFirstListOverErasedStore(t *testing.T) {

@@ -36,8 +36,8 @@ func slowly(get, commit time.Duration) func(*client.Options) {
 	return func(o *client.Options) { o.Store = slow{store.NewMemory(), get, commit} }
 }
 
-// TestDisconnectDuringLoad ends a Connect that waits for the store. It must
-// not come to life when the store has answered, unless only the wait has ended.
+// TestDisconnectDuringLoad ends a Connect that waits for the store. The client must not
+// connect after the store has answered, unless only the wait has ended.
 func TestDisconnectDuringLoad(t *testing.T) {
 	for _, how := range []string{"disconnect", "deadline"} {
 		bubble(t, how, func(t *testing.T) {
@@ -68,9 +68,9 @@ func TestDisconnectDuringLoad(t *testing.T) {
 	}
 }
 
-// TestChangedMeanwhile has another client store a list after this one has read, or
-// emptied, the store, but before it knows that. The hint is not lost, even if it is
-// the second.
+// TestChangedMeanwhile has another client store a list after the store has performed
+// this client's read or deletion, but before it returns. The hint is not lost, even if
+// it is the second.
 func TestChangedMeanwhile(t *testing.T) {
 	for name, doing := range map[string]func(*client.Client, context.Context) error{
 		"loading": func(c *client.Client, ctx context.Context) error {
@@ -108,7 +108,7 @@ func TestChangedMeanwhile(t *testing.T) {
 	}
 }
 
-// A tardy store takes a second to say what it did.
+// A tardy store returns a second after it has performed a call.
 type tardy struct{ store.Store }
 
 func (s tardy) Get(ctx context.Context, keys ...string) ([][]byte, error) {
@@ -126,10 +126,10 @@ func (s tardy) Commit(ctx context.Context, expect []store.Record, ops []store.Op
 	return s.Store.Commit(ctx, expect, ops)
 }
 
-// TestCommitUnderWay answers an unsubscribe while the commit of the
-// subscription itself is still under way: the list shows it after that, so
-// Unsubscribe must not return before it is gone.
-func TestCommitUnderWay(t *testing.T) {
+// TestAnswerDuringCommit answers an unsubscribe while the commit of the subscription
+// itself is pending: the list shows it after that, so Unsubscribe must not return before
+// the list no longer shows it.
+func TestAnswerDuringCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		f.handle = func(s *socket, e *element.Element) bool {
@@ -160,8 +160,8 @@ func TestCommitUnderWay(t *testing.T) {
 	})
 }
 
-// TestBadStores uses stores that fail in every way. The list stays right, calls
-// end, and the server is not asked all the time.
+// TestBadStores uses stores that fail in every way. The list stays correct, calls
+// return, and the client does not request the list too often.
 func TestBadStores(t *testing.T) {
 	broken := errors.New("broken")
 	for name, s := range map[string]*bad{
@@ -217,7 +217,7 @@ func TestBadStores(t *testing.T) {
 	}
 }
 
-// A bad store fails as it is told for the nth read or commit.
+// A bad store fails in the given way at the nth read or commit.
 type bad struct {
 	store.Store
 	get, commit   func(n int) error

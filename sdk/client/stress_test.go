@@ -59,7 +59,7 @@ func TestStress(t *testing.T) {
 			all.Go(func() { d.work(until, w, newDice(seed, uint64(10*i+w))) })
 		}
 	}
-	all.Go(func() { disturb(p, shared, until, newDice(seed, 1000)) })
+	all.Go(func() { injectFaults(p, shared, until, newDice(seed, 1000)) })
 	select {
 	case <-begin(func() error { all.Wait(); return nil }):
 	case <-time.After(limit + 40*time.Second):
@@ -127,7 +127,7 @@ func (d *stressed) replace() {
 // work makes random calls.
 func (d *stressed) work(until time.Time, number int, r dice) {
 	own := pam.Target{Service: "pubsub.localhost", Node: fmt.Sprintf("own-%d-%d", d.number, number)}
-	sure := false // whether the last request about own had an answer
+	sure := false // whether the last request for own had an answer
 	for time.Now().Before(until) {
 		a := d.device()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -229,7 +229,7 @@ func (d *stressed) settle() {
 	}
 	limit := 10 * time.Second
 	if d.mute {
-		limit = 30 * time.Second // A request is given up after 20 s.
+		limit = 30 * time.Second // A request times out after 20 s.
 	}
 	a.waitFor(limit, "the server's list", func() bool {
 		s := a.Snapshot()
@@ -248,13 +248,13 @@ func (d *stressed) settle() {
 	d.check(a)
 }
 
-// check replays the events of a closed device: every change must apply to the list
-// that the changes before it make, and all of them must make the device's list.
+// check applies the events of a closed device: every change must fit the list that the
+// earlier changes make, and all of them must make the device's list.
 func (d *stressed) check(a *device) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	list := map[pam.Key]pam.Subscription{}
-	for _, row := range a.first.List { // what was stored
+	for _, row := range a.first.List { // the stored list
 		list[row.Key] = row
 	}
 	version := a.first.Version
@@ -284,7 +284,7 @@ func (d *stressed) check(a *device) {
 		rows = append(rows, row)
 	}
 	if s := a.Snapshot(); s.Version != version {
-		d.t.Errorf("device %d: at version %q, and the events say %q", d.number, s.Version, version)
+		d.t.Errorf("device %d: at version %q, and the events give %q", d.number, s.Version, version)
 	} else if !slices.Equal(rowsOf(rows), rowsOf(s.List)) {
 		d.t.Errorf("device %d: announced %q, and listed is %q", d.number, rowsOf(rows), rowsOf(s.List))
 	}

@@ -21,7 +21,7 @@ import (
 
 const token = "t0ken-Zk38Qf"
 
-// shows reports where an error, or what caused it, shows the token.
+// shows returns where an error, or its cause, shows the token.
 func shows(err error) string {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		if data, _ := json.Marshal(e); strings.Contains(fmt.Sprintf("%v %+v %#v", e, e, e)+string(data), token) {
@@ -38,8 +38,8 @@ func shows(err error) string {
 	return ""
 }
 
-// TestNoToken: whatever is wrong with an address, no error, warning or state shows
-// what may be secret in it.
+// TestNoToken checks that no error, warning or state shows the parts of a wrong address
+// that may be secret.
 func TestNoToken(t *testing.T) {
 	// Addresses that New refuses.
 	for _, url := range []string{
@@ -57,7 +57,7 @@ func TestNoToken(t *testing.T) {
 		}
 	}
 
-	// Servers that are none.
+	// Addresses without an XMPP server.
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestNoToken(t *testing.T) {
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if when != inSession && err == nil || shows(err) != "" || a.State().Err != nil && shows(a.State().Err) != "" {
-					t.Errorf("sent on to %q %s: %s", other, when, shows(err))
+					t.Errorf("redirected to %q %s: %s", other, when, shows(err))
 				}
 				a.noToken(t)
 				_ = a.Close()
@@ -108,7 +108,7 @@ func TestNoToken(t *testing.T) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			f, d := newScripted(), &directory{at: other}
-			f.refuse = errors.New("nobody is there")
+			f.refuse = errors.New("no server listens")
 			a := f.device(t, d.lookup)
 			if _, err := a.Connect(t.Context()); err == nil || shows(err) != "" {
 				t.Errorf("host metadata with %q: %s", other, shows(err))
@@ -129,7 +129,7 @@ func TestNoToken(t *testing.T) {
 	})
 }
 
-// noToken looks for the token in all that the client has told.
+// noToken searches the events of a client for the token.
 func (d *device) noToken(t *testing.T) {
 	t.Helper()
 	d.mu.Lock()

@@ -15,7 +15,7 @@ import (
 )
 
 // TestListTooLarge has the list be larger than the largest message that the client
-// accepts: the error says so, and the client does not ask for it again and again.
+// accepts: the error says so, and the client does not request it repeatedly.
 func TestListTooLarge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
@@ -35,7 +35,7 @@ func TestListTooLarge(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		if n := len(f.listed()); n < 5 || n > 9 {
-			t.Errorf("asked for the list %d times in an hour", n)
+			t.Errorf("requested the list %d times in an hour", n)
 		}
 		if s := a.State(); s.Phase != pam.PhaseWaiting || s.Err.Code != pam.CodeTooLarge {
 			t.Errorf("state %+v", s)
@@ -54,7 +54,7 @@ func TestListTooLarge(t *testing.T) {
 		f.socket().fail(errors.New("reset"))
 		time.Sleep(9 * time.Minute)
 		if n := len(f.listed()) - before; n != 2 {
-			t.Errorf("after a list that was not too large, two in a row may be: asked %d times in 9 minutes", n)
+			t.Errorf("after a list of valid size, two in a row may be too large: requested %d times in 9 minutes", n)
 		}
 		_ = a.Close()
 	})

@@ -46,7 +46,7 @@ func TestUnusualStanzas(t *testing.T) {
 		a := f.device(t).connect()
 		s := f.socket()
 		notify := "<notify xmlns='urn:xmpp:pam:0'"
-		for _, odd := range []string{
+		for _, stanza := range []string{
 			"<message xmlns='jabber:client'/>", "<presence xmlns='jabber:client'/>", "<iq xmlns='jabber:client'/>",
 			"<presence xmlns='jabber:client' type='error' from='x@y'><error/></presence>",
 			"<message xmlns='jabber:client' type='error'/>",
@@ -62,10 +62,10 @@ func TestUnusualStanzas(t *testing.T) {
 			"<message xmlns='jabber:client' from='alice@localhost'>" + notify + "/><delay xmlns='urn:xmpp:delay'/></message>",
 			"<message xmlns='jabber:client' from='a@b@c'/>", "<nothing xmlns='jabber:client'/>", "<nothing/>",
 		} {
-			s.push(odd)
+			s.push(stanza)
 			time.Sleep(time.Second)
 			if len(f.dialed()) != 1 || a.State().Phase != pam.PhaseLive {
-				t.Fatalf("%s ended the session: %v", odd, a.State().Err)
+				t.Fatalf("%s ended the session: %v", stanza, a.State().Err)
 			}
 		}
 		s.notify("v9", "news", "subscribed")

@@ -18,14 +18,15 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// TestReasons has logins end in every way, in any order: the person is told that
-// the password is wrong exactly if the last one that the server judged was.
+// TestReasons has logins end in every way, in any order: the client requests credentials
+// with the reason "wrong password" if and only if the server refused the last password
+// that it checked.
 func TestReasons(t *testing.T) {
 	const (
 		wrong   = "wrong"   // the server refuses the password
-		busy    = "busy"    // it has not looked at the password
-		silent  = "silent"  // as busy, and the connection is cut
-		unbound = "unbound" // it takes the password, and the connection is cut before there is a session
+		busy    = "busy"    // the server ends the stream before it checks the password
+		silent  = "silent"  // as busy, but the connection is cut
+		unbound = "unbound" // the server accepts the password, and the connection is cut before a session is bound
 		cut     = "cut"     // the session ends after a while
 		left    = "left"    // the client ends it
 	)
@@ -96,15 +97,15 @@ func TestReasons(t *testing.T) {
 				synctest.Wait()
 			}
 			if !slices.Equal(a.reasons, want) {
-				t.Errorf("asked because of %q, want %q", a.reasons, want)
+				t.Errorf("credentials were requested because of %q, want %q", a.reasons, want)
 			}
 			_ = a.Close()
 		})
 	}
 }
 
-// TestConnectEnds has an attempt last longer than two minutes, though every answer
-// comes in time: each call of Connect ends two minutes after it began, not counting
+// TestConnectEnds has an attempt last longer than two minutes, although every answer
+// arrives in time: each call of Connect ends two minutes after it began, not counting
 // the time that Credentials takes.
 func TestConnectEnds(t *testing.T) {
 	for _, typing := range []time.Duration{0, 10*time.Minute + 5*time.Second} {
@@ -129,7 +130,7 @@ func TestConnectEnds(t *testing.T) {
 					case e.Child(ns.Bind, "bind") != nil:
 					case isList(e):
 						after = 19 * time.Second
-						answer = func() { // A notify comes with every list.
+						answer = func() { // The server sends a notify with every list.
 							next++
 							s.notify(fmt.Sprint("w", next), "news", []string{"none", "subscribed"}[next%2])
 							s.result(e, "")
@@ -146,7 +147,7 @@ func TestConnectEnds(t *testing.T) {
 							time.Sleep(typing)
 						}
 						typed = true
-						return client.Credentials{Password: canary}, nil
+						return client.Credentials{Password: testPassword}, nil
 					}
 				})
 				calls := []time.Duration{0, asked + typing/2, asked + typing + time.Second} // before, during and after the request for credentials

@@ -10,15 +10,15 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// An oddity is what a server sends in place of one of its answers.
-type oddity struct {
+// A wrongAnswer is what a server sends in place of one of its answers.
+type wrongAnswer struct {
 	name  string
 	at    loginStage
 	says  []string // and nothing after it; if nil, the server cuts the connection
 	final pam.Code // of the error that ends the attempts; empty if none does
 }
 
-// A loginStage is the request that the server answers with an oddity.
+// A loginStage is the request that the server answers wrongly.
 type loginStage string
 
 const (
@@ -29,8 +29,8 @@ const (
 	bindingNew loginStage = "binding"
 )
 
-// oddities returns all oddities of a reconnection.
-func oddities() []oddity {
+// wrongAnswers returns all wrong answers of a reconnection.
+func wrongAnswers() []wrongAnswer {
 	streamError := func(condition string) string {
 		return "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><" + condition + " xmlns='" + nsStreams + "'/></stream:error>"
 	}
@@ -43,9 +43,9 @@ func oddities() []oddity {
 	failure := func(condition string) string {
 		return "<failure xmlns='" + nsSASL + "'>" + condition + "</failure>"
 	}
-	var out []oddity
+	var out []wrongAnswer
 	add := func(final pam.Code, at loginStage, name string, says ...string) {
-		out = append(out, oddity{string(at) + ": " + name, at, says, final})
+		out = append(out, wrongAnswer{string(at) + ": " + name, at, says, final})
 	}
 	everywhere := []loginStage{atOpening, loggingIn, reopening, resuming, bindingNew}
 	for _, at := range everywhere {
@@ -98,20 +98,20 @@ func oddities() []oddity {
 	return out
 }
 
-func (f *halfStarted) at(m loginStage) (oddity, bool) {
-	if len(f.odd) == 0 || f.odd[0].at != m {
-		return oddity{}, false
+func (f *halfStarted) at(m loginStage) (wrongAnswer, bool) {
+	if len(f.wrong) == 0 || f.wrong[0].at != m {
+		return wrongAnswer{}, false
 	}
-	odd := f.odd[0]
-	f.odd = f.odd[1:]
-	return odd, true
+	wrong := f.wrong[0]
+	f.wrong = f.wrong[1:]
+	return wrong, true
 }
 
 // A half-started server accepts sessions that can be resumed, but answers the next
-// connections with oddities.
+// connections with wrong answers.
 type halfStarted struct {
 	*scripted
-	odd      []oddity // one for each of the next connections; none later
+	wrong    []wrongAnswer // one for each of the next connections; none later
 	sessions int
 	received int // stanzas of the session since <enable/>
 	counting bool
@@ -133,11 +133,11 @@ func newHalfStarted() *halfStarted {
 		case e.Child(nsBind, "bind") != nil:
 			now = bindingNew
 		}
-		if odd, ok := f.at(now); ok {
-			if odd.says == nil {
+		if wrong, ok := f.at(now); ok {
+			if wrong.says == nil {
 				s.fail(errors.New("reset"))
 			}
-			s.push(odd.says...)
+			s.push(wrong.says...)
 			return true
 		}
 		switch {
@@ -147,7 +147,7 @@ func newHalfStarted() *halfStarted {
 			f.sessions++
 			f.counting, f.received = true, 0
 			s.push(fmt.Sprintf("<enabled xmlns='%s' id='sm%d' resume='true'/>", nsSM, f.sessions))
-		case e.Is(nsSM, "resume") && len(f.odd) > 0 && f.odd[0].at == bindingNew:
+		case e.Is(nsSM, "resume") && len(f.wrong) > 0 && f.wrong[0].at == bindingNew:
 			s.push("<failed xmlns='" + nsSM + "'/>")
 		case e.Is(nsSM, "resume") && e.Attr("previd") == fmt.Sprintf("sm%d", f.sessions):
 			s.push(fmt.Sprintf("<resumed xmlns='%s' previd='%s' h='%d'/>", nsSM, e.Attr("previd"), f.received))

@@ -17,10 +17,10 @@ import (
 	"xmpp-pam/sdk/store"
 )
 
-// TestWaitIsNotTheWish has one call of Connect wait for the network without
-// limit and another with a deadline. The deadline ends its own wait and nothing
-// else: the client is live as soon as the network is back.
-func TestWaitIsNotTheWish(t *testing.T) {
+// TestConnectDeadline has one call of Connect wait for the network without limit and
+// another with a deadline. The deadline ends only its own call: the client is live as
+// soon as the network is back.
+func TestConnectDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		a := f.device(t).connect()
@@ -47,9 +47,9 @@ func TestWaitIsNotTheWish(t *testing.T) {
 	})
 }
 
-// TestLastWordCounts connects, disconnects and forgets in one turn, in any order,
-// at several moments: what was asked for last decides, and every call ends.
-func TestLastWordCounts(t *testing.T) {
+// TestLastCallDecides calls Connect, Disconnect and Forget in one turn, in any order, at
+// several times: the last call decides, and every call returns.
+func TestLastCallDecides(t *testing.T) {
 	r := seeded(t)
 	for i := range 1000 {
 		draw := rand.New(rand.NewPCG(r.Uint64(), uint64(i)))
@@ -110,7 +110,7 @@ func TestLastWordCounts(t *testing.T) {
 				t.Errorf("%q: left %s", asked, w)
 			}
 			if want == pam.PhaseLive && a.State().LastSynced.IsZero() {
-				t.Errorf("%q: what the session listed was forgotten", asked)
+				t.Errorf("%q: the client has lost the session's list", asked)
 			}
 			_ = a.Close()
 		})
@@ -120,8 +120,8 @@ func TestLastWordCounts(t *testing.T) {
 	}
 }
 
-// TestForgetStoredSession forgets the account in a run that has not resumed the
-// session of the run before: the session is gone, too.
+// TestForgetStoredSession forgets the account in a run that has not resumed the session
+// of the run before: the client removes that session, too.
 func TestForgetStoredSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, r := newScripted(), &resumer{}
@@ -140,15 +140,15 @@ func TestForgetStoredSession(t *testing.T) {
 		}
 		b.connect()
 		if len(r.asked) != 0 || r.binds != 2 {
-			t.Errorf("%d resumptions were asked for, %d sessions bound", len(r.asked), r.binds)
+			t.Errorf("%d resumptions requested, %d sessions bound", len(r.asked), r.binds)
 		}
 		_ = b.Close()
 	})
 }
 
-// TestForgetWritesTheSessionNoMore forgets the account while the store works, and while
-// it fails. Close then removes the session's record only if Forget could not.
-func TestForgetWritesTheSessionNoMore(t *testing.T) {
+// TestNoSessionAfterForget forgets the account while the store works, and while it
+// fails. Close then removes the session's record only if Forget could not.
+func TestNoSessionAfterForget(t *testing.T) {
 	for name, fails := range map[string]bool{"the store works": false, "the store fails": true} {
 		bubble(t, name, func(t *testing.T) {
 			f, r := newScripted(), &resumer{}
@@ -190,9 +190,9 @@ func (s *refusingDeletes) Commit(ctx context.Context, expect []store.Record, ops
 	return s.Store.Commit(ctx, expect, ops)
 }
 
-// TestExportGivenUp ends the caller's context of an Export at every moment: the
-// race detector watches.
-func TestExportGivenUp(t *testing.T) {
+// TestExportCanceled ends the context of an Export at many points, for the race
+// detector.
+func TestExportCanceled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
 		a := f.device(t, slowly(time.Millisecond, 0)).connect()
@@ -208,8 +208,8 @@ func TestExportGivenUp(t *testing.T) {
 	})
 }
 
-// TestCallWhileBusy gives up calls of a client whose goroutine does not get to
-// them: not even their queue has room.
+// TestCallWhileBusy ends the contexts of calls while the client's goroutine is busy and
+// its queue is full.
 func TestCallWhileBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newScripted()
