@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// An Edit changes one place of the syntax tree, wherever in the module that is:
+// An Edit changes one place of the syntax tree of the module. It consists of:
 //
-//   - the function, method, variable or constant that holds it, after the names of
-//     its type and its package ("stream.Stream.Step") as far as there are others;
-//   - the place in it: a kind, then names and literals that are in it, then
-//     "2/3" if it is the second of three such places;
-//   - its new text, in which $0 stands for the old text, $1, $2 … for its parts
-//     and $f for the function that is called.
+//   - the function, method, variable or constant that contains it, preceded by the
+//     names of its type and its package ("stream.Stream.Step") if it is ambiguous;
+//   - the place: a kind, then names and literals that it contains, then "2/3" if it
+//     is the second of three such places;
+//   - the new text, in which $0 stands for the old text, $1, $2 … for its parts and
+//     $f for the called function.
 //
-// The kinds are if, for and case (the place is the condition, what is ranged over,
-// or the list of the case), return, call (the first name is the function's, and the
-// parts are the arguments), assign (the first name is assigned to, and the parts are
-// both sides), field of a composite literal (the part is its value), and any operator
-// of two operands, or ++ or --. "all" before the kind stands for the whole statement.
+// The kinds are if, for and case (the place is the condition, the range expression or
+// the list of the case), return, call (the first name is the function's, and the parts
+// are the arguments), assign (the first name is on the left side, and the parts are
+// both sides), field of a composite literal (the part is its value), and any binary
+// operator, or ++ or --. "all" before the kind stands for the whole statement.
 type Edit [3]string
 
 // Apply makes the edits, one after the other, and returns the files they change.
@@ -59,16 +59,16 @@ func (t Tree) Apply(edits []Edit) (Tree, error) {
 	return changed, nil
 }
 
-// A place is a piece of a file with the parts that it has.
+// A place is a part of a file with the subexpressions that a new text can use.
 type place struct {
 	*File
-	node, last ast.Node // what is replaced, from node to last
+	node, last ast.Node // the first and the last node to replace
 	statement  ast.Node
 	called     ast.Expr
 	parts      []string
 }
 
-// find finds the place that is described by at.
+// find returns the place that at describes.
 func (p place) find(at string) (place, error) {
 	words := strings.Fields(at)
 	if len(words) == 0 {
@@ -111,10 +111,10 @@ func (p place) find(at string) (place, error) {
 	return found[nth-1], nil
 }
 
-// at reports whether n is a place of the kind and holds the names.
+// at reports whether n is a place of the kind and contains the names.
 func (p place) at(n ast.Node, kind string, names []string) (place, bool) {
 	q := place{File: p.File, node: n, last: n}
-	within := n // holds the names
+	within := n // contains the names
 	part := func(nodes ...ast.Expr) {
 		text := ""
 		if len(nodes) > 0 {
@@ -192,7 +192,7 @@ func lastName(e ast.Expr) string {
 	return ""
 }
 
-// holds reports whether all names are names or literals in n.
+// holds reports whether n contains all names as names or literals.
 func holds(n ast.Node, names []string) bool {
 	names = slices.Clone(names)
 	ast.Inspect(n, func(n ast.Node) bool {

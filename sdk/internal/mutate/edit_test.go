@@ -58,7 +58,7 @@ func TestEdits(t *testing.T) {
 	}
 }
 
-// TestEditsGone: a place that is not there, or no longer the only one, is an error.
+// TestEditsGone checks that a place that does not exist, or is ambiguous, is an error.
 func TestEditsGone(t *testing.T) {
 	tree := Tree{"p.go": []byte(text)}
 	for _, e := range []Edit{

@@ -1,4 +1,4 @@
-// Package mutate is for mutation tests: it changes the code (a mutant) and checks that
+// Package mutate runs mutation tests: it changes the code (a mutant) and checks that
 // other tests fail.
 package mutate
 
@@ -13,13 +13,13 @@ import (
 	"testing"
 )
 
-// Whether a mistake is found is not left to chance.
+// A fixed seed makes the result of random tests repeatable.
 const seed = "1"
 
-// Find plants a mistake and fails unless one of the tests finds it: a regular
-// expression of names, after the name of their package if that is not the running
-// test's. They must pass without the mistake first, under the same flags: a test
-// that fails anyway, or is too slow, finds nothing.
+// Find makes the edits and fails unless one of the tests detects the mutant. tests is
+// a regular expression of names, preceded by the name of their package if that is not
+// the running test's. They must first pass without the edits, with the same flags: a
+// test that fails anyway, or is too slow, detects nothing.
 func Find(t *testing.T, edits []Edit, tests string, flags ...string) {
 	t.Helper()
 	in := "."
@@ -28,12 +28,12 @@ func Find(t *testing.T, edits []Edit, tests string, flags ...string) {
 	}
 	args := append([]string{in, "-run", "^(" + tests + ")$", "-timeout", "15m"}, flags...)
 	if why := control(t, args); why != "" {
-		t.Fatalf("without the mistake: %s", why)
+		t.Fatalf("without the edits: %s", why)
 	}
 	output, err := Test(t, edits, args...)
 	switch found := Finding(tests, output); {
 	case err == nil:
-		t.Error("it survives")
+		t.Error("no test detects it")
 	case found == "":
 		t.Errorf("it was not tried: %v\n%s", err, output)
 	default:
@@ -46,7 +46,7 @@ var (
 	controlsMu sync.Mutex
 )
 
-// control runs tests without a mutant, once, and returns what is wrong with them.
+// control runs tests without a mutant, once, and returns the reason if they fail.
 func control(t *testing.T, args []string) string {
 	key := strings.Join(args, "\x00")
 	controlsMu.Lock()
@@ -70,9 +70,9 @@ func control(t *testing.T, args []string) string {
 
 var assertion = regexp.MustCompile(`(?m)^\s+\w+_test\.go:\d+: .*`)
 
-// Finding returns the line with which one of the tests found a mistake: an
-// assertion of a test that failed, or the deadlock of its bubble. A build that
-// failed and a test that took too long have found nothing.
+// Finding returns the line with which one of the tests detected a mutant: an assertion
+// of a failed test, or the deadlock of its bubble. A failed build and a test that took
+// too long detect nothing.
 func Finding(tests, output string) string {
 	failed := regexp.MustCompile(`(?m)^--- FAIL: (` + tests + `) `)
 	if strings.Contains(output, "panic: test timed out") || !failed.MatchString(output) {
@@ -90,8 +90,8 @@ func Finding(tests, output string) string {
 	return ""
 }
 
-// Check fails unless the places of the edits are in the module. It returns the
-// files that the edits change.
+// Check fails unless the module contains the places of the edits. It returns the files
+// that the edits change.
 func Check(t *testing.T, edits []Edit) Tree {
 	t.Helper()
 	files, err := tree()
@@ -105,7 +105,7 @@ func Check(t *testing.T, edits []Edit) Tree {
 	return changed
 }
 
-// tree is the unchanged module.
+// tree returns the unchanged module.
 var tree = sync.OnceValues(func() (Tree, error) {
 	_, t, err := ReadTree()
 	return t, err

@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-// Tree is the module's Go code that is no test: the text of every file by its path.
+// Tree is the module's Go code without tests: the text of every file by its path.
 type Tree map[string][]byte
 
-// ReadTree reads the module that holds the working folder.
+// ReadTree reads the module that contains the working folder.
 func ReadTree() (root string, tree Tree, err error) {
 	if root, err = os.Getwd(); err != nil {
 		return "", nil, err
@@ -45,8 +45,8 @@ func ReadTree() (root string, tree Tree, err error) {
 	return root, tree, err
 }
 
-// Overlay writes the files into dir, with the file that go build -overlay reads,
-// and returns the path of that.
+// Overlay writes the files into dir, with the file that go build -overlay reads, and
+// returns the path of that file.
 func (t Tree) Overlay(dir string) (string, error) {
 	replace := map[string]string{}
 	for path, text := range t {
@@ -63,7 +63,7 @@ func (t Tree) Overlay(dir string) (string, error) {
 	return file, os.WriteFile(file, data, 0o600)
 }
 
-// A File is the text and the syntax of a file.
+// A File is the text and the syntax tree of a file.
 type File struct {
 	*ast.File
 	Path string
@@ -79,10 +79,10 @@ func Parse(path string, text []byte) (*File, error) {
 	return f, err
 }
 
-// Offset returns where in the text pos is.
+// Offset returns the offset of pos in the text.
 func (f *File) Offset(pos token.Pos) int { return f.set.Position(pos).Offset }
 
-// Line returns the number of the line of pos.
+// Line returns the line number of pos.
 func (f *File) Line(pos token.Pos) int { return f.set.Position(pos).Line }
 
 // Source returns the text of the nodes from first to last.

@@ -14,7 +14,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// TestInABubble serves net.Pipe connections in a bubble of its own time: the session hibernates there, and its minute passes at once.
+// TestInABubble serves net.Pipe connections in a bubble with simulated time: the session hibernates there, and its minute passes at once.
 func TestInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := New(Config{Accounts: map[string]string{"alice": "ecila"}, Mechanisms: []string{"PLAIN"}})

@@ -42,7 +42,7 @@ func newRig(t *testing.T, cfg Config) *rig {
 	return &rig{s, "ws" + strings.TrimPrefix(web.URL, "http")}
 }
 
-// peer is a client that knows nothing: it sends text and reads text.
+// peer is a client that does not interpret the protocol: it sends text and reads text.
 type peer struct {
 	t    *testing.T
 	ws   *websocket.Conn
@@ -75,7 +75,7 @@ func (p *peer) send(text string) {
 	}
 }
 
-// next is the next message, or "closed <code>" when the server has closed the WebSocket.
+// next returns the next message, or "closed <code>" when the server has closed the WebSocket.
 func (p *peer) next() string {
 	p.t.Helper()
 	_, msg, err := p.ws.Read(p.ctx)
@@ -88,7 +88,7 @@ func (p *peer) next() string {
 	return string(msg)
 }
 
-// want reads messages and compares: each must contain the space-separated parts of its expectation, in this order.
+// want reads messages and checks that each contains the space-separated parts of its expectation, in this order.
 func (p *peer) want(expected ...string) {
 	p.t.Helper()
 	for _, parts := range expected {
@@ -104,7 +104,7 @@ func (p *peer) want(expected ...string) {
 	}
 }
 
-// quiet proves that nothing is waiting: a ping is answered first.
+// quiet checks that the server has sent nothing else: the next message must be the answer to a ping.
 func (p *peer) quiet() {
 	p.t.Helper()
 	p.send("<iq xmlns='jabber:client' type='get' id='quiet' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
@@ -133,7 +133,7 @@ func (p *peer) login(user, password, resource string) *peer {
 	return p
 }
 
-// session logs in; extra is sent then, such as presence.
+// session logs in and then sends extra, such as presence.
 func (r *rig) session(t *testing.T, user, resource string, extra ...string) *peer {
 	t.Helper()
 	passwords := map[string]string{"alice": "ecila", "bob": "bob", "carol": "lorac"}
@@ -150,7 +150,7 @@ const (
 	listPAM   = "<iq xmlns='jabber:client' type='get' id='l'><subscriptions xmlns='urn:xmpp:pam:0'/></iq>"
 )
 
-// joined is a session that has presence and has asked for the list.
+// joined returns a session that has sent presence and requested the list.
 func (r *rig) joined(t *testing.T, user, resource string) *peer {
 	t.Helper()
 	p := r.session(t, user, resource, available)
@@ -182,7 +182,7 @@ func TestLoginSCRAMByHand(t *testing.T) {
 				t.Errorf("server signature %q, want %q", got, server)
 			}
 
-			// Proofs that are right, but for what was not agreed.
+			// Correct proofs for parameters that were not negotiated.
 			x := &exchange{mech: mech, domain: "localhost", find: r.credentials}
 			for _, without := range []string{"c=biws,r=abcdef", "c=eSws,r=NONCE", "c=biws,r=NONCEx"} {
 				first, _, _ := x.step("n,,n=alice,r=abc")
@@ -198,7 +198,7 @@ func TestLoginSCRAMByHand(t *testing.T) {
 	}
 }
 
-// clientFinal is RFC 5802 §3 from the client's side.
+// clientFinal computes the client's final message of RFC 5802 §3.
 func clientFinal(t *testing.T, h func() hash.Hash, password string, salt []byte, bare, first, without string) (msg, server string) {
 	t.Helper()
 	salted := hi(h, password, salt, 4096)
@@ -214,7 +214,7 @@ func clientFinal(t *testing.T, h func() hash.Hash, password string, salt []byte,
 		base64.StdEncoding.EncodeToString(mac(h, mac(h, salted, "Server Key"), auth))
 }
 
-// hi is Hi() of RFC 5802 §2.2, written out.
+// hi is Hi() of RFC 5802 §2.2, implemented independently.
 func hi(h func() hash.Hash, password string, salt []byte, n int) []byte {
 	u := mac(h, []byte(password), string(salt)+"\x00\x00\x00\x01")
 	out := append([]byte(nil), u...)

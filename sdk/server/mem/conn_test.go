@@ -16,7 +16,7 @@ func streamErr(cond string) string {
 	return "<stream:error xmlns:stream='http://etherx.jabber.org/streams'><" + cond + " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
 }
 
-// TestFraming sends one wrong message in each phase and wants the right stream error, <close/>, and a closed WebSocket.
+// TestFraming sends one wrong message in each phase and expects the right stream error, <close/>, and a closed WebSocket.
 func TestFraming(t *testing.T) {
 	r := newRig(t, Config{})
 	const (
@@ -121,10 +121,10 @@ func TestBinaryMessage(t *testing.T) {
 	p.want(streamErr("bad-format"), "<close", "closed 1000") // also if the client never answers
 }
 
-func TestWellFormedOddities(t *testing.T) {
+func TestUnusualXML(t *testing.T) {
 	r := newRig(t, Config{})
 	a, b := r.session(t, "alice", "a"), r.session(t, "bob", "b")
-	// Prefixes, CDATA with what looks like a reference, references, a namespaced attribute that looks like from, an empty namespace.
+	// Prefixes, CDATA with the text of a reference, references, a namespaced attribute from, an empty namespace.
 	a.send(`<c:message xmlns:c="jabber:client" to="bob@localhost/b" c:from='x@y' from='forged@localhost' xml:lang='de'><e xmlns=''><![CDATA[<&#xD800;>]]>&#x20AC;&apos;</e><p:q xmlns:p='urn:q' p:r='&lt;&#10;'/></c:message >` + "\n")
 	got := b.next()
 	for _, part := range []string{"from='alice@localhost/a'", "from='x@y'", "xml:lang='de'", "<e xmlns=''>&lt;&amp;#xD800;&gt;€'</e>", "<q xmlns='urn:q'", "'&lt;&#xA;'"} {
@@ -190,7 +190,7 @@ func TestLoginFailures(t *testing.T) {
 				p.sendf("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>%s</response>", b64(strings.Replace(c.second, "NONCE", nonce, 1)))
 			}
 			p.want("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><" + c.want + "/></failure>")
-			p.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>") // still in business, and asks for the rest
+			p.send("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>") // the server still accepts the login, and requests the rest
 			p.want("<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>")
 			p.sendf("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>%s</response>", b64("\x00alice\x00ecila"))
 			p.want("<success")

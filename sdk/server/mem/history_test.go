@@ -32,9 +32,9 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 }
 
-// TestDeltaOwes proves what the server owes, on random histories: a delta from any version, applied to the list at that version, gives the
-// present list; it names each key once; and stopping after any notify and asking again with its version leads to the same list.
-func TestDeltaOwes(t *testing.T) {
+// TestDelta checks deltas of random histories: a delta from any version, applied to the list at that version, gives the current list; it
+// contains each key once; and a client that stops after any notify and requests the list with its version gets the same list.
+func TestDelta(t *testing.T) {
 	s, err := New(Config{Accounts: map[string]string{"bob": "x"}})
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestDeltaOwes(t *testing.T) {
 					x := note.child(nsPubsub, "subscription")
 					change := Subscription{note.get("service"), x.get("node"), x.get("jid"), x.get("subid"), x.get("subscription")}
 					if seen[change.key()] {
-						t.Fatalf("seed %d: %v is told twice", seed, change)
+						t.Fatalf("seed %d: %v is sent twice", seed, change)
 					}
 					seen[change.key()] = true
 					list = slices.DeleteFunc(list, func(o Subscription) bool { return o.key() == change.key() })

@@ -20,8 +20,8 @@ import (
 	xws "mellium.im/xmpp/websocket"
 )
 
-// melliumConn makes of coder/websocket what mellium's session wants. It writes one message per Write, which holds for stanzas below 4096
-// bytes, and says <close/> where mellium says </stream:stream>.
+// melliumConn adapts coder/websocket to mellium's session. It sends one message per Write, which is one stanza below 4096 bytes, and sends
+// <close/> in place of mellium's </stream:stream>.
 type melliumConn struct{ net.Conn }
 
 func (c melliumConn) Write(p []byte) (int, error) {
@@ -83,7 +83,7 @@ func (r *rig) mellium(t *testing.T, user, password string, mech sasl.Mechanism) 
 	return s, messages
 }
 
-// iqSet sends payload and wants an empty or any result, no error.
+// iqSet sends payload and expects an empty or any result, and no error.
 func iqSet(t *testing.T, s *xmpp.Session, to jid.JID, payload string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -103,7 +103,7 @@ func iqSet(t *testing.T, s *xmpp.Session, to jid.JID, payload string) {
 	}
 }
 
-// TestMellium has an independent client log in with every mechanism, subscribe through PAM and without it, and hear of both.
+// TestMellium has an independent client log in with every mechanism, subscribe through PAM and without it, and receive both notifies.
 func TestMellium(t *testing.T) {
 	r := newRig(t, Config{})
 	for _, n := range []string{"n1", "n2"} {
@@ -114,7 +114,7 @@ func TestMellium(t *testing.T) {
 	for _, mech := range []sasl.Mechanism{sasl.ScramSha256, sasl.ScramSha1, sasl.Plain} {
 		t.Run(mech.Name, func(t *testing.T) {
 			s, messages := r.mellium(t, "bob", "bob", mech)
-			hears := func(parts ...string) {
+			receives := func(parts ...string) {
 				t.Helper()
 				select {
 				case m := <-messages:
@@ -140,19 +140,19 @@ func TestMellium(t *testing.T) {
 
 			pubsub := jid.MustParse("pubsub.localhost")
 			iqSet(t, s, jid.JID{}, "<pam xmlns='urn:xmpp:pam:0' jid='pubsub.localhost'><subscribe xmlns='http://jabber.org/protocol/pubsub' node='n1' jid='bob@localhost'/></pam>")
-			hears("urn:xmpp:pam:0", "n1", "subscribed")
+			receives("urn:xmpp:pam:0", "n1", "subscribed")
 			iqSet(t, s, pubsub, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe node='n2' jid='bob@localhost'/></pubsub>")
-			hears("urn:xmpp:pam:0", "n2", "subscribed")
+			receives("urn:xmpp:pam:0", "n2", "subscribed")
 			for _, n := range []string{"n1", "n2"} {
 				if err := r.Publish(n, "i", "<e xmlns='urn:e'>"+n+"</e>"); err != nil {
 					t.Fatal(err)
 				}
-				hears("pubsub#event", "urn:e", n)
+				receives("pubsub#event", "urn:e", n)
 			}
 			iqSet(t, s, jid.JID{}, "<pam xmlns='urn:xmpp:pam:0' jid='pubsub.localhost'><unsubscribe xmlns='http://jabber.org/protocol/pubsub' node='n1' jid='bob@localhost'/></pam>")
-			hears("urn:xmpp:pam:0", "n1", "none")
+			receives("urn:xmpp:pam:0", "n1", "none")
 			iqSet(t, s, pubsub, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><unsubscribe node='n2' jid='bob@localhost'/></pubsub>")
-			hears("urn:xmpp:pam:0", "n2", "none")
+			receives("urn:xmpp:pam:0", "n2", "none")
 		})
 	}
 }

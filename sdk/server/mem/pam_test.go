@@ -30,7 +30,7 @@ func notify(node, state string) string {
 	return "<message xmlns='jabber:client' type='headline' id= from='bob@localhost' to='bob@localhost/ <notify xmlns='urn:xmpp:pam:0' ver= service='pubsub.localhost'><subscription xmlns='http://jabber.org/protocol/pubsub' node='" + node + "' jid='bob@localhost' subscription='" + state + "' subid= /></notify></message>"
 }
 
-// TestPAM is XEP-0376 §3.2 to §3.4 as a dialogue: every joined session is notified before the result.
+// TestPAM checks XEP-0376 §3.2 to §3.4 step by step: the server notifies every joined session before the result.
 func TestPAM(t *testing.T) {
 	r := newRig(t, Config{})
 	for _, n := range []string{"n1", "n2"} {
@@ -39,8 +39,8 @@ func TestPAM(t *testing.T) {
 		}
 	}
 	a, b := r.joined(t, "bob", "a"), r.joined(t, "bob", "b")
-	deaf := []*peer{r.session(t, "bob", "neg", priority(-1)), r.session(t, "bob", "mute"), r.session(t, "bob", "uninterested", available)}
-	for _, p := range deaf[:2] {
+	unjoined := []*peer{r.session(t, "bob", "neg", priority(-1)), r.session(t, "bob", "mute"), r.session(t, "bob", "uninterested", available)}
+	for _, p := range unjoined[:2] {
 		p.send(listPAM)
 		p.want("id='l'")
 	}
@@ -55,7 +55,7 @@ func TestPAM(t *testing.T) {
 	a.want("type='result' id='s2'")
 	b.quiet()
 
-	// By the XEP's prose, to the domain: service= in place of jid=.
+	// As in the prose of the XEP, to the domain: service= in place of jid=.
 	b.send(strings.NewReplacer("<iq ", "<iq to='localhost' ", "jid='pubsub.localhost'", "service='pubsub.localhost'").Replace(subscribePAM("s3", "pubsub.localhost", "n2")))
 	b.want(notify("n2", "subscribed"), "type='result' id='s3' from='localhost'")
 	a.want(notify("n2", "subscribed"))
@@ -74,7 +74,7 @@ func TestPAM(t *testing.T) {
 	a.want(notify("n1", "none"))
 	b.want(notify("n1", "none"), "type='result' id='u1'")
 	_, v3 := r.Subscriptions("bob")
-	a.send(listSince(v0)) // n1 was touched last by now, and only its end is told
+	a.send(listSince(v0)) // n1 has changed last, and the server sends only its end
 	a.want("ver='"+v2+"' node='n2' subscription='subscribed'", "ver='"+v3+"' node='n1' subscription='none'", "type='result' id='l' to='bob@localhost/a'/>")
 
 	for _, unknown := range []string{"", "nonsense"} {
@@ -98,7 +98,7 @@ func TestPAM(t *testing.T) {
 	if !regexp.MustCompile(`^[\w-]{8,}$`).MatchString(v3) || slices.Contains([]string{v0, v1, v2}, v3) {
 		t.Errorf("versions %s %s %s %s", v0, v1, v2, v3)
 	}
-	for _, p := range deaf {
+	for _, p := range unjoined {
 		p.quiet()
 	}
 }
@@ -121,7 +121,7 @@ func TestPAMErrors(t *testing.T) {
 		{"not subscribed", unsubscribePAM("e", "pubsub.localhost", "open"), "<error type='cancel' by='pubsub.localhost'><unexpected-request <not-subscribed"},
 		{"unknown domain", subscribePAM("e", "pubsub.elsewhere", "n"), "<error type='cancel' by='pubsub.elsewhere'><remote-server-not-found"},
 		{"no pubsub there", subscribePAM("e", "localhost", "n"), "<error type='cancel' by='localhost'><service-unavailable"},
-		{"nobody there", subscribePAM("e", "nobody@localhost", "n"), "<error type='cancel' by='nobody@localhost'><service-unavailable"},
+		{"no such account", subscribePAM("e", "nobody@localhost", "n"), "<error type='cancel' by='nobody@localhost'><service-unavailable"},
 		{"no service", subscribePAM("e", "", "n"), "<error type='modify' by='bob@localhost'><jid-malformed"},
 		{"no operation", "<iq xmlns='jabber:client' type='set' id='e'><pam xmlns='urn:xmpp:pam:0' jid='pubsub.localhost'/></iq>", "by='bob@localhost'><bad-request"},
 		{"other operation", changePAMIQ("e", "create", "pubsub.localhost", "n", "bob@localhost"), "by='bob@localhost'><bad-request"},
@@ -142,7 +142,7 @@ func TestPAMErrors(t *testing.T) {
 	}
 }
 
-// TestPAMFollowsTheService: the list stays right when others change the subscription.
+// TestPAMFollowsTheService checks that the list stays correct when other entities change the subscription.
 func TestPAMFollowsTheService(t *testing.T) {
 	r := newRig(t, Config{})
 	alice, p := r.session(t, "alice", "a"), r.joined(t, "bob", "b")
@@ -159,7 +159,7 @@ func TestPAMFollowsTheService(t *testing.T) {
 	p.want(notify("z", "subscribed"), "<event <subscription node='z'")
 	alice.send(pubsubIQ("3", "set", "pubsub.localhost", "owner <subscriptions node='z'><subscription jid='bob@localhost' subscription='subscribed'/></subscriptions>"))
 	alice.want("type='result'")
-	p.want("<event <subscription node='z'") // said again, but nothing changed: no notify
+	p.want("<event <subscription node='z'") // the event repeats the state: no notify
 	alice.send(pubsubIQ("4", "set", "pubsub.localhost", "owner <delete node='n'/>"))
 	alice.want("type='result'")
 	p.want("<event <delete node='n'/>", notify("n", "none"))
@@ -168,7 +168,7 @@ func TestPAMFollowsTheService(t *testing.T) {
 	}
 }
 
-// TestCapsMakeASessionJoined: advertising PAM is enough for notifies, and a hash is asked about once.
+// TestCapsMakeASessionJoined checks that a session that advertises PAM gets notifies, and that the server queries each hash once.
 func TestCapsMakeASessionJoined(t *testing.T) {
 	r := newRig(t, Config{})
 	if err := r.CreateNode("n", ""); err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// pubsubIQ is a request to a service; op is what is within <pubsub/>.
+// pubsubIQ returns a request to a service; op is the content of <pubsub/>.
 func pubsubIQ(id, typ, to, op string) string {
 	ns := "http://jabber.org/protocol/pubsub"
 	if rest, owner := strings.CutPrefix(op, "owner "); owner {
@@ -21,7 +21,7 @@ func createAs(access, node string) string {
 		"<field var='pubsub#access_model'><value>" + access + "</value></field></x></configure>"
 }
 
-// TestPubsub is one long dialogue with the service: alice owns, bob subscribes.
+// TestPubsub sends a long series of requests to the service: alice owns the node, bob subscribes.
 func TestPubsub(t *testing.T) {
 	r := newRig(t, Config{})
 	alice, bob := r.session(t, "alice", "a", available), r.session(t, "bob", "b", available)
@@ -30,11 +30,11 @@ func TestPubsub(t *testing.T) {
 		return "type='error' <error type='" + typ + "'><" + cond + " xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/><" + app + " xmlns='http://jabber.org/protocol/pubsub#errors'"
 	}
 	for _, c := range []struct {
-		name     string
-		who      *peer
-		typ, op  string
-		want     string // reply
-		bobHears string // first, if bob asks
+		name        string
+		who         *peer
+		typ, op     string
+		want        string // reply
+		bobReceives string // before the reply, if bob sends the request
 	}{
 		{"create", alice, "set", "<create node='n'/>", "type='result' from='pubsub.localhost' <create node='n'/>", ""},
 		{"create again", alice, "set", "<create node='n'/>", "type='error' <conflict", ""},
@@ -48,7 +48,7 @@ func TestPubsub(t *testing.T) {
 		{"subscribe without node", bob, "set", "<subscribe jid='bob@localhost'/>", pubsubErr("modify", "bad-request", "nodeid-required"), ""},
 		{"subscribe another", bob, "set", "<subscribe node='n' jid='alice@localhost'/>", pubsubErr("modify", "bad-request", "invalid-jid"), ""},
 		{"subscribe the full JID", bob, "set", "<subscribe node='n' jid='bob@localhost/b'/>", pubsubErr("modify", "bad-request", "invalid-jid"), ""},
-		{"subscribe nobody", bob, "set", "<subscribe node='n'/>", pubsubErr("modify", "bad-request", "invalid-jid"), ""},
+		{"subscribe without a JID", bob, "set", "<subscribe node='n'/>", pubsubErr("modify", "bad-request", "invalid-jid"), ""},
 		{"subscribe to whitelist", bob, "set", "<subscribe node='w' jid='bob@localhost'/>", pubsubErr("cancel", "not-allowed", "closed-node"), ""},
 		{"owner and whitelist", alice, "set", "<subscribe node='w' jid='alice@localhost'/>", "type='result' subscription='subscribed'", ""},
 		{"subscribe to presence", bob, "set", "<subscribe node='p' jid='bob@localhost'/>", pubsubErr("auth", "not-authorized", "presence-subscription-required"), ""},
@@ -81,7 +81,7 @@ func TestPubsub(t *testing.T) {
 
 		{"unsubscribe, wrong subid", bob, "set", "<unsubscribe node='n' jid='bob@localhost' subid='x'/>", pubsubErr("modify", "not-acceptable", "invalid-subid"), ""},
 		{"unsubscribe another", bob, "set", "<unsubscribe node='w' jid='alice@localhost'/>", "<forbidden", ""},
-		{"unsubscribe nobody", bob, "set", "<unsubscribe node='n'/>", pubsubErr("modify", "bad-request", "jid-required"), ""},
+		{"unsubscribe without a JID", bob, "set", "<unsubscribe node='n'/>", pubsubErr("modify", "bad-request", "jid-required"), ""},
 		{"unsubscribe from nothing", bob, "set", "<unsubscribe node='x' jid='bob@localhost'/>", "<item-not-found", ""},
 		{"unsubscribe", bob, "set", "<unsubscribe node='n' jid='bob@localhost'/>", "type='result' <subscription node='n' jid='bob@localhost' subscription='none'", ""},
 		{"unsubscribe again", bob, "set", "<unsubscribe node='n' jid='bob@localhost'/>", pubsubErr("cancel", "unexpected-request", "not-subscribed"), ""},
@@ -110,8 +110,8 @@ func TestPubsub(t *testing.T) {
 			alice.t, bob.t = t, t
 			c.who.send(pubsubIQ("q", c.typ, svc, c.op))
 			c.who.want(strings.Replace(c.want, "type='error'", "type='error' id='q' from='pubsub.localhost'", 1))
-			if c.bobHears != "" {
-				bob.want(c.bobHears)
+			if c.bobReceives != "" {
+				bob.want(c.bobReceives)
 			}
 			bob.quiet()
 			alice.quiet()
@@ -119,7 +119,7 @@ func TestPubsub(t *testing.T) {
 	}
 }
 
-// TestPersonalNodes: bob follows alice (XEP-0163); nobody else can publish there.
+// TestPersonalNodes has bob follow alice (XEP-0163), and checks that only alice can publish there.
 func TestPersonalNodes(t *testing.T) {
 	r := newRig(t, Config{})
 	alice, bob := r.session(t, "alice", "a", available), r.joined(t, "bob", "b")

@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// TestReplay: what the client did not get comes again, once, in order, as it was: what was sent, what was held back, and what came while there
-// was no connection.
+// TestReplay checks that the server repeats each unacknowledged stanza once, in order and unchanged: those sent, those held back, and those
+// that arrived while there was no connection.
 func TestReplay(t *testing.T) {
 	r := newRig(t, Config{})
 	p, bob := r.session(t, "alice", "a", available), r.session(t, "bob", "b")
 	id := p.enable()
 	p.send("<message xmlns='jabber:client' to='bob@localhost/b' id='x'/>")
 	bob.want("id='x'")
-	all := bob.tell(1, 2, 3)
+	all := bob.sendTo(1, 2, 3)
 	p.exactly(all...)
 	release := r.Hold(func(full, xml string) bool {
 		return strings.HasPrefix(full, "alice") && strings.Contains(xml, "id='4'")
 	})
-	all = append(all, bob.tell(4, 5)...)
+	all = append(all, bob.sendTo(4, 5)...)
 	r.Send("alice@localhost/a", requestSM) // held back, too, but no stanza
 	if !r.Cut("alice@localhost/a") || r.Cut("alice@localhost/a") {
 		t.Error("not cut, or twice")
@@ -33,7 +33,7 @@ func TestReplay(t *testing.T) {
 	if h := r.Hibernating("alice"); !slices.Equal(h, []string{"alice@localhost/a"}) || !slices.Equal(h, r.Sessions("alice")) {
 		t.Errorf("hibernating %q of %q", h, r.Sessions("alice"))
 	}
-	all = append(all, bob.tell(6)...)
+	all = append(all, bob.sendTo(6)...)
 	raw := "<message xmlns='jabber:client'>raw</message>"
 	for _, xml := range []string{"<r" + nonza + "/>", raw, "no XML"} {
 		if err := r.Send("alice@localhost/a", xml); err != nil {
@@ -52,7 +52,7 @@ func TestReplay(t *testing.T) {
 		t.Error("it still hibernates")
 	}
 
-	// Once more, over a connection that was resumed, with all but the last acknowledged.
+	// Again on the resumed connection, with all but the last acknowledged.
 	p.send(ackSM(6))
 	p.send("<message xmlns='jabber:client' to='bob@localhost/b' id='y'/>")
 	bob.want("id='y'")
@@ -65,7 +65,7 @@ func TestReplay(t *testing.T) {
 	p.exactly(fmt.Sprintf(tooHigh, 9, 8))
 }
 
-// TestStateIsKept: presence, priority and the wish for notifies outlive the connection.
+// TestStateIsKept checks that presence, priority and the request for notifies are kept after the connection is lost.
 func TestStateIsKept(t *testing.T) {
 	r := newRig(t, Config{})
 	if err := r.CreateNode("n", ""); err != nil {
@@ -100,7 +100,7 @@ func TestCountsWrap(t *testing.T) {
 	bob.want("id='x'")
 	p.send(requestSM)
 	p.exactly(ackSM(0))
-	all := bob.tell(1, 2, 3) // 2³²-1, 0 and 1
+	all := bob.sendTo(1, 2, 3) // 2³²-1, 0 and 1
 	p.exactly(all...)
 	p.send(ackSM(math.MaxUint32))
 	r.Cut("alice@localhost/a")
@@ -111,15 +111,15 @@ func TestCountsWrap(t *testing.T) {
 	p.exactly(fmt.Sprintf(tooHigh, 2, 1))
 }
 
-// TestTakeOver resumes a session whose connection seems to be alive.
+// TestTakeOver resumes a session whose connection is still open.
 func TestTakeOver(t *testing.T) {
 	r := newRig(t, Config{})
 	old, bob := r.session(t, "alice", "a"), r.session(t, "bob", "b")
 	id := old.enable()
-	all := bob.tell(1, 2)
+	all := bob.sendTo(1, 2)
 	old.exactly(all...)
 	release := r.Hold(func(full, xml string) bool { return full == "alice@localhost/a" && strings.Contains(xml, "id='3'") })
-	all = append(all, bob.tell(3)...)
+	all = append(all, bob.sendTo(3)...)
 	release2 := r.Hold(func(_, xml string) bool { return strings.Contains(xml, "id='2'") })
 	p := r.resume(t, id, 1)
 	old.exactly(streamErr("conflict"))
@@ -131,7 +131,7 @@ func TestTakeOver(t *testing.T) {
 	release()
 	p.exactly(all[2])
 	p.send(requestSM)
-	p.exactly(ackSM(0)) // what came late was not handled
+	p.exactly(ackSM(0)) // the server did not handle the late stanza
 	bob.quiet()
 	if got := r.Sessions("alice"); len(got) != 1 || len(r.Hibernating("alice")) != 0 {
 		t.Errorf("sessions %q", got)
@@ -140,7 +140,7 @@ func TestTakeOver(t *testing.T) {
 	p.want("<close")
 }
 
-// TestEndOfASession: how a session ends for good, and what a client is told that tries to resume it.
+// TestEndOfASession ends sessions in every way, and checks the answer to a client that tries to resume one.
 func TestEndOfASession(t *testing.T) {
 	full := "alice@localhost/a"
 	for _, c := range []struct {
@@ -221,12 +221,13 @@ func TestEndOfASession(t *testing.T) {
 	}
 }
 
-// TestWrongResumption: neither a stranger nor a wrong count harms the session, and one without resumption ends with its connection.
+// TestWrongResumption checks that neither another user nor a wrong count affects the session, and that one without resumption ends with its
+// connection.
 func TestWrongResumption(t *testing.T) {
 	r := newRig(t, Config{})
 	p, bob := r.session(t, "alice", "a"), r.session(t, "bob", "b")
 	id := p.enable()
-	all := bob.tell(1)
+	all := bob.sendTo(1)
 	p.exactly(all...)
 	for sent, live := range []bool{true, false} { // the ping is sent in the first round
 		if !live {
@@ -247,7 +248,7 @@ func TestWrongResumption(t *testing.T) {
 	r.ExpireSession("alice@localhost/a")
 	thief := r.authenticated(t, "carol", "lorac")
 	thief.sendf("<resume"+nonza+" previd='%s' h='0'/>", id)
-	thief.exactly(failedSM("item-not-found")) // without h: it is no business of hers
+	thief.exactly(failedSM("item-not-found")) // without h: it is not her session
 
 	p = r.session(t, "alice", "a")
 	p.send("<enable" + nonza + "/>")
@@ -258,7 +259,7 @@ func TestWrongResumption(t *testing.T) {
 	}
 }
 
-// TestCloseEndsHibernation also proves that a message to a session that is gone does no harm.
+// TestCloseEndsHibernation also checks that a message to an ended session has no effect.
 func TestCloseEndsHibernation(t *testing.T) {
 	r := newRig(t, Config{})
 	p := r.session(t, "alice", "a")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestMessageRouting is RFC 6121 §8.5: who of alice's sessions gets what bob sends.
+// TestMessageRouting checks RFC 6121 §8.5: which of alice's sessions get bob's messages.
 func TestMessageRouting(t *testing.T) {
 	r := newRig(t, Config{})
 	sessions := map[string]*peer{}
@@ -91,10 +91,10 @@ func TestIQ(t *testing.T) {
 		{"malformed to", "<iq xmlns='jabber:client' type='get' id='1' to='a@b@c'><ping xmlns='urn:xmpp:ping'/></iq>", "type='error' id='1' <jid-malformed"},
 		{"unknown domain", "<iq xmlns='jabber:client' type='get' id='1' to='elsewhere'><ping xmlns='urn:xmpp:ping'/></iq>", "type='error' id='1' from='elsewhere' <remote-server-not-found"},
 		{"full JID elsewhere", "<iq xmlns='jabber:client' type='get' id='1' to='x@elsewhere/y'><ping xmlns='urn:xmpp:ping'/></iq>", "<remote-server-not-found"},
-		{"nobody", "<iq xmlns='jabber:client' type='get' id='1' to='nobody@localhost'><ping xmlns='urn:xmpp:ping'/></iq>", "<service-unavailable"},
+		{"no such account", "<iq xmlns='jabber:client' type='get' id='1' to='nobody@localhost'><ping xmlns='urn:xmpp:ping'/></iq>", "<service-unavailable"},
 		{"no such session", "<iq xmlns='jabber:client' type='get' id='1' to='bob@localhost/x'><ping xmlns='urn:xmpp:ping'/></iq>", "from='bob@localhost/x' <service-unavailable"},
-		{"somebody else's list", "<iq xmlns='jabber:client' type='get' id='1' to='bob@localhost'><subscriptions xmlns='urn:xmpp:pam:0'/></iq>", "<service-unavailable"},
-		{"result nobody asked for", "<iq xmlns='jabber:client' type='result' id='1'/>", ""},
+		{"another account's list", "<iq xmlns='jabber:client' type='get' id='1' to='bob@localhost'><subscriptions xmlns='urn:xmpp:pam:0'/></iq>", "<service-unavailable"},
+		{"unrequested result", "<iq xmlns='jabber:client' type='result' id='1'/>", ""},
 		{"error to a missing session", "<iq xmlns='jabber:client' type='error' id='1' to='bob@localhost/x'><error type='cancel'/></iq>", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -170,7 +170,7 @@ func TestDisco(t *testing.T) {
 	}
 }
 
-// TestCapsHash is the examples of XEP-0115 §5.2 and §5.3.
+// TestCapsHash checks the examples of XEP-0115 §5.2 and §5.3.
 func TestCapsHash(t *testing.T) {
 	simple := `<query xmlns='http://jabber.org/protocol/disco#info'><identity category='client' name='Exodus 0.9.1' type='pc'/>
 		<feature var='http://jabber.org/protocol/muc'/><feature var='http://jabber.org/protocol/disco#items'/>
@@ -192,7 +192,7 @@ func TestCapsHash(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever comes in, what is accepted can be written and read again to the same text.
+// FuzzParse checks that every accepted text, written and read again, gives the same text.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("<a xmlns='u' xml:lang='x' p:b='&#10;' xmlns:p='q'>t<![CDATA[&#x;]]><p:c/></a>"))
 	f.Add([]byte("<a b='1'c='2'/>"))

@@ -37,7 +37,7 @@ func (p *peer) exactly(expected ...string) {
 	}
 }
 
-// enable turns stream management on and gives the id of the session.
+// enable enables stream management and returns the id of the session.
 func (p *peer) enable() string {
 	p.t.Helper()
 	p.send(enableSM)
@@ -50,7 +50,7 @@ func (p *peer) enable() string {
 	return id
 }
 
-// authenticated is a connection that may bind or resume.
+// authenticated returns a connection that may bind or resume.
 func (r *rig) authenticated(t *testing.T, user, password string) *peer {
 	t.Helper()
 	p := r.dial(t)
@@ -62,7 +62,7 @@ func (r *rig) authenticated(t *testing.T, user, password string) *peer {
 	return p
 }
 
-// resume asks for a session of alice on a new connection.
+// resume requests the resumption of a session of alice on a new connection.
 func (r *rig) resume(t *testing.T, id string, h uint32) *peer {
 	t.Helper()
 	p := r.authenticated(t, "alice", "ecila")
@@ -75,8 +75,8 @@ func resumedSM(id string, h uint32) string {
 	return fmt.Sprintf("<resumed"+nonza+" previd='%s' h='%d'/>", id, h)
 }
 
-// tell has bob send messages to alice's session a, numbered, and gives what alice should get.
-func (p *peer) tell(ids ...any) []string {
+// sendTo has bob send numbered messages to alice's session a, and returns the stanzas that alice must receive.
+func (p *peer) sendTo(ids ...any) []string {
 	p.t.Helper()
 	var out []string
 	for _, id := range ids {
@@ -87,7 +87,7 @@ func (p *peer) tell(ids ...any) []string {
 	return out
 }
 
-// fill has a session keep as much as it may, and then one byte more.
+// fill has a session keep as many bytes as it may, and then one more.
 func (r *rig) fill(t *testing.T, full string) {
 	t.Helper()
 	const xml = "<message xmlns='jabber:client'/>"

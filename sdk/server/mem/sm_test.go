@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestNonzas is a table of elements of stream management, right and wrong, in each phase. After a failure the stream goes on (XEP-0198 §6).
+// TestNonzas sends valid and invalid elements of stream management in each phase. After a failure the stream continues (XEP-0198 §6).
 func TestNonzas(t *testing.T) {
 	r := newRig(t, Config{SMLocation: "[::1]:5222"})
 	const (
@@ -97,12 +97,12 @@ func TestDisableSM(t *testing.T) {
 	q.want("<open", "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><required/></bind></stream:features>")
 }
 
-// TestWhatIsCounted: from <enable/> on what the client sends, from <enabled/> on what it is sent, and stanzas only.
-func TestWhatIsCounted(t *testing.T) {
+// TestCounts checks that the server counts only stanzas: those of the client after <enable/>, and its own after <enabled/>.
+func TestCounts(t *testing.T) {
 	r := newRig(t, Config{})
 	p := r.session(t, "alice", "a", available)
 	p.send(enableSM)
-	p.send("<message xmlns='jabber:client' to='alice@localhost/a' id='1'/>") // nobody has to wait for <enabled/>
+	p.send("<message xmlns='jabber:client' to='alice@localhost/a' id='1'/>") // a client need not wait for <enabled/>
 	p.send(requestSM)
 	p.want("<enabled", "<message", ackSM(1))
 	p.send(ackSM(1))
@@ -114,21 +114,21 @@ func TestWhatIsCounted(t *testing.T) {
 	p.send(requestSM)
 	p.exactly(ackSM(3))
 	p.send(ackSM(2))
-	p.send(ackSM(1)) // which takes back what was said
+	p.send(ackSM(1)) // less than the client has acknowledged before
 	p.exactly(fmt.Sprintf(tooHigh, 1, 2))
 	p.want("<close")
 }
 
-// TestWhatIsHeldIsNotSent: the count of what was sent has nothing that is held back, and nothing from before <enabled/>.
-func TestWhatIsHeldIsNotSent(t *testing.T) {
+// TestHeldStanzasAreNotCounted checks that the count of sent stanzas contains none that are held back, and none before <enabled/>.
+func TestHeldStanzasAreNotCounted(t *testing.T) {
 	r := newRig(t, Config{})
 	p, bob := r.session(t, "alice", "a"), r.session(t, "bob", "b")
 	release := r.Hold(func(full, xml string) bool { return full == "alice@localhost/a" && strings.Contains(xml, "id='early'") })
-	early := bob.tell("early")
+	early := bob.sendTo("early")
 	p.send(enableSM)
 	p.send("<message xmlns='jabber:client' to='bob@localhost/b' id='mark'/>")
 	bob.want("id='mark'")
-	late := bob.tell("late")
+	late := bob.sendTo("late")
 	release()
 	p.exactly(early...)
 	p.want("<enabled")
@@ -136,26 +136,26 @@ func TestWhatIsHeldIsNotSent(t *testing.T) {
 	p.send(ackSM(1))
 	again := r.Hold(func(full, xml string) bool { return strings.Contains(xml, "id='held'") })
 	defer again()
-	bob.tell("held")
+	bob.sendTo("held")
 	p.send(ackSM(2))
 	p.exactly(fmt.Sprintf(tooHigh, 2, 1))
 }
 
-// TestServerAsks: after every fourth stanza, and not again before there is an answer.
-func TestServerAsks(t *testing.T) {
+// TestServerRequestsAck checks that the server requests an acknowledgement after every fourth stanza, and not again before the answer.
+func TestServerRequestsAck(t *testing.T) {
 	r := newRig(t, Config{})
 	p, bob := r.session(t, "alice", "a"), r.session(t, "bob", "b")
 	p.enable()
-	sent := bob.tell(1, 2, 3, 4, 5, 6, 7, 8, 9)
+	sent := bob.sendTo(1, 2, 3, 4, 5, 6, 7, 8, 9)
 	p.exactly(sent[:4]...)
 	p.exactly(requestSM)
 	p.exactly(sent[4:]...)
 	p.send(ackSM(0)) // acknowledges nothing
 	p.exactly(requestSM)
 	p.send(ackSM(9))
-	sent = bob.tell(10, 11, 12)
+	sent = bob.sendTo(10, 11, 12)
 	p.exactly(sent...)
 	p.send(requestSM)
 	p.exactly(ackSM(0))
-	p.exactly(append(bob.tell(13), requestSM)...)
+	p.exactly(append(bob.sendTo(13), requestSM)...)
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestHold proves that a list reply held back keeps its place: what happens later comes later.
+// TestHold checks that a held list reply keeps its place: later stanzas arrive after it.
 func TestHold(t *testing.T) {
 	r := newRig(t, Config{})
 	if err := r.CreateNode("n", ""); err != nil {
@@ -22,12 +22,12 @@ func TestHold(t *testing.T) {
 	again := r.Hold(func(full, xml string) bool {
 		return strings.Contains(xml, "id='pong'") && strings.HasSuffix(full, "/a")
 	})
-	a.quiet() // before the match everything goes out
+	a.quiet() // the server sends everything before the match
 	a.send(listPAM)
 	a.send("<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>")
 	a.send("<iq xmlns='jabber:client' type='get' id='pong'><ping xmlns='urn:xmpp:ping'/></iq>")
 	a.send("<message xmlns='jabber:client' to='bob@localhost/b' id='mark'/>")
-	b.want("id='mark'") // so a's requests were all handled
+	b.want("id='mark'") // the server has handled all requests of a
 	b.send(subscribePAM("s", "pubsub.localhost", "n"))
 	b.want(notify("n", "subscribed"), "type='result' id='s'")
 	for _, f := range r.Log() {
@@ -47,7 +47,7 @@ func TestHold(t *testing.T) {
 	a.want("type='result' id='pong'", notify("n", "subscribed"))
 	a.quiet()
 	release()
-	again() // once more does nothing
+	again() // a second call does nothing
 }
 
 func TestCut(t *testing.T) {
@@ -80,7 +80,7 @@ func TestSend(t *testing.T) {
 		}
 	}
 	if err := r.Send("alice@localhost/b", "<x/>"); err == nil {
-		t.Error("sent to nobody")
+		t.Error("Send to an absent session succeeded")
 	}
 }
 
@@ -127,7 +127,7 @@ func TestSlowClientIsDropped(t *testing.T) {
 	r.session(t, "alice", "slow", available) // never reads from here on
 	ok := r.session(t, "bob", "b")
 	text := "<message xmlns='jabber:client'><body>" + strings.Repeat("x", 1<<20) + "</body></message>"
-	for range 100 { // more than the socket and the queue take
+	for range 100 { // more than the socket and the queue can hold
 		if r.Send("alice@localhost/slow", text) != nil {
 			ok.quiet()
 			return
@@ -136,8 +136,8 @@ func TestSlowClientIsDropped(t *testing.T) {
 	t.Error("a client that does not read is still there")
 }
 
-// TestManyAtOnce is for the race detector, and for order: each session sees the versions in the order of the list's history.
-func TestManyAtOnce(t *testing.T) {
+// TestConcurrentSessions is for the race detector, and checks that each session gets the versions in the order of the list's history.
+func TestConcurrentSessions(t *testing.T) {
 	r := newRig(t, Config{})
 	for i := range 4 {
 		if err := r.CreateNode(fmt.Sprint("n", i), ""); err != nil {

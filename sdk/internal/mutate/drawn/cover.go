@@ -19,21 +19,21 @@ import (
 // A suite is the tests of one package.
 type suite struct {
 	path  string   // of the package
-	dir   string   // where its tests run
-	env   []string // of what builds it
-	exec  []string // what runs it
-	sum   string   // of the program of its tests
+	dir   string   // the folder in which its tests run
+	env   []string // the environment of its build
+	exec  []string // the command that runs it
+	sum   string   // of its test binary
 	Tests []test
 }
 
-// A test is one function, or all of a package whose coverage cannot be read.
+// A test is one test function, or all of a package whose coverage cannot be read.
 type test struct {
 	Name    string
 	Seconds float64
 	Lines   map[string][][2]int // the lines that it reaches, by file
 }
 
-// slow is the time that a test may take to be used.
+// slow is the longest duration of a test that is used.
 const slow = 3 * time.Minute
 
 func (r *runner) command(ctx context.Context, dir string, env []string, args ...string) *exec.Cmd {
@@ -51,8 +51,8 @@ func (r *runner) output(dir string, env []string, args ...string) (string, error
 	return strings.TrimSpace(string(out)), err
 }
 
-// cover learns which test reaches which line, unless the file of an earlier run
-// knows: the sum of the program that would run the tests finds it there.
+// cover determines which test reaches which line. It uses the file of an earlier run if
+// that contains the sum of the same test binary.
 func (r *runner) cover(file string) error {
 	known := map[string][]test{}
 	if data, err := os.ReadFile(file); err == nil {
@@ -136,7 +136,7 @@ func (r *runner) learn(s *suite, known map[string][]test) error {
 		}
 		fmt.Fprintf(os.Stderr, "%s %s: %.1f s, passes: %v\n", s.path, name, t.Seconds, ok)
 	}
-	if len(s.Tests) == 0 && s.env != nil { // Node has not what it needs, and a browser no files.
+	if len(s.Tests) == 0 && s.env != nil { // It cannot run in Node, and a browser has no files.
 		s.exec = runners[1]
 		t := test{Name: ".", Lines: map[string][][2]int{}}
 		if _, err := r.output(r.root, s.env, "go", "test", "-c", "-vet=off", "-o", program, s.path); err != nil {
@@ -160,8 +160,8 @@ func (r *runner) learn(s *suite, known map[string][]test) error {
 
 var ended = regexp.MustCompile(`(?m)^(panic: test timed out|.*the test did not end within|fatal error: .*(out of|allocate) memory)`)
 
-// timed runs tests of a suite and takes the time. It reports whether they passed,
-// and whether they were ended because they took too much time or memory.
+// timed runs tests of a suite with a time limit. It reports whether they passed, and
+// whether it ended them because they took too much time or memory.
 func (r *runner) timed(t *test, s *suite, program string, limit time.Duration, args ...string) (ok, endless bool, output string) {
 	grace := 10 * time.Second
 	if s.env != nil {
@@ -170,7 +170,7 @@ func (r *runner) timed(t *test, s *suite, program string, limit time.Duration, a
 	ctx, cancel := context.WithTimeout(context.Background(), limit+grace)
 	defer cancel()
 	args = slices.Concat(s.exec, []string{program, "-test.timeout", limit.String()}, args)
-	if s.env == nil { // A mistake may also take all memory.
+	if s.env == nil { // A mutant may also use up the memory.
 		args = slices.Concat([]string{"sh", "-c", `ulimit -v 8000000; exec "$@"`, "sh"}, args)
 	}
 	var out bytes.Buffer
@@ -184,7 +184,7 @@ func (r *runner) timed(t *test, s *suite, program string, limit time.Duration, a
 
 var block = regexp.MustCompile(`(?m)^(.*):(\d+)\.\d+,(\d+)\.\d+ \d+ [1-9]`)
 
-// lines reads which lines a profile says were reached.
+// lines returns the reached lines of a coverage profile.
 func (r *runner) lines(profile []byte) map[string][][2]int {
 	lines := map[string][][2]int{}
 	for _, b := range block.FindAllStringSubmatch(string(profile), -1) {
@@ -196,7 +196,7 @@ func (r *runner) lines(profile []byte) map[string][][2]int {
 	return lines
 }
 
-// reaches reports whether t reaches the line, or any of the file if the line is
+// reaches reports whether t reaches the line, or any line of the file if the line is
 // outside of functions.
 func (t test) reaches(file string, line int, outside bool) bool {
 	for _, l := range t.Lines[file] {

@@ -66,7 +66,7 @@ func TestGenerate(t *testing.T) {
 	}
 }
 
-// The lines of a switch are what coverage counts, not those of its cases.
+// Coverage counts the line of a switch, not those of its cases.
 func TestReach(t *testing.T) {
 	got := generated(t, text)
 	if m := got["off by one owner.end: 2"]; m.Line != 11 || m.Reach != 10 || m.Outside {
@@ -83,7 +83,7 @@ func TestReach(t *testing.T) {
 	}
 }
 
-// A place keeps its ID and its rank when others come, and the folder does not matter.
+// A place keeps its ID and its rank when others are added, and in another folder.
 func TestDraw(t *testing.T) {
 	order := func(source, seed string) (ids []string) {
 		var all []Mutant

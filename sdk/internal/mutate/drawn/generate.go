@@ -12,23 +12,23 @@ import (
 	"xmpp-pam/sdk/internal/mutate"
 )
 
-// A Mutant is one small mistake in a file.
+// A Mutant is one small change of a file.
 type Mutant struct {
-	ID      string `json:"id"` // stays while the function keeps its name and the place its text
+	ID      string `json:"id"` // constant while the function keeps its name and the place its text
 	Kind    string `json:"kind"`
 	In      string `json:"in"`   // the function, variable or constant
 	File    string `json:"file"` // below the root
 	Line    int    `json:"line"`
 	Outside bool   `json:"outside"` // outside functions, where no coverage is recorded
 	Reach   int    `json:"-"`       // the line that is reached before it
-	From    int    `json:"from"`    // what New replaces, as offsets
+	From    int    `json:"from"`    // the part that New replaces, as offsets
 	To      int    `json:"to"`
 	Old     string `json:"old"`
 	New     string `json:"new"`
 }
 
-// generate returns all mutants of the Go files below the folders. Packages that
-// test others, and programs without tests of their own, are left out.
+// generate returns all mutants of the Go files below the folders. It omits packages for
+// tests, and programs without tests.
 func generate(root string, tree mutate.Tree, folders []string) ([]Mutant, error) {
 	var all []Mutant
 	files := map[string]*mutate.File{}
@@ -83,8 +83,8 @@ func identify(all []Mutant) {
 	}
 }
 
-// draw puts mutants into an order that depends on the seed alone: one that comes
-// or goes does not move the others.
+// draw sorts mutants in an order that depends on the seed only: an added or removed one
+// does not change the order of the others.
 func draw(all []Mutant, seed string) {
 	rank := func(m Mutant) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(seed+"\x00"+m.ID))) }
 	slices.SortFunc(all, func(a, b Mutant) int { return strings.Compare(rank(a), rank(b)) })
@@ -166,8 +166,8 @@ func (g *generator) visit(n ast.Node) bool {
 	return true
 }
 
-// drop leaves statements undone. What is never done still uses its names, so that
-// it can be built.
+// drop removes the effect of statements. The code still uses their names, so that it
+// compiles.
 func (g *generator) drop(list []ast.Stmt) {
 	for _, n := range list {
 		kind := ""
@@ -191,8 +191,8 @@ func (g *generator) drop(list []ast.Stmt) {
 	}
 }
 
-// simple reports whether e may have the type of its neighbour: the compiler finds
-// out.
+// simple reports whether e may have the type of its neighbour, which the compiler then
+// checks.
 func simple(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.Ident:

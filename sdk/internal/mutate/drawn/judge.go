@@ -19,7 +19,7 @@ const (
 	survived  = "survived"  // every test that reaches it passed
 	unreached = "unreached" // no test reaches it
 	endless   = "endless"   // a test took too much time or memory, perhaps because the machine is busy: not found
-	invalid   = "invalid"   // it cannot be built, and is not counted
+	invalid   = "invalid"   // it does not compile, and is not counted
 )
 
 // A batch is tests of one suite that run together.
@@ -29,9 +29,9 @@ type batch struct {
 	seconds float64
 }
 
-// batches returns the tests that reach m: those of its own package first, then the
-// quickest packages, and the quick tests of a package before its slow ones. What
-// would exceed the budget is left out.
+// batches returns the tests that reach m: those of its own package first, then those of
+// the fastest packages, and the fast tests of a package before its slow ones. It omits
+// tests that would exceed the budget.
 func (r *runner) batches(m Mutant) (all []batch, left int) {
 	type reaching struct {
 		*suite
@@ -116,7 +116,7 @@ func (r *runner) judge(m Mutant, temp string) (verdict, by string, err error) {
 		case ended:
 			return endless, b.suite.path, nil
 		}
-		// A test that fails by chance, on a busy machine, finds nothing.
+		// A test that fails by chance, on a busy machine, detects nothing.
 		names := b.names
 		if f := failure.FindStringSubmatch(output); f != nil && names[0] != "." {
 			names = f[1:]

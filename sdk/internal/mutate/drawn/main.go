@@ -49,7 +49,7 @@ type runner struct {
 type Result struct {
 	ID      string  `json:"id"`
 	Verdict string  `json:"verdict"`
-	By      string  `json:"by,omitempty"` // the tests, or why it is invalid
+	By      string  `json:"by,omitempty"` // the tests, or the reason why it is invalid
 	Seconds float64 `json:"seconds"`
 	Source  string  `json:"source"` // the sum of the file
 	Tests   string  `json:"tests"`  // the sum of all tests

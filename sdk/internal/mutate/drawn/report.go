@@ -9,9 +9,10 @@ import (
 	"slices"
 )
 
-// report prints how many were found, by kind and by folder, and the others. One
-// that is shown to be equivalent counts for nothing. One that no test reaches was not
-// found; nor was one with which a test took too long, if it also did without it.
+// report prints the number of found mutants, by kind and by folder, and a list of the
+// others. It does not count a mutant with a reason to be equivalent. A mutant that no
+// test reaches was not found; nor was one with which a test took too long, if the test
+// also did so without the mutant.
 func report(w io.Writer, all []Mutant, results map[string]Result, reasons map[string][2]string) {
 	type row map[string]int
 	kinds, folders := map[string]row{}, map[string]row{}

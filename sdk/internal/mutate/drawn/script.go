@@ -11,8 +11,7 @@ import (
 	"sync"
 )
 
-// A script is the running js/scripts/mutants.mjs, which does for TypeScript what
-// this program does for Go.
+// A script is the running js/scripts/mutants.mjs, which judges mutants of TypeScript.
 type script struct {
 	command *exec.Cmd
 	judging sync.Mutex // one mutant at a time
