@@ -40,7 +40,7 @@ var mutants = []mutant{
 		{"Stream.resume", "call uint64", "$f($1-1)"}}},
 	{"every second stanza is not counted", "TestCutCycles", []edit{
 		{"smState.count", "++ received", "$1 += $1 & 1"}}},
-	{"what comes again is delivered again", "stream TestCutAndResume", []edit{
+	{"a repeated stanza is delivered again", "stream TestCutAndResume", []edit{
 		{"smState.count", "return true", "return false"}}},
 	{"a resumed session is treated as a new one", "TestCutMessages", []edit{
 		{"connection.perform", "field resumed", "resumed: false"}}},
@@ -126,7 +126,7 @@ var mutants = []mutant{
 		{"operate", "call askService", "_ = $f"}}},
 	{"a row without a subscription at the service stays listed", "TestGoneButListed", []edit{
 		{"settleOperations", "call step Drop", "_ = $1"}}},
-	{"a newer subscription is left out of the list", "TestUnsubscribeCrossed", []edit{
+	{"the list omits a newer subscription", "TestUnsubscribeCrossed", []edit{
 		{"unremovable", "call Contains remains", "(true || $0)"}}},
 	{"the end of a call of Connect ends the attempts", "TestConnectDeadline", []edit{
 		{"cancelConnect", "call stop", "$0\nl.disconnect(func(error) {})"}}},
@@ -148,7 +148,7 @@ var mutants = []mutant{
 		{"connection.inspect", "if MaxFrame", "false"}}},
 	{"the text of a message is written anew", "TestMessageTexts", []edit{
 		{"newMessage", "assign XML", "$1 = stanza.String()\n_ = text"}}},
-	{"a text that other parsers refuse is handed on", "TestMessageTexts", []edit{
+	{"a text that other parsers refuse is delivered", "TestMessageTexts", []edit{
 		{"Element.XML", "return ErrUnreadable", "return e.source, nil"}}},
 	{"a declaration outside of an element is not added", "element TestXML.*", []edit{
 		{"Element.outside", "for around", "false"}}},

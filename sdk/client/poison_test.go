@@ -17,7 +17,7 @@ import (
 
 // TestPoison checks that the client does not repeat for ever a request after which the
 // server cuts the connection. It resumes the session twice, and once more if the server
-// has acknowledged other stanzas; then the request ends with an error, and the client
+// has acknowledged more stanzas; then the request ends with an error, and the client
 // begins a new session.
 func TestPoison(t *testing.T) {
 	for name, late := range map[string]time.Duration{"at once": 0, "after a while": time.Second} {

@@ -115,7 +115,7 @@ func (g *stage) check() {
 		}
 		list, _ := g.server.Subscriptions("alice")
 		if got := t.c.Snapshot(); !slices.Equal(t.rows(got.List), t.rowsOf(list)) {
-			t.faultf("I7: tab %d (%s) is live and has nothing under way; it has %q, the server %q", t.i, t.name, t.rows(got.List), t.rowsOf(list))
+			t.faultf("I7: tab %d (%s) is live and has no pending work; it has %q, the server %q", t.i, t.name, t.rows(got.List), t.rowsOf(list))
 		}
 	}
 }

@@ -32,7 +32,7 @@ type schedule struct {
 //	forget      the same, but it keeps nothing
 //	crash       a tab ends without warning and is started again; the pending commit is
 //	            stored if State has "stored" in it; the session is resumed if it has "resume"
-//	outrank     another session of the account has the priority State, but does not use PAM
+//	outrank     another session of the account has the priority State, and sends nothing else
 //	send        every session of the account gets XML, in which {bare} and {full} are JIDs
 //	hold        the server holds back its messages, from the next one that contains XML
 //	release     it sends them

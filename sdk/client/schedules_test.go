@@ -18,7 +18,7 @@ import (
 var (
 	flagSchedules    = flag.Int("client.schedules", 0, "number of schedules; 0 takes the usual number")
 	flagBrowser      = flag.Bool("client.browser", false, "draw schedules for a browser: tabs send each other hints, and every server answers within 20 s")
-	flagSchedulesOut = flag.String("client.schedules.out", "", "write the schedules and what came of them to this file, as lines of JSON")
+	flagSchedulesOut = flag.String("client.schedules.out", "", "write the schedules and their results to this file, as lines of JSON")
 )
 
 // TestSchedules runs random schedules: changes by other devices, lost history, requests,

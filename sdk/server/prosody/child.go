@@ -28,7 +28,7 @@ func run(dir string) (*child, error) {
 	cmd := exec.Command(program(), "--config", filepath.Join(dir, "prosody.cfg.lua"), "-F")
 	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = console, console
-	cmd.SysProcAttr = dieWithParent()
+	cmd.SysProcAttr = killWithParent()
 	c := &child{done: make(chan struct{})}
 	started := make(chan error, 1)
 	go func() {

@@ -2,7 +2,7 @@ package prosody
 
 import "syscall"
 
-// dieWithParent lets the kernel kill the child when this process ends, however it ends.
-func dieWithParent() *syscall.SysProcAttr {
+// killWithParent lets the kernel kill the child when this process ends for any reason.
+func killWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

@@ -4,5 +4,5 @@ package prosody
 
 import "syscall"
 
-// dieWithParent does nothing: only Linux has a signal for this.
-func dieWithParent() *syscall.SysProcAttr { return nil }
+// killWithParent does nothing: only Linux has a signal for this.
+func killWithParent() *syscall.SysProcAttr { return nil }

@@ -42,7 +42,7 @@ func (d *device) event(payload string) {
 	d.drain()
 }
 
-// subscribed lets the account subscribe to nodes of the scripted service.
+// subscribed has the account subscribe to nodes of the scripted service.
 func (d *device) subscribed(account *device, names ...string) {
 	d.t.Helper()
 	for _, name := range names {
