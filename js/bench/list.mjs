@@ -73,10 +73,10 @@ async function measure(way, count) {
     const list = await page.evaluate((n) => getList(n), count) - server.sentList;
     const times = [];
     for (let i = 0; i < notifies; i++) {
-      const changed = page.evaluate(() => nextChange());
+      await page.evaluate(() => { globalThis.changed = nextChange(); });
       await new Promise((resolve) => setTimeout(resolve, 20));
       const at = server.notify(count + i);
-      times.push(await changed - at);
+      times.push(await page.evaluate(() => globalThis.changed) - at);
     }
     const { longest, heap } = await page.evaluate(() => facts());
     const { request, reply } = await page.evaluate(() => again(), undefined).then(() => server);

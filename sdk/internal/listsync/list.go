@@ -256,9 +256,3 @@ func ordered(rows []pam.Subscription) bool {
 	}
 	return true
 }
-
-// Sort sorts rows by key. All sorting in this package uses it, because each
-// instantiation for another element type adds 15 KB of wasm.
-func Sort(rows []pam.Subscription) {
-	slices.SortFunc(rows, func(a, b pam.Subscription) int { return a.Key.Compare(b.Key) })
-}

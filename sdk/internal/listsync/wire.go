@@ -163,7 +163,7 @@ func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
 	if list == nil {
 		return ListResult{}, nil
 	}
-	var rows []pam.Subscription
+	rows := make([]pam.Subscription, 0, len(list.Children))
 	var errs []error
 	for e := range list.Elements() {
 		s, ok, err := r.row(e, list.Attr("service"))
