@@ -13,6 +13,24 @@ import (
 // row parses one entry. ok is false if e is not an entry, or is about another
 // subscriber. service is that of the parent element, if it has one.
 func (r *Reader) row(e *element.Element, service string) (s pam.Subscription, ok bool, err error) {
+	var subscription, subscriber, node, ownService string
+	var hasNode bool
+	for i := range e.Attrs { // one pass, because a list has many entries
+		if a := &e.Attrs[i]; a.Name.Space == "" {
+			switch a.Name.Local {
+			case "subscription":
+				subscription = a.Value
+			case "jid":
+				subscriber = a.Value
+			case "service":
+				ownService = a.Value
+			case "node":
+				node, hasNode = a.Value, true
+			case "subid":
+				s.SubID = a.Value
+			}
+		}
+	}
 	switch e.Name.Local {
 	case "subscription":
 		switch e.Name.Space {
@@ -20,7 +38,7 @@ func (r *Reader) row(e *element.Element, service string) (s pam.Subscription, ok
 		default:
 			return s, false, nil
 		}
-		s.State = state(e.Attr("subscription"))
+		s.State = state(subscription)
 	case "unsubscribe": // an echo of the request
 		if e.Name.Space != ns.Pubsub {
 			return s, false, nil
@@ -30,26 +48,25 @@ func (r *Reader) row(e *element.Element, service string) (s pam.Subscription, ok
 		return s, false, nil
 	}
 	s.JID = r.account
-	if raw := e.Attr("jid"); raw != "" && raw != r.account {
-		j, err := address.Parse(raw)
+	if subscriber != "" && subscriber != r.account {
+		j, err := address.Parse(subscriber)
 		if err != nil {
-			return s, false, fmt.Errorf("%w: subscriber %q: %v", ErrRow, raw, err)
+			return s, false, fmt.Errorf("%w: subscriber %q: %v", ErrRow, subscriber, err)
 		}
 		if j.Bare().String() != r.account {
 			return s, false, nil
 		}
 	}
 	if service == "" {
-		service = e.Attr("service")
+		service = ownService
 	}
 	if s.Service, err = r.normal(service); err != nil {
 		return s, false, fmt.Errorf("%w: service %q: %v", ErrRow, service, err)
 	}
-	node, ok := e.Lookup("node")
-	if !ok {
+	if !hasNode {
 		return s, false, fmt.Errorf("%w: no node in an entry for %s", ErrRow, s.Service)
 	}
-	s.Node, s.SubID = node, e.Attr("subid")
+	s.Node = node
 	return s, true, nil
 }
 

@@ -165,8 +165,9 @@ func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
 	}
 	rows := make([]pam.Subscription, 0, len(list.Children))
 	var errs []error
+	service := list.Attr("service")
 	for e := range list.Elements() {
-		s, ok, err := r.row(e, list.Attr("service"))
+		s, ok, err := r.row(e, service)
 		if err != nil {
 			errs = append(errs, err)
 		} else if ok {
