@@ -56,7 +56,9 @@ await bundle(js, info);
 const types = join(js, "build/types");
 rmSync(types, { recursive: true, force: true });
 run(process.execPath, [join(js, "node_modules/typescript/bin/tsc"), "-p", js]);
-for (const name of ["index", "client-options", "types", "errors"]) copyFileSync(join(types, `${name}.d.ts`), join(dist, `${name}.d.ts`));
+for (const name of ["index", "client-options", "types", "errors"]) {
+  copyFileSync(join(types, `${name}.d.ts`), join(dist, `${name}.d.ts`));
+}
 
 // The licences of all code in pam.wasm and worker.js.
 const modules = run("go", ["list", "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}{{end}}", "./wasm"], env).split("\n");
