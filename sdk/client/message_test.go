@@ -114,6 +114,9 @@ func TestIgnoredAgain(t *testing.T) {
 			for _, e := range d.events {
 				if w, ok := e.(client.Warning); ok && w.Ignored == 1 {
 					warnings++
+					if strings.Contains(w.Err.Text, "more since the last warning") {
+						t.Errorf("one message: %s", w.Err.Text)
+					}
 				}
 			}
 			d.mu.Unlock()

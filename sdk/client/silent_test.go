@@ -216,3 +216,32 @@ func TestFailedStoreAndSession(t *testing.T) {
 		_ = a.Close()
 	})
 }
+
+// TestAcknowledgesAfterAStaleRecord lets a store fail that keeps an old record of the
+// session. This session acknowledges no more, because the next run could resume it from
+// that record; the next session acknowledges again.
+func TestAcknowledgesAfterAStaleRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, r := newScripted(), &resumer{}
+		f.handle = r.handle
+		s := &failing{Store: keep(store.NewMemory())}
+		a := f.device(t, inTab(s, "tab")).connect()
+		time.Sleep(time.Minute)
+		before := r.requestAck(f.socket())
+		s.on.Store(true)
+		f.socket().notify("v1", "news", "subscribed")
+		time.Sleep(time.Minute)
+		if h := r.requestAck(f.socket()); !a.State().Storage.Degraded || h != before {
+			t.Errorf("%+v, h is %s, was %s", a.State().Storage, h, before)
+		}
+		r.refuse = true
+		f.socket().fail(errors.New("reset"))
+		time.Sleep(time.Minute)
+		f.socket().notify("v2", "other", "subscribed")
+		time.Sleep(time.Minute)
+		if h := r.requestAck(f.socket()); r.binds != 2 || h != "3" { // disco, the list, the notify
+			t.Errorf("%d sessions, h is %s", r.binds, h)
+		}
+		_ = a.Close()
+	})
+}

@@ -144,10 +144,7 @@ func (a *account) setTimer(t listsync.SetTimer) {
 	a.timers[t.Timer].stop()
 	delete(a.timers, t.Timer)
 	if !t.At.IsZero() {
-		a.timers[t.Timer] = a.after(time.Until(t.At), func() {
-			delete(a.timers, t.Timer)
-			a.step(listsync.TimerFired{Timer: t.Timer})
-		})
+		a.timers[t.Timer] = a.after(time.Until(t.At), func() { a.step(listsync.TimerFired{Timer: t.Timer}) })
 	}
 }
 

@@ -24,3 +24,11 @@ func TestSASLName(t *testing.T) {
 		}
 	}
 }
+
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]bool{"": false, "!~": true, "a b": false, "\x7f": false, "\x1f": false, "é": false} {
+		if printable(text) != want {
+			t.Errorf("printable(%q) = %v", text, !want)
+		}
+	}
+}
