@@ -37,11 +37,11 @@
 //
 // # Round trips
 //
-// From the open socket to the synchronised list, at Prosody 0.12:
+// From the opened socket to the synchronised list, with Prosody 0.12:
 //
 //	new device                        6  open, authentication (2), open, bind, list
 //	stored version, nothing changed   6  the same; the reply to the list is empty
-//	stored version, changes           7  the same, and a round that confirms them
+//	stored version, changes           7  the same, and a second list request that confirms them
 //	resumed after a lost connection   5  open, authentication (2), open, resume
 //	resumed by the next run           6  the same, and the list; its reply is empty
 //
@@ -51,6 +51,6 @@
 //
 // # Implementation
 //
-// One goroutine owns all state. It feeds the pure state machines of packages
-// stream and listsync and carries out their outputs.
+// Only one goroutine reads and writes the state. It passes inputs to the pure state
+// machines of packages stream and listsync, and carries out their outputs.
 package client

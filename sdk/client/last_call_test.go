@@ -154,17 +154,18 @@ func TestNoSessionAfterForget(t *testing.T) {
 			f, r := newScripted(), &resumer{}
 			f.handle = r.handle
 			memory := store.NewMemory()
-			s := &refusingDeletes{Store: kept{memory}}
+			disk := &failing{Store: kept{memory}}
+			s := &commitCounter{Store: disk}
 			a := f.device(t, func(o *client.Options) { o.Store, o.Tab = s, "tab" }).connect()
 			time.Sleep(time.Second)
-			s.on = fails
+			disk.on.Store(fails)
 			if err := a.Forget(t.Context()); (err != nil) != fails || fails && asError(t, err).Code != pam.CodeStorage {
 				t.Errorf("got %v", err)
 			}
-			s.on = false
-			before := s.commits
+			disk.on.Store(false)
+			before := s.commits.Load()
 			_ = a.Close()
-			if commits := s.commits - before; !fails && commits != 0 {
+			if commits := s.commits.Load() - before; !fails && commits != 0 {
 				t.Errorf("%d commits after Forget", commits)
 			}
 			records, err := memory.Scan(t.Context(), store.Range{})
@@ -173,21 +174,6 @@ func TestNoSessionAfterForget(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A refusingDeletes store fails to delete while on is set.
-type refusingDeletes struct {
-	store.Store
-	on      bool
-	commits int
-}
-
-func (s *refusingDeletes) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
-	s.commits++
-	if s.on {
-		return errors.New("the disk is full")
-	}
-	return s.Store.Commit(ctx, expect, ops)
 }
 
 // TestExportCanceled ends the context of an Export at many points, for the race

@@ -57,7 +57,7 @@ var mutants = []mutant{
 	{"a notify is handled before it is stored", "TestHandledOnceStored", []edit{
 		{"takeStanza", "call step", "a.session.acknowledge(m.seq)\n$0"}}},
 	{"a notify of another entity is accepted", "TestSpoofMatrix", []edit{
-		{"ParseNotify", "if accepted", "false"}}},
+		{"ParseNotify", "if maySendNotify", "false"}}},
 	{"any sender may answer", "TestSpoof.*", []edit{
 		{"mayAnswer", "return to", "return true || $1"},
 		{"mayAnswer", "return isOwnServer", "return true || $1"}}},

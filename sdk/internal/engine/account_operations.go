@@ -141,8 +141,8 @@ func (a *account) nothingLeft(op *operation, err *pam.Error) {
 	a.step(listsync.Refresh{})
 }
 
-// isGone reports whether an unsubscribe failed because the subscription does not exist
-// (sync rule 10). A row without a node always counts as such, because no service can be
+// isGone reports whether an unsubscribe failed because the subscription does not exist,
+// which counts as success. A row without a node always counts as such, because no service can be
 // asked about it.
 func isGone(err *pam.Error, key pam.Key) bool {
 	return err.PubsubCondition == "not-subscribed" || err.Condition == "item-not-found" || err.Condition == "gone" ||

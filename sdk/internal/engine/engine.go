@@ -3,7 +3,7 @@
 //
 // It consists of parts, in layers:
 //
-//	Engine             wires the parts and routes their messages
+//	Engine             creates the parts and passes on their messages
 //	account            the list, and the requests about it
 //	session            stanzas: presence, requests and their answers
 //	link     storage   the connection; the store
@@ -12,9 +12,10 @@
 //
 // A part calls only methods of the parts below it. To the parts above it sends
 // messages through the engine's queue. The engine handles a message, in order, when the
-// current work is done, so that no part calls upwards and no part is entered while it
-// runs. A function passed with a request belongs to the caller. Only the methods of a
-// part write its fields. A test checks these rules.
+// current work is done, so that no part calls a part above it, and no method of a part is
+// called while another of its methods runs. A function that a part passes with a request
+// may call methods of that part. Only the methods of a part write its fields. A test
+// checks these rules.
 package engine
 
 import (
@@ -73,7 +74,7 @@ func (e *Engine) run() {
 // Post queues work for the loop, and drops it if the engine is closed.
 func (e *Engine) Post(work func()) { e.post(work) }
 
-// PostBefore is like Post, and reports whether the work was queued before ctx ended.
+// PostBefore is like Post, and returns false if ctx ended before the work was queued.
 func (e *Engine) PostBefore(ctx context.Context, work func()) bool {
 	select {
 	case e.inbox <- work:
@@ -160,13 +161,15 @@ func (e *Engine) erase(done func(error)) {
 	})
 }
 
-// Sleep stores and acknowledges what it can before the program is suspended.
+// Sleep prepares for the suspension of the program: it acknowledges the stanzas that are
+// stored, and stores the session.
 func (e *Engine) Sleep() {
 	e.link.sleep()
 	e.urgeSession()
 }
 
-// Wake dials at once, or checks whether the connection is alive.
+// Wake ends a wait between two attempts, shortens the time limit of an attempt, or checks
+// whether the connection is alive.
 func (e *Engine) Wake() { e.link.wake() }
 
 // Reload reads the store again.

@@ -20,15 +20,18 @@ import (
 //     stored version.
 //  2. During a round notifies are only kept and shown.
 //  3. A full result replaces the list.
-//  4. After an empty result, only a quiet round commits.
+//  4. After an empty result, the machine commits only if the round was quiet: no notify was
+//     received and the stored list did not change during it.
 //  5. In Synced, each live notify is committed.
-//  6. A commit compares the stored state first; what another tab stored is adopted.
-//  7. After an error on a list request with a version, one without follows.
-//  8. A delayed notify only causes a list request.
+//  6. The store compares its state with the expected one before a commit. If another tab has
+//     stored something, the machine adopts that list.
+//  7. If a list request with a version fails, the machine requests the list without one.
+//  8. Only the account or its server may send notifies. A delayed notify only causes a list
+//     request.
 //  9. A subscription is identified by service, node and subid.
 //
 // The caller must pass notifies and results in the order in which the stream delivered
-// them, and only from verified senders (see Reader). A server that sends a list before
+// them, and only those that Reader returned. A server that sends a list before
 // older live notifies violates RFC 6120 §10.1. With such a server no rule over opaque
 // versions is exact; SessionStarted or Refresh with Full corrects the list.
 type Machine struct {

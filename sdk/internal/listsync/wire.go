@@ -99,7 +99,7 @@ func (r *Reader) ParseNotify(message *element.Element) ([]Notify, error) {
 		if !isPAM(n, "notify") {
 			continue
 		}
-		if !r.accepted(message) {
+		if !r.maySendNotify(message) {
 			return nil, fmt.Errorf("%w: from %q, type %q", ErrForged, message.Attr("from"), message.Attr("type"))
 		}
 		h := Notify{Delayed: Delayed(message)}
@@ -179,9 +179,9 @@ func (r *Reader) ParseListResult(iq *element.Element) (ListResult, error) {
 	return ListResult{Full: true, List: NewList(rows).Rows(), Version: v}, errors.Join(append(errs, err)...)
 }
 
-// believed reports whether the sender of message may send notifies (rule 8). An empty
-// from attribute is not a valid sender.
-func (r *Reader) accepted(message *element.Element) bool {
+// maySendNotify reports whether the sender of message may send notifies (rule 8): the
+// account or its server. An empty from attribute is not a valid sender.
+func (r *Reader) maySendNotify(message *element.Element) bool {
 	if message.Attr("type") == "error" {
 		return false
 	}
