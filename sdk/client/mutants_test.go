@@ -97,7 +97,7 @@ var mutants = []mutant{
 	{"a notify older than the session is treated as replayed", "TestDelayedNotify", []edit{
 		{"receiveMessage", "call After", "true"}}},
 	{"a notify of another device is accepted", "TestSchedules", []edit{
-		{"accepted", "call String", "j.Bare().String()"}}},
+		{"maySendNotify", "call String", "j.Bare().String()"}}},
 	{"a notify in a carbon is accepted", "TestSchedules", []edit{
 		{"ParseNotify", "all for message", "if r := message.First(); r != nil && r.Name.Local == \"received\" {\nmessage = r.First().First()\n}\n$0"}}},
 	{"an operation ends when it is answered", "TestSchedules|TestAnswerDuringCommit", []edit{
