@@ -195,3 +195,15 @@ func TestConcurrentSessions(t *testing.T) {
 		t.Errorf("%d sessions were notified", sessions)
 	}
 }
+
+// TestOutrank adds a session of a higher priority, and removes it.
+func TestOutrank(t *testing.T) {
+	r := newRig(t, Config{})
+	p := r.session(t, "alice", "a", available)
+	r.Server.Outrank("alice", 5)
+	p.want("from='alice@localhost/outranking' <priority>5</priority>")
+	r.Server.Outrank("alice", 0)
+	p.want("from='alice@localhost/outranking' type='unavailable'")
+	r.Server.Outrank("nobody", 5)
+	p.quiet()
+}

@@ -67,3 +67,35 @@ func TestFetch(t *testing.T) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 }
+
+// TestBodyIsClosed fetches documents of which Fetch reads all, a part or nothing.
+func TestBodyIsClosed(t *testing.T) {
+	for status, text := range map[int]string{
+		http.StatusOK:                    "hello",
+		http.StatusFound:                 "elsewhere",
+		http.StatusRequestEntityTooLarge: strings.Repeat("x", transport.MaxBody+1),
+	} {
+		body := &closed{Reader: strings.NewReader(text)}
+		f := Fetcher{HTTPClient: &http.Client{Transport: answer(func() *http.Response {
+			return &http.Response{StatusCode: status, Body: body}
+		})}}
+		if got, err := f.Fetch(t.Context(), "https://localhost/"); err != nil || got.Status != status || body.times != 1 {
+			t.Errorf("%d: got %+v, %v; closed %d times", status, got, err, body.times)
+		}
+	}
+}
+
+type answer func() *http.Response
+
+func (a answer) RoundTrip(*http.Request) (*http.Response, error) { return a(), nil }
+
+// A closed body counts calls of Close.
+type closed struct {
+	*strings.Reader
+	times int
+}
+
+func (c *closed) Close() error {
+	c.times++
+	return nil
+}

@@ -28,3 +28,19 @@ func TestPublish(t *testing.T) {
 		}
 	}
 }
+
+func TestSplitNode(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"news":                          {"news", ""},
+		"news:whitelist":                {"news", "whitelist"},
+		"urn:xmpp:microblog:0":          {"urn:xmpp:microblog:0", ""},
+		"urn:xmpp:microblog:0:presence": {"urn:xmpp:microblog:0", "presence"},
+		"n:open":                        {"n", "open"},
+		":open":                         {":open", ""},
+		"news:authorize:other":          {"news:authorize:other", ""},
+	} {
+		if name, access := splitNode(text); name != want[0] || access != want[1] {
+			t.Errorf("%s: got %q, %q", text, name, access)
+		}
+	}
+}
