@@ -94,7 +94,7 @@ type conn struct {
 	handle    safejs.Value
 	callbacks []safejs.Func
 	opened    chan string   // receives the subprotocol, once
-	arrived   func()        // tells that messages or err changed
+	arrived   func()        // called when messages or err has changed
 	done      chan struct{} // closed when err is set
 
 	mu       sync.Mutex

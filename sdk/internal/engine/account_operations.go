@@ -35,7 +35,9 @@ type operation struct {
 	failure *pam.Error // the error to return if the list does not show the effect
 	gone    bool       // the service reports that the subscription does not exist
 
-	// remains are the rows still listed although gone is set, until they are left out.
+	// remains are the rows that were listed when the request was sent, until they are
+	// left out. If gone is set, only they can be meant: the account may have subscribed
+	// again since.
 	remains []pam.Subscription
 }
 
@@ -68,7 +70,7 @@ func (a *account) operate(ctx context.Context, subscribe bool, t pam.Target, don
 		return
 	}
 
-	op := &operation{subscribe: subscribe, done: done, key: key}
+	op := &operation{subscribe: subscribe, done: done, key: key, remains: a.rows(key)}
 	op.failure = &pam.Error{Code: pam.CodeOutcomeUnknown, Origin: pam.FromServer, Retryable: true,
 		Text: "The server accepted the request, but its list does not show the effect. Refresh later."}
 	a.operations = append(a.operations, op)
@@ -137,7 +139,6 @@ func (a *account) unanswered(op *operation) {
 // nothingLeft handles a service's report that the subscription does not exist.
 func (a *account) nothingLeft(op *operation, err *pam.Error) {
 	op.replied, op.listed, op.gone, op.failure = true, true, true, err
-	op.remains = a.rows(op.key)
 	a.step(listsync.Refresh{})
 }
 
@@ -206,7 +207,8 @@ func (a *account) settleOperations() {
 }
 
 // unremovable reports whether the server still lists a subscription that, according to
-// the service, does not exist, and no row of its key was added or changed since then.
+// the service, does not exist, and no row of its key was added or changed since the
+// request was sent.
 func (a *account) unremovable(op *operation) bool {
 	isNew := func(row pam.Subscription) bool { return !slices.Contains(op.remains, row) }
 	return !slices.ContainsFunc(a.rows(op.key), isNew) && !slices.ContainsFunc(a.operations, func(other *operation) bool {

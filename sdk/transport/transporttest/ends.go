@@ -69,7 +69,7 @@ func closeAtOnce(ctx context.Context, d transport.Dialer, url string) error {
 	return nil
 }
 
-// closeTells expects that whoever waits for messages learns of Close.
+// closeTells expects that Close wakes a goroutine that waits for messages.
 func closeTells(ctx context.Context, d transport.Dialer, url string) error {
 	c, err := Dial(ctx, d, url+"/silent")
 	if err != nil {

@@ -93,7 +93,7 @@ type conn struct {
 	ctx  context.Context // for all reads and writes
 	stop context.CancelFunc
 
-	arrived func()        // tells that received or err changed; called without mu
+	arrived func()        // called when received or err has changed, without mu
 	queued  chan struct{} // signals write: sending or goodbye changed
 	taken   chan struct{} // signals read: received was emptied, or the conn was closed
 
