@@ -62,6 +62,7 @@ func (p *parser) resolveAttrs(e *Element) {
 		return
 	}
 	attrs := carveLen(&p.attrSlab, len(p.raw))
+	var seen uint64 // the bits of the names so far
 	for i := range p.raw {
 		a := &p.raw[i]
 		name := xml.Name{Local: a.local}
@@ -71,20 +72,38 @@ func (p *parser) resolveAttrs(e *Element) {
 				a.hash = a.binding.sum()
 			}
 		}
-		for j, before := 0, p.raw[:i]; j < len(before); j++ { // up to 63 times for each of 64
-			other := &before[j]
-			switch {
-			case other.hash != a.hash || other.local != a.local:
-			case other.prefix == a.prefix:
-				p.fail(NotWellFormed, a.at, "an attribute that is there twice")
-				return
-			case p.misuse == nil && a.binding != nil && other.binding != nil && a.binding.space == other.binding.space:
-				p.misused(a.at, "an attribute that is there twice under different prefixes")
-			}
+		bit := nameBit(a.local)
+		if seen&bit != 0 {
+			p.unique(i)
 		}
+		seen |= bit
 		attrs[i] = xml.Attr{Name: name, Value: a.value}
 	}
 	e.Attrs = attrs
+}
+
+// nameBit returns one of 64 bits. Names whose bits differ are different.
+func nameBit(name string) uint64 {
+	if name == "" {
+		return 1
+	}
+	return 1 << ((len(name) + 7*int(name[0]) + 13*int(name[len(name)-1])) & 63)
+}
+
+// unique fails if an attribute before p.raw[i] has the same name.
+func (p *parser) unique(i int) {
+	a := &p.raw[i]
+	for j := range p.raw[:i] { // up to 63 times for each of 64
+		other := &p.raw[j]
+		switch {
+		case other.hash != a.hash || other.local != a.local:
+		case other.prefix == a.prefix:
+			p.fail(NotWellFormed, a.at, "an attribute that is there twice")
+			return
+		case p.misuse == nil && a.binding != nil && other.binding != nil && a.binding.space == other.binding.space:
+			p.misused(a.at, "an attribute that is there twice under different prefixes")
+		}
+	}
 }
 
 // intern returns one string for equal namespaces.
@@ -160,17 +179,21 @@ func (p *parser) attrValue() string {
 		p.malformed("an attribute value without quotes")
 		return ""
 	}
-	n := strings.IndexByte(p.s[p.pos+1:], p.s[p.pos])
+	quote, at := p.s[p.pos], p.pos+1
+	plain := ordinary(p.s[at:], quote)
+	n := strings.IndexByte(p.s[at+plain:], quote)
 	if n < 0 {
 		p.malformed("an attribute value that does not end")
 		return ""
 	}
-	if n > p.limits.AttrValue {
+	if plain+n > p.limits.AttrValue {
 		p.fail(TooBig, p.pos, "an attribute value that is longer than allowed")
 		return ""
 	}
-	at := p.pos + 1
-	value := p.s[at : at+n]
-	p.pos = at + n + 1
-	return p.expand(value, at, true)
+	value := p.s[at : at+plain+n]
+	p.pos = at + len(value) + 1
+	if n == 0 {
+		return value
+	}
+	return p.expand(value, at, quote)
 }

@@ -99,34 +99,19 @@ func isChar(r rune) bool {
 // badChar returns the offset of the first byte that is not part of a character
 // XML allows, or -1.
 func badChar(s string) int {
-	if !utf8.ValidString(s) {
-		for i := 0; i < len(s); {
+	for i := 0; i < len(s); {
+		if i+8 <= len(s) {
+			if w := word(s, i); controls(w)|w&highs == 0 {
+				i += 8
+				continue
+			}
+		}
+		for end := min(i+8, len(s)); i < end; {
 			r, size := utf8.DecodeRuneInString(s[i:])
 			if r == utf8.RuneError && size == 1 || !isChar(r) {
 				return i
 			}
 			i += size
-		}
-	}
-	for i := 0; i < len(s); {
-		end := min(i+8, len(s))
-		if end-i == 8 {
-			if w := word(s, i); controls(w)|marks(w, 0xEF) == 0 {
-				i = end
-				continue
-			}
-		}
-		for ; i < end; i++ {
-			switch c := s[i]; {
-			case c < 0x20:
-				if !isSpace(c) {
-					return i
-				}
-			case c == 0xEF: // U+FFFE and U+FFFF are the only others in valid UTF-8
-				if strings.HasPrefix(s[i:], "\uFFFE") || strings.HasPrefix(s[i:], "\uFFFF") {
-					return i
-				}
-			}
 		}
 	}
 	return -1

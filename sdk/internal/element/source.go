@@ -15,6 +15,15 @@ var (
 	ErrUnreadable = errors.New("element: the text has an element in the namespace of XML, which other parsers refuse")
 )
 
+// Size returns the length in bytes of the text of e as received, or 0 if e was not created
+// by Parse.
+func (e *Element) Size() int {
+	if e == nil {
+		return 0
+	}
+	return len(e.source)
+}
+
 // XML returns the text of e as received, with its prefixes, references, CDATA sections
 // and attributes in a namespace. The text is therefore never longer than the message,
 // except that XML adds the namespace declarations outside of e that e uses to the start

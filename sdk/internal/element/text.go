@@ -49,7 +49,7 @@ func (p *parser) charData() string {
 		n = len(p.s) - at
 	}
 	p.pos += n
-	return p.expand(p.s[at:p.pos], at, false)
+	return p.expand(p.s[at:p.pos], at, 0)
 }
 
 // atCDATA reports whether a CDATA section begins at pos, where a '<' is.
@@ -74,9 +74,11 @@ func (p *parser) cdata() string {
 }
 
 // expand checks text or an attribute value and replaces references, line ends,
-// and, in a value, white space. at is where raw starts in the message.
-func (p *parser) expand(raw string, at int, value bool) string {
-	i := ordinary(raw, value)
+// and, in a value, white space. at is where raw starts in the message, and quote the
+// character around the value, or 0 if it is text.
+func (p *parser) expand(raw string, at int, quote byte) string {
+	value := quote != 0
+	i := ordinary(raw, quote)
 	if i == len(raw) {
 		return raw
 	}
@@ -102,7 +104,7 @@ func (p *parser) expand(raw string, at int, value bool) string {
 		case !value && c == '>' && strings.HasSuffix(raw[:i], "]]"):
 			p.fail(NotWellFormed, at+i-2, "']]>' outside a CDATA section")
 		default:
-			n := max(1, ordinary(raw[i:], value))
+			n := max(1, ordinary(raw[i:], quote))
 			b = append(b, raw[i:i+n]...)
 			i += n
 			continue
@@ -112,9 +114,9 @@ func (p *parser) expand(raw string, at int, value bool) string {
 	return string(b)
 }
 
-// ordinary returns the number of bytes at the start of text, or of an attribute value,
-// that need not be examined one by one.
-func ordinary(s string, value bool) int {
+// ordinary returns the number of bytes at the start of text, or of an attribute value
+// before its quote, that need not be examined one by one. quote is 0 for text.
+func ordinary(s string, quote byte) int {
 	for i := 0; i < len(s); i += 8 {
 		var w, special uint64
 		if i+8 <= len(s) {
@@ -124,8 +126,8 @@ func ordinary(s string, value bool) int {
 				w = w<<8 | uint64(s[j])
 			}
 		}
-		if value {
-			special = marks(w, '&') | marks(w, '<') | controls(w)
+		if quote != 0 {
+			special = marks(w, quote) | marks(w, '&') | marks(w, '<') | controls(w)
 		} else {
 			special = marks(w, '&') | marks(w, '>') | marks(w, '\r')
 		}

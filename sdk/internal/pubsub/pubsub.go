@@ -1,8 +1,13 @@
-// Package pubsub implements the part of XEP-0060 that a subscriber needs: requests
-// and errors.
+// Package pubsub builds the requests of XEP-0060 and parses its events, results and
+// errors, with what they need of other protocols: data forms (XEP-0004), pages of results
+// (XEP-0059), archives (XEP-0313, XEP-0442), and Atom entries (RFC 4287). It does no I/O
+// and keeps no state. What it parses can come from anybody: everything is bounded, and
+// what is left out is reported with an error beside the rest.
 package pubsub
 
 import (
+	"strings"
+
 	"mellium.im/xmpp/jid"
 
 	"xmpp-pam/sdk/internal/element"
@@ -53,4 +58,20 @@ func Subscribed(iq *element.Element, node, subid string, account jid.JID) bool {
 		}
 	}
 	return false
+}
+
+// ParseState parses a subscription attribute. An absent attribute means subscribed, as in
+// older versions of XEP-0060 §6.1.2. Unknown states are kept.
+func ParseState(raw string) pam.State {
+	switch raw {
+	case "", string(pam.StateSubscribed):
+		return pam.StateSubscribed
+	case string(pam.StateNone), "unsubscribed", "remove", "removed":
+		return pam.StateNone
+	case string(pam.StatePending):
+		return pam.StatePending
+	case string(pam.StateUnconfigured):
+		return pam.StateUnconfigured
+	}
+	return pam.State(strings.Clone(raw))
 }

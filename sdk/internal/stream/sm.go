@@ -14,10 +14,10 @@ import (
 
 // When acknowledgements are sent and requested.
 const (
-	askAfter    = 8                // unacknowledged sent stanzas,
-	askLatest   = 5 * time.Second  // or age of the oldest of them, after which an acknowledgement is requested
-	tellUnasked = 100              // received stanzas after which an acknowledgement is sent without a request
-	ackTime     = 30 * time.Second // time for the server to answer <r/>, whatever else it sends
+	askAfter  = 8                // unacknowledged sent stanzas,
+	askLatest = 5 * time.Second  // or age of the oldest of them, after which an acknowledgement is requested
+	ackAfter  = 100              // received stanzas after which an acknowledgement is sent without a request
+	ackTime   = 30 * time.Second // time for the server to answer <r/>, whatever else it sends
 )
 
 // maxReplays is the maximum number of resumptions in a row that send the same stanzas
@@ -52,6 +52,9 @@ type smState struct {
 	replays         int       // resumptions in a row that sent unacked again without an acknowledgement
 	mayHaveSentMore bool      // more stanzas may have been sent than were counted
 }
+
+// Inspect sets whether the stream outputs a Read for every message.
+func (s *Stream) Inspect(yes bool) { s.cfg.Inspect = yes }
 
 // Resumption returns what a later stream needs to resume this session. It returns nil if
 // the server does not support that, or if one side has closed the stream. It may be
@@ -123,7 +126,7 @@ func (s *Stream) store(h uint32) {
 		return
 	}
 	l.saved = h
-	if l.saved-l.lastAckSent >= tellUnasked {
+	if l.saved-l.lastAckSent >= ackAfter {
 		s.acknowledge()
 	}
 }
