@@ -1,16 +1,23 @@
 package pam
 
 // A ClientEvent is a Changed, ProvisionalChanged, StateChanged, MessageReceived,
-// Stored or Warning.
+// EventsChanged, CatchUpChanged or Warning.
 type ClientEvent interface{ event() }
 
 type (
-	// Changed reports a change of the committed list or of its version.
+	// Changed reports a change of the committed list or of its version. Changes is
+	// empty if no row has changed.
+	//
+	// Stored reports whether this Client has stored the change. Another Client that
+	// shares the store shows it when its Reload method is called, and at the latest
+	// when it stores something itself. Stored is false for a change that another
+	// Client has stored, and for one that is kept in memory.
 	Changed struct {
 		Changes  []Change
 		From, To Version
 		Origin   Origin
 		Source   Source
+		Stored   bool
 	}
 	// ProvisionalChanged carries the new provisional layer, which replaces the
 	// previous one.
@@ -29,10 +36,22 @@ type (
 		// Omitted is the reason why XML is empty. A Warning reports it as well.
 		Omitted Omitted
 	}
-	// Stored reports that this Client has changed the list in its store. Another
-	// Client that shares the store shows the change when its Reload method is
-	// called, and at the latest when it stores something itself.
-	Stored struct{}
+	// EventsChanged reports a change of the inbox, which is stored.
+	EventsChanged struct {
+		Added           []Event     // in order of arrival
+		Removed         []string    // the IDs of events that were dropped to keep the limits
+		Updated         []string    // the IDs of events of which the time, payload or Seen has changed
+		Nodes           []NodeState // the nodes of which the counts have changed
+		Unseen, Dropped int         // in all
+
+		// Reset means that anything may have changed, for example because the inbox was
+		// read from the store, or another Client has changed it.
+		Reset bool
+	}
+	// CatchUpChanged reports the progress of a catch-up.
+	CatchUpChanged struct{ State CatchUpState }
+	// SeenScopeChanged reports a change of InboxState.SeenScope.
+	SeenScopeChanged struct{ Scope SeenScope }
 	// Warning reports a non-fatal problem. Ignored counts the messages that were
 	// ignored, wholly or in part, since the previous Warning about ignored
 	// messages. The Client sends at most one such Warning a second; Err describes
@@ -62,5 +81,7 @@ func (Changed) event()            {}
 func (ProvisionalChanged) event() {}
 func (StateChanged) event()       {}
 func (MessageReceived) event()    {}
-func (Stored) event()             {}
+func (EventsChanged) event()      {}
+func (CatchUpChanged) event()     {}
+func (SeenScopeChanged) event()   {}
 func (Warning) event()            {}

@@ -19,6 +19,19 @@ type Snapshot struct {
 	// committed, in key order: pending requests of this client, and notifies
 	// received during a sync.
 	Provisional []Provisional
+	// Interests says which events this device can show. Nil means all.
+	Interests []Interest
+}
+
+// Supports reports whether this device can show events of the subscription with the key,
+// which is in the list in any case.
+func (s Snapshot) Supports(k Key) bool {
+	for _, i := range s.Interests {
+		if i.SelectsNode(k.Service, k.Node) {
+			return true
+		}
+	}
+	return s.Interests == nil
 }
 
 // Source is where a list came from.
