@@ -1,0 +1,114 @@
+package catchup
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"xmpp-pam/sdk/pam"
+)
+
+// states returns the states that the machine reports for an input.
+func states(h *hand, in Input) (texts []string) {
+	for _, out := range h.m.Step(noon, in) {
+		switch out := out.(type) {
+		case Progress:
+			texts = append(texts, string(out.State.Phase)+" "+formatState(out.State))
+		case Done:
+			texts = append(texts, "done")
+		case Request:
+			h.open = append(h.open, out)
+		}
+	}
+	return texts
+}
+
+func TestProgress(t *testing.T) {
+	h := newHand(t)
+	since := noon.Add(-time.Hour)
+	gap := pam.Gap{Service: "old.test", From: since.Add(-time.Hour), To: since, Reason: pam.GapNotArchived}
+	nodes := []Node{archived("a.test"), archived("b.test")}
+	check := func(got []string, want ...string) {
+		t.Helper()
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	check(states(h, Start{Account: account, Since: since, Archive: AllEvents, Nodes: nodes}), "running running 0/2 unknown")
+	check(states(h, results(h.open[0], "a.test", 1, 0, true)[0]), "running running 1/2 unknown")
+	check(states(h, Live{"a.test", "n", Cursor{ID: "x", At: noon}}))
+	check(states(h, results(h.open[1], "b.test", 1, 0, true)[0]), "done 2/2 complete", "done")
+	check(states(h, Added{Nodes: []Node{{Service: "c.test", Node: "n", Unlisted: true}}}), "running running 2/3 unknown")
+	check(states(h, Failed{h.open[2].ID, &pam.Error{Code: pam.CodeStanza, Condition: "forbidden"}}), "done 3/3 unknown", "done")
+	check(states(h, Start{Account: account, Archive: AllEvents}), "done 0/0 unknown", "done")
+	check(states(h, Start{Account: account, Since: since, Archive: AllEvents}), "done 0/0 complete", "done")
+	check(states(h, Start{Account: account, Since: since, Gaps: []pam.Gap{gap}}), "done 0/0 partial old.test/:not-archived:10:00-11:00", "done")
+	check(states(h, Cancel{}))
+}
+
+// A catch-up that could ask no node has failed, and says why.
+func TestFailed(t *testing.T) {
+	h := newHand(t)
+	h.step(Start{Account: account, Since: noon, Nodes: []Node{{Service: "a.test", Node: "n", CurrentUntil: noon}}})
+	err := &pam.Error{Code: pam.CodeStanza, Condition: "forbidden"}
+	h.step(Failed{h.open[0].ID, err})
+	if h.state.Phase != pam.CatchUpFailed || h.state.Err != err {
+		t.Errorf("%+v", h.state)
+	}
+	if before := NewMachine(digest).State(); before.Phase != pam.CatchUpIdle || before.Completeness != pam.CompletenessUnknown {
+		t.Errorf("before the start: %+v", before)
+	}
+}
+
+// Many gaps of one service become one.
+func TestManyGaps(t *testing.T) {
+	h := newHand(t)
+	var nodes []Node
+	for i := range maxNodeGaps + 5 {
+		nodes = append(nodes, Node{Service: "a.test", Node: fmt.Sprint(i), CurrentUntil: noon.Add(-time.Duration(1+i) * time.Minute)})
+	}
+	nodes = append(nodes, Node{Service: "b.test", Node: "n", CurrentUntil: noon.Add(-time.Minute)})
+	h.step(Start{Account: account, Since: noon, Nodes: nodes})
+	var shared []pam.Gap
+	h.run(func(r Request) []Input {
+		if len(h.state.Gaps) == 3 {
+			shared = h.state.Gaps
+		}
+		return []Input{Failed{r.ID, &pam.Error{Code: pam.CodeStanza, Condition: "forbidden"}}}
+	})
+	whole := pam.Gap{Service: "a.test", From: noon.Add(-time.Duration(maxNodeGaps+5) * time.Minute), To: noon, Reason: pam.GapForbidden}
+	if len(h.state.Gaps) != 2 || !slices.Contains(h.state.Gaps, whole) {
+		t.Errorf("%+v", h.state.Gaps)
+	}
+	if len(shared) != 3 || shared[0].Node == "" {
+		t.Errorf("a state that was announced has changed: %+v", shared)
+	}
+}
+
+// A machine accepts equal inputs with equal outputs.
+func TestEqualInputs(t *testing.T) {
+	run := func() (text string) {
+		h := newHand(t)
+		in := Start{Account: account, Since: noon, Archive: SomeEvents, Services: map[string]Support{}}
+		for i := range 40 {
+			n := archived(fmt.Sprintf("s%d.test", i%7))
+			n.Node, n.Archived = fmt.Sprint(i), i%3 == 0
+			in.Nodes = append(in.Nodes, n)
+			in.Services[n.Service] = Support{Paging: i%2 == 0}
+		}
+		for _, in := range []Input{in, Removed{"s1.test", "1"}, Cancel{}, in} {
+			for _, out := range h.m.Step(noon, in) {
+				if r, ok := out.(Request); ok {
+					text += r.ID + r.To + r.Payload.String()
+				} else {
+					text += fmt.Sprintf("%#v\n", out)
+				}
+			}
+		}
+		return text
+	}
+	if a, b := run(), run(); a != b {
+		t.Errorf("%s\nand\n%s", a, b)
+	}
+}
