@@ -1,0 +1,5 @@
+//go:build !race
+
+package privatepep
+
+const raceEnabled = false
