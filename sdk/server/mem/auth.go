@@ -104,12 +104,12 @@ func (c *session) bind(e *elem) {
 	c.send(el(nsClient, "iq", "type", "result", "id", e.get("id")).with(el(nsBind, "bind").with(el(nsBind, "jid").with(c.name))))
 }
 
-// credentials returns the keys of an account, or random keys if it does not exist.
-func (s *Server) credentials(localpart string) map[string]credential {
+// credentials returns those of an account, or unknown if it does not exist.
+func (s *Server) credentials(localpart string) *secrets {
 	if a := s.local(localpart); a != nil {
-		return a.creds
+		return a.secrets
 	}
-	return s.nobody
+	return s.unknown
 }
 
 // local finds an account by the name given at login, which may not be in canonical

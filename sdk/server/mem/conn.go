@@ -60,10 +60,13 @@ type binding struct {
 	resource  string
 	available bool
 	priority  int
-	listed    bool // the client has requested the PAM list
-	pamCaps   bool // the client advertises urn:xmpp:pam:0
+	listed    bool            // the client has requested the PAM list
+	pamCaps   bool            // the client advertises urn:xmpp:pam:0
+	interest  map[string]bool // personal nodes whose events the client wants
+	show      string          // of the last presence; online if it had none
+	mamAsked  bool            // the client has queried the account's archive
 	asked     map[string]capsQuery
-	sm        *ledger // nil until stream management is enabled
+	sm        *smState // nil until stream management is enabled
 }
 
 func newSession(s *Server, ws *websocket.Conn, remote string) *session {
@@ -114,13 +117,17 @@ func (c *session) read() {
 		}
 		c.srv.record(c, msg)
 		e, fe := decode(typ, msg)
-		c.srv.mu.Lock()
-		c.receive(e, fe)
-		c.srv.mu.Unlock()
+		c.handle(e, fe)
 		if len(msg) > maxMessage {
 			io.Copy(io.Discard, r) // the rest of the message; returns when the connection ends
 		}
 	}
+}
+
+func (c *session) handle(e *elem, err *streamError) {
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock() // even if the code panics, or every test would hang
+	c.receive(e, err)
 }
 
 // write sends the queued messages in order. After <close/> it waits briefly for the

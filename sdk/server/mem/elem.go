@@ -1,6 +1,7 @@
 package mem
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,13 +44,16 @@ func (e *elem) isStanza() bool {
 }
 
 // get returns the value of an un-namespaced attribute. It never returns an attribute
-// in a namespace, such as x:from.
+// in a namespace, such as x:from. As with child and text, the element may be nil.
 func (e *elem) get(local string) string {
 	v, _ := e.lookup(local)
 	return v
 }
 
 func (e *elem) lookup(local string) (string, bool) {
+	if e == nil {
+		return "", false
+	}
 	for _, a := range e.attrs {
 		if a.space == "" && a.local == local {
 			return a.value, true
@@ -109,7 +113,16 @@ func (e *elem) child(space, local string) *elem {
 	return nil
 }
 
+// copy returns an element whose attributes and children can be changed; the children
+// are the same.
+func (e *elem) copy() *elem {
+	return &elem{space: e.space, local: e.local, attrs: slices.Clone(e.attrs), kids: slices.Clone(e.kids)}
+}
+
 func (e *elem) text() string {
+	if e == nil {
+		return ""
+	}
 	var b strings.Builder
 	for _, k := range e.kids {
 		if s, ok := k.(string); ok {

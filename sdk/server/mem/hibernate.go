@@ -20,12 +20,13 @@ func (c *session) hibernating() bool { return c.sm != nil && c.sm.expiry != nil 
 // finish ends the session permanently: nothing more is routed to it. Its count may be
 // remembered for a client that tries to resume it.
 func (c *session) finish(remember bool) {
-	if l := c.sm; l != nil {
-		if l.expiry != nil {
-			l.expiry.Stop()
+	if sm := c.sm; sm != nil {
+		c.salvage()
+		if sm.expiry != nil {
+			sm.expiry.Stop()
 		}
-		if l.id != "" && remember {
-			c.account.remember(l)
+		if sm.id != "" && remember {
+			c.account.remember(sm)
 		}
 		c.sm = nil
 	}
@@ -33,4 +34,13 @@ func (c *session) finish(remember bool) {
 		delete(c.account.sessions, c.resource)
 	}
 	c.available = false
+}
+
+// forget ends the session as a restart of the server would: nothing of it is kept.
+func (c *session) forget() {
+	if c.sm != nil {
+		c.sm.unacked, c.sm.pending = nil, nil
+	}
+	c.held = nil
+	c.finish(false)
 }

@@ -42,7 +42,7 @@ func TestDelta(t *testing.T) {
 	for seed := range uint64(60) {
 		rnd := rand.New(rand.NewPCG(seed, 376))
 		s.accounts["bob@localhost"].pam = newPAMList()
-		svc := newService(s.pubsubJID(), "")
+		svc := newService(s.pubsubJID(), "", 256)
 		s.services[svc.jid] = svc
 		c := &session{srv: s, account: s.accounts["bob@localhost"], name: "bob@localhost/a", binding: binding{available: true}, wake: make(chan struct{}, 1)}
 		bob, _ := parseJID("bob@localhost/a")
@@ -51,9 +51,9 @@ func TestDelta(t *testing.T) {
 			op, n := el(nsPubsub, "subscribe", "node", name, "jid", "bob@localhost"), svc.nodes[name]
 			switch {
 			case n == nil:
-				svc.create(name, "", "")
+				s.create(svc, name, "", nil)
 			case rnd.IntN(6) == 0:
-				s.deleteNode(svc, n)
+				s.deleteNode(n, "")
 				continue
 			case rnd.IntN(2) == 0:
 				op.local = "unsubscribe"

@@ -9,7 +9,8 @@ const maxQueued = 32 << 20
 // message is an outgoing message.
 type message struct {
 	xml     string
-	counted bool // a stanza counted by stream management
+	counted bool      // a stanza counted by stream management
+	at      time.Time // when a counted one was first queued
 }
 
 // end closes the stream and the session, with the stream error cond if it is not
@@ -54,7 +55,7 @@ func (c *session) lose() {
 }
 
 // send queues an element, unless the session is being held.
-func (c *session) send(e *elem) { c.push(message{e.String(), c.counts(e)}) }
+func (c *session) send(e *elem) { c.push(message{xml: e.String(), counted: c.counts(e)}) }
 
 // counts reports whether stream management counts e.
 func (c *session) counts(e *elem) bool { return c.sm != nil && e.isStanza() }
@@ -62,9 +63,12 @@ func (c *session) counts(e *elem) bool { return c.sm != nil && e.isStanza() }
 // push queues a message to the client, unless the session is being held. Without a
 // connection the message is kept.
 func (c *session) push(m message) {
+	if m.counted && m.at.IsZero() {
+		m.at = time.Now().UTC()
+	}
 	if c.hibernating() {
 		if m.counted {
-			c.sm.pending = append(c.sm.pending, m.xml)
+			c.sm.pending = append(c.sm.pending, m)
 			c.keep(m)
 		}
 		return
@@ -99,7 +103,7 @@ func (c *session) enqueue(m message) {
 	default:
 	}
 	if m.counted {
-		c.sm.unacked = append(c.sm.unacked, m.xml)
+		c.sm.unacked = append(c.sm.unacked, m)
 		c.sm.fresh++
 		if c.keep(m) {
 			c.ask()

@@ -6,7 +6,7 @@ import (
 )
 
 // A Personality describes how a server interprets XEP-0376 where the text is
-// ambiguous, how it violates it, and how real servers handle a notify. The zero value
+// ambiguous, how it violates it, and how real servers handle a notify and events. The zero value
 // is the server that the specification describes: versions in all notifies and lists,
 // the notifies of a delta before its empty result, errors that name their generator.
 type Personality struct {
@@ -22,6 +22,23 @@ type Personality struct {
 	Strict            bool // an unknown version is an error
 	Forges            bool // before each notify the server sends forged ones
 	Races             bool // a full list is as old as the request, and arrives after later notifies
+
+	Stamped    bool // stanzas that a resumption sends again have a delay stamp of the account, as at Prosody
+	NoArchive  bool // Config.Archive does not count for the account
+	Unarchived bool // the account's archive does not contain events, as at Prosody without mod_pam
+
+	// Public means that personal nodes cannot be private: the server knows neither the
+	// access model whitelist for them nor publish options, as MongooseIM.
+	Public bool
+
+	// Ejabberd makes events arrive as at ejabberd 23.01: the last item of every
+	// subscribed node at the first presence of a session, to the full JID, from the pubsub
+	// domain, without a delay stamp; the last item, with one, at a subscription; events of
+	// personal nodes to all sessions of the owner, and again to those with +notify;
+	// messages of type normal without a type; no bodies; no retraction of items of
+	// personal nodes. Events are not archived. Pages of items have time stamps as places.
+	// Only two publish options are known. A resumption adds delay stamps of the domain.
+	Ejabberd bool
 }
 
 // Personalities are the ones that a client must support. Libervia is the only server
@@ -38,6 +55,11 @@ var Personalities = map[string]Personality{
 	"forger":            {Forges: true},
 	"racing":            {Races: true},
 	"priority":          {Plain: true},
+	"prosody":           {Stamped: true},
+	"prosody-stock":     {Stamped: true, Unarchived: true},
+	"ejabberd":          {Ejabberd: true},
+	"archive-off":       {NoArchive: true},
+	"public":            {Public: true},
 }
 
 // raceDelay is the delay of a list if the server Races.

@@ -93,8 +93,8 @@ func TestCountsWrap(t *testing.T) {
 	p, bob := r.session(t, "alice", "a"), r.session(t, "bob", "b")
 	id := p.enable()
 	r.mu.Lock()
-	l := r.accounts["alice@localhost"].sessions["a"].sm
-	l.received, l.acked = math.MaxUint32, math.MaxUint32-1
+	sm := r.accounts["alice@localhost"].sessions["a"].sm
+	sm.received, sm.acked = math.MaxUint32, math.MaxUint32-1
 	r.mu.Unlock()
 	p.send("<message xmlns='jabber:client' to='bob@localhost/b' id='x'/>")
 	bob.want("id='x'")
@@ -280,7 +280,7 @@ func TestCloseEndsHibernation(t *testing.T) {
 func TestOnlySomeCountsAreRemembered(t *testing.T) {
 	a := &account{}
 	for i := range maxRemember + 5 {
-		a.remember(&ledger{id: fmt.Sprint(i), received: uint32(i)})
+		a.remember(&smState{id: fmt.Sprint(i), received: uint32(i)})
 	}
 	if len(a.ended) != maxRemember || a.ended[0].id != "5" || a.ended[maxRemember-1].h != maxRemember+4 {
 		t.Errorf("%d remembered, from %+v", len(a.ended), a.ended[0])

@@ -16,10 +16,19 @@ type stanzaError struct {
 	typ, cond    string
 	app, feature string // pubsub#errors condition, and the feature for "unsupported"
 	by           string
+	uri          string // the content of gone
+	text         string
 }
 
 func (e *stanzaError) elem() *elem {
-	out := el(nsClient, "error", "type", e.typ, "by", e.by).with(el(nsStanzas, e.cond))
+	cond := el(nsStanzas, e.cond)
+	if e.uri != "" {
+		cond.with(e.uri)
+	}
+	out := el(nsClient, "error", "type", e.typ, "by", e.by).with(cond)
+	if e.text != "" {
+		out.with(el(nsStanzas, "text").with(e.text))
+	}
 	if e.app != "" {
 		out.with(el(nsPubsubErrors, e.app, "feature", e.feature))
 	}
@@ -74,9 +83,7 @@ func (c *session) stanza(st *elem) {
 	case "iq":
 		c.iq(st, self, to)
 	case "message":
-		if err := c.srv.deliver(st, to); err != nil {
-			c.sendError(st, err)
-		}
+		c.message(st, self, to)
 	case "presence":
 		c.presence(st, to)
 	}
@@ -116,6 +123,7 @@ func (c *session) iq(st *elem, self, to jid.JID) {
 		c.learnCaps(st)
 		return
 	}
+	defer c.srv.runLater()
 	payload, err := c.srv.answer(request{from: self, sender: c, stanza: st, set: typ == "set", payload: kids[0]}, to)
 	if c.ended || err == unanswered {
 		return
@@ -134,7 +142,7 @@ func (s *Server) answer(r request, to jid.JID) (*elem, *stanzaError) {
 	svc := s.services[target]
 	domain := target == s.cfg.Domain
 	if !domain && svc == nil {
-		if to.Domainpart() != s.cfg.Domain && to.Domainpart() != s.pubsubJID() {
+		if !s.hosts(to.Domainpart()) {
 			return nil, remoteNotFound()
 		}
 		return nil, unavailable()
@@ -146,7 +154,9 @@ func (s *Server) answer(r request, to jid.JID) (*elem, *stanzaError) {
 	case p.is(nsDiscoInfo, "query") && !r.set:
 		return s.discoInfo(svc, p.get("node"))
 	case p.is(nsDiscoItems, "query") && !r.set:
-		return s.discoItems(svc, p.get("node"))
+		return s.discoItems(svc, r)
+	case p.space == nsMAM:
+		return s.answerMAM(r, svc, own)
 	case p.space == nsPAM && (own || domain) && !s.cfg.DisablePAM:
 		return s.answerPAM(r)
 	case p.is(nsPubsub, "pubsub") && svc != nil:
@@ -170,11 +180,11 @@ func (s *Server) session(full jid.JID) *session {
 // deliver routes a message stanza (RFC 6121 §8.5). To a full JID it goes to that
 // session, with or without presence. To a bare JID a headline goes to every session
 // with a priority of 0 or more, a normal or chat message to those of the highest such
-// priority only. There is no offline storage: a message without a recipient session
-// is refused, or discarded if it is a headline or an error.
+// priority only. A message without a recipient session is kept if Config.Offline is
+// set, and refused otherwise; a headline or an error is discarded.
 func (s *Server) deliver(st *elem, to jid.JID) *stanzaError {
 	typ := st.get("type")
-	if to.Domainpart() != s.cfg.Domain && to.Domainpart() != s.pubsubJID() {
+	if !s.hosts(to.Domainpart()) {
 		return remoteNotFound()
 	}
 	if to.Resourcepart() != "" {
@@ -205,15 +215,37 @@ func (s *Server) deliver(st *elem, to jid.JID) *stanzaError {
 			lost = nil
 		}
 	}
+	if lost != nil && s.keepOffline(a, st) {
+		return nil
+	}
 	return lost
 }
 
-// sendFrom creates and routes a headline of the server itself to a bare or full JID.
-func (s *Server) sendFrom(from, to string, payload *elem) {
-	st := el(nsClient, "message", "type", "headline", "id", s.newID("m"), "from", from, "to", to).with(payload)
-	if j, err := parseJID(to); err == nil {
-		s.deliver(st, j)
+// message handles a message of a session: a form for a pubsub service, or a message to
+// an account, which both sides archive.
+func (c *session) message(st *elem, self, to jid.JID) {
+	s := c.srv
+	var err *stanzaError
+	if svc := s.services[to.String()]; svc != nil && svc.owner == "" {
+		err = s.approve(svc, st, self)
+	} else {
+		s.archiveMessage(c.account, st, to)
+		if other := s.accounts[to.Bare().String()]; other != nil && other != c.account {
+			st = s.archiveMessage(other, st, self)
+		}
+		err = s.deliver(st, to)
 	}
+	if err != nil {
+		c.sendError(st, err)
+	}
+}
+
+// runLater runs what after has put off.
+func (s *Server) runLater() {
+	for _, f := range s.later {
+		f()
+	}
+	s.later = nil
 }
 
 // isBare reports whether name, as given by a client, is the bare JID of who.

@@ -11,50 +11,51 @@ import (
 	"fmt"
 	"hash"
 	"strings"
+	"sync"
 )
 
 // iterations is the PBKDF2 count of RFC 7677 §4.
 const iterations = 4096
 
 // hashes are the supported SCRAM mechanisms (RFC 5802, RFC 7677, and the same with
-// SHA-512). PLAIN (RFC 4616) is checked against the SHA-256 keys.
+// SHA-512).
 var hashes = map[string]func() hash.Hash{
 	"SCRAM-SHA-512": sha512.New,
 	"SCRAM-SHA-256": sha256.New,
 	"SCRAM-SHA-1":   sha1.New,
 }
 
-// credential holds the keys that a server stores instead of the password (RFC 5802
-// §3).
-type credential struct {
-	salt              []byte
-	storedKey, server []byte
+// secrets are what a password is checked with. No SASLprep is applied, so non-ASCII
+// passwords must be in NFKC.
+type secrets struct {
+	salt  []byte
+	plain []byte                          // checks PLAIN (RFC 4616), without iterations: tests log in thousands of times
+	scram map[string]func() (keys, error) // by mechanism; derived at the first login with it
 }
 
-// newCredentials derives the keys for every hash. It does not apply SASLprep, so
-// non-ASCII passwords must be in NFKC.
-func newCredentials(password string) (map[string]credential, error) {
-	out := map[string]credential{}
+// keys are what a server needs for SCRAM (RFC 5802 §3).
+type keys struct {
+	stored, server []byte
+}
+
+func newSecrets(password string) *secrets {
+	c := &secrets{salt: make([]byte, 16), scram: map[string]func() (keys, error){}}
+	rand.Read(c.salt)
+	c.plain = mac(sha256.New, c.salt, password)
 	for mech, h := range hashes {
-		salt := make([]byte, 16)
-		rand.Read(salt)
-		c, err := derive(h, password, salt)
-		if err != nil {
-			return nil, fmt.Errorf("mem: the password cannot be used with %s: %w", mech, err)
-		}
-		out[mech] = c
+		c.scram[mech] = sync.OnceValues(func() (keys, error) { return derive(h, password, c.salt) })
 	}
-	return out, nil
+	return c
 }
 
-func derive(h func() hash.Hash, password string, salt []byte) (credential, error) {
+func derive(h func() hash.Hash, password string, salt []byte) (keys, error) {
 	salted, err := pbkdf2.Key(h, password, salt, iterations, h().Size())
 	if err != nil {
-		return credential{}, err
+		return keys{}, err
 	}
 	stored := h()
 	stored.Write(mac(h, salted, "Client Key"))
-	return credential{salt: salt, storedKey: stored.Sum(nil), server: mac(h, salted, "Server Key")}, nil
+	return keys{stored: stored.Sum(nil), server: mac(h, salted, "Server Key")}, nil
 }
 
 func mac(h func() hash.Hash, key []byte, text string) []byte {
@@ -69,7 +70,7 @@ func mac(h func() hash.Hash, key []byte, text string) []byte {
 type exchange struct {
 	mech   string
 	domain string
-	find   func(localpart string) map[string]credential // never nil: unknown accounts have random keys
+	find   func(localpart string) *secrets // never nil: unknown accounts have random ones
 
 	user      string
 	nonce     string
@@ -97,9 +98,7 @@ func (x *exchange) plain(msg string) (string, bool, string) {
 	if parts[0] != "" && parts[0] != parts[1]+"@"+x.domain {
 		return "", false, "invalid-authzid"
 	}
-	c := x.find(parts[1])["SCRAM-SHA-256"]
-	got, err := derive(sha256.New, parts[2], c.salt)
-	if err != nil || !hmac.Equal(got.storedKey, c.storedKey) {
+	if c := x.find(parts[1]); !hmac.Equal(mac(sha256.New, c.salt, parts[2]), c.plain) {
 		return "", false, "not-authorized"
 	}
 	x.user = parts[1]
@@ -126,7 +125,7 @@ func (x *exchange) scramFirst(msg string) (string, bool, string) {
 	}
 	x.user, x.final = user, true
 	x.nonce = fields[1][2:] + rand.Text()
-	x.first = fmt.Sprintf("r=%s,s=%s,i=%d", x.nonce, base64.StdEncoding.EncodeToString(x.find(user)[x.mech].salt), iterations)
+	x.first = fmt.Sprintf("r=%s,s=%s,i=%d", x.nonce, base64.StdEncoding.EncodeToString(x.find(user).salt), iterations)
 	return x.first, false, ""
 }
 
@@ -145,9 +144,13 @@ func (x *exchange) scramFinal(msg string) (string, bool, string) {
 	if fields[0] != "c="+base64.StdEncoding.EncodeToString([]byte(x.gs2)) || fields[1] != "r="+x.nonce {
 		return "", false, "not-authorized"
 	}
-	h, c := hashes[x.mech], x.find(x.user)[x.mech]
+	h := hashes[x.mech]
+	k, err := x.find(x.user).scram[x.mech]()
+	if err != nil {
+		return "", false, "temporary-auth-failure"
+	}
 	auth := x.bareFirst + "," + x.first + "," + withoutProof
-	signature := mac(h, c.storedKey, auth)
+	signature := mac(h, k.stored, auth)
 	if len(proof) != len(signature) {
 		return "", false, "not-authorized"
 	}
@@ -157,10 +160,10 @@ func (x *exchange) scramFinal(msg string) (string, bool, string) {
 	}
 	stored := h()
 	stored.Write(clientKey)
-	if !hmac.Equal(stored.Sum(nil), c.storedKey) {
+	if !hmac.Equal(stored.Sum(nil), k.stored) {
 		return "", false, "not-authorized"
 	}
-	return "v=" + base64.StdEncoding.EncodeToString(mac(h, c.server, auth)), true, ""
+	return "v=" + base64.StdEncoding.EncodeToString(mac(h, k.server, auth)), true, ""
 }
 
 // saslName decodes =2C and =3D; any other '=' is an error (RFC 5802 §5.1).

@@ -1,9 +1,9 @@
 // Package mem is an in-memory XMPP server for development and tests. It supports XMPP
 // over WebSocket (RFC 7395), accounts with several sessions that survive a lost
-// connection (XEP-0198), a pubsub service (XEP-0060), personal nodes (XEP-0163,
-// explicit subscriptions only) and Pubsub Account Management (XEP-0376). A test can
-// control it: drop a connection, discard a session, hold messages back, send
-// arbitrary text.
+// connection (XEP-0198), pubsub services (XEP-0060), personal nodes (XEP-0163),
+// Pubsub Account Management (XEP-0376) and archives of messages (XEP-0313) and of nodes
+// (XEP-0442). A test can control it: drop a connection, discard a session, hold
+// messages back, send arbitrary text.
 //
 // It shares no code with the client of this module: it has its own XML parser, SASL
 // and vocabulary, so that an error of one side is detected by the other. It rejects
@@ -13,11 +13,13 @@
 // So each session receives stanzas in the order of the changes: a list reply neither
 // overtakes a live notify nor is overtaken by one.
 //
-// It does not support TLS, server-to-server links, rosters, offline storage, and
-// archives (XEP-0313).
+// Where the specifications leave a choice, it does what Prosody 0.12 with mod_pam does;
+// a Personality makes it like another server. It does not support TLS, server-to-server
+// links and rosters.
 package mem
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -39,22 +41,35 @@ type Config struct {
 	ResumeFor  time.Duration     // how long a session without a connection can be resumed, default a minute
 	SMLocation string            // the address for resumption, as host:port (XEP-0198 §5); not sent if empty
 
-	Personality Personality // how the server interprets XEP-0376
+	Archive     bool // archive the events and messages of accounts (XEP-0313), and send events with their ids
+	NodeArchive bool // archive what is published at nodes (XEP-0442)
+	ArchiveSize int  // entries of an archive, of which the oldest are removed, default 10,000
+	ArchivePage int  // maximum number of results of one query, default 50
+	Offline     bool // keep normal and chat messages for accounts without a session (XEP-0160)
+
+	Services   []string // labels of further pubsub services: "feeds" is feeds.localhost
+	MaxItems   int      // the most that pubsub#max_items can be, and its default except for personal nodes, default 256
+	RSM        bool     // return pages of items and of disco#items (XEP-0059)
+	Publishers bool     // items name their publisher
+
+	Personality Personality // how the server interprets XEP-0376 and delivers events
 }
 
 // Server is the whole server. It is an http.Handler: the WebSocket endpoint. All methods may be called from several goroutines.
 type Server struct {
-	cfg    Config
-	nobody map[string]credential // keys for accounts that do not exist, so that a login fails as with a wrong password
+	cfg     Config
+	unknown *secrets // for accounts that do not exist, so that a login fails as with a wrong password
 
 	mu       sync.Mutex
 	closed   bool
 	conns    map[*session]bool
 	accounts map[string]*account // by bare JID
-	services map[string]*service // by JID: the pubsub service, and one per account
-	caps     map[string]bool     // caps hash → advertises PAM
+	services map[string]*service // by JID: the pubsub services, and one per account
+	caps     map[string]capsInfo // by caps hash
 	holds    []*hold
-	serial   int // numbers generated ids, items and nodes
+	serial   int       // numbers generated ids, items and nodes
+	ticked   time.Time // see tick
+	later    []func()  // see after
 	running  sync.WaitGroup
 
 	logMu   sync.Mutex
@@ -64,10 +79,13 @@ type Server struct {
 
 type account struct {
 	bare     string
-	creds    map[string]credential
+	secrets  *secrets
 	sessions map[string]*session // bound ones, by resource; hibernating ones too
 	ended    []ended             // the last resumable sessions that ended
 	pam      *pamList
+	archive  *archive
+	offline  []*elem
+	contacts map[string]bool // bare JIDs of accounts to which it shows its presence, see Befriend
 	like     Personality
 	quiet    bool // no session is notified of the current change
 	outrank  int  // see Outrank
@@ -100,19 +118,24 @@ func New(cfg Config) (*Server, error) {
 	if cfg.ResumeFor <= 0 {
 		cfg.ResumeFor = time.Minute
 	}
-	nobody, err := newCredentials(secret())
-	if err != nil {
-		return nil, err
-	}
+	cfg.ArchiveSize = cmp.Or(max(cfg.ArchiveSize, 0), 10_000)
+	cfg.ArchivePage = cmp.Or(max(cfg.ArchivePage, 0), 50)
+	cfg.MaxItems = cmp.Or(max(cfg.MaxItems, 0), 256)
 	s := &Server{
 		cfg:      cfg,
-		nobody:   nobody,
+		unknown:  newSecrets(secret()),
 		conns:    map[*session]bool{},
 		accounts: map[string]*account{},
 		services: map[string]*service{},
-		caps:     map[string]bool{},
+		caps:     map[string]capsInfo{},
 	}
-	s.services[s.pubsubJID()] = newService(s.pubsubJID(), "")
+	for _, label := range append([]string{"pubsub"}, cfg.Services...) {
+		name, err := jid.New("", label+"."+cfg.Domain, "")
+		if err != nil {
+			return nil, fmt.Errorf("mem: %q cannot be a part of a domain: %w", label, err)
+		}
+		s.services[name.String()] = newService(name.String(), "", cfg.MaxItems)
+	}
 	for localpart, password := range cfg.Accounts {
 		if err := s.AddAccount(localpart, password); err != nil {
 			return nil, err
@@ -131,18 +154,15 @@ func (s *Server) AddAccount(localpart, password string) error {
 	if password == "" {
 		return fmt.Errorf("mem: the account %s needs a password", j)
 	}
-	creds, err := newCredentials(password)
-	if err != nil {
-		return err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	bare := j.String()
 	if s.accounts[bare] != nil {
 		return fmt.Errorf("mem: the account %s exists already", bare)
 	}
-	s.accounts[bare] = &account{bare: bare, creds: creds, sessions: map[string]*session{}, pam: newPAMList(), like: s.cfg.Personality}
-	s.services[bare] = newService(bare, bare)
+	s.accounts[bare] = &account{bare: bare, secrets: newSecrets(password), sessions: map[string]*session{}, pam: newPAMList(),
+		archive: newArchive(s.cfg.ArchiveSize), contacts: map[string]bool{}, like: s.cfg.Personality}
+	s.services[bare] = newService(bare, bare, s.cfg.MaxItems)
 	return nil
 }
 
@@ -180,7 +200,7 @@ func (s *Server) Close() error {
 	}
 	for _, a := range s.accounts {
 		for _, c := range a.sessions { // the remaining sessions hibernate
-			c.finish(false)
+			c.forget()
 		}
 	}
 	s.mu.Unlock()
@@ -189,6 +209,14 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) pubsubJID() string { return "pubsub." + s.cfg.Domain }
+
+// hosts reports whether a domain is this server's or that of one of its services.
+func (s *Server) hosts(domain string) bool {
+	return domain == s.cfg.Domain || s.services[domain] != nil
+}
+
+// after runs f when the reply to the request that is being handled has been sent.
+func (s *Server) after(f func()) { s.later = append(s.later, f) }
 
 // account returns the account with a bare JID or localpart, or nil.
 func (s *Server) account(name string) *account {

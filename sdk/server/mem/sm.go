@@ -13,17 +13,17 @@ const (
 	maxRemember = 100 // maximum number of ended sessions per account whose counts are kept
 )
 
-// ledger counts the stanzas of a session in both directions (XEP-0198 §4). All counts are modulo 2³². It is kept while the session
+// An smState counts the stanzas of a session in both directions (XEP-0198 §4). All counts are modulo 2³². It is kept while the session
 // lives, whichever connection serves it.
-type ledger struct {
+type smState struct {
 	id   string        // of the session; empty if it cannot be resumed
 	keep time.Duration // how long it may hibernate
 
-	received uint32   // stanzas of the client that were handled
-	acked    uint32   // number of stanzas that the client has acknowledged
-	unacked  []string // the stanzas sent after those
-	pending  []string // stanzas not sent, because there is no connection
-	bytes    int      // size of unacked and pending
+	received uint32    // stanzas of the client that were handled
+	acked    uint32    // number of stanzas that the client has acknowledged
+	unacked  []message // the stanzas sent after those
+	pending  []message // stanzas not sent, because there is no connection
+	bytes    int       // size of unacked and pending
 
 	fresh  int         // stanzas sent since the last <r/>
 	asked  bool        // <r/> has not been answered
@@ -72,7 +72,7 @@ func (c *session) enable(e *elem) {
 		c.send(smFailed("bad-request"))
 		return
 	}
-	c.sm = &ledger{keep: keep}
+	c.sm = &smState{keep: keep}
 	enabled := el(nsSM, "enabled")
 	if resume {
 		c.sm.id = c.srv.newID("sm") + secret()
@@ -116,8 +116,9 @@ func (c *session) resume(e *elem) {
 	c.sm.expiry, c.sm.unacked, c.sm.pending, c.sm.bytes = nil, nil, nil, 0
 	c.sm.fresh, c.sm.asked = 0, false
 	c.send(el(nsSM, "resumed", "previd", previd, "h", count(c.sm.received)))
-	for _, xml := range again {
-		c.push(message{xml, true})
+	for _, m := range again {
+		m.xml = c.stamped(m)
+		c.push(m)
 	}
 }
 
@@ -147,30 +148,30 @@ func (c *session) ask() {
 
 // endMiscounted ends the stream of a client that acknowledges stanzas that were not
 // sent, or revokes an acknowledgement (XEP-0198 §6).
-func (c *session) endMiscounted(l *ledger, h uint32) {
-	c.end("undefined-condition", el(nsSM, "handled-count-too-high", "h", count(h), "send-count", count(l.acked+uint32(len(l.unacked)))))
+func (c *session) endMiscounted(sm *smState, h uint32) {
+	c.end("undefined-condition", el(nsSM, "handled-count-too-high", "h", count(h), "send-count", count(sm.acked+uint32(len(sm.unacked)))))
 }
 
 // trim discards the acknowledged stanzas. It reports whether the count is possible.
-func (l *ledger) trim(h uint32) bool {
-	n := h - l.acked
-	if uint64(n) > uint64(len(l.unacked)) {
+func (sm *smState) trim(h uint32) bool {
+	n := h - sm.acked
+	if uint64(n) > uint64(len(sm.unacked)) {
 		return false
 	}
-	for _, xml := range l.unacked[:n] {
-		l.bytes -= len(xml)
+	for _, m := range sm.unacked[:n] {
+		sm.bytes -= len(m.xml)
 	}
-	l.acked, l.unacked = h, slices.Clone(l.unacked[n:])
+	sm.acked, sm.unacked = h, slices.Clone(sm.unacked[n:])
 	return true
 }
 
 // waiting returns the stanzas that were never sent; held are the ones that a hold
 // kept back.
-func (l *ledger) waiting(held []message) []string {
-	out := l.pending
+func (sm *smState) waiting(held []message) []message {
+	out := sm.pending
 	for _, m := range held {
 		if m.counted {
-			out = append(out, m.xml)
+			out = append(out, m)
 		}
 	}
 	return out
@@ -187,11 +188,11 @@ func (a *account) resumable(id string) *session {
 }
 
 // remember keeps the count of an ended session.
-func (a *account) remember(l *ledger) {
+func (a *account) remember(sm *smState) {
 	if len(a.ended) >= maxRemember {
 		a.ended = slices.Delete(a.ended, 0, 1)
 	}
-	a.ended = append(a.ended, ended{l.id, l.received})
+	a.ended = append(a.ended, ended{sm.id, sm.received})
 }
 
 func smFailed(condition string) *elem { return el(nsSM, "failed").with(el(nsStanzas, condition)) }

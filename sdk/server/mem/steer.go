@@ -66,7 +66,7 @@ func (s *Server) ExpireSession(fullJID string) bool {
 // count. It reports whether there was such a session.
 func (s *Server) ForgetSession(fullJID string) bool {
 	return s.cut(fullJID, func(c *session) bool {
-		c.finish(false)
+		c.forget()
 		c.lose()
 		return true
 	})
@@ -147,47 +147,6 @@ func (s *Server) ForgetHistory(account string) {
 	}
 }
 
-// CreateNode creates a node at the pubsub service that no account owns. The access
-// model is open (or empty), whitelist (no account may subscribe), presence (likewise,
-// with another error) or authorize (subscriptions stay pending).
-func (s *Server) CreateNode(node, accessModel string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if node == "" {
-		return fmt.Errorf("mem: a node needs a name")
-	}
-	if _, err := s.services[s.pubsubJID()].create(node, "", accessModel); err != nil {
-		return fmt.Errorf("mem: the node %q cannot be made with access model %q: %s", node, accessModel, err.cond)
-	}
-	return nil
-}
-
-// Publish publishes at the pubsub service, regardless of the node's owner. The
-// payload is one XML element with all its namespaces, or empty; without an item id
-// one is generated. The subscribers' events are queued when it returns.
-func (s *Server) Publish(node, itemID, payloadXML string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	svc := s.services[s.pubsubJID()]
-	n := svc.nodes[node]
-	if n == nil {
-		return fmt.Errorf("mem: there is no node %q; create it first", node)
-	}
-	it := item{id: itemID}
-	if it.id == "" {
-		it.id = s.newID("i")
-	}
-	if payloadXML != "" {
-		payload, err := parse([]byte(payloadXML))
-		if err != nil {
-			return fmt.Errorf("mem: the payload is not one XML element: %w", err)
-		}
-		it.payload = payload
-	}
-	s.publish(svc, n, it)
-	return nil
-}
-
 // Send queues an arbitrary text as one message to a session. Stream management counts
 // it if it is a stanza; while the session hibernates, any other text is lost.
 func (s *Server) Send(fullJID, xml string) error {
@@ -239,8 +198,9 @@ func (s *Server) bySession(fullJID string) *session {
 	return s.session(j)
 }
 
-// SetSubscription subscribes the account to a node of the pubsub service, with the state subscribed or pending, or ends its subscription with none, as another
-// client without PAM would. The notifies are queued when it returns.
+// SetSubscription subscribes the account to a node of the pubsub service, with the
+// state subscribed, pending or unconfigured, or ends its subscription with none, as
+// another client without PAM would. The notifies are queued when it returns.
 func (s *Server) SetSubscription(account, node, state string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -249,10 +209,10 @@ func (s *Server) SetSubscription(account, node, state string) error {
 	switch {
 	case a == nil || n == nil:
 		return fmt.Errorf("mem: there is no account %q or no node %q", account, node)
-	case state != "subscribed" && state != "pending" && state != "none":
-		return fmt.Errorf("mem: a subscription cannot be %q; use subscribed, pending or none", state)
+	case !slices.Contains([]string{"subscribed", "pending", "unconfigured", "none"}, state):
+		return fmt.Errorf("mem: a subscription cannot be %q; use subscribed, pending, unconfigured or none", state)
 	case state != "none" || n.sub(a.bare) != nil:
-		s.setState(svc, n, a.bare, state)
+		s.setState(n, a.bare, state)
 	}
 	return nil
 }

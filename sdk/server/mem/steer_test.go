@@ -109,7 +109,7 @@ func TestPublishAndCreate(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.want("<message type='headline' from='pubsub.localhost' to='bob@localhost'> <item id='i'><a xmlns='u'>é</a></item>")
-	for i := range maxItems + 5 {
+	for i := range r.cfg.MaxItems + 5 {
 		if err := r.Publish("n", fmt.Sprint("k", i), ""); err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestPublishAndCreate(t *testing.T) {
 	}
 	p.send(pubsubIQ("i", "get", "pubsub.localhost", "<items node='n'/>"))
 	got := p.next()
-	if n := strings.Count(got, "<item "); n != maxItems || strings.Contains(got, "id='k4'") || !strings.Contains(got, "id='k5'") {
+	if n := strings.Count(got, "<item "); n != r.cfg.MaxItems || strings.Contains(got, "id='k4'") || !strings.Contains(got, "id='k5'") {
 		t.Errorf("%d items: %.200s", n, got)
 	}
 }

@@ -36,6 +36,9 @@ type Config struct {
 	Accounts map[string]string // localpart → password
 	Nodes    []string          // nodes of pubsub.localhost with open access; "name:whitelist" makes a closed one
 	Hash     string            // "SHA-256" (default) or "SHA-1": the hash of stored passwords, which decides the offered SCRAM mechanism
+	Admins   []string          // localparts of accounts that may create nodes at pubsub.localhost
+
+	NoArchive bool // accounts have no archive (XEP-0313)
 }
 
 // Server is a running Prosody. Its methods may be called from any goroutine.
@@ -138,9 +141,9 @@ func startIn(ctx context.Context, dir string, cfg Config) (*Server, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	s, err := launch(ctx, dir, cfg.Hash)
+	s, err := launch(ctx, dir, cfg)
 	if errors.Is(err, errPortTaken) {
-		s, err = launch(ctx, dir, cfg.Hash)
+		s, err = launch(ctx, dir, cfg)
 	}
 	if err != nil {
 		return nil, err
@@ -153,10 +156,10 @@ func startIn(ctx context.Context, dir string, cfg Config) (*Server, error) {
 	return s, nil
 }
 
-func launch(ctx context.Context, dir, hash string) (*Server, error) {
+func launch(ctx context.Context, dir string, cfg Config) (*Server, error) {
 	s := &Server{dir: dir, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	var err error
-	if s.port, s.secret, err = configure(dir, hash); err != nil {
+	if s.port, s.secret, err = configure(dir, cfg); err != nil {
 		return nil, err
 	}
 	if s.child, err = run(dir); err != nil {

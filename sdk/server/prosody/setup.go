@@ -99,7 +99,7 @@ storage = "internal"
 authentication = "internal_hashed"
 password_hash = %[6]q
 
-modules_disabled = { "s2s"; "tls" }
+modules_disabled = { "s2s"; "tls"%[8]s }
 modules_enabled = {
 	"roster"; "saslauth"; "disco"; "posix"; "ping"; "version"; "time";
 	"pep"; "mam"; "carbons"; "smacks"; "blocklist"; "private"; "vcard4"; "vcard_legacy"; "bookmarks";
@@ -112,6 +112,7 @@ VirtualHost "localhost"
 	archive_expires_after = "never"
 
 Component "pubsub.localhost" "pubsub"
+	admins = { %[9]s}
 	modules_enabled = { "pam_control" }
 	pam_control_host = "localhost"
 	pam_control_secret = %[7]q
@@ -121,13 +122,17 @@ Component "pubsub.localhost" "pubsub"
 `
 
 // configure writes the modules and a configuration with a currently free port and a new secret.
-func configure(dir, hash string) (port int, secret string, err error) {
-	switch hash {
-	case "":
-		hash = "SHA-256"
-	case "SHA-256", "SHA-1":
-	default:
+func configure(dir string, cfg Config) (port int, secret string, err error) {
+	hash := cmp.Or(cfg.Hash, "SHA-256")
+	if hash != "SHA-256" && hash != "SHA-1" {
 		return 0, "", fmt.Errorf("prosody: Config.Hash is %q; it must be SHA-256 or SHA-1", hash)
+	}
+	var admins, disabled string
+	for _, localpart := range cfg.Admins {
+		admins += fmt.Sprintf("%q; ", localpart+"@"+domain)
+	}
+	if cfg.NoArchive {
+		disabled = `; "mam"`
 	}
 	if port, err = freePort(); err != nil {
 		return 0, "", err
@@ -135,7 +140,7 @@ func configure(dir, hash string) (port int, secret string, err error) {
 	secret = rand.Text()
 	modulePath, dataPath := filepath.Join(dir, "modules"), filepath.Join(dir, "data")
 	text := fmt.Sprintf(configuration, filepath.Join(dir, "prosody.pid"), dataPath, modulePath,
-		filepath.Join(dir, "prosody.log"), port, hash, secret)
+		filepath.Join(dir, "prosody.log"), port, hash, secret, disabled, admins)
 	err = errors.Join(
 		os.MkdirAll(dataPath, 0o700),
 		os.WriteFile(filepath.Join(dir, "prosody.cfg.lua"), []byte(text), 0o600),

@@ -4,63 +4,103 @@
 //	memserver -addr localhost:5290 -account alice:secret -node news -dir js
 //
 // With -dir it also serves the files of a folder, so that a page and its server have
-// the same origin. A line "publish NODE TITLE" on standard input publishes an Atom
-// entry with that title to a node of the pubsub service, regardless of its owner.
+// the same origin. With -publish-every 5s it publishes an Atom entry at each node every
+// five seconds. The flags -archive, -node-archive, -offline, -rsm and -personality make
+// it like other servers; see the documentation of the package mem.
+//
+// These lines on standard input change the nodes, regardless of their owners:
+//
+//	publish NODE TITLE     publish an Atom entry with that title
+//	retract NODE [ITEM]    remove the item with that id, or the newest one
+//	delete NODE [URI]      delete the node; the URI names its successor
+//
+// NODE is a node of the pubsub service, or ACCOUNT/NODE for a personal node; a personal
+// node that does not exist is created.
 package main
 
 import (
 	"bufio"
 	"context"
-	"encoding/xml"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"xmpp-pam/sdk/server/mem"
+	"xmpp-pam/sdk/server/sample"
 )
 
 func main() {
-	if err := run(); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdin, os.Stdout); {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "memserver:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	addr := flag.String("addr", "127.0.0.1:0", "address to listen on")
-	domain := flag.String("domain", "localhost", "XMPP domain")
-	accounts := map[string]string{}
-	flag.Func("account", "user:password of an account (repeatable)", func(v string) error {
+// run serves until the context ends, or the commands do.
+func run(ctx context.Context, args []string, commands io.Reader, out io.Writer) error {
+	config := mem.Config{Accounts: map[string]string{}}
+	flags := flag.NewFlagSet("memserver", flag.ContinueOnError)
+	addr := flags.String("addr", "127.0.0.1:0", "address to listen on")
+	flags.StringVar(&config.Domain, "domain", "localhost", "XMPP domain")
+	flags.Func("account", "user:password of an account (repeatable)", func(v string) error {
 		user, password, ok := strings.Cut(v, ":")
 		if !ok {
 			return fmt.Errorf("want user:password, got %q", v)
 		}
-		accounts[user] = password
+		config.Accounts[user] = password
 		return nil
 	})
 	var nodes []string
-	flag.Func("node", "name[:access model] of a node at the pubsub service (repeatable)", func(v string) error {
+	flags.Func("node", "name[:access model] of a node at the pubsub service (repeatable)", func(v string) error {
 		nodes = append(nodes, v)
 		return nil
 	})
-	dir := flag.String("dir", "", "folder whose files are served at /")
-	flag.Parse()
+	dir := flags.String("dir", "", "folder whose files are served at /")
+	every := flags.Duration("publish-every", 0, "publish an Atom entry at each node that often")
+	flags.BoolVar(&config.Archive, "archive", false, "archive the events of each account (XEP-0313)")
+	flags.BoolVar(&config.NodeArchive, "node-archive", false, "archive what is published at nodes (XEP-0442)")
+	flags.BoolVar(&config.Offline, "offline", false, "keep messages for accounts without a session (XEP-0160)")
+	flags.BoolVar(&config.RSM, "rsm", false, "return pages of items and nodes (XEP-0059)")
+	personalities := slices.Sorted(maps.Keys(mem.Personalities))
+	flags.Func("personality", "behave like another server: "+strings.Join(personalities, ", "), func(v string) error {
+		like, ok := mem.Personalities[v]
+		if !ok {
+			return fmt.Errorf("want one of %s", strings.Join(personalities, ", "))
+		}
+		config.Personality = like
+		return nil
+	})
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
 
-	server, err := mem.New(mem.Config{Domain: *domain, Accounts: accounts})
+	server, err := mem.New(config)
 	if err != nil {
 		return err
 	}
 	defer server.Close()
+	var names []string
 	for _, n := range nodes {
 		name, access := splitNode(n)
 		if err := server.CreateNode(name, access); err != nil {
 			return err
 		}
+		names = append(names, name)
 	}
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
@@ -74,16 +114,17 @@ func run() error {
 	web := &http.Server{Handler: mux}
 	go web.Serve(listener)
 	defer web.Close()
-	fmt.Printf("listening ws://%s/xmpp-websocket\n", listener.Addr())
+	fmt.Fprintf(out, "listening ws://%s/xmpp-websocket\n", listener.Addr())
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	if *every > 0 {
+		go publishEvery(ctx, server, *every, names)
+	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		lines := bufio.NewScanner(os.Stdin)
+		lines := bufio.NewScanner(commands)
 		for lines.Scan() {
-			if err := publish(server, lines.Text()); err != nil {
+			if err := execute(server, lines.Text()); err != nil {
 				fmt.Fprintln(os.Stderr, "memserver:", err)
 			}
 		}
@@ -96,17 +137,21 @@ func run() error {
 	return nil
 }
 
-// publish executes one line of standard input, "publish NODE TITLE".
-func publish(server *mem.Server, line string) error {
-	words := strings.SplitN(line, " ", 3)
-	if len(words) < 3 || words[0] != "publish" {
-		return fmt.Errorf("the line %q is unknown; write: publish NODE TITLE", line)
+// publishEvery publishes an entry at each node in turn, until the context ends. A node
+// that was deleted is left out.
+func publishEvery(ctx context.Context, server *mem.Server, every time.Duration, nodes []string) {
+	ticks := time.NewTicker(every)
+	defer ticks.Stop()
+	for number := 0; ; number++ {
+		select {
+		case <-ctx.Done():
+			return
+		case at := <-ticks.C:
+			for _, node := range nodes {
+				_ = server.Publish(node, fmt.Sprint("entry-", number+1), sample.Entry(node, number, at))
+			}
+		}
 	}
-	var title strings.Builder
-	if err := xml.EscapeText(&title, []byte(words[2])); err != nil {
-		return err
-	}
-	return server.Publish(words[1], "", "<entry xmlns='http://www.w3.org/2005/Atom'><title>"+title.String()+"</title></entry>")
 }
 
 // splitNode cuts an access model off at the last colon; names such as urn:xmpp:microblog:0 have colons too.

@@ -68,7 +68,7 @@ return function (lists)
 
 	-- Stores the changes that a service sent, as one version, and notifies the joined sessions. A state
 	-- without subid applies to every subscription to the node; one with a subid replaces a row without.
-	function changes.record(username, list, service, told)
+	function changes.record(username, list, service, received)
 		local version = list.version + 1;
 		local changed = {};
 		local function put(node, subid, state)
@@ -78,7 +78,7 @@ return function (lists)
 				table.insert(changed, row);
 			end
 		end
-		for _, change in ipairs(told) do
+		for _, change in ipairs(received) do
 			local standing = lists.standing(list, service, change.node);
 			if not change.event or believed(standing, change) then
 				for _, row in ipairs(standing) do
@@ -109,12 +109,12 @@ return function (lists)
 
 	-- Records the waiting changes of an account. Called before anything else is recorded or listed.
 	function changes.flush(username)
-		local told = waiting[username];
-		if not told then return; end
+		local services = waiting[username];
+		if not services then return; end
 		waiting[username] = nil;
 		local ok, err = xpcall(function ()
-			for service, those in pairs(told) do
-				changes.record(username, lists.load(username), service, those);
+			for service, received in pairs(services) do
+				changes.record(username, lists.load(username), service, received);
 			end
 		end, debug.traceback);
 		if not ok then module:log("error", "Events for %s not recorded: %s", username, err); end
@@ -125,17 +125,17 @@ return function (lists)
 	end
 
 	-- Records the changes of an event, immediately or within a second.
-	function changes.hear(username, list, service, told)
+	function changes.record_event(username, list, service, received)
 		if not waiting[username] and not throttled(username) then
-			return changes.record(username, list, service, told);
+			return changes.record(username, list, service, received);
 		end
 		if not waiting[username] then
 			waiting[username] = {};
 			module:add_timer(1, function () changes.flush(username); end);
 		end
-		local those = waiting[username][service] or {};
-		waiting[username][service] = those;
-		for _, change in ipairs(told) do table.insert(those, change); end
+		local queue = waiting[username][service] or {};
+		waiting[username][service] = queue;
+		for _, change in ipairs(received) do table.insert(queue, change); end
 	end
 
 	function changes.forget(username)

@@ -173,7 +173,7 @@ local function observe(username, service, event)
 	local asked = requests.asked(username, service);
 	if not lists.knows(list, service) and not next(asked) then return; end
 	local account = jid.join(username, module.host);
-	local told = {};
+	local received = {};
 	for tag in event:childtags() do
 		local node, subid, state, subscriber = tag.attr.node or "", nil, nil, nil;
 		if tag.name == "subscription" then
@@ -185,19 +185,19 @@ local function observe(username, service, event)
 		if known_states[state] and #(subid or "") <= max_length
 		and (asked[node] or lists.has_node(list, service, node))
 		and (not subscriber or subscriber == account or jid.prep(subscriber) == account) then
-			table.insert(told, { node = node, subid = subid, state = state, event = true, request = asked[node] });
+			table.insert(received, { node = node, subid = subid, state = state, event = true, request = asked[node] });
 		end
 	end
-	if #told > 0 then changes.hear(username, list, service, told); end
+	if #received > 0 then changes.record_event(username, list, service, received); end
 end
 
 -- Runs before delivery (mod_message, -1) and after archiving (mod_mam, 0).
 module:hook("message/bare", function (event)
 	local stanza = event.stanza;
-	local told = stanza.attr.type ~= "error" and stanza:get_child("event", xmlns_pubsub_event);
+	local pubsub_event = stanza.attr.type ~= "error" and stanza:get_child("event", xmlns_pubsub_event);
 	local username = stanza.attr.to and jid.node(stanza.attr.to) or event.origin.username;
-	if not told or not username then return; end
-	local ok, err = xpcall(observe, debug.traceback, username, stanza.attr.from, told);
+	if not pubsub_event or not username then return; end
+	local ok, err = xpcall(observe, debug.traceback, username, stanza.attr.from, pubsub_event);
 	if not ok then module:log("error", "Event of %s not processed: %s", stanza.attr.from, err); end
 end, -0.5);
 
@@ -211,9 +211,9 @@ module:hook("archive-should-store", function (event)
 	local stanza = event.stanza;
 	local kind, service = stanza.attr.type, stanza.attr.from;
 	local username, _, resource = jid.split(stanza.attr.to);
-	local told = stanza:get_child("event", xmlns_pubsub_event);
+	local pubsub_event = stanza:get_child("event", xmlns_pubsub_event);
 	if kind == "error" or kind == "groupchat" or not username or resource
-	or not told or told:get_child("subscription") then return; end
+	or not pubsub_event or pubsub_event:get_child("subscription") then return; end
 	local ok, list = pcall(lists.load, username);
 	if ok and (lists.knows(list, service) or next(requests.asked(username, service))) then return true; end
 end, 1);

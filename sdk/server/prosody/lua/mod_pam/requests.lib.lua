@@ -23,10 +23,10 @@ local late_window = 600;
 local max_requests = 200;
 
 -- Errors that mean that the subscription does not exist, so that an unsubscribe has succeeded.
-local ended = { ["not-subscribed"] = true, ["item-not-found"] = true, gone = true };
+local ended_conditions = { ["not-subscribed"] = true, ["item-not-found"] = true, gone = true };
 -- Errors that mean that the service cannot be reached. That may be temporary, so only a second
 -- unsubscribe, sent after the first has failed with such an error, removes the rows.
-local unreachable = { ["remote-server-not-found"] = true, ["remote-server-timeout"] = true, ["service-unavailable"] = true };
+local unreachable_conditions = { ["remote-server-not-found"] = true, ["remote-server-timeout"] = true, ["service-unavailable"] = true };
 
 local known_states = { none = true, pending = true, subscribed = true, unconfigured = true };
 
@@ -104,19 +104,19 @@ return function (lists, changes, max_length)
 		-- Overwrites what the service sent: the client would take an error in this server's name for one of this server.
 		if not bounced then problem.attr.by = request.service; end
 		if request.operation == "unsubscribe" then
-			local over, nobody = false, bounced;
+			local ended, unreachable = false, bounced;
 			for _, condition in ipairs(problem.tags) do
-				over = over or ended[condition.name] or request.subid and condition.name == "invalid-subid";
-				nobody = nobody or unreachable[condition.name];
+				ended = ended or ended_conditions[condition.name] or request.subid and condition.name == "invalid-subid";
+				unreachable = unreachable or unreachable_conditions[condition.name];
 			end
 			local list = lists.load(request.username);
 			local rows = rows_of(request, list);
-			if #rows > 0 and (over or nobody and request.again) then
+			if #rows > 0 and (ended or unreachable and request.again) then
 				record(request, list, request.subid, "none");
 				if request.reply then answer(request, request.reply); end
 				return;
 			end
-			for _, row in ipairs(rows) do row.unreachable = nobody; end
+			for _, row in ipairs(rows) do row.unreachable = unreachable; end
 		end
 		if request.reply then
 			request.reply.attr.type = "error";
@@ -129,11 +129,11 @@ return function (lists, changes, max_length)
 		-- Some services answer an unsubscribe, or even a subscribe, with an empty result.
 		local pubsub = reply:get_child("pubsub", xmlns_pubsub);
 		local subscription = pubsub and pubsub:get_child("subscription", xmlns_pubsub);
-		local told = subscription and subscription.attr or {};
-		local subid = told.subid ~= "" and told.subid or request.subid;
+		local attr = subscription and subscription.attr or {};
+		local subid = attr.subid ~= "" and attr.subid or request.subid;
 		if subid and #subid > max_length then subid = nil; end
 		local state = request.operation == "unsubscribe" and "none"
-			or known_states[told.subscription] and told.subscription or "subscribed";
+			or known_states[attr.subscription] and attr.subscription or "subscribed";
 		record(request, lists.load(request.username), subid, state);
 		if request.reply then answer(request, request.reply); end
 	end
