@@ -62,6 +62,9 @@ func TestPackages(t *testing.T) {
 		{"pam is only a vocabulary", native, "./sdk/pam", []string{"mellium.im/", own + "sdk/internal/", own + "sdk/client", own + "sdk/store", own + "sdk/transport"}, nil},
 		{"stream does no I/O", native, "./sdk/internal/stream", []string{own + "sdk/transport", own + "sdk/store", own + "sdk/internal/listsync", own + "sdk/client"}, nil},
 		{"listsync does no I/O", native, "./sdk/internal/listsync", []string{own + "sdk/transport", own + "sdk/store", own + "sdk/internal/stream", own + "sdk/client"}, nil},
+		{"inbox does no I/O", native, "./sdk/internal/inbox", []string{own + "sdk/transport", own + "sdk/internal/stream", own + "sdk/internal/listsync", own + "sdk/client"}, nil},
+		{"catchup does no I/O", native, "./sdk/internal/catchup", []string{own + "sdk/transport", own + "sdk/store", own + "sdk/internal/stream", own + "sdk/internal/listsync", own + "sdk/client"}, nil},
+		{"privatepep does no I/O", native, "./sdk/internal/privatepep", []string{own + "sdk/transport", own + "sdk/store", own + "sdk/internal/stream", own + "sdk/internal/listsync", own + "sdk/client"}, nil},
 		{"engine knows no transport and no facade", native, "./sdk/internal/engine", []string{"github.com/coder/websocket", "net/http", own + "sdk/client", own + "sdk/server/"}, nil},
 		{"hostmeta fetches by an interface", native, "./sdk/internal/hostmeta", []string{"net/http", "net/url", "encoding/json", own + "sdk/client", own + "sdk/internal/stream", "mellium.im/"}, nil},
 		{"store knows no protocol", native, "./sdk/store", []string{own + "sdk/internal/", own + "sdk/pam", "mellium.im/"}, nil},
@@ -147,10 +150,23 @@ func TestPublicTypes(t *testing.T) {
 	}
 }
 
-// TestPure checks that the pure machines read no clock and draw no randomness.
+// TestPure checks that the pure packages read no clock, draw no randomness and start no
+// goroutine. They include those that the Makefile tests without the race detector.
 func TestPure(t *testing.T) {
-	for _, pkg := range []string{"internal/stream", "internal/listsync", "internal/sasl"} {
-		files, err := filepath.Glob(filepath.Join(pkg, "*.go"))
+	pure := []string{"stream", "listsync", "sasl", "pubsub", "inbox", "catchup", "privatepep", "element", "address"}
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(string(makefile), "\nPURE = ")
+	line, _, _ = strings.Cut(line, "\n")
+	for pkg := range strings.SplitSeq(line, "|") {
+		if !slices.Contains(pure, pkg) {
+			t.Errorf("the Makefile tests %q without the race detector", pkg)
+		}
+	}
+	for _, pkg := range pure {
+		files, err := filepath.Glob(filepath.Join("internal", pkg, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: no files (%v)", pkg, err)
 		}
@@ -162,7 +178,7 @@ func TestPure(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, word := range []string{"time.Now(", "time.Sleep(", "time.After", "crypto/rand\"", "math/rand", "go func("} {
+			for _, word := range []string{"time.Now(", "time.Sleep(", "time.After", "crypto/rand\"", "math/rand", "\tgo ", ".Go("} {
 				if strings.Contains(string(source), word) {
 					t.Errorf("%s uses %s", file, word)
 				}

@@ -36,7 +36,7 @@ func call[T any](ctx context.Context, c *Client, start func(e *engine.Engine, re
 		case a := <-answer:
 			return a.value, a.err
 		default:
-			return nil, clientError(pam.CodeClosed, "The client was closed. Make a new one.")
+			return nil, engine.ClientError(pam.CodeClosed, "The client was closed. Make a new one.")
 		}
 	}
 }

@@ -138,9 +138,12 @@ func (c *Client) Sleep() { c.engine.Post(c.engine.Sleep) }
 func (c *Client) Wake() { c.engine.Post(c.engine.Wake) }
 
 // Reload reads the store again. Call it when another Client that shares the store
-// has changed the list (see Stored). If the list has not changed, Reload has no
+// has changed the list (see Changed). If the list has not changed, Reload has no
 // effect.
 func (c *Client) Reload() { c.engine.Post(c.engine.Reload) }
+
+// Inspect sets whether OnFrame is called. It is at the start.
+func (c *Client) Inspect(yes bool) { c.engine.Post(func() { c.engine.Inspect(yes) }) }
 
 // Drop drops the connection without closing the stream, like a network failure. It
 // is for tests and demonstrations.

@@ -34,10 +34,10 @@ func config(opts *Options) (*engine.Config, error) {
 		return nil, err
 	}
 	if opts.Credentials == nil {
-		return nil, clientError(pam.CodeBadOptions, "Credentials is missing: give a function that returns the password.")
+		return nil, engine.ClientError(pam.CodeBadOptions, "Credentials is missing: give a function that returns the password.")
 	}
 	if opts.Dialer == nil {
-		return nil, clientError(pam.CodeBadOptions, "Dialer is missing: natively use transport/ws.")
+		return nil, engine.ClientError(pam.CodeBadOptions, "Dialer is missing: natively use transport/ws.")
 	}
 	if opts.Reconnect != nil {
 		cfg.Policy = engine.Policy(*opts.Reconnect)
@@ -63,6 +63,11 @@ func config(opts *Options) (*engine.Config, error) {
 	if derive != nil {
 		cfg.Derive = func(ctx context.Context, d sasl.Derivation) ([]byte, error) { return derive(ctx, Derivation(d)) }
 	}
+	interests, problem := engine.CheckInterests(opts.Interests)
+	if problem != nil {
+		return nil, problem
+	}
+	cfg.Interests = interests
 	return cfg, nil
 }
 
@@ -72,7 +77,7 @@ func setEndpoint(cfg *engine.Config, opts *Options) error {
 	for _, host := range opts.FollowTo {
 		at, err := hostmeta.ParseEndpoint("wss://" + host)
 		if host = strings.ToLower(host); err != nil || at.Host != strings.Trim(host, "[]") {
-			return clientError(pam.CodeBadOptions, "FollowTo holds "+strconv.Quote(transport.Show(host))+", which is no host: give names such as node2.example.org, without scheme, port and path.")
+			return engine.ClientError(pam.CodeBadOptions, "FollowTo holds "+strconv.Quote(transport.Show(host))+", which is no host: give names such as node2.example.org, without scheme, port and path.")
 		}
 		cfg.FollowTo = append(cfg.FollowTo, at.Host)
 	}
@@ -83,11 +88,11 @@ func setEndpoint(cfg *engine.Config, opts *Options) error {
 	at, err := hostmeta.ParseEndpoint(opts.URL)
 	switch {
 	case opts.URL == "":
-		return clientError(pam.CodeBadOptions, "URL is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket, or a Fetcher to look it up.")
+		return engine.ClientError(pam.CodeBadOptions, "URL is missing: give the server's WebSocket endpoint, such as wss://example.org/xmpp-websocket, or a Fetcher to look it up.")
 	case errors.Is(err, hostmeta.ErrOpen):
-		return clientError(pam.CodeTLSRequired, "The URL "+strconv.Quote(transport.Show(opts.URL))+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
+		return engine.ClientError(pam.CodeTLSRequired, "The URL "+strconv.Quote(transport.Show(opts.URL))+" is not encrypted: use wss:. Only a loopback host may be reached by ws:.")
 	case err != nil:
-		return clientError(pam.CodeBadOptions, "The URL "+strconv.Quote(transport.Show(opts.URL))+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
+		return engine.ClientError(pam.CodeBadOptions, "The URL "+strconv.Quote(transport.Show(opts.URL))+" is no WebSocket endpoint: give one such as wss://example.org/xmpp-websocket.")
 	}
 	cfg.Endpoint = at
 	return nil
@@ -95,7 +100,7 @@ func setEndpoint(cfg *engine.Config, opts *Options) error {
 
 func parseAccount(account string) (jid.JID, error) {
 	if account == "" {
-		return jid.JID{}, clientError(pam.CodeBadOptions, "Account is missing: give a bare JID such as alice@example.org.")
+		return jid.JID{}, engine.ClientError(pam.CodeBadOptions, "Account is missing: give a bare JID such as alice@example.org.")
 	}
 	j, err := address.Parse(account)
 	if err != nil {
@@ -103,11 +108,7 @@ func parseAccount(account string) (jid.JID, error) {
 			Text: "The account " + strconv.Quote(account) + " is not a JID" + engine.DomainProblem(err) + "; use a JID such as alice@example.org."}
 	}
 	if j.Localpart() == "" || j.Resourcepart() != "" {
-		return jid.JID{}, clientError(pam.CodeBadJID, "The account "+strconv.Quote(account)+" is no bare JID: give one such as alice@example.org, without a resource.")
+		return jid.JID{}, engine.ClientError(pam.CodeBadJID, "The account "+strconv.Quote(account)+" is no bare JID: give one such as alice@example.org, without a resource.")
 	}
 	return j, nil
-}
-
-func clientError(code pam.Code, text string) *pam.Error {
-	return &pam.Error{Code: code, Origin: pam.FromClient, Text: text}
 }

@@ -82,6 +82,13 @@ func (n *network) counts() tally {
 	return n.tally
 }
 
+// skipped reports whether a message passed at which the connection was to be cut.
+func (n *network) skipped() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.plan) > 0 && n.passed[n.plan[0].way] > n.plan[0].after
+}
+
 func newNetwork(plan ...cut) *network {
 	n := &network{accepting: make(chan net.Conn), closed: make(chan struct{}), plan: plan}
 	// Without keep-alives, the pool keeps no unused connection.

@@ -26,11 +26,17 @@ var (
 
 // TestCutMessages breaks the connection at every message of the reference transcript,
 // in both directions, before or after the message, with every ending of the session.
-// Both sides notice the cut at once, or one of them late.
+// Both sides notice the cut at once, or one of them late: at random, or all with SOAK=1.
 func TestCutMessages(t *testing.T) {
+	r := seeded(t)
 	var plans [][]cut
 	for _, c := range boundaries(t) {
 		for _, c.ending = range endings {
+			if !soaking() {
+				c.late = lates[r.IntN(len(lates))]
+				plans = append(plans, []cut{c})
+				continue
+			}
 			for _, c.late = range lates {
 				plans = append(plans, []cut{c})
 			}
@@ -39,10 +45,10 @@ func TestCutMessages(t *testing.T) {
 	runPlans(t, plans, 100)
 }
 
-// TestCutPairs breaks it at every pair of messages. The second place is counted from
-// the first cut, so that it also covers the login and the resumption after that cut.
-// The kinds of the cuts and the endings are random; with SOAK=1 it tries every pair of
-// endings.
+// TestCutPairs breaks it at 3,000 random pairs of messages, or at every pair with SOAK=1.
+// The second place is counted from the first cut, so that it also covers the login and the
+// resumption after that cut. The kinds of the cuts and the endings are random; with SOAK=1
+// it tries every pair of endings.
 func TestCutPairs(t *testing.T) {
 	r := seeded(t)
 	all := boundaries(t)
@@ -84,10 +90,14 @@ func TestCutPairs(t *testing.T) {
 			}
 		}
 	}
-	runPlans(t, plans, 400)
+	if !soaking() {
+		r.Shuffle(len(plans), func(i, j int) { plans[i], plans[j] = plans[j], plans[i] })
+		plans = plans[:3000]
+	}
+	runPlans(t, plans, 200)
 }
 
-// TestCutBytes breaks it inside messages, at 2,000 random bytes, or at every byte with
+// TestCutBytes breaks it inside messages, at 1,000 random bytes, or at every byte with
 // SOAK=1.
 func TestCutBytes(t *testing.T) {
 	r := seeded(t)
@@ -102,7 +112,7 @@ func TestCutBytes(t *testing.T) {
 	}
 	if !soaking() {
 		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		all = all[:2000]
+		all = all[:1000]
 	}
 	var plans [][]cut
 	for _, c := range all {
@@ -110,7 +120,7 @@ func TestCutBytes(t *testing.T) {
 		c.late = lates[r.IntN(len(lates))]
 		plans = append(plans, []cut{c})
 	}
-	runPlans(t, plans, 200)
+	runPlans(t, plans, 100)
 }
 
 // soaking reports whether tests may take hours.
@@ -162,6 +172,14 @@ func boundaries(t *testing.T) (all []cut) {
 // runPlans runs a transcript for every plan, on all cores. With the race detector,
 // which is slow, it runs only one in sparse plans; these still cover all of the code.
 func runPlans(t *testing.T, plans [][]cut, sparse int) {
+	runIn(t, plans, sparse, func(stats map[string]int) (*world, func(*network) *run) {
+		w := newWorld(stats)
+		return w, w.transcript
+	})
+}
+
+// runIn does it with the transcript of another world.
+func runIn(t *testing.T, plans [][]cut, sparse int, begin func(stats map[string]int) (*world, func(*network) *run)) {
 	needsMem(t)
 	if raceEnabled {
 		var some [][]cut
@@ -189,10 +207,10 @@ func runPlans(t *testing.T, plans [][]cut, sparse int) {
 					}
 					stats := map[string]int{}
 					synctest.Test(t, func(t *testing.T) {
-						w := newWorld(stats)
+						w, transcript := begin(stats)
 						defer w.Close()
 						for i, plan := range plans[from:min(from+perBubble, len(plans))] {
-							r := w.transcript(newNetwork(plan...))
+							r := transcript(newNetwork(plan...))
 							if len(r.faults) > 0 && failed.Add(1) <= 3 {
 								t.Errorf("CUT_PLAN=%d: %s\n%q\n%s", from+i, describePlan(plan), r.faults, strings.Join(r.frames, "\n"))
 							}
@@ -212,8 +230,10 @@ func runPlans(t *testing.T, plans [][]cut, sparse int) {
 	for _, plan := range plans {
 		planned += len(plan)
 	}
-	// A second place may be after the end of the transcript, which depends on the first cut.
-	if all["cuts"] < planned*17/20 && !t.Failed() {
+	// Each transcript checks that it made the cuts whose places it reached. The last
+	// message is not always sent, and a second place may be after the end of the
+	// transcript, which depends on the first cut: of all pairs about 85 % are possible.
+	if all["cuts"] < planned*4/5 && !t.Failed() {
 		t.Errorf("only %d of %d cuts were made", all["cuts"], planned)
 	}
 }

@@ -66,6 +66,9 @@ func (w *world) transcript(n *network) *run {
 		r.until("the server's list again", r.equal)
 	}
 	cuts := n.counts().cuts
+	if n.skipped() {
+		r.faultf("the connection was not cut at place %d", cuts)
+	}
 	w.stats["cuts"] += cuts
 	w.stats[fmt.Sprint("runs with ", cuts, " cuts")]++
 	return r

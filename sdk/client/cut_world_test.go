@@ -36,6 +36,7 @@ func newWorld(stats map[string]int) *world {
 	for _, node := range nodes {
 		_ = server.CreateNode(node, "open")
 	}
+	makePersonalNode(server)
 	return &world{Server: server, stats: stats}
 }
 

@@ -201,6 +201,8 @@ func TestServiceIsAsked(t *testing.T) {
 			f.handle = func(s *socket, e *element.Element) bool {
 				switch {
 				case isPAM(e):
+				case isCatchUp(e):
+					return false
 				case e.Attr("to") == news.Service:
 					asked++
 					if d := e.Child(nsInfo, "query"); tt.subscribe != (d != nil) || tt.subscribe && d.Attr("node") != "news" {

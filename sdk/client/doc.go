@@ -23,6 +23,14 @@
 //
 // The subscriber is always the account's bare JID. Full JIDs are rejected.
 //
+// # Events
+//
+// The Client keeps what is published at the nodes of the list: Client.Events reads it,
+// newest events first, and EventsChanged reports what was added. After each new session it
+// fetches what was published in the meantime; pam.CatchUpState says whether that is all.
+// An event also comes as MessageReceived, and one of a node that is not in the list comes
+// only as that, because any entity can send one.
+//
 // If the account's server does not support XEP-0376, pam.SyncState.Missing
 // contains "pam" and the stored list stays readable.
 //
@@ -52,5 +60,5 @@
 // # Implementation
 //
 // Only one goroutine reads and writes the state. It passes inputs to the pure state
-// machines of packages stream and listsync, and carries out their outputs.
+// machines of packages stream, listsync, inbox and catchup, and carries out their outputs.
 package client

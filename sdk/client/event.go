@@ -11,7 +11,9 @@ type (
 	ProvisionalChanged = pam.ProvisionalChanged
 	StateChanged       = pam.StateChanged
 	MessageReceived    = pam.MessageReceived
-	Stored             = pam.Stored
+	EventsChanged      = pam.EventsChanged
+	CatchUpChanged     = pam.CatchUpChanged
+	SeenScopeChanged   = pam.SeenScopeChanged
 	Warning            = pam.Warning
 	Omitted            = pam.Omitted
 )

@@ -46,6 +46,40 @@ func ExampleClient_Load() {
 	// 1 subscription from the cache
 }
 
+// Events reads what was published at the nodes of the list, also in an earlier run of the
+// program or while it did not run. EventsChanged says when to read it again.
+func ExampleClient_Events() {
+	server, url, stop := exampleMem()
+	defer stop()
+	stored := make(chan struct{}, 1)
+	c := exampleClient(&client.Options{URL: url, OnEvent: func(e client.Event) {
+		if changed, ok := e.(client.EventsChanged); ok && len(changed.Added) > 0 {
+			stored <- struct{}{}
+		}
+	}})
+	defer c.Close()
+	ctx := context.Background()
+	if _, err := c.Connect(ctx); err != nil {
+		log.Fatal(err)
+	}
+	if _, err := c.Subscribe(ctx, pam.Target{Service: "pubsub.localhost", Node: "news"}); err != nil {
+		log.Fatal(err)
+	}
+	if err := server.Publish("news", "1", "<entry xmlns='http://www.w3.org/2005/Atom'><title>It rains</title></entry>"); err != nil {
+		log.Fatal(err)
+	}
+	<-stored
+	events, _, err := c.Events(ctx, pam.EventQuery{UnseenOnly: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, e := range events {
+		fmt.Println(e.Node, e.Type, e.Entry.Title)
+	}
+	// Output:
+	// news published It rains
+}
+
 // An error names the entity that made it, and the condition.
 func ExampleClient_Subscribe() {
 	url, stop := exampleServer()
@@ -110,6 +144,12 @@ func ExampleOptions_fetcher() {
 // exampleServer starts a server in this process that has the account
 // alice@localhost, the node "news" and the node "private", which is closed.
 func exampleServer() (url string, stop func()) {
+	_, url, stop = exampleMem()
+	return url, stop
+}
+
+// exampleMem is exampleServer, and returns the server too.
+func exampleMem() (server *mem.Server, url string, stop func()) {
 	server, err := mem.New(mem.Config{Accounts: map[string]string{"alice": "secret"}})
 	if err != nil {
 		log.Fatal(err)
@@ -120,7 +160,7 @@ func exampleServer() (url string, stop func()) {
 		}
 	}
 	endpoint := httptest.NewServer(server)
-	return "ws" + strings.TrimPrefix(endpoint.URL, "http"), func() {
+	return server, "ws" + strings.TrimPrefix(endpoint.URL, "http"), func() {
 		endpoint.Close()
 		_ = server.Close()
 	}

@@ -31,4 +31,7 @@ func Timers(c *Client) int {
 // InVain returns the number of consecutive resumptions without progress.
 func InVain(c *Client) int { return status(c).Replays }
 
+// Devices returns the number of other devices that a client remembers.
+func Devices(c *Client) int { return status(c).Devices }
+
 func status(c *Client) engine.Status { return c.engine.Status() }

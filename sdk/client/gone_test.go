@@ -10,10 +10,13 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
 )
 
 // byID contains the states of the rows of one node by subid.
@@ -184,6 +187,57 @@ func TestUnsubscribeDuringASubscribe(t *testing.T) {
 			_ = a.Close()
 		})
 	}
+}
+
+// TestUnsubscribeBeforeAnotherTabSubscribed has the service report that there is no
+// subscription, after another tab has stored one that is newer than the request: the
+// row stays listed.
+func TestUnsubscribeBeforeAnotherTabSubscribed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScripted()
+		var held *element.Element
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case isPAM(e):
+				held = e
+			case isList(e) && e.First().Attr("ver") == "":
+				s.result(e, "<subscriptions xmlns='urn:xmpp:pam:0' ver='v1'/>")
+			case isList(e):
+				s.result(e, "")
+			default:
+				return false
+			}
+			return true
+		}
+		shared := store.NewMemory()
+		tab := func() (*device, *socket) {
+			d := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
+			synctest.Wait()
+			return d, f.socket()
+		}
+		a, toA := tab()
+		b, toB := tab()
+		done := make(chan error, 1)
+		go func() { done <- a.Unsubscribe(t.Context(), news) }()
+		synctest.Wait()
+		toB.notify("v2", "news", "subscribed")
+		synctest.Wait()
+		a.Reload()
+		synctest.Wait()
+		if got := a.Snapshot(); got.Version != "v2" {
+			t.Fatalf("after the hint it shows %+v", got)
+		}
+		f.set(func() { toA.failure(held, "item-not-found") })
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		if got := a.Snapshot().List; len(got) != 1 {
+			t.Errorf("it shows %v", got)
+		}
+		_ = a.Close()
+		_ = b.Close()
+	})
 }
 
 // TestGoneButListed has the service report that there is no such subscription, while

@@ -222,3 +222,33 @@ func TestCallWhileBusy(t *testing.T) {
 		_ = a.Close()
 	})
 }
+
+// A slowToEmpty store needs 5 s until it has deleted all records, like a database that
+// another page keeps open.
+type slowToEmpty struct{ store.Store }
+
+func (s slowToEmpty) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
+	if len(expect) == 0 && ops[0].Kind == store.OpDeleteRange {
+		time.Sleep(5 * time.Second)
+	}
+	return s.Store.Commit(ctx, expect, ops)
+}
+
+// TestForgetSlowly forgets the account while the first record of the inbox waits to be
+// stored. The store stays empty.
+func TestForgetSlowly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, kept := newScripted(), store.NewMemory()
+		d := f.device(t, func(o *client.Options) { o.Store = slowToEmpty{kept} }).connect()
+		f.socket().notify("v1", "news", "subscribed")
+		time.Sleep(time.Second)
+		if err := d.Forget(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if records, err := kept.Scan(t.Context(), store.Range{}); len(records) > 0 || err != nil {
+			t.Errorf("%d records are stored, %v", len(records), err)
+		}
+		_ = d.Close()
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"xmpp-pam/sdk/internal/mutate"
@@ -45,7 +46,7 @@ var mutants = []mutant{
 	{"a resumed session is treated as a new one", "TestCutMessages", []edit{
 		{"connection.perform", "field resumed", "resumed: false"}}},
 	{"a lost session ends no request", "TestCutMessages", []edit{
-		{"sessionEnded", "call failOperations", ""}}},
+		{"account.sessionEnded", "call failOperations", ""}}},
 	{"a session that waits ends its requests", "TestCutMessages", []edit{
 		{"session.suspend", "call pause", "s.withdraw(r)"}}},
 	{"the socket of a connection that is over stays open", "TestCutMessages", []edit{
@@ -55,7 +56,13 @@ var mutants = []mutant{
 	{"the client does not dial again", "TestCutMessages", []edit{
 		{"link.proceed", "call after", "$f($1, func() {})"}}},
 	{"a notify is handled before it is stored", "TestHandledOnceStored", []edit{
-		{"takeStanza", "call step", "a.session.acknowledge(m.seq)\n$0"}}},
+		{"account.takeStanza", "call step", "a.session.acknowledge(m.seq)\n$0"}}},
+	{"the catch-up is done before what it found is stored", "TestDoneWhenStored", []edit{
+		{"engine.events.setProgress", "if ended", "false"}}},
+	{"a node that is followed again counts as asked", "TestFollowedAgain", []edit{
+		{"inbox.Machine.unfollowed", "assign asked", ""}}},
+	{"forget() is followed by a commit of what came before", "TestForgetSlowly", []edit{
+		{"engine.events.suspend", "call stop", "_ = t"}}},
 	{"a notify of another entity is accepted", "TestSpoofMatrix", []edit{
 		{"ParseNotify", "if maySendNotify", "false"}}},
 	{"any sender may answer", "TestSpoof.*", []edit{
@@ -83,7 +90,7 @@ var mutants = []mutant{
 		{"account.reloaded", "call step", "_ = d"},
 		{"account.reloaded", "call acknowledge", ""}}},
 	{"the remains of an erased store are adopted as the list", "TestStoreErased", []edit{
-		{"durable.commit", "case conflict", "false"}}},
+		{"durable.commit", "|| conflict", "true"}}},
 	{"a hint about an erased store is acted on in a session", "TestStoreErased", []edit{
 		{"account.reloaded", "&& Phase", "false"}}},
 	{"a hint during the first read is ignored", "TestChangedMeanwhile", []edit{
@@ -91,11 +98,11 @@ var mutants = []mutant{
 	{"what another tab stored first is not acknowledged", "TestSameListStoredFirst", []edit{
 		{"refusedCommit", "call acknowledge", ""}}},
 	{"a notify with a delay stamp is applied", "TestSchedules", []edit{
-		{"takeStanza", "assign Delayed", "$1 = false"}}},
+		{"account.takeStanza", "assign Delayed", "$1 = false"}}},
 	{"a delayed notify after a new message is treated as replayed", "TestDelayedNotify", []edit{
 		{"receiveMessage", "assign replay", "_ = listsync.Delayed(stanza)"}}},
 	{"a notify older than the session is treated as replayed", "TestDelayedNotify", []edit{
-		{"receiveMessage", "call After", "true"}}},
+		{"receiveMessage", "call After", "($0 || true)"}}},
 	{"a notify of another device is accepted", "TestSchedules", []edit{
 		{"maySendNotify", "call String", "j.Bare().String()"}}},
 	{"a notify in a carbon is accepted", "TestSchedules", []edit{
@@ -117,7 +124,7 @@ var mutants = []mutant{
 	{"a timer that was stopped runs", "engine TestTimerStopped", []edit{
 		{"loop.after", "if timers", "true"}}},
 	{"a resumption renews the time of a request", "TestListWhileResumed", []edit{
-		{"budget.pause", "assign left", "_ = b.since"}}},
+		{"deadline.pause", "assign left", "_ = d.since"}}},
 	{"a call has no end of its own", "TestOneDeadline|TestSubscribeWhileResumed", []edit{
 		{"operate", "assign timer 2/2", ""}}},
 	{"a refresh has no end of its own", "TestCallsWhileAway", []edit{
@@ -128,6 +135,8 @@ var mutants = []mutant{
 		{"settleOperations", "call step Drop", "_ = $1"}}},
 	{"the list omits a newer subscription", "TestUnsubscribeCrossed", []edit{
 		{"unremovable", "call Contains remains", "(true || $0)"}}},
+	{"a subscription newer than the unsubscribe is omitted", "TestUnsubscribeBeforeAnotherTabSubscribed", []edit{
+		{"nothingLeft", "call step", "op.remains = a.rows(op.key)\n$0"}}},
 	{"the end of a call of Connect ends the attempts", "TestConnectDeadline", []edit{
 		{"cancelConnect", "call stop", "$0\nl.disconnect(func(error) {})"}}},
 	{"a forgotten session is resumed", "TestForgetStoredSession", []edit{
@@ -186,6 +195,12 @@ var mutants = []mutant{
 		{"encodeSync", "call appendField", `$f($1, "")`}}},
 	{"a domain that looks like the account's is the account's", "TestLookalikes", []edit{
 		{"address.Parse", "case Domainpart", "false && $0"}}},
+	{"nodes that were left are not read", "TestLongAbsence", []edit{
+		{"events.start", "all for left", ""}}},
+	{"a node that was left is read for ever", "TestLeft", []edit{
+		{"events.catch", "call unfollow", "_ = $1"}}},
+	{"what comes before a catch-up is not counted", "TestLongAbsence", []edit{
+		{"events.start", "call catch", "e.progress.Received = 0\n$0"}}},
 	{"an error shows the token of an address", "TestNoToken", []edit{
 		{"Show", "if IndexAny", "false"}}},
 }
@@ -219,7 +234,11 @@ func TestMutants(t *testing.T) {
 	for _, m := range chosen {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			mutate.Find(t, m.edits, m.by)
+			var flags []string
+			if !strings.Contains(m.by, " ") { // a test of this package
+				flags = append(flags, "-client.schedules=2000")
+			}
+			mutate.Find(t, m.edits, m.by, flags...)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/internal/sasl"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 	"xmpp-pam/sdk/transport"
 )
@@ -75,6 +76,9 @@ type Options struct {
 	// that differs from Tab. If several Clients have the same Resume, exactly one
 	// of them gets the session and stores it under its own Tab.
 	Resume string
+
+	// Interests are the interests at the start; see Client.SetInterests.
+	Interests []pam.Interest
 
 	// Reconnect is the policy for reconnecting after a lost connection. Nil means
 	// the default policy.

@@ -54,6 +54,7 @@ func newPeer(t *testing.T, edit ...func(*mem.Config)) *peer {
 				t.Fatal(err)
 			}
 		}
+		makePersonalNode(server)
 		front := httptest.NewServer(server)
 		t.Cleanup(func() {
 			_ = server.Close()
@@ -66,6 +67,12 @@ func newPeer(t *testing.T, edit ...func(*mem.Config)) *peer {
 		t.Fatalf("PAM_SERVER=%s: use mem, mem: and a personality, or prosody", name)
 		return nil
 	}
+}
+
+// makePersonalNode gives alice a personal node, as most accounts have one. A server that
+// lists none may just not list them, and the client then reads all that it may have.
+func makePersonalNode(server *mem.Server) {
+	_ = server.CreateNodeAt("alice", "urn:xmpp:bookmarks:1", map[string]string{"pubsub#access_model": "whitelist"})
 }
 
 func newProsody(t *testing.T, cfg prosody.Config) *peer {

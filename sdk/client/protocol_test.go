@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ type protocolCase struct {
 
 	List     [][]string // service, node, subid, state
 	Ver      *string
+	Events   [][]string // service, node, type, item, and the time unless only this device's clock tells it; newest first
 	Ignored  uint64
 	Missing  []string
 	Order    []string                        // the stanzas to send first
@@ -57,16 +59,15 @@ func TestProtocol(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			c := readProtocolCase(t, name)
-			if !strings.HasPrefix(name, "A") || !strings.HasPrefix(c.Reading+"-", "A"+strings.TrimLeft(name[1:3], "0")+"-") {
+			if !strings.HasPrefix(c.Reading+"-", name[:1]+strings.TrimLeft(name[1:3], "0")+"-") {
 				t.Errorf("the interpretation is called %s", c.Reading)
 			}
 			synctest.Test(t, c.play)
 		})
 	}
-	for i := range strings.Split(string(notes), "`A")[1:] {
-		name, _, _ := strings.Cut(strings.Split(string(notes), "`A")[1:][i], "`")
-		if _, err := os.Stat(protocolCases + "A" + name + ".json"); err != nil {
-			t.Errorf("PROTOCOL.md names A%s, which does not exist", name)
+	for _, name := range regexp.MustCompile("`([AE][0-9]{2}-[^`]*)`").FindAllStringSubmatch(string(notes), -1) {
+		if _, err := os.Stat(protocolCases + name[1] + ".json"); err != nil {
+			t.Errorf("PROTOCOL.md names %s, which does not exist", name[1])
 		}
 	}
 }
@@ -188,6 +189,20 @@ func (c protocolCase) play(t *testing.T) {
 	}
 	if !slices.EqualFunc(list, c.List, slices.Equal) || string(got.Version) != ver || len(got.Provisional) > 0 {
 		t.Errorf("the list is %q as %q and %v, want %q as %q", list, got.Version, got.Provisional, c.List, ver)
+	}
+	if c.Events != nil {
+		found, _, err := a.Events(t.Context(), pam.EventQuery{})
+		events := [][]string{}
+		for _, e := range found {
+			at := ""
+			if e.TimeSource != pam.TimeLocalClock {
+				at = e.OccurredAt.Format(time.RFC3339)
+			}
+			events = append(events, []string{e.Service, e.Node, string(e.Type), e.ItemID, at})
+		}
+		if err != nil || !slices.EqualFunc(events, c.Events, slices.Equal) {
+			t.Errorf("the events are %q, %v, want %q", events, err, c.Events)
+		}
 	}
 	if a.Ignored() != c.Ignored {
 		t.Errorf("%d messages were ignored, want %d", a.Ignored(), c.Ignored)

@@ -75,7 +75,7 @@ func (h *handle) Commit(ctx context.Context, expect []store.Record, ops []store.
 	defer h.inside.Add(-1)
 	alive := !h.dead.Load()
 	time.Sleep(h.delay)
-	if died := h.dead.Load(); died && !(alive && h.late.Load()) {
+	if dead := h.dead.Load(); dead && !(alive && h.late.Load()) {
 		return store.ErrClosed
 	}
 	h.mu.Lock()

@@ -33,6 +33,7 @@ type tab struct {
 
 	view  map[pam.Key]pam.Subscription // the list that the events add up to
 	began bool                         // view holds the stored list
+	early []client.Changed             // that came before view held it
 	seen  map[string][2]int            // by node: the last steps at which it came into the list and left it
 	steps int                          // changes of view
 }
@@ -51,6 +52,7 @@ func (t *tab) boot(resume string) {
 	t.mu.Lock()
 	t.name = fmt.Sprint("tab", t.ids)
 	t.view, t.seen, t.began = map[pam.Key]pam.Subscription{}, map[string][2]int{}, false
+	t.early = nil
 	t.mu.Unlock()
 	name := t.name
 	c := t.n.client(func(o *client.Options) {
@@ -72,6 +74,15 @@ func (t *tab) boot(resume string) {
 		t.view[s.Key] = s
 	}
 	t.began = true
+	for _, e := range t.early {
+		contained := slices.ContainsFunc(e.Changes, func(c pam.Change) bool { // in first
+			old, had := t.view[changed(c).Key]
+			return had != (c.Before != nil) || had && old != *c.Before
+		})
+		if !contained {
+			t.apply(name, e)
+		}
+	}
 	t.mu.Unlock()
 }
 
@@ -85,42 +96,49 @@ func (t *tab) program() *client.Client {
 // onEvent checks I11: the announced changes add up to the list.
 func (t *tab) onEvent(name string, e client.Event) {
 	switch e := e.(type) {
-	case client.Stored:
-		if t.s.Hints {
+	case client.Changed:
+		if e.Stored && t.s.Hints {
 			for _, other := range t.tabs {
 				if other != t {
 					go other.program().Reload()
 				}
 			}
 		}
-	case client.Changed:
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if t.name != name || !t.began {
-			return
+		switch {
+		case t.name != name:
+		case t.began:
+			t.apply(name, e)
+		default:
+			t.early = append(t.early, e)
 		}
-		if e.From != "" && e.To == "" { // No server of a schedule stops sending versions.
-			t.faults = append(t.faults, fmt.Sprintf("I2: %s lost the version %q, with %d changes", name, e.From, len(e.Changes)))
+	}
+}
+
+// apply applies announced changes to view. t.mu is held.
+func (t *tab) apply(name string, e client.Changed) {
+	if e.From != "" && e.To == "" { // No server of a schedule stops sending versions.
+		t.faults = append(t.faults, fmt.Sprintf("I2: %s lost the version %q, with %d changes", name, e.From, len(e.Changes)))
+	}
+	if e.Origin == pam.OriginResync && t.s.Tabs == 1 { // Other tabs may have had older lists.
+		t.noFalseChange(name, e.Changes)
+	}
+	for _, c := range e.Changes {
+		key := changed(c).Key
+		old, had := t.view[key]
+		if (c.Before != nil) != had || had && old != *c.Before {
+			t.faults = append(t.faults, fmt.Sprintf("I11: %s announced %+v over %+v", name, c, old))
 		}
-		if e.Origin == pam.OriginResync && t.s.Tabs == 1 { // Other tabs may have had older lists.
-			t.noFalseChange(name, e.Changes)
+		t.steps++
+		if c.After != nil {
+			t.view[key] = *c.After
+		} else {
+			delete(t.view, key)
 		}
-		for _, c := range e.Changes {
-			key := changed(c).Key
-			old, had := t.view[key]
-			if (c.Before != nil) != had || had && old != *c.Before {
-				t.faults = append(t.faults, fmt.Sprintf("I11: %s announced %+v over %+v", name, c, old))
-			}
-			t.steps++
-			if c.After != nil {
-				t.view[key] = *c.After
-			} else {
-				delete(t.view, key)
-			}
-			seen := t.seen[key.Node]
-			seen[has(c.After != nil)] = t.steps
-			t.seen[key.Node] = seen
-		}
+		seen := t.seen[key.Node]
+		seen[has(c.After != nil)] = t.steps
+		t.seen[key.Node] = seen
 	}
 }
 

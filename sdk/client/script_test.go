@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -133,6 +134,22 @@ func isPAM(e *element.Element) bool { return e.Child(ns.PAM, "pam") != nil }
 
 func isDisco(e *element.Element) bool {
 	return e.Child(nsInfo, "query") != nil && e.Attr("type") == "get"
+}
+
+// isCatchUp reports whether e is a request of the catch-up to a service: its features, or
+// items of a node.
+func isCatchUp(e *element.Element) bool {
+	query := e.Child(nsInfo, "query")
+	return e.Attr("type") == "get" && strings.Contains(e.Attr("to"), ".") && !strings.Contains(e.Attr("to"), "@") &&
+		(query != nil && query.Attr("node") == "" || e.Child(ns.Pubsub, "pubsub").Child(ns.Pubsub, "items") != nil)
+}
+
+// isSharing reports whether e is a request of the part that shares what was seen: the
+// features of the account, its nodes, or the items of a private node.
+func isSharing(e *element.Element) bool {
+	items := e.Child(ns.Pubsub, "pubsub").Child(ns.Pubsub, "items")
+	return e.Attr("type") == "get" && strings.Contains(e.Attr("to"), "@") &&
+		(isDisco(e) || e.Child(ns.DiscoItems, "query") != nil || strings.HasPrefix(items.Attr("node"), ns.Seen+":"))
 }
 
 // count returns the number of open sockets.

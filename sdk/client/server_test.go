@@ -69,6 +69,7 @@ func TestNextRunAtAServer(t *testing.T) {
 	subscribe(t, a, "pubsub."+p.domain, "news")
 	want := publishAll(t, p, "before", 3)
 	a.waitItems(want)
+	until(t, "the last event in the store", func() bool { return len(a.added()) == len(want) })
 	a.Sleep()
 	a.wait("the last acknowledgement", func() bool { return strings.Contains(lastLine(a), "<a ") })
 	line.refuse(true)

@@ -139,7 +139,7 @@ func openings() []opening {
 				if err := <-h.done; err != nil {
 					v.t.Fatal(err)
 				}
-				v.dials, h.done = v.gate.count(), nil
+				v.dials, h.done, v.catching = v.gate.count(), nil, true
 				return h
 			},
 			// A client that accepts an answer without PAM from the account queries the domain.

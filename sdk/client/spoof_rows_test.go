@@ -25,7 +25,7 @@ type attack struct{ name, xml, want string }
 // spoofs returns the matrix.
 func spoofs() []attack {
 	var all []attack
-	for _, group := range [][]attack{fromRows(), typeRows(), wrappedRows(), notifyRows(),
+	for _, group := range [][]attack{fromRows(), typeRows(), wrappedRows(), eventRows(), notifyRows(),
 		iqRows(), streamRows(), addressRows(), presenceRows(), bulkRows(), xmlRows()} {
 		all = append(all, group...)
 	}

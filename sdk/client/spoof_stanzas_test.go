@@ -131,6 +131,29 @@ func streamRows() []attack {
 	return rows
 }
 
+// eventRows claim that something was published at the node news, which the account
+// follows.
+func eventRows() []attack {
+	const event = "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='news'><item id='POISON'><x xmlns='urn:x'/></item></items></event>"
+	row := func(from, content, want string) attack {
+		return attack{fmt.Sprintf("event from %q in %.60q", from, content), "<message xmlns='jabber:client' {to} from='" + from + "' type='headline'>" + content + "</message>", want}
+	}
+	result := func(query, from string) string {
+		return "<result xmlns='urn:xmpp:mam:2' queryid='" + query + "' id='1'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='" + from + "' type='headline'>" + event + "</message></forwarded></result>"
+	}
+	var rows []attack
+	for _, from := range []string{"evil.example", "pubsub.evil.example", "bob@localhost", "bob@localhost/x", "pubsub.localhost/x", "alice@localhost", "localhost"} {
+		rows = append(rows, row(from, event, "message"),
+			row(from, "<sent xmlns='urn:xmpp:carbons:2'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='pubsub.localhost'>"+event+"</message></forwarded></sent>", "message"),
+			row(from, result("mine", "pubsub.localhost"), "message"))
+	}
+	// The results of a catch-up that is over: its archive may still send them.
+	for from, want := range map[string]string{"evil.example": "ignored", "bob@localhost": "ignored", "bob@localhost/x": "message", "alice@localhost": "", "localhost": ""} {
+		rows = append(rows, row(from, result("catch-up-1", "pubsub.localhost"), want))
+	}
+	return rows
+}
+
 // addressRows contain invalid JIDs (F4).
 func addressRows() []attack {
 	var rows []attack
@@ -140,8 +163,12 @@ func addressRows() []attack {
 				attack{fmt.Sprintf("%s from %.20q, no JID", kind, bad), fmt.Sprintf("<%s xmlns='jabber:client' type='get' id='1' from='%s'><ping xmlns='urn:xmpp:ping'/></%s>", kind, bad, kind), "ignored"},
 				attack{fmt.Sprintf("%s to %.20q, no JID", kind, bad), fmt.Sprintf("<%s xmlns='jabber:client' type='get' id='1' from='bob@localhost/x' to='%s'><ping xmlns='urn:xmpp:ping'/></%s>", kind, bad, kind), "ignored"})
 		}
+		event := "message"
+		if len(bad) > 3071 { // Package pubsub leaves it out.
+			event = "ignored+message"
+		}
 		rows = append(rows,
-			attack{fmt.Sprintf("event for %.20q, no JID", bad), "<message xmlns='jabber:client' {to} from='pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><subscription jid='" + bad + "' node='news' subscription='none'/></event><x xmlns='urn:x' by='" + bad + "' from='" + bad + "'/></message>", "message"},
+			attack{fmt.Sprintf("event for %.20q, no JID", bad), "<message xmlns='jabber:client' {to} from='pubsub.localhost'><event xmlns='http://jabber.org/protocol/pubsub#event'><subscription jid='" + bad + "' node='news' subscription='none'/></event><x xmlns='urn:x' by='" + bad + "' from='" + bad + "'/></message>", event},
 			attack{fmt.Sprintf("notify for %.20q, no JID", bad), "<message xmlns='jabber:client' {to} from='bob@localhost/x'><notify xmlns='urn:xmpp:pam:0' service='" + bad + "' jid='" + bad + "'><subscription xmlns='http://jabber.org/protocol/pubsub' node='news' jid='" + bad + "' subscription='none'/></notify></message>", "ignored"})
 	}
 	return rows

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,7 +88,7 @@ func TestChangedMeanwhile(t *testing.T) {
 				a := f.device(t, func(o *client.Options) { o.Store = keep(shared) }).connect()
 				b := f.device(t, func(o *client.Options) { o.Store = keep(tardy{shared}) })
 				if name != "loading" {
-					_, _ = b.Load(t.Context())
+					_, _ = b.Inbox(t.Context()) // which is read after the list
 				}
 				done := begin(func() error { return doing(b.Client, t.Context()) })
 				time.Sleep(after)
@@ -172,6 +173,8 @@ func TestBadStores(t *testing.T) {
 		"another tab, then unreadable": {commit: func(int) error { return store.ErrConflict }, get: func(n int) error { return map[bool]error{true: broken}[n > 1] }},
 		"every third commit":           {commit: func(n int) error { return map[bool]error{true: store.ErrConflict}[n%3 == 2] }},
 		"fails later":                  {commit: func(n int) error { return map[bool]error{true: broken}[n > 2] }},
+		"always another inbox":         {inbox: true, commit: func(int) error { return store.ErrConflict }},
+		"inbox unwritable":             {inbox: true, commit: func(int) error { return broken }},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			f := newScripted()
@@ -217,9 +220,11 @@ func TestBadStores(t *testing.T) {
 	}
 }
 
-// A bad store fails in the given way at the nth read or commit.
+// A bad store fails in the given way at the nth read or commit of the list, or of the
+// inbox.
 type bad struct {
 	store.Store
+	inbox         bool
 	get, commit   func(n int) error
 	gets, commits int
 }
@@ -233,8 +238,8 @@ func (b *bad) Get(ctx context.Context, keys ...string) ([][]byte, error) {
 }
 
 func (b *bad) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
-	if len(expect) == 0 {
-		return b.Store.Commit(ctx, expect, ops) // the time of a sync
+	if len(expect) == 0 || strings.HasPrefix(expect[0].Key, "inbox/") != b.inbox {
+		return b.Store.Commit(ctx, expect, ops) // such as the time of a sync
 	}
 	b.commits++
 	if b.commit != nil && b.commit(b.commits) != nil {

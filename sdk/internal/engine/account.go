@@ -124,7 +124,8 @@ func (a *account) announce(ch listsync.Changed) {
 		a.view.publish()
 	}
 	a.show()
-	a.view.emit(pam.Changed{Changes: ch.Changes, From: ch.From, To: ch.To, Origin: origin, Source: a.source})
+	a.view.emit(pam.Changed{Changes: ch.Changes, From: ch.From, To: ch.To, Origin: origin, Source: a.source, Stored: !ch.Adopted && !a.storage.inMemory()})
+	a.report(listCommitted{changes: ch.Changes, initial: ch.From == "" && ch.Resync})
 	a.overlay.dirty = true
 }
 
@@ -207,8 +208,7 @@ func (a *account) reset(d listsync.Durable) {
 	}
 	a.show()
 	a.showProvisional()
-	a.view.emit(pam.Changed{Changes: gone, From: old.Version, Origin: pam.OriginThisDevice, Source: a.source})
-	a.view.emit(pam.Stored{})
+	a.view.emit(pam.Changed{Changes: gone, From: old.Version, Origin: pam.OriginThisDevice, Source: a.source, Stored: true})
 	a.view.publish()
 }
 
@@ -223,9 +223,6 @@ func (a *account) storedCommit(m commitDone) {
 		a.session.acknowledge(covered)
 	}
 	a.acknowledge()
-	if !m.inMemory {
-		a.view.emit(pam.Stored{})
-	}
 }
 
 // refusedCommit handles a commit that conflicts with what another Client has stored.

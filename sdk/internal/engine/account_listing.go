@@ -137,7 +137,7 @@ func (a *account) enterLive(missing bool) {
 		a.setSynced(time.Now())
 		if a.shown != a.source {
 			_, stamp := a.machine.Committed()
-			a.announce(listsync.Changed{From: stamp.Version, To: stamp.Version, Resync: true})
+			a.announce(listsync.Changed{From: stamp.Version, To: stamp.Version, Resync: true, Adopted: true})
 		}
 	}
 	if !l.counted {

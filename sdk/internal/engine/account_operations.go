@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"slices"
-	"time"
 
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/disco"
@@ -13,15 +12,8 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// serviceAfter is how long the account's server may take to answer before the client
-// queries the service directly. A server that does not forward the errors of services
-// does not answer at all.
-const serviceAfter = 5 * time.Second
-
 // An operation is a pending subscribe or unsubscribe. It ends when the committed list
-// shows its effect, or when a requested list does not show it, and after twice
-// requestTimeout even if the connection is lost: once for the answer, and once for
-// the list, which shows the outcome if there is no answer.
+// shows its effect, or when a requested list does not show it, and after callTimeout.
 type operation struct {
 	subscribe bool
 	key       pam.Key
@@ -56,7 +48,7 @@ func (a *account) operate(ctx context.Context, subscribe bool, t pam.Target, don
 	}
 	key := pam.Key{Service: service.String(), Node: t.Node, SubID: t.SubID}
 	if _, listed := a.find(key); t.Node == "" && (subscribe || !listed) {
-		fail(clientError(pam.CodeBadOptions, "The node is missing: name the node at "+service.String()+"."))
+		fail(ClientError(pam.CodeBadOptions, "The node is missing: name the node at "+service.String()+"."))
 		return
 	}
 	if a.listing.missing {
@@ -65,8 +57,7 @@ func (a *account) operate(ctx context.Context, subscribe bool, t pam.Target, don
 		return
 	}
 	if !a.session.usable() {
-		fail(&pam.Error{Code: pam.CodeOffline, Origin: pam.FromClient, Retryable: true,
-			Text: "The client is not connected. Nothing was sent; connect first."})
+		fail(offlineError())
 		return
 	}
 
@@ -120,7 +111,7 @@ func (op *operation) ask(a *account, kind, to string, payload *element.Element, 
 // with the same timeout.
 func (a *account) unanswered(op *operation) {
 	op.timer.stop()
-	op.timer = a.after(requestTimeout, func() {
+	op.timer = a.after(callTimeout-requestTimeout, func() {
 		if a.session.waits() {
 			op.failure = outcomeUnknown()
 		}

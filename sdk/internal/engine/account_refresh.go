@@ -26,8 +26,7 @@ func (a *account) endRefreshes(err error) {
 // refresh requests the list, without a version if full is set.
 func (a *account) refresh(full bool, reply func(error)) {
 	if !a.session.usable() {
-		reply(&pam.Error{Code: pam.CodeOffline, Origin: pam.FromClient, Retryable: true,
-			Text: "The client is not connected. Nothing was sent; connect first."})
+		reply(offlineError())
 		return
 	}
 	if a.listing.missing {
@@ -36,7 +35,7 @@ func (a *account) refresh(full bool, reply func(error)) {
 		return
 	}
 	r := &refreshing{reply: reply}
-	r.timer = a.after(2*requestTimeout, func() {
+	r.timer = a.after(callTimeout, func() {
 		a.refreshes = slices.DeleteFunc(a.refreshes, func(x *refreshing) bool { return x == r })
 		reply(timeoutError())
 	})

@@ -33,6 +33,8 @@ type Config struct {
 	Store       store.Store
 	Tab, Resume string
 
+	Interests []pam.Interest // checked by CheckInterests
+
 	OnEvent func(pam.ClientEvent)
 	OnFrame func(pam.Frame) // nil if the program does not inspect messages
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/pam"
@@ -153,7 +154,8 @@ func (d *durable) decode(stored listRead) (listsync.Durable, error) {
 // list. If the store contains, or contained when it was last read, a list other than
 // the one that c was built on, commit returns that list and ErrConflict. If the store
 // no longer contains a readable list, commit writes all chunks again, because the
-// list in memory is correct.
+// list in memory is correct; but if another one was read in the meantime, it returns
+// an empty list and ErrConflict.
 func (d *durable) commit(ctx context.Context, c listsync.Commit, s syncRecord) (now *listsync.Durable, err error) {
 	conflict := c.Expect != d.stamp
 	for range commitTries {
@@ -171,14 +173,12 @@ func (d *durable) commit(ctx context.Context, c listsync.Commit, s syncRecord) (
 		}
 		next := durable{store: d.store}
 		out, err := next.take(stored)
-		switch {
-		case err == nil:
-			d.remembered = next.remembered
-			return &out, store.ErrConflict
-		case errors.Is(err, errNewer):
+		if errors.Is(err, errNewer) {
 			return nil, err
-		case !conflict:
-			d.remembered = next.remembered
+		}
+		d.remembered = next.remembered
+		if err == nil || conflict {
+			return &out, store.ErrConflict
 		}
 	}
 	return nil, errUnsteady
@@ -227,7 +227,12 @@ func (d *durable) write(ctx context.Context, c listsync.Commit, s syncRecord) er
 	return nil
 }
 
-func chunkKey(n int) string { return fmt.Sprintf("%s%03d", keyList, n) }
+// chunkKey returns the key of a chunk, with at least three digits. Package fmt would
+// take 4 ms for the first long list.
+func chunkKey(n int) string {
+	digits := strconv.Itoa(n)
+	return keyList + "000"[min(len(digits), 3):] + digits
+}
 
 // saveSync stores the sync record. If it is lost, the only cost is one additional
 // full list.

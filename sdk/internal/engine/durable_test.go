@@ -113,6 +113,37 @@ func TestDurableConflict(t *testing.T) {
 
 // TestDurableCorrupt corrupts every record in turn: a version without its list must
 // never be read, and the next commit must repair the store.
+// TestDurableErasedMeanwhile commits what was built on a list that is no longer the one
+// that was read last, to a store that another client has erased since.
+func TestDurableErasedMeanwhile(t *testing.T) {
+	s := store.NewMemory()
+	d := &durable{store: s}
+	first, _, err := d.load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := listsync.Stamp{Epoch: first.Epoch + 1, Version: "2"}
+	list := listsync.NewList([]pam.Subscription{row(1)})
+	if _, err := d.commit(t.Context(), listsync.Commit{Expect: first.Stamp, Next: second, List: list}, syncRecord{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(t.Context(), nil, []store.Op{store.DeleteRange("", "")}); err != nil {
+		t.Fatal(err)
+	}
+	late := listsync.Commit{Expect: first.Stamp, Next: listsync.Stamp{Epoch: first.Epoch + 1, Version: "3"}, List: list}
+	now, err := d.commit(t.Context(), late, syncRecord{})
+	if !errors.Is(err, store.ErrConflict) || now == nil || now.List.Len() != 0 || now.Version != "" {
+		t.Fatalf("got %+v, %v", now, err)
+	}
+	late.Expect = now.Stamp
+	if _, err := d.commit(t.Context(), late, syncRecord{}); err != nil {
+		t.Fatal(err)
+	}
+	if again, _, err := (&durable{store: s}).load(t.Context()); err != nil || again.List.Len() != 1 || again.Version != "3" {
+		t.Errorf("stored is %+v, %v", again, err)
+	}
+}
+
 func TestDurableCorrupt(t *testing.T) {
 	fill := func() *store.Memory {
 		s, _, _ := filled(t)

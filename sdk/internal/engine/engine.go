@@ -4,7 +4,8 @@
 // It consists of parts, in layers:
 //
 //	Engine             creates the parts and passes on their messages
-//	account            the list, and the requests about it
+//	events             what was published at the nodes of the list
+//	account  seen      the list, and the requests about it; up to where events were seen
 //	session            stanzas: presence, requests and their answers
 //	link     storage   the connection; the store
 //	view               what the program sees
@@ -21,6 +22,7 @@ package engine
 import (
 	"context"
 
+	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -33,6 +35,8 @@ type Engine struct {
 	link    *link
 	session *session
 	account *account
+	events  *events
+	seen    *seen
 	storage *storage
 	closed  error // why the store could not be closed; set before Done
 }
@@ -46,6 +50,9 @@ func New(cfg *Config) *Engine {
 	e.link = newLink(l, cfg, v, e.report)
 	e.session = newSession(l, cfg, v, e.link, e.report)
 	e.account = newAccount(l, cfg, v, e.session, e.storage, e.report)
+	e.seen = newSeen(l, cfg, v, e.session, e.report)
+	e.events = newEvents(l, cfg, v, e.session, e.account, e.storage, e.seen, e.report)
+	v.setInterests(cfg.Interests)
 	go e.run()
 	return e
 }
@@ -118,6 +125,74 @@ func (e *Engine) Unsubscribe(ctx context.Context, t pam.Target, done func(*pam.S
 	e.account.operate(ctx, false, t, done)
 }
 
+// Request sends an iq of type kind to an entity, which is the account if to is empty, and
+// calls done with the result.
+func (e *Engine) Request(ctx context.Context, kind, to string, payload *element.Element, done func(*element.Element, error)) {
+	e.session.call(ctx, kind, to, payload, func(iq *element.Element, err *pam.Error) {
+		if err != nil {
+			done(nil, err)
+			return
+		}
+		done(iq, nil)
+	})
+}
+
+// Send sends a message stanza with the content to an entity.
+func (e *Engine) Send(to, kind string, content []element.Node, done func(error)) {
+	if err := e.session.sendMessage(to, kind, content); err != nil {
+		done(err)
+		return
+	}
+	done(nil)
+}
+
+// List reads a page of the inbox.
+func (e *Engine) List(q pam.EventQuery, done func(*pam.EventPage, error)) {
+	e.whenInbox(func() { e.events.list(q, done) })
+}
+
+// Inbox returns the state of the inbox.
+func (e *Engine) Inbox(done func(*pam.InboxState, error)) {
+	e.whenInbox(func() { done(e.events.state(), nil) })
+}
+
+// MarkSeen marks events as seen on this device, see events.markSeen.
+func (e *Engine) MarkSeen(ids []string, upTo string, done func(error)) {
+	e.whenInbox(func() {
+		e.events.markSeen(ids, upTo)
+		done(nil)
+	})
+}
+
+// Looked begins InboxState.Away anew.
+func (e *Engine) Looked(done func(error)) {
+	e.whenInbox(func() {
+		e.events.looked()
+		done(nil)
+	})
+}
+
+// whenInbox calls f once the inbox has been read.
+func (e *Engine) whenInbox(f func()) {
+	e.storage.whenReady(func() { e.storage.then(f) })
+}
+
+// SetInterests sets which events are kept, and announces the nodes of the interests.
+func (e *Engine) SetInterests(interests []pam.Interest, done func(error)) {
+	checked, err := CheckInterests(interests)
+	if err != nil {
+		done(err)
+		return
+	}
+	e.view.setInterests(checked)
+	e.session.setInterests(checked)
+	e.events.setInterests(checked)
+	done(nil)
+}
+
+// Warn emits a warning.
+func (e *Engine) Warn(err *pam.Error) { e.view.warn(err) }
+
 // Refresh requests the list, without a version if full is set.
 func (e *Engine) Refresh(full bool, done func(error)) { e.account.refresh(full, done) }
 
@@ -142,14 +217,18 @@ func (e *Engine) Forget(done func(error)) {
 
 // erase empties the store after all pending writes.
 func (e *Engine) erase(done func(error)) {
-	if e.account.busy() { // It still stores notifies received before the session ended.
+	if e.account.busy() || e.events.busy() { // They still store what came before the session ended.
 		e.storage.then(func() { e.erase(done) })
 		return
 	}
+	e.events.suspend()
 	e.storage.erase(func(err error) {
-		if err == nil {
+		if err != nil {
+			e.events.resume()
+		} else {
 			e.link.forget()
 			e.account.reset(e.storage.empty())
+			e.events.reset()
 			err = e.storage.degraded
 		}
 		if err != nil {
@@ -172,8 +251,14 @@ func (e *Engine) Sleep() {
 // whether the connection is alive.
 func (e *Engine) Wake() { e.link.wake() }
 
+// Inspect sets whether messages are passed to OnFrame.
+func (e *Engine) Inspect(yes bool) { e.link.inspect(yes) }
+
 // Reload reads the store again.
-func (e *Engine) Reload() { e.storage.reload() }
+func (e *Engine) Reload() {
+	e.storage.reload()
+	e.events.reload()
+}
 
 // Drop drops the connection without closing the stream.
 func (e *Engine) Drop() { e.link.drop() }

@@ -18,6 +18,8 @@ func (e *Engine) route(m message) {
 		e.session.receive(m)
 	case stanzaHandled:
 		e.account.takeStanza(m)
+		e.seen.takeStanza(m)
+		e.events.takeStanza(m)
 	case reply:
 		m()
 	case streamStepped, sessionRecordDue:
@@ -38,6 +40,24 @@ func (e *Engine) route(m message) {
 		e.account.takeOutranked()
 	case accountLive:
 		e.link.markLive()
+		e.events.live()
+		e.seen.listed()
+		e.shareSeen()
+	case listCommitted:
+		e.events.listChanged(m)
+		e.shareSeen()
+	case devicePresence:
+		e.seen.takeDevice(m)
+	case liveElsewhere:
+		e.events.liveElsewhere(m)
+	case markersChanged:
+		e.events.markersChanged(m)
+	case markersRead:
+		e.events.markersRead()
+	case markerPublished:
+		e.events.markerPublished(m)
+	case inboxLoaded:
+		e.events.loaded(m)
 	case listRefused:
 		e.link.answerConnect(m.err)
 	case storeLoaded:
@@ -46,6 +66,7 @@ func (e *Engine) route(m message) {
 		e.account.reloaded(m)
 	case storeFailed:
 		e.storage.useMemory(m.err, e.account.committed())
+		e.events.storeReplaced()
 	case commitDone:
 		e.account.storedCommit(m)
 	case commitConflict:
@@ -64,10 +85,21 @@ func (e *Engine) sessionUp(m sessionUp) {
 	}
 	e.session.up(m)
 	e.account.sessionUp(m)
+	e.seen.sessionUp(m)
+	e.events.sessionUp(m)
+}
+
+// shareSeen begins to share what was seen if there is something to share it of.
+func (e *Engine) shareSeen() {
+	if !e.account.empty() {
+		e.seen.start()
+	}
 }
 
 func (e *Engine) connectionDown(m connectionDown) {
 	e.account.connectionDown(m.lastReceived)
+	e.seen.connectionDown(m)
+	e.events.connectionDown()
 	switch {
 	case m.session == sessionEnds:
 		e.endSession(m.stuck)
@@ -81,6 +113,8 @@ func (e *Engine) connectionDown(m connectionDown) {
 func (e *Engine) endSession(stuck bool) {
 	e.session.end()
 	e.account.sessionEnded(stuck)
+	e.seen.sessionEnded()
+	e.events.sessionEnded()
 }
 
 func (e *Engine) storeLoaded(m storeLoaded) {
@@ -90,6 +124,7 @@ func (e *Engine) storeLoaded(m storeLoaded) {
 	}
 	e.link.restore(m.record.mechanism)
 	e.account.loaded(m)
+	e.storage.loadInbox()
 	e.storage.markLoaded()
 }
 

@@ -29,7 +29,8 @@ func shortened(e *pam.Error) *pam.Error {
 	return &short
 }
 
-func clientError(code pam.Code, text string) *pam.Error {
+// ClientError returns an error whose origin is this client.
+func ClientError(code pam.Code, text string) *pam.Error {
 	return &pam.Error{Code: code, Origin: pam.FromClient, Text: text}
 }
 

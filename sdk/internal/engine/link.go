@@ -13,7 +13,6 @@ import (
 const (
 	dialTimeout      = 20 * time.Second
 	wakeTimeout      = 5 * time.Second // for dialing, after the program was suspended
-	connectTimeout   = 2 * time.Minute // for the first attempt of Connect, including redirects
 	deriveTimeout    = time.Minute     // for this device to compute the SCRAM key
 	sendFailureGrace = time.Second     // for the server's close reason to arrive, once sending fails
 	stableAfter      = time.Minute     // a connection this old resets the back-off
@@ -45,13 +44,14 @@ type link struct {
 }
 
 func newLink(l *loop, cfg *Config, v *view, report func(message)) *link {
-	return &link{loop: l, cfg: cfg, view: v, report: report, endpoints: newEndpoints(cfg), arrived: make(chan struct{}, 1)}
+	return &link{loop: l, cfg: cfg, view: v, report: report, endpoints: newEndpoints(cfg), arrived: make(chan struct{}, 1),
+		frames: frameLog{on: cfg.OnFrame != nil}}
 }
 
 // A connectWaiter is a pending call of Connect.
 type connectWaiter struct {
 	reply func(error)
-	time  budget
+	time  deadline
 }
 
 // connect starts connecting and reconnecting, and replies when the session is live or
@@ -66,7 +66,7 @@ func (l *link) connect(reply func(error)) (cancel func()) {
 		l.setAttempt(0)
 	}
 	l.wanted = true
-	w := &connectWaiter{reply: reply, time: budget{left: connectTimeout}}
+	w := &connectWaiter{reply: reply, time: deadline{left: connectTimeout}}
 	l.waiters = append(l.waiters, w)
 	if l.conn == nil || !l.conn.asking {
 		l.runConnectTime(w)
@@ -160,7 +160,7 @@ func (l *link) disconnect(reply func(error)) {
 }
 
 func errDisconnected() *pam.Error {
-	return clientError(pam.CodeAborted, "The client was disconnected while it connected.")
+	return ClientError(pam.CodeAborted, "The client was disconnected while it connected.")
 }
 
 // close releases the connection without closing the stream.
@@ -199,7 +199,7 @@ func (l *link) begin() *connection {
 		Encrypted:  true, // as every hostmeta.Endpoint is
 		Mechanisms: l.cfg.Mechanisms, Used: l.mechanism, Nonce: randomID, ID: randomID,
 		Resume: l.suspended, NoPersistence: l.cfg.Tab == "",
-		Inspect: l.cfg.OnFrame != nil,
+		Inspect: l.frames.on,
 	})
 	if err != nil {
 		cancel()

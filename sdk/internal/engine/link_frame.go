@@ -11,6 +11,7 @@ import (
 
 // A frameLog numbers the sent and received messages and matches replies to requests.
 type frameLog struct {
+	on   bool
 	seq  int64
 	open map[string]openRequest
 }

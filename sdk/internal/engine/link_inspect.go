@@ -11,6 +11,14 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
+// inspect sets whether messages are passed to OnFrame.
+func (l *link) inspect(yes bool) {
+	l.frames.on = yes && l.cfg.OnFrame != nil
+	if l.conn != nil {
+		l.conn.stream.Inspect(l.frames.on)
+	}
+}
+
 // inspectRead reports a received message to OnFrame.
 func (c *connection) inspectRead(r stream.Read) {
 	f := pam.Frame{XML: r.Text, Bytes: len(r.Text)}
@@ -22,7 +30,7 @@ func (c *connection) inspectRead(r stream.Read) {
 
 // inspectWrite reports a sent message to OnFrame.
 func (c *connection) inspectWrite(w stream.Write) {
-	if c.link.cfg.OnFrame == nil {
+	if !c.link.frames.on {
 		return
 	}
 	f := pam.Frame{Out: true, XML: w.Text, Bytes: len(w.Text)}

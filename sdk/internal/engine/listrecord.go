@@ -57,9 +57,10 @@ func describe(key string, value []byte, n int) chunkRecord {
 	return chunkRecord{key: key, rows: n, bytes: len(value), digest: digest(value)}
 }
 
+// digest returns the FNV-1a hash.
 func digest(value []byte) uint32 {
 	h := fnv.New32a()
-	_, _ = h.Write(value)
+	h.Write(value)
 	return h.Sum32()
 }
 
@@ -137,7 +138,7 @@ func (c chunkRecord) decode(value []byte) ([]pam.Subscription, bool) {
 func appendRows(out []byte, rows []pam.Subscription) []byte {
 	for _, row := range rows {
 		for _, s := range [...]string{row.Service, row.Node, row.SubID, row.JID, string(row.State), string(row.Kind())} {
-			out = appendField(out, s)
+			out = append(append(out, s...), fieldEnd)
 		}
 		out = append(out, rowEnd)
 	}

@@ -69,28 +69,3 @@ func (l *loop) stopTimers() {
 		t.stop()
 	}
 }
-
-// A budget is a timeout that can be paused.
-type budget struct {
-	left  time.Duration
-	since time.Time
-	timer *timer
-}
-
-// run starts or continues the timeout; f is called when it expires.
-func (b *budget) run(l *loop, f func()) {
-	if b.timer == nil {
-		b.since = time.Now()
-		b.timer = l.after(b.left, f)
-	}
-}
-
-func (b *budget) pause() {
-	if b.timer != nil {
-		b.timer.stop()
-		b.timer = nil
-		b.left -= time.Since(b.since)
-	}
-}
-
-func (b *budget) stop() { b.timer.stop() }

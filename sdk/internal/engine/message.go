@@ -7,8 +7,11 @@ import (
 
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/internal/privatepep"
+	"xmpp-pam/sdk/internal/pubsub"
 	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/store"
 )
 
 // A message is what a part reports to the parts above it. It goes into the engine's
@@ -52,10 +55,19 @@ type (
 	// reply is the end of a request, for the part that made it.
 	reply func()
 	// stanzaHandled reports that the stanza numbered seq is handled, except for the
-	// notifies in it. It follows all messages that the stanza caused.
+	// notifies and events in it. It follows all messages that the stanza caused.
 	stanzaHandled struct {
 		seq      uint64
 		notifies []notify
+
+		published []pubsub.Notification // events, of which the senders are not verified
+		at        time.Time             // the delay stamp, or zero
+		delivery  pam.Delivery
+		direct    bool   // the message is addressed to this session, not to the account
+		archiveID string // the stanza-id by the account, or empty
+		archived  *pubsub.ArchiveResult
+		message   *element.Element          // that of archived
+		private   []privatepep.Notification // of the account's private nodes, from the account
 	}
 	// A notify is one whose sender was verified. Replayed reports whether it is delayed
 	// because the server sent it again after a resumption.
@@ -71,9 +83,34 @@ type (
 		service string
 		nodes   []string
 	}
+	// devicePresence reports that another session of the account with this program is
+	// connected since a time, or has ended if that is zero. The latter is reported of any
+	// program.
+	devicePresence struct {
+		name  string // its full JID
+		since time.Time
+	}
 	// outranked reports presence of another session of the account while a session
 	// with a higher priority than this one exists or existed.
 	outranked struct{}
+)
+
+// The messages of seen.
+type (
+	// markersChanged reports markers that the server has; see inbox.RemoteMarkers.
+	markersChanged struct {
+		markers  []pam.Marker
+		revision uint64
+	}
+	// markersRead reports that markersChanged has reported all.
+	markersRead struct{}
+	// markerPublished reports the outcome of seen.publish.
+	markerPublished struct {
+		marker pam.Marker
+		failed bool
+	}
+	// liveElsewhere reports that another device was connected.
+	liveElsewhere struct{ from, to time.Time }
 )
 
 // The messages of account.
@@ -81,6 +118,11 @@ type (
 	// accountLive reports that the list equals the server's, or that the server does not
 	// support PAM.
 	accountLive struct{}
+	// listCommitted reports a change of the list.
+	listCommitted struct {
+		changes []pam.Change
+		initial bool // the list was not known before
+	}
 	// listRefused reports that the server currently does not provide the list.
 	listRefused struct{ err *pam.Error }
 )
@@ -102,10 +144,9 @@ type (
 		found   bool
 	}
 	// commitDone reports that a commit is stored.
-	commitDone struct {
-		seq      int
-		inMemory bool
-	}
+	commitDone struct{ seq int }
+	// inboxLoaded reports the records of the inbox.
+	inboxLoaded struct{ records []store.Record }
 	// commitConflict reports that the store did not contain what the commit expected.
 	commitConflict struct {
 		seq     int

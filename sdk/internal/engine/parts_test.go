@@ -25,17 +25,21 @@ const (
 var partOf = map[string]string{
 	"Engine":  "engine",
 	"account": "account", "operation": "account", "refreshing": "account", "overlay": "account", "listing": "account", "hintLimit": "account",
+	"events": "events", "discovery": "events",
+	"seen":    "seen",
 	"session": "session", "request": "session",
 	"link": "link", "connection": "link", "connectWaiter": "link", "endpoints": "link", "frameLog": "link",
 	"storage": "storage", "job": "storage", "durable": "storage", "remembered": "storage", "sessionWriter": "storage",
 	"view": "view", "ignoreLog": "view",
-	"loop": "loop", "timer": "loop", "budget": "loop",
+	"loop": "loop", "timer": "loop", "deadline": "loop",
 }
 
 // below lists the parts that each part may call.
 var below = map[string][]string{
-	"engine":  {"account", "session", "link", "storage", "view", "loop"},
+	"engine":  {"events", "account", "seen", "session", "link", "storage", "view", "loop"},
+	"events":  {"account", "seen", "session", "storage", "view", "loop"},
 	"account": {"session", "storage", "view", "loop"},
+	"seen":    {"session", "view", "loop"},
 	"session": {"link", "view", "loop"},
 	"link":    {"view", "loop"},
 	"storage": {"view", "loop"},

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"runtime"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/listsync"
 	"xmpp-pam/sdk/internal/ns"
+	"xmpp-pam/sdk/internal/pubsub"
 	"xmpp-pam/sdk/internal/stream"
 	"xmpp-pam/sdk/pam"
 )
@@ -31,15 +33,19 @@ type session struct {
 	view    *view
 	link    *link
 	report  func(message)
-	info    *disco.Info // the capabilities of this client
+	self    *disco.Info // the capabilities of this client
 	reader  *listsync.Reader
 
-	open     bool      // the session exists, with or without a connection
-	fullJID  string    // the full JID of the session
-	caps     string    // the hash of the announced capabilities (XEP-0115)
-	began    time.Time // start of the session in this run of the program, by this device's clock
-	replay   bool      // it was resumed, and missed stanzas may still arrive
-	outrank  bool      // the account has, or had, a session with a higher priority
+	open     bool                            // the session exists, with or without a connection
+	fullJID  string                          // the full JID of the session
+	caps     string                          // the hash of the announced capabilities (XEP-0115)
+	began    time.Time                       // start of the session in this run of the program, by this device's clock
+	replay   bool                            // it was resumed, and missed stanzas may still arrive
+	outrank  bool                            // the account has, or had, a session with a higher priority
+	features *disco.Info                     // of the account, once it has answered a query
+	asking   []func(*disco.Info, *pam.Error) // wait for features
+	listed   uint64                          // the number of the last stanza that is handled for the list
+	kept     uint64                          // the same for the events
 	requests map[string]*request
 	outbox   []*element.Element // stanzas to send once the session is resumed
 }
@@ -50,9 +56,9 @@ func newSession(l *loop, cfg *Config, v *view, lnk *link, report func(message)) 
 		kind = "web"
 	}
 	s := &session{loop: l, account: cfg.Account, view: v, link: lnk, report: report,
-		info:   disco.NewInfo(kind, cfg.Software, ns.PAM, ns.Ping),
+		self:   disco.NewInfo(kind, cfg.Software, features(cfg.Interests)...),
 		reader: listsync.NewReader(cfg.Account), requests: map[string]*request{}}
-	s.caps = s.info.Ver()
+	s.caps = s.self.Ver()
 	return s
 }
 
@@ -79,10 +85,8 @@ func (s *session) up(m sessionUp) {
 	}
 	s.open, s.fullJID, s.began = true, m.jid.String(), time.Now()
 	s.view.setPhase(pam.PhaseSyncing, nil)
-	if caps := s.info.Ver(); !m.resumed || s.caps != caps {
-		s.caps = caps
-		s.send(element.New(ns.Client, "presence").
-			Add(element.New(ns.Client, "priority").AddText("0"), s.info.Caps(capsNode)))
+	if !m.resumed || s.caps != s.self.Ver() {
+		s.sendPresence()
 	}
 }
 
@@ -97,9 +101,14 @@ func (s *session) suspend() {
 // end discards a session that cannot be resumed, and its requests.
 func (s *session) end() {
 	s.open, s.replay, s.outrank, s.outbox = false, false, false, nil
+	s.listed, s.kept, s.features, s.asking = 0, 0, nil, nil
 	s.view.setResumed(false)
 	for _, r := range s.requests {
-		s.withdraw(r)
+		if r.lasting {
+			s.reply(r, nil, outcomeUnknown())
+		} else {
+			s.withdraw(r)
+		}
 	}
 }
 
@@ -116,9 +125,22 @@ func (s *session) send(stanza *element.Element) {
 	}
 }
 
-// acknowledge reports to the stream that the stanzas of the session up to number seq
-// are handled and need not be sent again.
-func (s *session) acknowledge(seq uint64) { s.link.step(stream.Handled{Seq: seq}) }
+// acknowledge reports that the stanzas of the session up to number seq are handled, as far
+// as the list is concerned.
+func (s *session) acknowledge(seq uint64) {
+	s.listed = seq
+	s.acknowledgeBoth()
+}
+
+// acknowledgeEvents is like acknowledge, for the events.
+func (s *session) acknowledgeEvents(seq uint64) {
+	s.kept = seq
+	s.acknowledgeBoth()
+}
+
+// acknowledgeBoth reports to the stream that stanzas are handled and need not be sent
+// again.
+func (s *session) acknowledgeBoth() { s.link.step(stream.Handled{Seq: min(s.listed, s.kept)}) }
 
 // record returns what has to be stored of the session, or nil if it cannot be resumed.
 func (s *session) record() *sessionRecord {
@@ -140,7 +162,7 @@ func (s *session) receive(m stanzaReceived) {
 			s.serve(stanza)
 		}
 	case "message":
-		handled.notifies = s.receiveMessage(stanza)
+		s.receiveMessage(stanza, &handled)
 	case "presence":
 		s.otherSession(stanza)
 	}
@@ -151,30 +173,72 @@ func (s *session) receive(m stanzaReceived) {
 // which replayed stanzas are recognised.
 const clockSkew = 10 * time.Minute
 
-// receiveMessage returns the notifies in a message from a verified sender, and passes
-// any other message on.
+// receiveMessage adds to handled the notifies in a message from a verified sender, and the
+// events and archived messages in it, and passes any other message on.
 //
 // A delayed notify was missed by this run of the program and is replayed in order (sync
 // rule 8) if it arrives directly after a resumption and its delay stamp is later than
 // the start of the session. Any other delayed notify comes from offline storage. If the
 // clocks differ too much, every delayed notify counts as such, which causes a list
 // request.
-func (s *session) receiveMessage(stanza *element.Element) []notify {
+func (s *session) receiveMessage(stanza *element.Element, handled *stanzaHandled) {
 	received, err := s.reader.ParseNotify(stanza)
 	if err != nil {
 		s.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Err: err, Text: "A notify was ignored, wholly or in part: " + err.Error()})
 	}
-	replayed := s.replay && listsync.DelayStamp(stanza).After(s.began.Add(-clockSkew))
-	s.replay = s.replay && listsync.Delayed(stanza)
+	delayed := listsync.Delayed(stanza)
+	replayed := s.replay && pubsub.DelayStamp(stanza).After(s.began.Add(-clockSkew))
+	s.replay = s.replay && delayed
 	if len(received) == 0 && err == nil {
+		s.receiveEvents(stanza, delayed, replayed, handled)
+	}
+	for _, h := range received {
+		handled.notifies = append(handled.notifies, notify{h, replayed})
+	}
+}
+
+// receiveEvents adds to handled the events or the archived message in a message.
+func (s *session) receiveEvents(stanza *element.Element, delayed, replayed bool, handled *stanzaHandled) {
+	if result, err := pubsub.ParseArchiveResult(stanza); err == nil && result != nil {
+		handled.archived, handled.message = result, stanza
+		return
+	}
+	var err error
+	if handled.published, err = pubsub.ParseEvent(stanza); err != nil && !errors.Is(err, pubsub.ErrSender) {
+		s.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Err: err, Text: "An event was ignored, wholly or in part: " + err.Error()})
+	}
+	if s.takePrivate(delayed && !replayed, handled) {
+		return
+	}
+	if len(handled.published) > 0 {
+		switch {
+		case replayed:
+			handled.delivery = pam.DeliveryResumed
+		case delayed:
+			handled.delivery = pam.DeliveryCatchUp // from offline storage
+		default:
+			handled.delivery = pam.DeliveryLive
+		}
+		handled.at, handled.direct = pubsub.DelayStamp(stanza), stanza.Attr("to") == s.fullJID
+		for e := range stanza.Elements() {
+			if e.Is(ns.StanzaID, "stanza-id") && address.Equal(e.Attr("by"), s.account.String()) {
+				handled.archiveID = strings.Clone(e.Attr("id"))
+			}
+		}
 		s.serviceEvent(stanza)
-		s.showMessage(stanza)
 	}
-	notifies := make([]notify, len(received))
-	for i, h := range received {
-		notifies[i] = notify{h, replayed}
-	}
-	return notifies
+	s.showMessage(stanza)
+}
+
+// isArchive reports whether a result from the address may come from the archive at
+// archive; an empty address is that of the account.
+func (s *session) isArchive(address, archive string) bool {
+	return address == archive || s.isOwnServer(address) && archive == s.account.String()
+}
+
+// ignoreResult counts a result of an archive that is not used.
+func (s *session) ignoreResult(r *pubsub.ArchiveResult) {
+	s.view.ignore(&pam.Error{Code: pam.CodeProtocol, Origin: pam.FromNetwork, Text: "A message of " + quote(r.Archive) + " was ignored, because it looks like the result of a query that is not under way."})
 }
 
 // showMessage delivers a message to the program.
@@ -208,25 +272,5 @@ func (s *session) serviceEvent(message *element.Element) {
 	}
 	if from, err := address.Parse(message.Attr("from")); err == nil {
 		s.report(serviceEvent{from.String(), nodes})
-	}
-}
-
-// otherSession checks presence for a session of the account with a higher priority than
-// this one, whose priority is 0.
-func (s *session) otherSession(presence *element.Element) {
-	from, err := address.Parse(presence.Attr("from"))
-	if err != nil || !from.Bare().Equal(s.account) || from.String() == s.fullJID {
-		return
-	}
-	switch presence.Attr("type") {
-	case "":
-		priority, _ := strconv.Atoi(strings.TrimSpace(presence.Child(ns.Client, "priority").Text()))
-		s.outrank = s.outrank || priority > 0
-	case "unavailable":
-	default:
-		return
-	}
-	if s.outrank {
-		s.report(outranked{})
 	}
 }

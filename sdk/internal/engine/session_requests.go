@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/disco"
@@ -16,15 +15,13 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// requestTimeout is the timeout of a request.
-const requestTimeout = 20 * time.Second
-
 // A request is an iq that waits for its answer.
 type request struct {
 	id, to    string
 	done      func(iq *element.Element, err *pam.Error)
-	time      budget
+	time      deadline
 	withdrawn bool // the caller no longer waits for the answer
+	lasting   bool // done is called even if the session ends first
 }
 
 // expect starts or continues the timeout of a request. A resumption does not restart it.
@@ -36,15 +33,14 @@ func (s *session) expect(r *request) {
 // with the result, or with an error of code stanza, timeout, outcome-unknown or, if the
 // request is too large, bad-options. It is never called after the end of the session.
 func (s *session) ask(kind, to string, payload *element.Element, done func(*element.Element, *pam.Error)) *request {
-	r := &request{id: randomID(), to: to, done: done, time: budget{left: requestTimeout}}
+	r := &request{id: randomID(), to: to, done: done, time: deadline{left: requestTimeout}}
 	if !s.open {
 		s.reply(r, nil, outcomeUnknown())
 		return r
 	}
 	iq := element.New(ns.Client, "iq").Set("type", kind).Set("id", r.id).Set("to", to).Add(payload)
 	if size := len(iq.String()); size > stream.MaxStanza {
-		s.reply(r, nil, clientError(pam.CodeBadOptions, fmt.Sprintf("The request has %d bytes; at most %d are sent, because servers end the connection on more. "+
-			"Nothing was sent. Give shorter names.", size, stream.MaxStanza)))
+		s.reply(r, nil, tooLarge(size))
 		return r
 	}
 	s.requests[r.id] = r
@@ -157,6 +153,9 @@ func (s *session) discover(found func(support)) {
 // discoverAt queries the features of an entity at the account's server.
 func (s *session) discoverAt(to string, found func(support)) {
 	s.ask("get", to, disco.Query(), func(iq *element.Element, err *pam.Error) {
+		if err == nil && to == s.account.String() {
+			s.features = disco.Parse(iq)
+		}
 		switch {
 		case err != nil && (err.Code != pam.CodeStanza || err.Type == "wait" || err.Condition == "internal-server-error"):
 			found(supportSilent)
@@ -200,6 +199,12 @@ func (s *session) requestError(to string, iq *element.Element) *pam.Error {
 		e.Text += " Its text: " + p.Text
 	}
 	return e
+}
+
+// tooLarge returns the error for a stanza of the given size in bytes.
+func tooLarge(size int) *pam.Error {
+	return ClientError(pam.CodeBadOptions, fmt.Sprintf("The stanza has %d bytes; at most %d are sent, because servers end the connection on more. "+
+		"Nothing was sent. Give shorter names or less content.", size, stream.MaxStanza))
 }
 
 func timeoutError() *pam.Error {

@@ -15,7 +15,7 @@ func (s *session) serve(iq *element.Element) {
 	isGet := iq.Attr("type") == "get"
 	switch {
 	case isGet && payload.Is(ns.DiscoInfo, "query"):
-		answer := s.info.Answer(payload, capsNode)
+		answer := s.self.Answer(payload, capsNode)
 		if answer == nil {
 			s.send(stanzaError(reply, "cancel", "item-not-found"))
 			return

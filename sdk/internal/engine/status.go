@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"xmpp-pam/sdk/internal/listsync"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
 )
 
@@ -14,6 +15,7 @@ type Status struct {
 	Settled bool   // live, and nothing is pending
 	Timers  int    // number of running timers
 	Replays int    // resumptions in a row without progress
+	Devices int    // other devices of the account that are remembered
 }
 
 // Status returns the internal state. It may be called from any goroutine. After Close
@@ -30,7 +32,7 @@ func (e *Engine) Status() Status {
 }
 
 func (e *Engine) status() Status {
-	a, s := e.account, Status{Timers: len(e.timers)}
+	a, s := e.account, Status{Timers: len(e.timers), Devices: len(e.seen.devices)}
 	waiting := len(e.session.requests) + len(a.operations) + len(e.session.outbox)
 	if waiting+len(a.refreshes)+len(e.link.waiters) > 0 {
 		s.Waiting = fmt.Sprintf("%d requests, %d operations, %d refreshes, %d stanzas, %d connects; the machine is %v, dirty: %v",
@@ -42,6 +44,11 @@ func (e *Engine) status() Status {
 		s.Replays = r.Replays
 	}
 	return s
+}
+
+// Marker returns the key and the payload of the item with a marker, for tests.
+func Marker(k pam.Marker) (key, payload string) {
+	return markerKey(k.Service, k.Node), encodeMarker(k).String()
 }
 
 // StoredList returns the list in a store, and reports whether the stored records are

@@ -110,6 +110,9 @@ func (s *storage) startNext() {
 	}
 }
 
+// inMemory reports whether memory has replaced the store.
+func (s *storage) inMemory() bool { return s.degraded != nil }
+
 // useMemory replaces the failed store by a memory store that contains now. It tries
 // to remove the session's record from the failed store. An abandoned job that is
 // still running uses the old durable, to which no other code refers.

@@ -65,7 +65,7 @@ func (s *storage) commit(c listsync.Commit, record syncRecord) {
 		return func() {
 			switch {
 			case err == nil:
-				s.report(commitDone{seq: c.Seq, inMemory: s.degraded != nil})
+				s.report(commitDone{seq: c.Seq})
 			case stored != nil:
 				s.report(commitConflict{seq: c.Seq, durable: *stored})
 			default:

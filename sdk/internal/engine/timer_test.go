@@ -62,7 +62,7 @@ func TestTimerStopped(t *testing.T) {
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := testEngine()
-		b, over := &budget{left: 10 * time.Second}, make(chan time.Time, 1)
+		b, over := &deadline{left: 10 * time.Second}, make(chan time.Time, 1)
 		run := func() { b.run(c.loop, func() { over <- time.Now() }) }
 		begun := time.Now()
 		for range 3 {

@@ -95,6 +95,13 @@ func (v *view) show(list *listsync.List, version pam.Version, source pam.Source)
 	v.mu.Unlock()
 }
 
+// setInterests replaces the interests of the snapshot.
+func (v *view) setInterests(interests []pam.Interest) {
+	v.mu.Lock()
+	v.snapshot.Interests = interests
+	v.mu.Unlock()
+}
+
 // showProvisional announces the provisional layer if it has changed.
 func (v *view) showProvisional(items []pam.Provisional) {
 	v.mu.Lock()

@@ -54,7 +54,7 @@ func (m *Machine) commitDrop() {
 				c.dropped = append(slices.Clip(c.dropped), s)
 			}
 		}
-		Sort(c.dropped)
+		c.dropped = Sort(c.dropped)
 	}
 	m.store(c)
 }
@@ -101,7 +101,7 @@ func (m *Machine) committed(in Committed) {
 	m.commit = nil
 	from := m.stamp.Version
 	m.base, m.dropped, m.stamp = c.next, c.dropped, Stamp{c.epoch, c.version}
-	m.announce(c.changes, from, c.list)
+	m.out = append(m.out, Changed{Changes: c.changes, From: from, To: m.stamp.Version, Resync: c.list})
 	m.commitDone(c)
 }
 
@@ -159,7 +159,9 @@ func (m *Machine) adoptStored(d Durable) {
 	if m.round != nil {
 		m.round.baseChanged = true
 	}
-	m.announce(diff(old, m.base), from, true)
+	if changes := diff(old, m.base); len(changes) > 0 || from != m.stamp.Version {
+		m.out = append(m.out, Changed{Changes: changes, From: from, To: m.stamp.Version, Resync: true, Adopted: true})
+	}
 	m.rebuildOverlay()
 }
 
@@ -176,11 +178,5 @@ func (m *Machine) dropLive() {
 	}
 	if settled {
 		m.retryRound()
-	}
-}
-
-func (m *Machine) announce(changes []pam.Change, from pam.Version, resync bool) {
-	if len(changes) > 0 || from != m.stamp.Version {
-		m.out = append(m.out, Changed{Changes: changes, From: from, To: m.stamp.Version, Resync: resync})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"xmpp-pam/sdk/internal/address"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/ns"
+	"xmpp-pam/sdk/internal/pubsub"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -38,7 +39,7 @@ func (r *Reader) row(e *element.Element, service string) (s pam.Subscription, ok
 		default:
 			return s, false, nil
 		}
-		s.State = state(subscription)
+		s.State = pubsub.ParseState(subscription)
 	case "unsubscribe": // an echo of the request
 		if e.Name.Space != ns.Pubsub {
 			return s, false, nil
@@ -73,7 +74,12 @@ func (r *Reader) row(e *element.Element, service string) (s pam.Subscription, ok
 // detach copies the strings of rows, so that they do not keep the whole stanza in
 // memory. One text for all rows costs much less than one for each row.
 func detach(rows []pam.Subscription) {
+	size := 0
+	for i := range rows {
+		size += len(rows[i].Node) + len(rows[i].SubID)
+	}
 	var b strings.Builder
+	b.Grow(size)
 	for i := range rows {
 		b.WriteString(rows[i].Node)
 		b.WriteString(rows[i].SubID)
@@ -84,22 +90,6 @@ func detach(rows []pam.Subscription) {
 		n, m := len(s.Node), len(s.SubID)
 		s.Node, s.SubID, text = text[:n], text[n:n+m], text[n+m:]
 	}
-}
-
-// state parses a subscription attribute. An absent attribute means subscribed, as in
-// older versions of XEP-0060 §6.1.2.
-func state(raw string) pam.State {
-	switch raw {
-	case "", string(pam.StateSubscribed):
-		return pam.StateSubscribed
-	case string(pam.StateNone), "unsubscribed", "remove", "removed":
-		return pam.StateNone
-	case string(pam.StatePending):
-		return pam.StatePending
-	case string(pam.StateUnconfigured):
-		return pam.StateUnconfigured
-	}
-	return pam.State(strings.Clone(raw))
 }
 
 // maxVersion is the maximum length of a version, in bytes after escaping: an apostrophe

@@ -136,8 +136,7 @@ func (l *layer) items() []pam.Subscription {
 	for _, s := range l.delta {
 		items = append(items, s)
 	}
-	Sort(items)
-	return items
+	return Sort(items)
 }
 
 // changes returns the changes that the layer makes to base, in key order.

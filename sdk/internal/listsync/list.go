@@ -1,7 +1,6 @@
 package listsync
 
 import (
-	"slices"
 	"sort"
 	"sync"
 
@@ -39,9 +38,8 @@ func NewList(rows []pam.Subscription) *List {
 // tidy sorts rows, and removes all but the last row of each key and rows whose state
 // is StateNone.
 func tidy(rows []pam.Subscription) []pam.Subscription {
-	out := slices.Clone(rows)
-	Sort(out)
-	if ordered(out) {
+	out := Sort(rows)
+	if isTidy(out) {
 		return out
 	}
 	latest := make(map[pam.Key]pam.Subscription, len(rows))
@@ -54,8 +52,7 @@ func tidy(rows []pam.Subscription) []pam.Subscription {
 	for _, s := range latest {
 		out = append(out, s)
 	}
-	Sort(out)
-	return out
+	return Sort(out)
 }
 
 // Join returns the list that consists of chunks, which the caller must not change
@@ -247,6 +244,16 @@ func (c *cursor) row() *pam.Subscription {
 }
 
 func (c *cursor) next() { c.pos++ }
+
+// isTidy is like ordered, for sorted rows.
+func isTidy(rows []pam.Subscription) bool {
+	for i := range rows {
+		if rows[i].State == pam.StateNone || i > 0 && rows[i-1].Key == rows[i].Key {
+			return false
+		}
+	}
+	return true
+}
 
 func ordered(rows []pam.Subscription) bool {
 	for i := range rows {

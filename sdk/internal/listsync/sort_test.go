@@ -33,9 +33,8 @@ func TestSort(t *testing.T) {
 		}
 		want := slices.Clone(rows)
 		slices.SortStableFunc(want, func(a, b pam.Subscription) int { return a.Key.Compare(b.Key) })
-		Sort(rows)
-		if !slices.Equal(rows, want) {
-			t.Fatalf("run %d: got %q, want %q", run, rows, want)
+		if got := Sort(rows); !slices.Equal(got, want) {
+			t.Fatalf("run %d: got %q, want %q", run, got, want)
 		}
 	}
 }

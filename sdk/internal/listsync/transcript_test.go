@@ -499,6 +499,7 @@ var transcripts = []struct{ name, text string }{
 		> full v5 a/n3
 		< commit 10/v5 -> 11/v5 whole: a/n3
 		> ok
+		< changed v5 -> v5 resync:
 		< phase synced`},
 	{"a notify restores a dropped row", `
 		> stored 7/v3 a/n1#x dropped a/n2#y a/n3

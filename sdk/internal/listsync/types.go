@@ -140,6 +140,7 @@ type (
 		Changes  []pam.Change
 		From, To pam.Version
 		Resync   bool
+		Adopted  bool // it was stored before, for example by another tab
 	}
 	// Overlay adds received but uncommitted notifies to the provisional layer, one item
 	// for each key in key order. An item replaces what the layer or the list holds for

@@ -3,7 +3,6 @@ package listsync
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"mellium.im/xmpp/jid"
 
@@ -18,7 +17,7 @@ import (
 var (
 	// ErrForged means that a message contained a notify but its sender is neither the
 	// account nor its server. The message was dropped; do not answer it.
-	ErrForged = errors.New("pam: a notify from somebody who may not send one was dropped")
+	ErrForged = errors.New("pam: a notify from an entity that may not send one was dropped")
 	// ErrRow means that an entry of a notify or list was left out because it is
 	// invalid. The other entries are valid.
 	ErrRow = errors.New("pam: an entry was left out")
@@ -131,13 +130,6 @@ func (r *Reader) ParseNotify(message *element.Element) ([]Notify, error) {
 // Delayed reports whether a stanza has a delay stamp (XEP-0203, or the older XEP-0091).
 func Delayed(stanza *element.Element) bool {
 	return stanza.Child(ns.Delay, "delay") != nil || stanza.Child(ns.DelayOld, "x") != nil
-}
-
-// DelayStamp returns the time at which a delayed stanza was first received (XEP-0203),
-// by the clock of the entity that delayed it. It is zero if there is no valid stamp.
-func DelayStamp(stanza *element.Element) time.Time {
-	at, _ := time.Parse(time.RFC3339, stanza.Child(ns.Delay, "delay").Attr("stamp"))
-	return at
 }
 
 // ParseListResult parses the iq that answers a list request. The caller must have

@@ -1,6 +1,9 @@
 package mutate
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestFinding(t *testing.T) {
 	const failed = "--- FAIL: TestLists (0.01s)\n"
@@ -20,6 +23,20 @@ func TestFinding(t *testing.T) {
 	} {
 		if got := Finding("TestLists|TestRows.*", output); (got != "") != found {
 			t.Errorf("%q finds %q", output, got)
+		}
+	}
+}
+
+func TestUpTo(t *testing.T) {
+	args := []string{".", "-client.schedules=2000", "-client.seed=1"}
+	for found, want := range map[string]string{
+		"lists_test.go:7: schedule 3: I1 is broken":             "-client.schedules=64",
+		"lists_test.go:7: schedule 64 of -client.seed=1: wrong": "-client.schedules=128",
+		"lists_test.go:7: schedule 1999: I1 is broken":          "-client.schedules=2000",
+		"lists_test.go:7: got 1 row, want 2":                    "-client.schedules=2000",
+	} {
+		if got := upTo(found, args); !slices.Equal(got, []string{".", want, "-client.seed=1"}) {
+			t.Errorf("%q needs %q", found, got)
 		}
 	}
 }

@@ -69,8 +69,8 @@ func closeAtOnce(ctx context.Context, d transport.Dialer, url string) error {
 	return nil
 }
 
-// closeTells expects that Close wakes a goroutine that waits for messages.
-func closeTells(ctx context.Context, d transport.Dialer, url string) error {
+// closeWakesReceiver expects that Close wakes a goroutine that waits for messages.
+func closeWakesReceiver(ctx context.Context, d transport.Dialer, url string) error {
 	c, err := Dial(ctx, d, url+"/silent")
 	if err != nil {
 		return err

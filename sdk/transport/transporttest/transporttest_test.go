@@ -37,7 +37,7 @@ func (w wrong) Dial(ctx context.Context, url string, arrived func()) (transport.
 	return w.conn(c), nil
 }
 
-// losesTail forgets messages that came with the end.
+// losesTail discards messages that arrived just before the end.
 type losesTail struct{ transport.Conn }
 
 func (c losesTail) Receive() ([]string, error) {
@@ -51,18 +51,18 @@ func (c losesTail) Receive() ([]string, error) {
 	return messages, err
 }
 
-// hidesCodes says that it is over, but not how.
+// hidesCodes hides the code and the reason of the end.
 type hidesCodes struct{ transport.Conn }
 
 func (c hidesCodes) Receive() ([]string, error) {
 	messages, err := c.Conn.Receive()
 	if err != nil {
-		err = errors.New("it is over")
+		err = errors.New("the connection has ended")
 	}
 	return messages, err
 }
 
-// lastFirst turns batches around.
+// lastFirst reverses each batch.
 type lastFirst struct{ transport.Conn }
 
 func (c lastFirst) Receive() ([]string, error) {
@@ -84,7 +84,7 @@ func (c waits) Receive() ([]string, error) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	return nil, errors.New("nothing came")
+	return nil, errors.New("no message arrived")
 }
 
 // dropsQueue sends later than Close.
@@ -121,13 +121,13 @@ func TestWrongTransportsFail(t *testing.T) {
 		dialer wrong
 		caught string
 	}{
-		{"loses what came with the end", wrong{conn: func(c transport.Conn) transport.Conn { return losesTail{c} }}, "nothing is lost before a close"},
+		{"loses the messages before the end", wrong{conn: func(c transport.Conn) transport.Conn { return losesTail{c} }}, "nothing is lost before a close"},
 		{"hides codes", wrong{conn: func(c transport.Conn) transport.Conn { return hidesCodes{c} }}, "a close without messages"},
-		{"turns batches around", wrong{conn: func(c transport.Conn) transport.Conn { return lastFirst{c} }}, "order of many messages"},
+		{"reverses batches", wrong{conn: func(c transport.Conn) transport.Conn { return lastFirst{c} }}, "order of many messages"},
 		{"waits in Receive", wrong{conn: func(c transport.Conn) transport.Conn { return waits{c} }}, "Receive does not wait"},
-		{"does not tell of the end", wrong{dial: func(ctx context.Context, d transport.Dialer, url string, _ func()) (transport.Conn, error) {
+		{"does not wake a receiver", wrong{dial: func(ctx context.Context, d transport.Dialer, url string, _ func()) (transport.Conn, error) {
 			return d.Dial(ctx, url, func() {})
-		}}, "Close tells of the end"},
+		}}, "Close wakes a receiver"},
 		{"drops the queue", wrong{conn: func(c transport.Conn) transport.Conn { return dropsQueue{c} }}, "Close sends what was queued, then status 1000"},
 		{"waits for the other side", wrong{conn: func(c transport.Conn) transport.Conn { return slowClose{c} }}, "Close does not depend on the other side"},
 		{"ignores the context of Dial", wrong{dial: func(ctx context.Context, d transport.Dialer, url string, arrived func()) (transport.Conn, error) {
@@ -150,7 +150,7 @@ func TestWrongTransportsFail(t *testing.T) {
 			v.dialer.Dialer = right
 			err := transporttest.Checks[i].Run(ctx, v.dialer, s.URL)
 			if err == nil {
-				t.Errorf("%q did not notice", v.caught)
+				t.Errorf("%q did not fail", v.caught)
 			}
 			t.Log(err)
 		})

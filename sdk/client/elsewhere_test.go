@@ -1,0 +1,121 @@
+//go:build !js
+
+package client_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/store"
+)
+
+// TestLiveElsewhere has another device connected while this one is away: what happened in
+// that time was probably seen there. Other programs, and devices of others, do not count.
+func TestLiveElsewhere(t *testing.T) {
+	needsMem(t)
+	start := time.Now().Add(-time.Hour)
+	at := func(minute int) time.Time { return start.Add(time.Duration(minute) * time.Minute) }
+	presence := func(from, caps string, minute int) string {
+		return "<presence xmlns='jabber:client' from='" + from + "'>" + caps +
+			"<delay xmlns='urn:xmpp:delay' stamp='" + at(minute).UTC().Format("2006-01-02T15:04:05Z") + "'/></presence>"
+	}
+	for _, test := range []struct {
+		name     string
+		presence []string
+		seen     bool
+	}{
+		{"a device of the account", []string{presence("alice@localhost/laptop", "{caps}", 15)}, true},
+		{"one that ends", []string{presence("alice@localhost/laptop", "{caps}", 15), "<presence xmlns='jabber:client' type='unavailable' from='alice@localhost/laptop'/>"}, true},
+		{"one that came later", []string{presence("alice@localhost/laptop", "{caps}", 25)}, false},
+		{"one without a time", []string{strings.Replace(presence("alice@localhost/laptop", "{caps}", 15), "stamp", "x", 1)}, false},
+		{"another program", []string{presence("alice@localhost/laptop", "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:other' ver='x'/>", 15)}, false},
+		{"no capabilities", []string{presence("alice@localhost/laptop", "", 15)}, false},
+		{"another account", []string{presence("bob@localhost/laptop", "{caps}", 15)}, false},
+		{"the end of what never began", []string{"<presence xmlns='jabber:client' type='unavailable' from='alice@localhost/laptop'/>"}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newPeer(t)
+			a := newDevice(t, p, nil).connect()
+			subscribe(t, a, "pubsub.localhost", "news")
+			for i, minute := range []int{10, 20} { // found by the next session
+				if err := p.publish("news", fmt.Sprint(i+1), entryAt(at(minute))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := a.Close(); err != nil {
+				t.Fatal(err)
+			}
+			b := newDevice(t, p, nil).connect()
+			until(t, "the events", func() bool { return len(b.seen()) == 2 })
+			caps := b.wire(true)
+			caps = caps[strings.Index(caps, "<c "):]
+			caps = caps[:strings.Index(caps, ">")+1]
+			for _, text := range test.presence {
+				if err := p.Send(p.Sessions("alice")[0], strings.Replace(text, "{caps}", caps, 1)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			publishEntries(t, p, "3") // live
+			want := map[string]string{"1": notSeen, "2": notSeen, "3": notSeen}
+			if test.seen {
+				want["2"] = elsewhere
+			}
+			until(t, "the last event", func() bool { return len(b.seen()) == 3 })
+			b.untilSeen(want)
+		})
+	}
+}
+
+// TestLiveElsewhereAtAServer does the same with two devices, at a server that sends
+// presence to all sessions of an account.
+func TestLiveElsewhereAtAServer(t *testing.T) {
+	p := newPeer(t)
+	if p.Server != nil {
+		t.Skip("the server in memory sends no presence to other sessions")
+	}
+	kept := keep(store.NewMemory())
+	a, b := newDevice(t, p, nil).connect(), newDevice(t, p, kept).connect()
+	subscribe(t, a, "pubsub."+p.domain, "news")
+	b.waitNodes("news")
+	b.untilShared()
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1100 * time.Millisecond) // The server's stamps are in seconds.
+	for id, at := range map[string]time.Time{"long ago": time.Now().Add(-time.Hour), "now": time.Now()} {
+		if err := p.publish("news", id, entryAt(at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b = newDevice(t, p, kept).connect()
+	until(t, "the events", func() bool { return b.seen()["now"] == elsewhere })
+	t.Logf("seen: %v", b.seen())
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	publishEntries(t, p, "alone")
+	until(t, "the event", func() bool { return b.seen()["alone"] == notSeen })
+}
+
+// TestManyDevices sends presence of many sessions of the account: it is bounded what is
+// remembered of them.
+func TestManyDevices(t *testing.T) {
+	needsMem(t)
+	p := newPeer(t)
+	a := newDevice(t, p, nil).connect()
+	caps := a.wire(true)
+	caps = caps[strings.Index(caps, "<c "):]
+	caps = caps[:strings.Index(caps, ">")+1]
+	for i := range 500 {
+		if err := p.Send(p.Sessions("alice")[0], fmt.Sprintf("<presence xmlns='jabber:client' from='alice@localhost/%d'>%s</presence>", i, caps)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	subscribe(t, a, "pubsub.localhost", "news")
+	if n := client.Devices(a.Client); n != 32 {
+		t.Errorf("%d devices are remembered", n)
+	}
+}
