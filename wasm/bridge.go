@@ -14,7 +14,7 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// A bridge connects one client to its host.
+// A bridge connects one client to the pages of its host.
 type bridge struct {
 	host safejs.Value
 	done chan struct{} // closed to end the program
@@ -22,79 +22,101 @@ type bridge struct {
 
 	// mu guards the state that requests share. Everything runs on one thread, but a
 	// goroutine may be suspended wherever it waits.
-	mu       sync.Mutex
-	client   *client.Client
-	database string                     // the client's database; set before client
-	cancels  map[int]context.CancelFunc // of running requests
-	answers  map[int]chan answer        // of pending requests for credentials
-	lastAsk  int
+	mu      sync.Mutex
+	client  *client.Client
+	pages   map[int]*page
+	joined  chan struct{}                     // closed when a page joins or is resumed
+	uses    int                               // counts how often a page was shown
+	cancels map[requestKey]context.CancelFunc // of running requests
+	answers map[int]chan answer               // of pending requests for credentials
+	lastAsk int
 
-	messages bool // the page listens to messages; guarded by mu
+	// What is posted of the inbox; guarded by mu.
+	whole    bool         // the pages need the whole state
+	stale    bool         // a goroutine is about to post the state, or what has changed while away
+	awayList []pam.Change // the changes of the list that were posted last
 
-	outMu sync.Mutex
-	out   writer    // an array without its closing bracket, or nothing
-	inOut []waiting // the objects in out
+	// How the client was made. createMu is held while it is made; the others are set
+	// before client.
+	createMu sync.Mutex
+	database string // its name
+	options  string // that all pages must share
+	why      string // why nothing can be stored
+
+	outMu   sync.Mutex // guards the outboxes
+	scratch writer
 }
+
+// A requestKey identifies a running request.
+type requestKey struct{ page, id int }
 
 func newBridge(host safejs.Value) *bridge {
 	return &bridge{
 		host:    host,
 		done:    make(chan struct{}),
-		cancels: map[int]context.CancelFunc{},
+		pages:   map[int]*page{},
+		joined:  make(chan struct{}),
+		cancels: map[requestKey]context.CancelFunc{},
 		answers: map[int]chan answer{},
 	}
 }
 
-// dispatch starts the operation that the host requests. It must not wait, because
-// it blocks the event loop.
-func (b *bridge) dispatch(request safejs.Value) {
-	r := readRequest(request)
+// dispatch starts the operation that a page requests. It must not wait, because it
+// blocks the event loop.
+func (b *bridge) dispatch(value safejs.Value, number int) {
+	r := readRequest(value)
+	r.page = b.page(number)
 	if notice, ok := notices[r.op]; ok {
 		notice(b, r)
 		return
 	}
 	run, ok := operations[r.op]
 	if !ok {
-		b.fail(r.id, &pam.Error{Code: pam.CodeBadOptions, Origin: pam.FromClient, Text: "There is no operation " + r.op + "."})
+		b.fail(r, &pam.Error{Code: pam.CodeBadOptions, Origin: pam.FromClient, Text: "There is no operation " + r.op + "."})
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	if r.id != 0 {
 		b.mu.Lock()
-		b.cancels[r.id] = cancel
+		b.cancels[r.key()] = cancel
 		b.mu.Unlock()
 	}
 	go func() {
 		defer b.guard()
 		defer cancel()
-		defer b.cancel(r.id)
+		defer b.cancel(r.key())
 		result, err := run(b, ctx, r)
 		if err != nil {
-			b.fail(r.id, err)
+			b.fail(r, err)
 		} else {
-			b.succeed(r.id, result)
+			b.succeed(r, result)
 		}
 		if r.op == "close" {
-			b.stop()
+			b.closed(r.page)
 		}
 	}()
 }
 
-// listen sets whether the page listens to messages.
-func (b *bridge) listen(r request) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.messages = r.bool("messages")
-}
-
 // cancel ends the context of a request.
-func (b *bridge) cancel(id int) {
+func (b *bridge) cancel(key requestKey) {
 	b.mu.Lock()
-	cancel := b.cancels[id]
-	delete(b.cancels, id)
+	cancel := b.cancels[key]
+	delete(b.cancels, key)
 	b.mu.Unlock()
 	if cancel != nil {
 		cancel()
+	}
+}
+
+// closed removes a page that has closed, and ends the program if it was the last one.
+func (b *bridge) closed(p *page) {
+	b.outMu.Lock()
+	b.flush(p)
+	b.outMu.Unlock()
+	if left, _ := b.remove(p); left {
+		b.updateNeeds()
+	} else {
+		b.stop()
 	}
 }
 
@@ -102,7 +124,9 @@ func (b *bridge) cancel(id int) {
 func (b *bridge) stop() {
 	b.outMu.Lock()
 	defer b.outMu.Unlock()
-	b.flush()
+	for _, p := range b.only(everyPage) {
+		b.flush(p)
+	}
 	b.end.Do(func() { close(b.done) })
 }
 
@@ -119,5 +143,5 @@ func (b *bridge) guard() {
 		text = e.Error() // contains only indices and types; other values may be user data
 	}
 	defer b.stop()
-	b.event("crash", func(w *writer) { w.text("text", text) })
+	b.event(everyPage, "crash", func(w *writer) { w.text("text", text) })
 }

@@ -49,8 +49,8 @@ func TestRequests(t *testing.T) {
 func TestListInParts(t *testing.T) {
 	p := newPeer(t)
 	rows := make([]pam.Subscription, 2*partLen+1)
-	p.list("list", func() ([]pam.Change, func(*writer)) {
-		go p.event("stored", func(*writer) {})
+	p.list(everyPage, "list", func() ([]pam.Change, func(*writer)) {
+		go p.event(everyPage, "more", func(*writer) {})
 		runtime.Gosched()
 		changes := make([]pam.Change, len(rows))
 		for i := range changes {
@@ -65,7 +65,7 @@ func TestListInParts(t *testing.T) {
 		}
 	}
 	p.want(`{"event":"list","changes":[[null,["","","","","","pubsub"]]],"ver":"v1"}`)
-	p.want(`{"event":"stored"}`)
+	p.want(`{"event":"more"}`)
 }
 
 func TestCreateRejects(t *testing.T) {
@@ -95,7 +95,7 @@ func TestHostileRequests(t *testing.T) {
 		if err != nil {
 			value = safejs.Undefined()
 		}
-		p.dispatch(value)
+		p.dispatch(value, 1)
 	}
 	p.ask(map[string]any{"id": "1", "op": 5})
 	p.ask(map[string]any{"op": "__proto__"})
@@ -182,7 +182,7 @@ func TestEvents(t *testing.T) {
 		want  string
 	}{
 		{client.Changed{Changes: []pam.Change{{After: &row}, {Before: &row}}, To: "2", Origin: pam.OriginResync, Source: pam.SourceServer},
-			`{"event":"changed","changes":[[null,["s","__proto__","","alice@localhost","subscribed","pubsub"]],[["s","__proto__","","alice@localhost","subscribed","pubsub"],null]],"to":"2","origin":"resync","source":"server"}`},
+			`{"event":"changed","changes":[[null,["s","__proto__","","alice@localhost","subscribed","pubsub"]],[[0,0,0,0,0,0],null]],"to":"2","origin":"resync","source":"server","stored":false}`},
 		{client.ProvisionalChanged{Items: []pam.Provisional{{Subscription: row, Local: "subscribing"}}},
 			`{"event":"provisional","rows":[["s","__proto__","","alice@localhost","subscribed","pubsub","subscribing"]]}`},
 		{client.StateChanged{State: pam.SyncState{Phase: pam.PhaseWaiting, Missing: []string{"pam"}, Attempt: 2, NextAttempt: time.UnixMilli(5),
@@ -213,15 +213,16 @@ func TestBatchIsPostedInFewTextsAndInOrder(t *testing.T) {
 	}
 	defer post.Release()
 	b := newBridge(object(t, map[string]any{"post": post.Value()}))
+	b.page(1)
 	number := func(i int) string { return fmt.Sprintf("%0200d", i) }
 	for i := range n {
 		if i == n/2 {
 			func() {
 				defer func() { _ = recover() }()
-				b.event("half", func(w *writer) { w.text("text", "half"); panic("in the middle") })
+				b.event(everyPage, "half", func(w *writer) { w.text("text", "half"); panic("in the middle") })
 			}()
 		}
-		b.event("message", func(w *writer) { w.text("xml", number(i)) })
+		b.event(everyPage, "message", func(w *writer) { w.text("xml", number(i)) })
 	}
 	b.stop() // posts the remaining objects
 	var got []string

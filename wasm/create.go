@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -21,10 +19,53 @@ import (
 	"xmpp-pam/wasm/socket"
 )
 
-// create makes the client. If the browser denies storage, the client uses memory,
-// and a warning reports this.
+// create makes the client, or joins the page to the client that another page has made
+// with the same options. If the browser denies storage, the client uses memory, and a
+// warning reports this.
 func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
-	opts := b.options(r)
+	b.createMu.Lock()
+	defer b.createMu.Unlock()
+	account := bareAccount(r.string("account"))
+	shared := sharedOptions(account, r)
+	b.mu.Lock()
+	joins := b.client != nil
+	b.mu.Unlock()
+	switch {
+	case !joins:
+		if err := b.makeClient(ctx, r); err != nil {
+			return nil, err
+		}
+		b.options = shared
+	case shared != b.options:
+		return nil, &pam.Error{Code: pam.CodeBadOptions, Origin: pam.FromClient, Condition: "other-options",
+			Text: "Another page of this origin uses the account with other options."}
+	}
+	b.mu.Lock()
+	r.page.created, r.page.interests, r.page.frames = true, r.interests(), r.bool("inspector")
+	b.mu.Unlock()
+	if joins {
+		b.updateNeeds()
+	} else {
+		b.client.Inspect(r.page.frames)
+	}
+	return func(w *writer) {
+		w.object(func() {
+			w.text("account", account)
+			w.text("database", b.database)
+			w.text("why", b.why)
+		})
+	}, nil
+}
+
+// sharedOptions returns a text of the options that all pages of a client must share.
+func sharedOptions(account string, r request) string {
+	return fmt.Sprintf("%q", []string{account, r.string("url"), fmt.Sprint(r.strings("followTo")), fmt.Sprint(r.strings("mechanisms")), r.string("storage"),
+		fmt.Sprint(r.int("baseMs"), r.int("maxMs"), r.bool("noJitter"), r.int("maxAttempts"), r.bool("reconnectOff"))})
+}
+
+func (b *bridge) makeClient(ctx context.Context, r request) error {
+	b.database, b.why = "", "" // of the client before, whose last page has closed
+	opts := b.clientOptions(r)
 	var refused error // why the client stores nothing
 	if r.string("storage") == "indexeddb" {
 		opts.Store, refused = b.openStore(ctx, opts.Account)
@@ -34,28 +75,26 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 		if opts.Store != nil {
 			_ = opts.Store.Close()
 		}
-		return nil, err
+		return err
+	}
+	if refused != nil {
+		b.why = refused.Error()
 	}
 	b.mu.Lock()
 	b.client = c
 	b.mu.Unlock()
-	why := ""
+	if opts.Store != nil {
+		_, _ = b.host.Call("openChannel", bareAccount(opts.Account))
+	}
 	if refused != nil {
-		why = refused.Error()
 		b.warn(client.Warning{Err: storageError(pam.CodeStorage, refused,
 			"IndexedDB cannot be used (%v). The list is kept in memory until the page is closed.")})
 	}
-	return func(w *writer) {
-		w.object(func() {
-			w.text("account", bareAccount(opts.Account))
-			w.text("database", b.database)
-			w.text("why", why)
-		})
-	}, nil
+	return nil
 }
 
-// options returns the options in the request, without the store.
-func (b *bridge) options(r request) *client.Options {
+// clientOptions returns the options in the request, without the store.
+func (b *bridge) clientOptions(r request) *client.Options {
 	opts := &client.Options{
 		Account:     r.string("account"),
 		URL:         r.string("url"),
@@ -67,6 +106,7 @@ func (b *bridge) options(r request) *client.Options {
 		FollowTo:    r.strings("followTo"),
 		Tab:         r.string("tab"),
 		Resume:      r.string("resume"),
+		Interests:   r.interests(),
 		Reconnect: &client.Reconnect{
 			Base:        time.Duration(r.int("baseMs")) * time.Millisecond,
 			Max:         time.Duration(r.int("maxMs")) * time.Millisecond,
@@ -75,9 +115,7 @@ func (b *bridge) options(r request) *client.Options {
 			Off:         r.bool("reconnectOff"),
 		},
 		OnEvent: b.onEvent,
-	}
-	if r.bool("inspector") {
-		opts.OnFrame = b.onFrame
+		OnFrame: b.onFrame,
 	}
 	return opts
 }
@@ -107,16 +145,14 @@ func bareAccount(account string) string {
 	return j.Bare().String()
 }
 
-// databaseName returns the same name for all spellings of an account. The name is a
-// hash, so that lists of databases do not show the account; but a script of this
-// origin can check whether a name belongs to an account that it knows.
+// databaseName returns the same name for all spellings of an account: that of
+// js/src/stored-list.ts for the normalised one.
 func databaseName(account string) (string, error) {
 	j, err := jid.Parse(account)
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256([]byte(j.Bare().String()))
-	return "xmpp-pam:" + hex.EncodeToString(sum[:16]), nil
+	return "xmpp-pam:" + j.Bare().String(), nil
 }
 
 // onStoreProblem posts a warning for an error that package idb reports between operations.

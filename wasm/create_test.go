@@ -13,6 +13,7 @@ import (
 	"github.com/hack-pad/safejs"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/wasm/idb"
 )
 
@@ -27,12 +28,14 @@ func TestOptionsArePassed(t *testing.T) {
 		}
 		return v
 	}
-	got := p.options(readRequest(object(t, map[string]any{
+	got := p.clientOptions(readRequest(object(t, map[string]any{
 		"account": "alice@localhost", "url": "wss://localhost/", "followTo": list("a", "b"), "mechanisms": list("PLAIN"), "tab": "t", "resume": "r",
+		"interests": list([]any{"s", "n", "*", "p"}),
 		"inspector": true, "baseMs": 1, "maxMs": 2, "noJitter": true, "maxAttempts": 3, "reconnectOff": true,
 	})))
 	want := client.Options{
 		Account: "alice@localhost", URL: "wss://localhost/", FollowTo: []string{"a", "b"}, Mechanisms: []string{"PLAIN"}, Tab: "t", Resume: "r",
+		Interests: []pam.Interest{{Service: "s", Node: "n", Prefix: true, Payload: "p"}},
 		Reconnect: &client.Reconnect{Base: time.Millisecond, Max: 2 * time.Millisecond, NoJitter: true, MaxAttempts: 3, Off: true},
 	}
 	for name, value := range fields(*got) {
@@ -60,9 +63,6 @@ func TestOptionsArePassed(t *testing.T) {
 			}
 		}
 	}
-	if p.options(readRequest(object(t, nil))).OnFrame != nil {
-		t.Error("the inspector is on by default")
-	}
 }
 
 // fields returns the fields of a struct by name.
@@ -75,7 +75,7 @@ func fields(s any) map[string]reflect.Value {
 }
 
 func TestDatabaseName(t *testing.T) {
-	const alice = "xmpp-pam:93c56f4408cff66f0a929aea8e3940e7"
+	const alice = "xmpp-pam:alice@localhost"
 	for account, want := range map[string]bool{
 		"alice@localhost": true, "Alice@Localhost": true, "ALICE@LOCALHOST": true, "alice@localhost/phone": true,
 		"bob@localhost": false, "alice@example.org": false, "localhost": false,

@@ -7,17 +7,25 @@ import (
 	"xmpp-pam/sdk/pam"
 )
 
-// onEvent posts the events of the client:
+// onEvent posts the events of the client, to each page those that it needs:
 //
-//	changed      {changes: [[before, after], …], from, to, origin, source}
+//	changed      {changes: [[before, after], …], from, to, origin, source, stored}
 //	list         {changes, provisional, ver, source}: all that load has read
 //	more         {changes}: the first parts of a long changed or list
 //	provisional  {rows}
 //	state        {state}
 //	warning      {error, ignored}
+//	event        {added}: an event of the inbox, see writeEvent
+//	events       {removed, updated, nodes, unseen, dropped, reset}: what has changed in
+//	             the inbox, besides the events that were posted before it; only after
+//	             the operation inbox, as are the following four
+//	inbox        {unseen, dropped, nodes, away, catchUp}: the whole state of the inbox
+//	nodes        {nodes}: the first parts of a long events or inbox
+//	away         {away}; without changes if these are as before
+//	catchup      {state}
+//	scope        {scope}: where events count as seen
 //	message      {from, xml}, or {from, omitted} if it has no text; only while
 //	             the page listens
-//	stored       {}
 //	frames       see frames.go
 //	credentials  {ask, reason, mechanisms}, and {ask, canceled: true} when the
 //	             client no longer waits for the answer
@@ -25,41 +33,54 @@ import (
 func (b *bridge) onEvent(e client.Event) {
 	switch e := e.(type) {
 	case client.Changed:
-		b.list("changed", func() ([]pam.Change, func(*writer)) {
+		if e.Stored {
+			b.announce()
+		}
+		b.list((*page).hasList, "changed", func() ([]pam.Change, func(*writer)) {
 			return e.Changes, func(w *writer) {
 				w.text("from", string(e.From))
 				w.text("to", string(e.To))
 				w.text("origin", string(e.Origin))
 				w.text("source", string(e.Source))
+				w.key("stored")
+				w.bool(e.Stored)
 			}
 		})
 	case client.ProvisionalChanged:
-		b.event("provisional", func(w *writer) {
+		b.event((*page).hasList, "provisional", func(w *writer) {
 			w.key("rows")
 			writeProvisional(w, e.Items)
 		})
 	case client.StateChanged:
-		b.event("state", func(w *writer) {
-			w.key("state")
-			writeState(w, e.State)
-		})
+		b.state(everyPage, e.State)
 	case client.MessageReceived:
 		b.message(e)
-	case client.Stored:
-		b.event("stored", func(*writer) {})
+	case client.EventsChanged:
+		if !e.Reset { // else it was read from the store
+			b.announce()
+		}
+		b.eventsChanged(e)
+	case client.CatchUpChanged:
+		b.catchUp(e.State)
+	case client.SeenScopeChanged:
+		b.seenScope((*page).hasInbox, e.Scope)
 	case client.Warning:
 		b.warn(e)
 	}
 }
 
+// announce notifies the other programs of the account that what is stored has changed.
+func (b *bridge) announce() { _, _ = b.host.Call("announce") }
+
+func (b *bridge) state(to audience, s pam.SyncState) {
+	b.event(to, "state", func(w *writer) {
+		w.key("state")
+		writeState(w, s)
+	})
+}
+
 func (b *bridge) message(m client.MessageReceived) {
-	b.mu.Lock()
-	listens := b.messages
-	b.mu.Unlock()
-	if !listens {
-		return
-	}
-	b.event("message", func(w *writer) {
+	b.event((*page).takesMessage, "message", func(w *writer) {
 		w.text("from", m.From)
 		w.text("xml", m.XML)
 		w.text("omitted", string(m.Omitted))
@@ -67,7 +88,7 @@ func (b *bridge) message(m client.MessageReceived) {
 }
 
 func (b *bridge) warn(e client.Warning) {
-	b.event("warning", func(w *writer) {
+	b.event(everyPage, "warning", func(w *writer) {
 		w.key("error")
 		writeError(w, e.Err)
 		if e.Ignored > 0 {
@@ -87,15 +108,16 @@ const (
 // list posts an event with changes, in several parts if they are many or long; the
 // last part has the other members of the event. It holds outMu from before take
 // until the last part is written, so that no other object comes in between.
-func (b *bridge) list(event string, take func() (changes []pam.Change, others func(*writer))) {
+func (b *bridge) list(to audience, event string, take func() (changes []pam.Change, others func(*writer))) {
 	b.outMu.Lock()
 	defer b.outMu.Unlock()
 	rest, others := take()
+	pages := b.only(to)
 	for n := part(rest); n < len(rest); n = part(rest) {
-		b.write(0, named("more", func(w *writer) { writeChanges(w, rest[:n]) }))
+		b.write(pages, 0, named("more", func(w *writer) { writeChanges(w, rest[:n]) }))
 		rest = rest[n:]
 	}
-	b.write(0, named(event, func(w *writer) {
+	b.write(pages, 0, named(event, func(w *writer) {
 		writeChanges(w, rest)
 		others(w)
 	}))

@@ -10,7 +10,7 @@ import "xmpp-pam/sdk/client"
 //
 // bytes is the length of the message. It is cut if xml is only its beginning.
 func (b *bridge) onFrame(f client.Frame) {
-	b.event("frame", func(w *writer) {
+	b.event((*page).takesFrames, "frame", func(w *writer) {
 		w.key("seq")
 		w.int(f.Seq)
 		w.key("at")

@@ -4,21 +4,24 @@
 // function through which the host calls it and one through which it calls the host.
 //
 // The host starts it with the arguments (program, key), where globalThis[key]
-// is an object with six functions:
+// is an object with these functions:
 //
 //	openSocket      see wasm/socket
 //	openDatabase    see wasm/idb
 //	deleteDatabase  see wasm/idb
 //	fetchDocument   see wasm/fetch
 //	deriveKey       see wasm/kdf
+//	openChannel(account)  opens a channel to other programs of the account; their
+//	              announcements become requests for the operation reload
+//	announce()    notifies those programs that the stored list or inbox has changed
 //	ready(dispatch, goVersion, version)  is called first, and once
-//	post(text)    takes one JSON text, and returns its length, so that the
-//	              program sees whether all of it has arrived; it must not call
+//	post(text, page)  takes one JSON text for a page, and returns its length, so that
+//	              the program sees whether all of it has arrived; it must not call
 //	              back
 //
 // The program takes that object and deletes the property. From then on the
-// host calls dispatch(request), where request is an object {id, op, …}, and
-// the program posts arrays of
+// host calls dispatch(request, page), where request is an object {id, op, …} and page
+// the number of the page that sends it, and the program posts arrays of
 //
 //	{"id":1,"ok":…}                        the result of request 1
 //	{"id":1,"error":{"code":…,"text":…}}   its failure
@@ -29,8 +32,8 @@
 // notices are in operations.go, the events in events.go, and how the program
 // writes results and events in encode.go.
 //
-// One program is one client. It ends after the operation close, and after
-// a panic, which it posts as {"event":"crash"}.
+// One program is one client, which several pages may use. It ends after the operation
+// close of the last page, and after a panic, which it posts as {"event":"crash"}.
 package main
 
 import (
@@ -65,8 +68,10 @@ func main() {
 	defer b.guard()
 	dispatch, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
 		defer b.guard()
-		if len(args) == 1 {
-			b.dispatch(args[0])
+		if len(args) == 2 {
+			if page, err := args[1].Int(); err == nil {
+				b.dispatch(args[0], page)
+			}
 		}
 		return nil
 	})

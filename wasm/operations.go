@@ -15,41 +15,84 @@ import (
 // function that writes its result; it may wait, and ends when its context ends.
 //
 //	create       {account, url, followTo, mechanisms, storage, inspector,
-//	              reconnect…, tab, resume} → {account, normalised; database, its
+//	              reconnect…, interests, tab, resume} → {account, normalised; database, its
 //	              name; why, if nothing can be stored}
 //	load         reads what is stored, and posts the event list
 //	connect      → {state, ver}
 //	subscribe    {service, node} → a row
 //	unsubscribe  {service, node, subid}
 //	refresh      {ignoreVersion}
+//	iq           {to, type, xml} → the payload of the result
+//	send         {to, type, xml}
+//	parseURI     {uri} → {service, node}
+//	publish      {service, node, item, xml} → the item's id
+//	retract      {service, node, item}
+//	items        {service, node, subid, max, items} → [{id, publisher, occurredAt,
+//	              namespace, xml, entry}, …]
+//	createNode   {service, node, form} → its name
+//	deleteNode   {service, node, redirect}
+//	nodes        {service, max, after} → {nodes, next}
+//	nodeInfo     {service, node} → {service, node, title, …}
+//	getOptions   {service, node, subid} → a form
+//	setOptions   {service, node, subid, form}
+//	inbox        posts the event inbox, and from then on what changes
+//	events       {service, node, unseenOnly, before, limit} → {events, cursor}
+//	markSeen     {ids} or {upTo}
+//	looked       begins away anew
+//	setInterests {interests}: null, or [[service, node, "*" or "", payload], …]
 //	export       → {account, list, ver, lastFull, lastSynced, mechanism, sessions}
 //	disconnect, forget, reload, sleep, wake, close
 //
 // js/src/wire.ts has the same table for TypeScript, and a test compares the two.
 var operations = map[string]operation{
-	"create":      (*bridge).create,
-	"load":        withClient((*bridge).load),
-	"connect":     withClient((*bridge).connect),
-	"subscribe":   withClient((*bridge).subscribe),
-	"unsubscribe": withClient((*bridge).unsubscribe),
-	"refresh":     withClient((*bridge).refresh),
-	"export":      withClient((*bridge).export),
-	"disconnect":  withClient((*bridge).disconnect),
-	"forget":      withClient((*bridge).forget),
-	"close":       withClient((*bridge).close),
-	"reload":      withClient(now((*client.Client).Reload)),
-	"sleep":       withClient(now((*client.Client).Sleep)),
-	"wake":        withClient(now((*client.Client).Wake)),
+	"create":       (*bridge).create,
+	"load":         withClient((*bridge).load),
+	"connect":      withClient((*bridge).connect),
+	"subscribe":    withClient((*bridge).subscribe),
+	"unsubscribe":  withClient((*bridge).unsubscribe),
+	"refresh":      withClient((*bridge).refresh),
+	"iq":           withClient((*bridge).iq),
+	"send":         withClient((*bridge).send),
+	"parseURI":     withClient((*bridge).parseURI),
+	"publish":      withClient((*bridge).publish),
+	"retract":      withClient((*bridge).retract),
+	"items":        withClient((*bridge).items),
+	"createNode":   withClient((*bridge).createNode),
+	"deleteNode":   withClient((*bridge).deleteNode),
+	"nodes":        withClient((*bridge).nodes),
+	"nodeInfo":     withClient((*bridge).nodeInfo),
+	"getOptions":   withClient((*bridge).getOptions),
+	"setOptions":   withClient((*bridge).setOptions),
+	"inbox":        withClient((*bridge).openInbox),
+	"events":       withClient((*bridge).listEvents),
+	"markSeen":     withClient((*bridge).markSeen),
+	"looked":       withClient((*bridge).looked),
+	"setInterests": withClient((*bridge).setInterests),
+	"export":       withClient((*bridge).export),
+	"disconnect":   withClient((*bridge).disconnect),
+	"forget":       withClient((*bridge).forget),
+	"close":        withClient((*bridge).close),
+	"reload":       withClient(now((*client.Client).Reload)),
+	"sleep":        withClient(now((*client.Client).Sleep)),
+	"wake":         withClient(now((*client.Client).Wake)),
 }
 
 // notices are the requests without a result. They take effect immediately, before
 // dispatch returns.
 //
 //	cancel       {target: id}
+//	gone         the page has ended without close
+//	show         {visible}: whether the user looks at the page
+//	suspend      posts nothing more to the page
+//	resume       posts again, first everything that may have changed
 //	credentials  {ask, password | failed, wrong}
 //	listen       {messages}: whether to post messages
 var notices = map[string]func(*bridge, request){
-	"cancel":      func(b *bridge, r request) { b.cancel(r.int("target")) },
+	"cancel":      func(b *bridge, r request) { b.cancel(requestKey{r.page.number, r.int("target")}) },
+	"gone":        (*bridge).pageGone,
+	"show":        (*bridge).show,
+	"suspend":     (*bridge).suspend,
+	"resume":      (*bridge).resume,
 	"credentials": (*bridge).answerCredentials,
 	"listen":      (*bridge).listen,
 }
@@ -80,27 +123,19 @@ func now(run func(*client.Client)) clientOperation {
 	}
 }
 
-func (b *bridge) load(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
+func (b *bridge) load(ctx context.Context, c *client.Client, r request) (func(*writer), error) {
 	if _, err := c.Load(ctx); err != nil {
 		return nil, err
 	}
-	b.list("list", func() ([]pam.Change, func(*writer)) {
-		s := c.Snapshot()
-		changes := make([]pam.Change, len(s.List))
-		for i := range changes {
-			changes[i].After = &s.List[i]
-		}
-		return changes, func(w *writer) {
-			w.key("provisional")
-			writeProvisional(w, s.Provisional)
-			w.text("ver", string(s.Version))
-			w.text("source", string(s.Source))
-		}
-	})
+	b.listTo(r.page, c)
+	if s := c.State(); s.Phase != pam.PhaseOffline {
+		b.state(r.page.itself, s) // another page has connected the client
+	}
 	return nil, nil
 }
 
-func (b *bridge) connect(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
+func (b *bridge) connect(ctx context.Context, c *client.Client, r request) (func(*writer), error) {
+	b.want(r.page, true)
 	state, err := c.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -108,7 +143,11 @@ func (b *bridge) connect(ctx context.Context, c *client.Client, _ request) (func
 	return func(w *writer) { writeState(w, state) }, nil
 }
 
-func (b *bridge) disconnect(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
+// disconnect has no effect while another page wants to be connected.
+func (b *bridge) disconnect(ctx context.Context, c *client.Client, r request) (func(*writer), error) {
+	if b.want(r.page, false) {
+		return nil, nil
+	}
 	return nil, c.Disconnect(ctx)
 }
 
@@ -150,7 +189,20 @@ func (b *bridge) forget(ctx context.Context, c *client.Client, _ request) (func(
 	return nil, err
 }
 
-// close ends the client. The program ends when the result is posted.
-func (b *bridge) close(_ context.Context, c *client.Client, _ request) (func(*writer), error) {
-	return nil, c.Close()
+// close ends the client if this is its last page. The program ends when the result is
+// posted.
+func (b *bridge) close(ctx context.Context, c *client.Client, r request) (func(*writer), error) {
+	b.createMu.Lock() // A page that joins now gets a new client.
+	defer b.createMu.Unlock()
+	b.mu.Lock()
+	last := len(b.pages) == 1
+	b.mu.Unlock()
+	if !last {
+		return b.disconnect(ctx, c, r)
+	}
+	err := c.Close()
+	b.mu.Lock()
+	b.client = nil
+	b.mu.Unlock()
+	return nil, err
 }

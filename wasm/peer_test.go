@@ -27,25 +27,32 @@ type peer struct {
 
 func newPeer(t *testing.T) *peer {
 	p := &peer{t: t, texts: make(chan string, 100)}
+	p.bridge = bridgeTo(t, func(int) chan string { return p.texts })
+	p.page(1).loaded = true
+	return p
+}
+
+// bridgeTo makes a bridge whose host sends each object to the channel of its page.
+func bridgeTo(t *testing.T, texts func(page int) chan string) *bridge {
 	post, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
 		text, _ := args[0].String()
+		page, _ := args[1].Int()
 		for _, object := range objects(t, text) {
-			p.texts <- object
+			texts(page) <- object
 		}
 		return jstext.Len(text)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := object(t, map[string]any{"post": post.Value()})
-	p.bridge = newBridge(host)
+	b := newBridge(object(t, map[string]any{"post": post.Value()}))
 	t.Cleanup(func() {
-		if p.client != nil {
-			_ = p.client.Close()
+		if b.client != nil {
+			_ = b.client.Close()
 		}
 		post.Release()
 	})
-	return p
+	return b
 }
 
 // objects returns the texts of the objects in an array.
@@ -92,7 +99,7 @@ func object(t *testing.T, members map[string]any) safejs.Value {
 
 func (p *peer) ask(members map[string]any) {
 	p.t.Helper()
-	p.dispatch(object(p.t, members))
+	p.dispatch(object(p.t, members), 1)
 }
 
 // want waits for a text that contains all parts.

@@ -40,7 +40,9 @@ func strictHost(t *testing.T, limit int, how string) (*bridge, *[]string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(post.Release)
-	return newBridge(object(t, map[string]any{"post": post.Value()})), &texts
+	b := newBridge(object(t, map[string]any{"post": post.Value()}))
+	b.page(1)
+	return b, &texts
 }
 
 // TestOnlyTooLongObjectsAreLost posts objects that are too long for the host together
@@ -53,9 +55,9 @@ func TestOnlyTooLongObjectsAreLost(t *testing.T) {
 				for i, size := range sizes {
 					text := strings.Repeat("é", size/2)
 					if i%2 == 0 {
-						b.event("message", func(w *writer) { w.text("xml", fmt.Sprint(i, text)) })
+						b.event(everyPage, "message", func(w *writer) { w.text("xml", fmt.Sprint(i, text)) })
 					} else {
-						b.succeed(i, func(w *writer) { w.string(fmt.Sprint(i, text)) })
+						b.succeed(request{page: b.page(1), id: i}, func(w *writer) { w.string(fmt.Sprint(i, text)) })
 					}
 				}
 				b.stop()
@@ -90,7 +92,7 @@ func TestOnlyTooLongObjectsAreLost(t *testing.T) {
 func TestLongObjectsHaveSeparateTexts(t *testing.T) {
 	b, texts := strictHost(t, 1<<30, "part")
 	for i, size := range []int{10, 100_000, 10, 10, 100_000, 10} {
-		b.event("message", func(w *writer) { w.text("xml", fmt.Sprint(i)+strings.Repeat("x", size)) })
+		b.event(everyPage, "message", func(w *writer) { w.text("xml", fmt.Sprint(i)+strings.Repeat("x", size)) })
 	}
 	b.stop()
 	var counts []int
@@ -104,7 +106,7 @@ func TestLongObjectsHaveSeparateTexts(t *testing.T) {
 
 func TestUnresponsiveHostEndsTheProgram(t *testing.T) {
 	b, _ := strictHost(t, 1, "nothing")
-	b.event("stored", func(*writer) {})
+	b.event(everyPage, "more", func(*writer) {})
 	select {
 	case <-b.done:
 	case <-time.After(time.Second):
@@ -119,7 +121,7 @@ func TestListOfLongRows(t *testing.T) {
 	for i := range changes {
 		changes[i].After = &pam.Subscription{Key: pam.Key{Service: "s", Node: strings.Repeat("n", 60_000)}}
 	}
-	b.list("list", func() ([]pam.Change, func(*writer)) { return changes, func(*writer) {} })
+	b.list(everyPage, "list", func() ([]pam.Change, func(*writer)) { return changes, func(*writer) {} })
 	b.stop()
 	rows := 0
 	for _, text := range *texts {
@@ -135,21 +137,21 @@ func TestListOfLongRows(t *testing.T) {
 
 func TestMessages(t *testing.T) {
 	p := newPeer(t)
-	tell := func(text string, omitted client.Omitted) {
+	emit := func(text string, omitted client.Omitted) {
 		p.onEvent(client.MessageReceived{From: "a@b", XML: text, Omitted: omitted})
 	}
 	const text = "<message xmlns=\"jabber:client\" from='a@b'>\n<x:y xmlns:x='\\'/></message>"
-	tell(text, "") // there is no listener yet
+	emit(text, "") // there is no listener yet
 	p.quiet()
 	p.ask(map[string]any{"id": 0, "op": "listen", "messages": true})
-	tell(text, "")
+	emit(text, "")
 	p.want(`{"event":"message","from":"a@b","xml":"<message xmlns=\"jabber:client\" from='a@b'>\n<x:y xmlns:x='\\'/></message>"}`)
-	tell("", client.OmittedUnreadable)
+	emit("", client.OmittedUnreadable)
 	if got, want := p.want(), `{"event":"message","from":"a@b","omitted":"unreadable"}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	p.ask(map[string]any{"id": 0, "op": "listen", "messages": false})
-	tell(text, "")
+	emit(text, "")
 	p.quiet()
 }
 
@@ -157,6 +159,9 @@ func TestMessages(t *testing.T) {
 // of a long one.
 func TestFrames(t *testing.T) {
 	p := newPeer(t)
+	p.onFrame(client.Frame{Seq: 7})
+	p.quiet()
+	p.page(1).frames = true
 	p.onFrame(client.Frame{Seq: 8, At: time.UnixMilli(1_700_000_000_123), Kind: "iq", Layer: "pam", ID: "x",
 		ReplyTo: 3, RTT: 1234567 * time.Microsecond, Bytes: 5, XML: "<iq/>"})
 	p.want(`{"event":"frame","seq":8,"at":1700000000123,"out":false,"kind":"iq","layer":"pam","id":"x","replyTo":3,"rttMs":1234,"bytes":5,"xml":"<iq/>"}`)

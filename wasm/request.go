@@ -11,6 +11,7 @@ import (
 // A request is one call of dispatch. Its methods return zero for a member that is
 // absent or of another type: the host has checked the options of its callers.
 type request struct {
+	page  *page
 	id    int
 	op    string
 	value safejs.Value
@@ -21,6 +22,8 @@ func readRequest(v safejs.Value) request {
 	r.id, r.op = r.int("id"), r.string("op")
 	return r
 }
+
+func (r request) key() requestKey { return requestKey{r.page.number, r.id} }
 
 func (r request) string(name string) string {
 	v, err := r.value.Get(name)
@@ -52,7 +55,15 @@ func (r request) bool(name string) bool {
 // strings returns nil if the member is not an array of strings.
 func (r request) strings(name string) []string {
 	v, err := r.value.Get(name)
-	if err != nil || v.Type() != safejs.TypeObject {
+	if err != nil {
+		return nil
+	}
+	return stringsOf(v)
+}
+
+// stringsOf returns nil if v is not an array of strings.
+func stringsOf(v safejs.Value) []string {
+	if v.Type() != safejs.TypeObject {
 		return nil
 	}
 	n, err := v.Length()
@@ -72,6 +83,24 @@ func (r request) strings(name string) []string {
 		list = append(list, s)
 	}
 	return list
+}
+
+// rows reads an array of arrays of strings. It returns nil if the member is not an array.
+func (r request) rows(name string) [][]string {
+	v, err := r.value.Get(name)
+	if err != nil || v.Type() != safejs.TypeObject {
+		return nil
+	}
+	n, _ := v.Length()
+	rows := [][]string{}
+	for i := range n {
+		row, err := v.Index(i)
+		if err != nil {
+			return nil
+		}
+		rows = append(rows, stringsOf(row))
+	}
+	return rows
 }
 
 func (r request) target() pam.Target {

@@ -282,7 +282,7 @@ export function fakeSockets() {
     sent: () => socket.sent.join("\n"),
     /** Returns the arguments with which sockets were closed. */
     closed: () => closed.join(),
-    die: over.end,
+    endProgram: over.end,
     count: (what) => ({
       entered, timers, ports: ports.size, listeners: over.listeners(),
       handlers: ["onopen", "onmessage", "onerror", "onclose"].filter((name) => socket[name] !== null).length,

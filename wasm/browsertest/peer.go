@@ -20,7 +20,7 @@ type peer struct {
 func (p *peer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/peer/send", p.serve(send))
-	mux.HandleFunc("/peer/deaf", neverRead) // does not detect that the client has disconnected
+	mux.HandleFunc("/peer/unresponsive", neverRead) // does not detect that the client has disconnected
 	mux.HandleFunc("/peer/hang", p.serve(hang))
 	mux.HandleFunc("/peer/text", text)
 	mux.HandleFunc("/peer/open", func(w http.ResponseWriter, r *http.Request) {

@@ -21,10 +21,10 @@ func word(s string, i int) uint64 {
 		uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
 }
 
-// plain reports whether JSON escapes none of the bytes.
-func plain(w uint64) bool {
+// plain reports whether JSON escapes none of the bytes, and no byte has the bits other.
+func plain(w, other uint64) bool {
 	quote, slash := w^'"'*ones, w^'\\'*ones
-	return ((w-' '*ones)&^w|(quote-ones)&^quote|(slash-ones)&^slash)&highs == 0
+	return ((w-' '*ones)&^w|(quote-ones)&^quote|(slash-ones)&^slash)&highs|w&other == 0
 }
 
 const hexDigits = "0123456789abcdef"
@@ -32,18 +32,22 @@ const hexDigits = "0123456789abcdef"
 // AppendJSON appends s as a string of JSON (RFC 8259). Each byte that is not part
 // of a character becomes U+FFFD.
 func AppendJSON(dst []byte, s string) []byte {
-	if !utf8.ValidString(s) {
-		s = string([]rune(s))
-	}
 	dst = append(slices.Grow(dst, len(s)+2), '"')
+	unchecked := uint64(highs) // 0 when the rest of s is known to be valid
 	for i := 0; i < len(s); {
 		start := i
-		for i+8 <= len(s) && plain(word(s, i)) {
+		for i+8 <= len(s) && plain(word(s, i), unchecked) {
 			i += 8
 		}
 		dst = append(dst, s[start:i]...)
 		for end := min(i+8, len(s)); i < end; i++ {
 			switch c := s[i]; {
+			case c >= utf8.RuneSelf && unchecked != 0:
+				if !utf8.ValidString(s[i:]) {
+					s = s[:i] + string([]rune(s[i:]))
+				}
+				unchecked = 0
+				dst = append(dst, s[i])
 			case c == '"', c == '\\':
 				dst = append(dst, '\\', c)
 			case c >= ' ':

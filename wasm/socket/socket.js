@@ -11,7 +11,7 @@ const batchSize = 1 << 20; // a batch of this many UTF-16 units is passed on imm
 // after a batch. Under a flood of messages it calls Go a few hundred times a second
 // at most; a single message is passed on immediately. Not used on a page, because
 // browsers slow down the timers of a hidden page.
-const patience = typeof document === "undefined" ? 4 : 0;
+const batchDelay = typeof document === "undefined" ? 4 : 0;
 
 /**
  * Opens a WebSocket. It calls no callback before openSocket has returned, and none
@@ -92,7 +92,7 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
     if (single) flush();
     if (socket.onmessage === null) return; // closed by the callback
     if (queue.length === 0) {
-      if (performance.now() - flushed < patience) setTimeout(flush, patience);
+      if (performance.now() - flushed < batchDelay) setTimeout(flush, batchDelay);
       else port2.postMessage(null);
     }
     queue.push(data);
