@@ -24,7 +24,7 @@ globalThis.load = {
   async ours(n) {
     const { createClient } = await import("/pkg/index.js");
     const wasm = new Promise(() => undefined);
-    const client = createClient({ account: "alice@localhost", credentials: { password: "secret" }, service, runtime: { wasm } });
+    const client = createClient({ account: "alice@localhost", credentials: { password: "secret" }, service, tabs: "independent", runtime: { wasm } });
     const start = now();
     client.subscriptions.ready.catch(() => undefined);
     await new Promise((resolve) => { client.subscriptions.subscribe((list) => list.length === n && resolve()); });
@@ -57,7 +57,7 @@ const done = (request) => new Promise((resolve, reject) => { request.onsuccess =
 async function ours() {
   const { createClient } = await import("/pkg/index.js");
   const wasm = await WebAssembly.compileStreaming(fetch("/pkg/pam.wasm"));
-  const make = (account) => createClient({ account, credentials: { password: "secret" }, service, mechanisms: ["PLAIN"], runtime: { wasm } });
+  const make = (account) => createClient({ account, credentials: { password: "secret" }, service, mechanisms: ["PLAIN"], tabs: "independent", runtime: { wasm } });
   const client = make("alice@localhost");
   await client.subscriptions.ready;
   return {

@@ -79,7 +79,7 @@ globalThis.open = async (name) => {
     return;
   }
   const { createClient } = await import("/pkg/index.js");
-  const client = createClient({ account: "alice@localhost", credentials: { password: "x" }, service, ...(name === "main" && { runtime: { where: "main" } }) });
+  const client = createClient({ account: "alice@localhost", credentials: { password: "x" }, service, tabs: "independent", ...(name === "main" && { runtime: { where: "main" } }) });
   await client.connect();
   client.on("message", (e) => callback(fromText(e)));
   client.on("warning", (e) => flood.fail(e));

@@ -1,4 +1,4 @@
-// Builds dist/: the program, the scripts, the types, and build-info.json.
+// Builds dist/: the program, its symbols, the scripts, the types, and build-info.json.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 import { bundle } from "./bundle.mjs";
 import { goFlags } from "./goflags.mjs";
-import { joinData } from "./postlink.mjs";
+import { postlink } from "./postlink.mjs";
 
 const js = dirname(dirname(fileURLToPath(import.meta.url)));
 const root = dirname(js);
@@ -29,15 +29,17 @@ const { version } = JSON.parse(readFileSync(join(js, "package.json"), "utf8"));
 
 // The program.
 const wasm = join(dist, "pam.wasm");
+const linked = join(js, "build/linked.wasm");
 const env = { GOOS: "js", GOARCH: "wasm" };
-run("go", ["build", ...goFlags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", wasm, "./wasm"], env);
+run("go", ["build", ...goFlags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", linked, "./wasm"], env);
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
-const made = joinData(readFileSync(wasm));
+const go = run("go", ["env", "GOVERSION"]);
+const { program: made, symbols } = postlink(readFileSync(linked), go);
 const build = sha256(made); // in a custom section, which a compiled module lets scripts read
 const name = Buffer.from("xmpp-pam");
 const bytes = Buffer.concat([made, Buffer.from([0, 1 + name.length + build.length, name.length]), name, build]);
 writeFileSync(wasm, bytes);
-const go = run("go", ["env", "GOVERSION"]);
+writeFileSync(join(dist, "pam.symbols.json"), JSON.stringify({ build: build.toString("hex"), ...symbols })); // see stack.mjs
 const info = { version, go, wasmSha256: sha256(bytes).toString("hex"), build: build.toString("hex"), bytes: bytes.length };
 
 // The compressed program, for servers that can send it. Compression is slow, so this is done only if the program changed.
@@ -56,7 +58,7 @@ await bundle(js, info);
 const types = join(js, "build/types");
 rmSync(types, { recursive: true, force: true });
 run(process.execPath, [join(js, "node_modules/typescript/bin/tsc"), "-p", js]);
-for (const name of ["index", "client-options", "types", "errors"]) {
+for (const name of ["index", "client-options", "inbox-types", "pubsub-types", "types", "errors"]) {
   copyFileSync(join(types, `${name}.d.ts`), join(dist, `${name}.d.ts`));
 }
 

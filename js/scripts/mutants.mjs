@@ -152,7 +152,7 @@ async function judge(m) {
     writeFileSync(path, text.slice(0, m.from) + m.new + text.slice(m.to));
     await build();
     for (const { file, seconds } of reaching) {
-      const limit = 20 + 10 * seconds;
+      const limit = Math.ceil(20 + 10 * seconds);
       let { verdict } = run(file, limit);
       if (verdict === "found" && run(file, limit).verdict === "survived") verdict = "survived"; // It failed by chance.
       if (verdict === "endless") {

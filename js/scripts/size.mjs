@@ -10,8 +10,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { goFlags } from "./goflags.mjs";
+import { readSections, readUint, section } from "./wasm.mjs";
 
-const BUDGET = 1_150_000; // bytes, brotli -q 11
+const BUDGET = 1_200_000; // bytes, brotli -q 11
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const raw = readFileSync(join(root, "js/dist/pam.wasm"));
@@ -48,58 +49,38 @@ function packages() {
 }
 
 function sum(wasm) {
-  let at = 8;
-  let imports = 0;
-  const sizes = [];
-  const names = new Map();
-  while (at < wasm.length) {
-    const id = wasm[at++];
-    const length = uint();
-    const end = at + length;
-    if (id === 2) imports = functionImports();
-    if (id === 10) for (let i = uint(); i > 0; i--) { const n = uint(); sizes.push(n); at += n; }
-    if (id === 0 && text() === "name") readNames(end);
-    at = end;
-  }
+  const sections = readSections(wasm);
+  const body = (id) => sections.find((s) => s.id === id).body;
+  const names = functionNames(sections);
+  const imports = readUint(body(section.import), 0).value; // all are functions
   const total = new Map();
-  sizes.forEach((size, i) => {
+  const code = body(section.code);
+  const count = readUint(code, 0);
+  for (let i = 0, at = count.next; i < count.value; i++) {
+    const size = readUint(code, at);
     const name = packageOf(names.get(i + imports) ?? "?");
-    total.set(name, (total.get(name) ?? 0) + size);
-  });
+    total.set(name, (total.get(name) ?? 0) + size.value);
+    at = size.next + size.value;
+  }
   return [...total].sort((a, b) => b[1] - a[1]);
+}
 
-  function uint() {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const b = wasm[at++];
-      value += (b & 127) * 2 ** shift;
-      if (b < 128) return value;
+/** functionNames returns the names that the custom section "name" gives to the functions, by index. */
+function functionNames(sections) {
+  const names = new Map();
+  const body = sections.find((s) => s.id === section.custom && s.body.toString("latin1", 1, 5) === "name").body;
+  for (let at = 5; at < body.length;) {
+    const size = readUint(body, at + 1);
+    const count = readUint(body, size.next);
+    for (let i = 0, from = count.next; body[at] === 1 && i < count.value; i++) {
+      const index = readUint(body, from);
+      const length = readUint(body, index.next);
+      from = length.next + length.value;
+      names.set(index.value, body.toString("utf8", length.next, from));
     }
+    at = size.next + size.value;
   }
-  function text() {
-    const n = uint();
-    at += n;
-    return wasm.toString("utf8", at - n, at);
-  }
-  function functionImports() {
-    let count = 0;
-    for (let i = uint(); i > 0; i--) {
-      text();
-      text();
-      const kind = wasm[at++];
-      if (kind === 0) { count++; uint(); }
-      else throw new Error(`size: an import of kind ${kind} is not expected`);
-    }
-    return count;
-  }
-  function readNames(end) {
-    while (at < end) {
-      const kind = wasm[at++];
-      const stop = uint() + at;
-      if (kind === 1) for (let i = uint(); i > 0; i--) { const index = uint(); names.set(index, text()); }
-      at = stop;
-    }
-  }
+  return names;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Codec, Interest } from "./inbox-types.js";
 import type { Jid } from "./types.js";
 
 export interface ClientOptions {
@@ -25,10 +26,24 @@ export interface ClientOptions {
    */
   storage?: "indexeddb" | "memory";
   /**
+   * Whether all tabs of this origin that use the account share one program, one connection and one session, in a
+   * SharedWorker, or each has its own. Default "shared", where the browser has SharedWorker and Web Locks. The first tab
+   * then determines `service`, `followTo`, `storage`, `mechanisms` and `reconnect`. A tab with other values gets a program
+   * of its own and a warning, as does one that gives `runtime.worker`, or `runtime.wasm` as something else than a URL.
+   */
+  tabs?: "shared" | "independent";
+  /**
    * Allowed SASL mechanisms. Default: all supported mechanisms except those weaker than the one of the last login on this
    * device. PLAIN is the last choice, and the client never uses it on an unencrypted connection.
    */
   mechanisms?: readonly string[];
+  /** Which events this device can show. Default: all. `setInterests()` changes it. */
+  interests?: readonly Interest[];
+  /**
+   * Functions that decode the XML text of payloads, by the namespace of the payload. The client has decoded Atom entries
+   * already.
+   */
+  codecs?: Readonly<Record<string, Codec>>;
   runtime?: RuntimeOptions;
   /** How the client reconnects after it has lost the connection; false: it does not reconnect. */
   reconnect?: Partial<ReconnectPolicy> | false;
@@ -47,7 +62,10 @@ export interface CredentialRequest {
 }
 
 export interface RuntimeOptions {
-  /** Default "worker" where `Worker` exists, else "main". */
+  /**
+   * "worker": a Worker of this page. "main": the page's own thread. Default: the SharedWorker of all tabs, see `tabs`; else
+   * "worker" where `Worker` exists, else "main".
+   */
   where?: "worker" | "main";
   /**
    * The WebAssembly module, or where it is. Default: `new URL("./pam.wasm", import.meta.url)`. It must be byte for byte the

@@ -1,21 +1,24 @@
 import type { ClientOptions } from "./client-options.js";
 import { emitter } from "./emitter.js";
 import { PamError } from "./errors.js";
+import { inboxMethods } from "./inbox-methods.js";
 import { limited } from "./limits.js";
-import { fields, readOptions, readTarget } from "./options.js";
+import { fields, readInterests, readOptions, readTarget } from "./options.js";
 import { programLifecycle } from "./program-lifecycle.js";
-import type { Program } from "./program.js";
-import { difference, emptyList } from "./subscription-list.js";
+import { request, type Program } from "./program.js";
+import { pubsubRequests } from "./pubsub.js";
+import { difference } from "./subscription-delta.js";
+import { emptyList } from "./subscription-list.js";
 import type { OpOptions, PamClient } from "./types.js";
 import { createView } from "./view.js";
-import type { Operations, RawExport } from "./wire.js";
+import type { RawExport } from "./wire.js";
 
 /** Makes a client. Nothing is loaded and nothing is sent until one of its methods is called. */
 export function makeClient(options: ClientOptions): PamClient {
   const config = readOptions(options);
   const events = emitter(() => lifecycle.updateListening());
   const view = createView(config, events);
-  const lifecycle = programLifecycle(config, view, () => events.used("message"));
+  const lifecycle = programLifecycle(config, view, events.used);
   const { rows, sync } = view;
   const { running, connected, started, close } = lifecycle;
 
@@ -25,11 +28,13 @@ export function makeClient(options: ClientOptions): PamClient {
   const client: Omit<PamClient, typeof Symbol.asyncDispose> = {
     account: config.account,
     connect: (o) => call(o, async (signal) => {
+      lifecycle.setWanted(true);
       const program = await running();
       // The client connects even if every caller has stopped waiting.
       return sync.read(await program.connect(signal.aborted ? undefined : signal));
     }),
     disconnect: (o) => call(o, async () => {
+      lifecycle.setWanted(false);
       const starting = started();
       if (!starting) return;
       let program: Program;
@@ -55,6 +60,14 @@ export function makeClient(options: ClientOptions): PamClient {
     unsubscribe: (target, o) => call(o, async (signal) => {
       await request(connected(), "unsubscribe", readTarget(target, true), signal);
     }),
+    setInterests: (given, o) => call(o, async (signal) => {
+      const interests = readInterests(given, "interests");
+      lifecycle.setInterests(interests);
+      view.rows.setInterests(interests);
+      const starting = lifecycle.started();
+      if (starting) await request(starting, "setInterests", { interests }, signal);
+    }),
+    ...pubsubRequests((op, params, o, ...more) => call(o, (signal) => request(connected(), op, params, signal), ...more)),
     subscriptions: Object.freeze({
       getSnapshot: rows.snapshot,
       getServerSnapshot: () => emptyList,
@@ -74,6 +87,7 @@ export function makeClient(options: ClientOptions): PamClient {
         return difference(before, rows.snapshot());
       }, "ignoreVersion"),
     } satisfies PamClient["subscriptions"]),
+    inbox: inboxMethods(view.inbox, lifecycle, call),
     sync: sync.store,
     runtime: view.runtime,
     inspector: view.frames.inspector,
@@ -82,18 +96,6 @@ export function makeClient(options: ClientOptions): PamClient {
     events: events.events,
   };
   return Object.freeze(disposable(client, close));
-}
-
-/**
- * Requests an operation from the program, unless the signal is aborted by then. All operations wait for the same promise,
- * also when it is already fulfilled, so the program gets the requests in the order of the calls.
- */
-async function request<K extends keyof Operations>(
-  from: Promise<Program>, op: K, params: Operations[K]["params"], signal: AbortSignal,
-): Promise<Operations[K]["result"]> {
-  const program = await from;
-  signal.throwIfAborted();
-  return program.request(op, params, signal);
 }
 
 /** Adds the method for `await using`, if the browser has its symbol. Tools that show the client do not list it. */

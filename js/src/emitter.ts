@@ -20,7 +20,8 @@ interface Listener<T> { fn(event: T): void; closed?(): void }
 /** Makes an emitter. `onFirst` is called when a type of event gets its first listener. */
 export function emitter(onFirst: (type: Type) => void = () => undefined): Emitter {
   const all: { readonly [K in Type]: Set<Listener<PamEventMap[K]>> } = {
-    subscriptions: new Set(), sync: new Set(), message: new Set(), warning: new Set(), crash: new Set(),
+    subscriptions: new Set(), sync: new Set(), message: new Set(), event: new Set(), events: new Set(), catchup: new Set(),
+    warning: new Set(), crash: new Set(),
   };
   let closed = false;
 

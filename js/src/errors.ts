@@ -76,6 +76,13 @@ export function fromWire(e: WireError): PamError {
   return new PamError(code, text ?? code, cause === undefined ? fields : { ...fields, cause: new Error(cause) });
 }
 
+/** The form in which a host posts an error. */
+export const toWire = ({ code, origin, message, by, condition, pubsubCondition, retryable }: PamError): WireError => ({
+  code, origin, text: message, retryable,
+  ...(by !== undefined && { by }), ...(condition !== undefined && { condition }),
+  ...(pubsubCondition !== undefined && { pubsubCondition }),
+});
+
 export const closedError = (): PamError =>
   new PamError("closed", "The client was closed. Make a new one with createClient().");
 

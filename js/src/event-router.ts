@@ -1,11 +1,11 @@
 import { fromWire } from "./errors.js";
-import { difference } from "./subscription-list.js";
+import { difference } from "./subscription-delta.js";
 import type { View } from "./view.js";
 import type { ViewEvent } from "./wire.js";
 
 /** Updates the view with an event of the program. `loaded` reports whether the program has loaded the stored list. */
 export function routeEvent(view: View, e: ViewEvent, loaded: boolean): void {
-  const { rows, sync, frames } = view;
+  const { rows, sync, frames, inbox } = view;
   switch (e.event) {
     case "changed": {
       const delta = rows.apply(e.changes, e.from ?? null, e.to ?? null, e.origin, e.source);
@@ -43,6 +43,24 @@ export function routeEvent(view: View, e: ViewEvent, loaded: boolean): void {
       view.emit("message", Object.freeze({ from, xml, ...(omitted && { omitted }) }));
       return;
     }
+    case "event":
+      return inbox.add(e.added);
+    case "nodes":
+      return inbox.more(e.nodes);
+    case "events": {
+      const change = inbox.apply(e);
+      for (const added of change.added) view.emit("event", added);
+      view.emit("events", change);
+      return;
+    }
+    case "inbox":
+      return inbox.reset(e);
+    case "scope":
+      return inbox.setScope(e.scope);
+    case "away":
+      return inbox.setAway(e.away);
+    case "catchup":
+      return view.emit("catchup", inbox.setCatchUp(e.state));
     case "frame": {
       const { event: _, ...frame } = e;
       return frames.add(frame);

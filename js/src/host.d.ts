@@ -5,6 +5,7 @@
 declare module "host:wasm_exec" {
   interface Go {
     argv: string[];
+    env: Record<string, string>;
     exit(code: number): void;
     readonly importObject: WebAssembly.Imports;
     readonly exited: boolean;

@@ -6,6 +6,8 @@ import type { PamClient, RuntimeInfo } from "./types.js";
 export { PamError } from "./errors.js";
 export type { PamErrorFields } from "./errors.js";
 export type * from "./client-options.js";
+export type * from "./inbox-types.js";
+export type * from "./pubsub-types.js";
 export type * from "./types.js";
 
 /**

@@ -23,8 +23,8 @@ const byObject = new WeakMap<object, Promise<WebAssembly.Module>>();
 export function loadModule(source?: WasmSource): Promise<WebAssembly.Module> {
   if (source === undefined && !located()) throw failure("wasm-load", unlocated("pam.wasm", "options.runtime.wasm"));
   if (source === undefined || typeof source === "string" || source instanceof URL) {
-    const url = source === undefined ? new URL("./pam.wasm", import.meta.url) : absolute(source);
-    return remember(byUrl, url.href, () => fetchModule(url.href));
+    const url = moduleURL(source);
+    return remember(byUrl, url, () => fetchModule(url));
   }
   return remember(byObject, source, () => moduleOf(source));
 }
@@ -42,9 +42,11 @@ function remember<K>(memory: Modules<K>, key: K, load: () => Promise<WebAssembly
   return module;
 }
 
-function absolute(source: string | URL): URL {
+/** Returns the absolute URL of the program. */
+export function moduleURL(source: string | URL | undefined): string {
+  if (source === undefined) return new URL("./pam.wasm", import.meta.url).href;
   try {
-    return new URL(source, typeof location === "undefined" ? undefined : location.href);
+    return new URL(source, typeof location === "undefined" ? undefined : location.href).href;
   } catch (e) {
     throw failure("bad-options", `options.runtime.wasm is not a URL: ${String(source)}`, { origin: "client", cause: e });
   }

@@ -1,6 +1,8 @@
 import type { ClientOptions, Credentials, CredentialRequest, LogEntry, WasmSource } from "./client-options.js";
 import { messageOf, PamError } from "./errors.js";
+import type { Codec, Interest } from "./inbox-types.js";
 import type { Target } from "./types.js";
+import type { RawInterests } from "./wire.js";
 
 /** The options of createClient, checked and read once: later changes of the given object have no effect. */
 export interface Config {
@@ -11,11 +13,15 @@ export interface Config {
   readonly followTo: readonly string[] | undefined;
   readonly storage: "indexeddb" | "memory";
   readonly mechanisms: readonly string[] | undefined;
+  readonly tabs: "shared" | "independent";
   readonly where: "worker" | "main" | undefined;
   readonly wasm: WasmSource | undefined;
   readonly worker: string | URL | (() => Worker) | undefined;
   readonly reconnect: { baseMs: number; maxMs: number; noJitter: boolean; maxAttempts: number; reconnectOff: boolean };
   readonly wakeOnForeground: boolean;
+  readonly interests: RawInterests;
+  /** By the namespace of the payload. */
+  readonly codecs: ReadonlyMap<string, Codec>;
   /** How many messages the inspector keeps; 0 turns it off. */
   readonly frames: number;
   readonly logger: ((entry: LogEntry) => void) | undefined;
@@ -31,7 +37,7 @@ export function readOptions(options: ClientOptions): Config {
 /**
  * Runs a function that reads values of the caller. Whatever a getter or a Proxy throws becomes an error of this library.
  */
-function reading<T>(what: string, read: () => T): T {
+export function reading<T>(what: string, read: () => T): T {
   try {
     return read();
   } catch (e) {
@@ -49,7 +55,8 @@ function isOwn(e: unknown): e is PamError {
 
 function readAll(options: ClientOptions): Config {
   const o = fields(options, "options", [
-    "account", "credentials", "service", "followTo", "storage", "mechanisms", "runtime", "reconnect", "inspector", "logger",
+    "account", "credentials", "service", "followTo", "storage", "tabs", "mechanisms", "runtime", "reconnect", "interests",
+    "codecs", "inspector", "logger",
   ]);
   const runtime = fields(o.runtime ?? {}, "options.runtime", ["where", "wasm", "worker"]);
   const worker = runtime.worker;
@@ -67,6 +74,7 @@ function readAll(options: ClientOptions): Config {
     followTo: readTexts(o.followTo, "options.followTo", "hosts such as node2.example.org"),
     storage: oneOf(o.storage, "options.storage", ["indexeddb", "memory"]) ?? "indexeddb",
     mechanisms: readTexts(o.mechanisms, "options.mechanisms", "SASL mechanism names"),
+    tabs: oneOf(o.tabs, "options.tabs", ["shared", "independent"]) ?? "shared",
     where: oneOf(runtime.where, "options.runtime.where", ["worker", "main"]),
     wasm: runtime.wasm as WasmSource | undefined,
     worker: worker as Config["worker"],
@@ -78,6 +86,8 @@ function readAll(options: ClientOptions): Config {
       reconnectOff: o.reconnect === false,
     },
     wakeOnForeground: flag(reconnect.wakeOnForeground, "options.reconnect.wakeOnForeground") ?? true,
+    interests: o.interests === undefined ? null : readInterests(o.interests as readonly Interest[], "options.interests"),
+    codecs: readCodecs(o.codecs ?? {}),
     frames: readFrames(o.inspector),
     logger: functionOr(o.logger, "options.logger"),
   };
@@ -92,12 +102,39 @@ export function readTarget(target: Target, listed = false): { service: string; n
   return { service, node, subid: subid ?? "" };
 }
 
+/** Reads interests; null selects everything. */
+export function readInterests(given: readonly Interest[] | null, what: string): RawInterests {
+  if (given === null) return null;
+  return reading(what, () => {
+    if (!Array.isArray(given)) throw bad(`${what} must be an array such as [{ node: "news" }].`);
+    return Array.from(given as readonly unknown[], (interest, i) => {
+      const name = `${what}[${i}]`;
+      const { service, node, prefix, payload } = fields(interest, name, ["service", "node", "prefix", "payload"]);
+      const row = [
+        text(service ?? "", `${name}.service`), text(node ?? "", `${name}.node`),
+        flag(prefix, `${name}.prefix`) ? "*" : "", text(payload ?? "", `${name}.payload`),
+      ];
+      if (`${row[0]}${row[1]}${row[3]}` === "") throw bad(`${name} must have a service, a node or a payload.`);
+      return row;
+    });
+  });
+}
+
+function readCodecs(given: unknown): ReadonlyMap<string, Codec> {
+  if (given === null || typeof given !== "object" || Array.isArray(given)) throw bad("options.codecs must be an object.");
+  return new Map(Object.entries(given).map(([namespace, codec]) => {
+    if (typeof codec !== "function") throw bad(`options.codecs[${JSON.stringify(namespace)}] must be a function.`);
+    return [namespace, codec as Codec];
+  }));
+}
+
 /**
  * Reads the properties of an object that the caller passes, each exactly once. Only the names in `known` are allowed;
  * without `known`, only the three properties of a target are read.
  */
 export function fields(value: unknown, what: string, known?: readonly string[]): Record<string, unknown> {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) throw bad(`${what} must be an object.`);
+  const isArray = reading(what, () => Array.isArray(value)); // it throws for a revoked Proxy
+  if (value === null || typeof value !== "object" || isArray) throw bad(`${what} must be an object.`);
   const out = Object.create(null) as Record<string, unknown>;
   try {
     if (known) {
@@ -123,6 +160,19 @@ export function signalOf(signal: unknown): AbortSignal | undefined {
     if (signal instanceof AbortSignal && typeof signal.aborted === "boolean") return signal; // throws for a Proxy
   } catch {}
   throw bad("options.signal must be an AbortSignal.");
+}
+
+/** Reads a string. */
+export function text(value: unknown, what: string): string {
+  if (typeof value !== "string") throw bad(`${what} must be a string.`);
+  return value;
+}
+
+export function texts(given: unknown, what: string): string[] {
+  return reading(what, () => {
+    if (!Array.isArray(given)) throw bad(`${what} must be an array of strings.`);
+    return Array.from(given as unknown[], (item, i) => text(item, `${what}[${i}]`));
+  });
 }
 
 /** Reads an optional whole number above zero. */

@@ -8,6 +8,11 @@ export interface PageHandlers {
   leave(): void;
   /** The browser shows the page, for the first time or again. */
   show(): void;
+  /** The user looks at the page, or no longer does. */
+  look?: (visible: boolean) => void;
+  /** The page goes into the back/forward cache, and comes back. */
+  store?: () => void;
+  restore?: () => void;
 }
 
 /** Calls the handlers until the returned function is called. Outside a page it does nothing. */
@@ -17,16 +22,25 @@ export function watchPage(page: PageHandlers): () => void {
   const options = { signal: off.signal };
   const wake = (): void => page.wake?.();
   addEventListener("online", wake, options);
-  addEventListener("pageshow", () => {
+  addEventListener("pageshow", ({ persisted }) => {
     page.show();
+    if (persisted) page.restore?.();
     wake();
   }, options);
   addEventListener("pagehide", ({ persisted }) => {
     if (!persisted) page.leave();
     page.sleep();
+    if (persisted) page.store?.();
   }, options);
   if (typeof document !== "undefined") {
-    const changed = (): void => (document.visibilityState === "visible" ? wake() : page.sleep());
+    const visible = (): boolean => document.visibilityState === "visible";
+    const changed = (): void => {
+      page.look?.(visible());
+      if (visible()) wake();
+      else page.sleep();
+    };
+    page.look?.(visible());
+    addEventListener("focus", () => page.look?.(true), options);
     document.addEventListener("resume", wake, options);
     document.addEventListener("freeze", () => page.sleep(), options);
     document.addEventListener("visibilitychange", changed, options);

@@ -4,11 +4,10 @@ import { routeEvent } from "./event-router.js";
 import type { Config } from "./options.js";
 import { watchPage } from "./page-lifecycle.js";
 import { startRuntime, type Runtime, type RuntimeHandlers } from "./runtime.js";
-import { forgetDatabase, noteDatabase } from "./stored-list.js";
+import { forgetDatabase, noteDatabase } from "./stored-database.js";
 import { clearTab, leaveTab, takeTab } from "./tab.js";
-import { openTabChannel, type TabChannel } from "./tab-channel.js";
 import type { View } from "./view.js";
-import type { Created, RawState } from "./wire.js";
+import type { Created, Operations, RawInterests, RawState } from "./wire.js";
 
 /** A running program that has loaded the stored list. Its listeners and channels are released when it ends. */
 export interface Program extends Pick<Runtime, "where" | "request"> {
@@ -16,10 +15,24 @@ export interface Program extends Pick<Runtime, "where" | "request"> {
   connect(signal?: AbortSignal): Promise<RawState>;
   /** Requests that the stored data be deleted, and leaves no session for the next page in this tab. */
   forget(signal: AbortSignal): Promise<null>;
+  /** Requests the state of the inbox and, from then on, its changes. Resolves when the view has the state. */
+  openInbox(): Promise<null>;
   /** Informs the program whether the page has listeners for messages, if that has changed. */
   listen(messages: boolean): void;
   /** Ends the program immediately. Pending requests are rejected with `why`. */
   end(why: PamError): void;
+}
+
+/**
+ * Requests an operation from the program, unless the signal is aborted by then. All operations wait for the same promise,
+ * also when it is already fulfilled, so the program gets the requests in the order of the calls.
+ */
+export async function request<K extends keyof Operations>(
+  from: Promise<Program>, op: K, params: Operations[K]["params"], signal: AbortSignal,
+): Promise<Operations[K]["result"]> {
+  const program = await from;
+  signal.throwIfAborted();
+  return program.request(op, params, signal);
 }
 
 export type ProgramHandlers = Pick<RuntimeHandlers, "flush" | "crashed">;
@@ -31,61 +44,67 @@ export type ProgramHandlers = Pick<RuntimeHandlers, "flush" | "crashed">;
  * immediately.
  */
 export async function startProgram(
-  config: Config, view: View, handlers: ProgramHandlers, created: (c: Created) => void, closed: AbortSignal,
+  config: Config, interests: () => RawInterests, view: View, handlers: ProgramHandlers, created: (c: Created) => void,
+  closed: AbortSignal,
 ): Promise<Program> {
-  let channel: TabChannel | undefined;
   let stopWatching = (): void => undefined;
   let tab: string | undefined; // the session name that the page leaves to the next page in this tab
   let names: readonly string[] = [config.account];
   let database: string | undefined; // where the list is stored
   let listening = false; // the last value that was sent to the program
   let loaded = false;
+  let inbox: Promise<null> | undefined; // the request for the inbox
 
   function release(): void {
     stopWatching();
-    channel?.close();
-    channel = undefined;
     credentials.dispose();
   }
 
-  const credentials = credentialRequests(config, (answer) => runtime.tell("credentials", answer));
+  const credentials = credentialRequests(config, (answer) => runtime.send("credentials", answer));
   const runtime = await startRuntime(config, {
     flush: handlers.flush,
     measure: view.frames.measure,
     handleEvent(e) {
-      const isStored = e.event === "stored" || (e.event === "list" && e.source === "cache");
-      if (database && isStored) noteDatabase(config.account, database);
-      if (e.event === "stored") channel?.announce();
-      else if (e.event === "credentials") credentials.handle(e);
+      const stored = e.event === "changed" && e.stored;
+      if (database && (stored || (e.event === "list" && e.source === "cache"))) noteDatabase(config.account, database);
+      if (e.event === "credentials") credentials.handle(e);
       else routeEvent(view, e, loaded);
     },
-    crashed(error) {
+    crashed(error, lost) {
       release();
-      handlers.crashed(error);
+      handlers.crashed(error, lost);
     },
   }, closed);
 
   try {
-    const taken = config.storage === "memory" ? undefined : takeTab(config.account);
-    tab = taken?.tab;
+    const { session, mayResume } = runtime;
+    const shared = session !== undefined;
+    const taken = config.storage === "memory" ? undefined
+      : shared ? { tab: session, ...(mayResume && { resume: session }) } : takeTab(config.account);
+    tab = shared ? undefined : taken?.tab;
     stopWatching = watchPage({
-      ...(config.wakeOnForeground && { wake: () => runtime.tell("wake", {}) }),
-      sleep: () => runtime.tell("sleep", {}),
+      ...(config.wakeOnForeground && { wake: () => runtime.send("wake", {}) }),
+      sleep: () => runtime.send("sleep", {}),
       leave: () => {
         if (tab !== undefined) leaveTab(config.account, tab);
       },
       show: () => clearTab(config.account),
+      ...(shared && {
+        look: (visible: boolean) => runtime.send("show", { visible }),
+        store: () => runtime.send("suspend", {}),
+        restore: () => runtime.send("resume", {}),
+      }),
     });
     const { account, service: url, followTo, storage, mechanisms, reconnect } = config;
     const made = await runtime.request("create", {
-      account, url, followTo, storage, mechanisms, inspector: config.frames > 0, ...reconnect, ...taken,
+      account, url, followTo, storage, mechanisms, inspector: config.frames > 0, interests: interests(), ...reconnect,
+      ...taken,
     });
-    const mine = made.why === undefined ? taken?.tab : undefined; // without a store the program keeps no session
+    const mine = made.why === undefined && !shared ? taken?.tab : undefined; // without a store the program keeps no session
     tab = mine;
     names = [config.account, made.account];
     database = made.database;
     created(made);
-    if (mine) channel = openTabChannel(made.account, () => runtime.tell("reload", {})); // before the first read
     await runtime.request("load", {});
     loaded = true;
     return {
@@ -107,10 +126,11 @@ export async function startProgram(
           database = forgotten;
         }
       },
+      openInbox: () => (inbox ??= runtime.request("inbox", {})),
       listen(messages) {
         if (messages === listening) return;
         listening = messages;
-        runtime.tell("listen", { messages });
+        runtime.send("listen", { messages });
       },
       end(why) {
         release();

@@ -1,19 +1,25 @@
-import { fromWire, messageOf, ownError, PamError, type PamErrorFields } from "./errors.js";
-import { info, loadModule, located, unlocated } from "./loader.js";
+import { fromWire, ownError, PamError, type PamErrorFields } from "./errors.js";
+import { info } from "./loader.js";
 import type { Config } from "./options.js";
+import { openOwnHost } from "./own-host.js";
+import { findSharedHost, mayShare } from "./shared-program.js";
 import type { FromHost, Notices, Operations, Posted, ProgramEvent, Request, ToHost } from "./wire.js";
 
 /** Requests that are sent without waiting for a result: notices, and operations that have none. */
-type Told = Notices & Pick<{ [K in keyof Operations]: Operations[K]["params"] }, "reload" | "sleep" | "wake">;
+type OneWayRequests = Notices & Pick<{ [K in keyof Operations]: Operations[K]["params"] }, "sleep" | "wake">;
 
 /** A running program. */
 export interface Runtime {
-  readonly where: "worker" | "main";
+  readonly where: "shared-worker" | "worker" | "main";
+  /** The name under which a shared program stores its session; undefined if the program is this page's own. */
+  readonly session: string | undefined;
+  /** Whether the program may resume a stored session. Not after a crash, which a stanza may have caused. */
+  readonly mayResume: boolean;
   /** Requests an operation. An aborted signal cancels it; the promise still settles. */
   request<K extends keyof Operations>(
     op: K, params: Operations[K]["params"], signal?: AbortSignal,
   ): Promise<Operations[K]["result"]>;
-  tell<K extends keyof Told>(op: K, params: Told[K]): void;
+  send<K extends keyof OneWayRequests>(op: K, params: OneWayRequests[K]): void;
   /** Ends the program immediately. Pending and later requests are rejected with `why`. */
   stop(why: PamError): void;
 }
@@ -23,62 +29,111 @@ export interface RuntimeHandlers {
   /** Called when all events that were posted together have been handled. */
   flush(): void;
   measure(heap: number, references: number): void;
-  /** Called when the program has crashed. Every pending request has been rejected. */
-  crashed(error: PamError): void;
+  /**
+   * Called when the program has ended by itself. Every pending request has been rejected. `lost` says that a shared program
+   * ended with the page that had started it, or does not respond: another one can be started.
+   */
+  crashed(error: PamError, lost: boolean): void;
+}
+
+/** Where a program runs. */
+export interface Host {
+  readonly where: Runtime["where"];
+  readonly port: MessagePort;
+  readonly session?: string;
+  /** The first message to it. */
+  readonly begin: ToHost;
+  /** Calls `lost` when a shared host has ended. */
+  watch?(lost: () => void): void;
+  release(): void;
 }
 
 interface PendingRequest { resolve(result: unknown): void; reject(e: PamError): void }
 
-/** Loads the program and starts it. The signal ends it immediately, during the start or later. */
+/** Called when an own host fails, with the error if the program does not run yet, and why it crashed if it does. */
+export type HostFailure = (text: string, more?: PamErrorFields, crash?: string) => void;
+
+/** Loads the program and starts it, or joins the one that other pages use. The signal ends it immediately. */
 export async function startRuntime(config: Config, handlers: RuntimeHandlers, closed: AbortSignal): Promise<Runtime> {
-  const where = config.where ?? (typeof Worker === "function" ? "worker" : "main");
-  const module = await loadModule(config.wasm);
+  let early: Parameters<HostFailure> | undefined;
+  let failed: HostFailure = (...why) => { early = why; };
+  const host = await openHost(config, closed, (...why) => failed(...why));
+  if (closed.aborted) host.release();
   closed.throwIfAborted();
-  const { port1: port, port2 } = new MessageChannel();
+  const { port, where } = host;
+  const shared = where === "shared-worker";
   const pending = new Map<number, PendingRequest>();
   let lastId = 0;
   let ended: PamError | undefined; // why the program has ended
-  let worker: Worker | undefined;
+  let started = false;
+  let silent = 0; // s since the shared host has sent anything, while a request is pending
+  let watching: ReturnType<typeof setInterval> | undefined;
 
   return new Promise<Runtime>((resolve, reject) => {
     function end(why: PamError): void {
       if (ended) return;
       ended = why;
+      clearInterval(watching);
       closed.removeEventListener("abort", abort);
       port.postMessage({ request: { id: 0, op: "close" } } satisfies ToHost);
-      port.close();
       for (const request of pending.values()) request.reject(why);
       reject(why);
-      worker?.terminate();
+      host.release();
     }
 
     const abort = (): void => end(ownError(closed.reason));
     closed.addEventListener("abort", abort);
 
-    function crash(text: string): void {
+    function endByItself(words: string, lost: boolean): void {
       if (ended) return;
-      const words = `The program crashed (${text}). Call connect() to start a new one, and report this error.`;
       const error = new PamError("crashed", words, { origin: "runtime", retryable: true });
       end(error);
-      handlers.crashed(error);
+      handlers.crashed(error, lost);
     }
+    const crash = (text: string): void =>
+      endByItself(`The program crashed (${text}). Call connect() to start a new one, and report this error.`, false);
+    const lose = (how: string): void =>
+      endByItself(`The program that the tabs share ${how}. The client starts another; what this call did is unknown.`, true);
 
-    const notLoaded = (text: string, more: PamErrorFields = {}): void =>
-      end(new PamError("wasm-load", text, { origin: "runtime", retryable: true, ...more }));
+    failed = (text, more = {}, why = "") => {
+      if (started) crash(why || "the Worker failed");
+      else end(new PamError("wasm-load", text, { origin: "runtime", retryable: true, ...more }));
+    };
+
+    if (early) failed(...early);
 
     function post(request: Request): void {
       if (!ended) port.postMessage({ request } satisfies ToHost);
     }
 
+    /** Checks every second whether a shared host responds. A frozen page does not count the time. */
+    function watchHost(): void {
+      if (!shared || watching) return;
+      silent = 0;
+      watching = setInterval(() => {
+        if (pending.size === 0) {
+          clearInterval(watching);
+          watching = undefined;
+        } else if (++silent === pingAfter) {
+          port.postMessage({ ping: true } satisfies ToHost);
+        } else if (silent > hangsAfter) {
+          lose("does not respond");
+        }
+      }, 1000);
+    }
+
+    let mayResume = true;
     const runtime: Runtime = {
       where,
+      session: host.session,
+      get mayResume() { return mayResume; },
       request: (op, params, signal) => new Promise((resolve, reject) => {
         if (ended) {
           reject(ended);
           return;
         }
         const id = ++lastId;
-        const cancel = (): void => runtime.tell("cancel", { target: id });
+        const cancel = (): void => runtime.send("cancel", { target: id });
         const settled = (): void => {
           pending.delete(id);
           signal?.removeEventListener("abort", cancel);
@@ -89,8 +144,9 @@ export async function startRuntime(config: Config, handlers: RuntimeHandlers, cl
         });
         post({ ...params, id, op });
         signal?.addEventListener("abort", cancel);
+        watchHost();
       }),
-      tell: (op, params) => post({ ...params, id: 0, op }),
+      send: (op, params) => post({ ...params, id: 0, op }),
       stop: end,
     };
 
@@ -105,74 +161,48 @@ export async function startRuntime(config: Config, handlers: RuntimeHandlers, cl
       else request?.resolve(posted.ok);
     }
 
+    function begun({ go, version }: { go: string; version: string }): void {
+      if (go === info.go && version === info.version) {
+        resolve(runtime);
+        return;
+      }
+      const words = `pam.wasm is version ${version} (${go}), but this script belongs to version ${info.version} `
+        + `(${info.go}). Serve both from the same package, and let no cache keep an old one.`;
+      end(new PamError("wasm-version", words, { origin: "runtime" }));
+    }
+
     port.onmessage = ({ data }: { data: FromHost }) => {
+      started = true;
+      silent = 0;
       if ("text" in data) {
         for (const posted of JSON.parse(data.text) as Posted[]) if (!ended) receive(posted);
+        if (shared) port.postMessage({ ack: data.text.length } satisfies ToHost);
         handlers.measure(data.heap, data.references);
         handlers.flush();
       } else if ("ready" in data) {
-        const { go, version } = data.ready;
-        if (go === info.go && version === info.version) {
-          resolve(runtime);
-          return;
-        }
-        const words = `pam.wasm is version ${version} (${go}), but this script belongs to version ${info.version} `
-          + `(${info.go}). Serve both from the same package, and let no cache keep an old one.`;
-        end(new PamError("wasm-version", words, { origin: "runtime" }));
-      } else {
-        crash(data.exit || "exit code 0");
+        mayResume = !data.fresh;
+        begun(data.ready);
+      } else if ("failed" in data) {
+        end(fromWire(data.failed));
+      } else if ("exit" in data) {
+        if (shared && data.exit === "") lose("has ended");
+        else crash(data.exit || "exit code 0");
       }
     };
-
-    if (where === "main") {
-      import("./worker.js").then(({ serve }) => {
-        serve(port2);
-        port.postMessage({ module } satisfies ToHost);
-      }).catch((e: unknown) => {
-        notLoaded(`The script worker.js of this package could not be loaded: ${messageOf(e)}`, { cause: e });
-      });
-      return;
-    }
-    try {
-      worker = makeWorker(config.worker);
-      let started = false;
-      worker.onerror = (event) => {
-        event.preventDefault?.();
-        if (started) crash(event.message || "the Worker failed");
-        else {
-          notLoaded(`The worker script could not be loaded${event.message ? `: ${event.message}` : ""}. `
-            + "Serve worker.js of this package next to index.js, or give options.runtime.worker.");
-        }
-      };
-      worker.postMessage({ xmppPam: port2 }, [port2]);
-      port.postMessage({ module } satisfies ToHost);
-      port.addEventListener("message", () => { started = true; }, { once: true });
-    } catch (e) {
-      notLoaded(config.worker === undefined && !located() ? unlocated("worker.js", "options.runtime.worker")
-        : `The Worker could not be started: ${messageOf(e)}. Its script must be of the page's own origin, and allowed by `
-          + "worker-src of the page's Content-Security-Policy; or set options.runtime.where to \"main\".",
-      { cause: e, retryable: false });
-    }
+    port.postMessage(host.begin);
+    host.watch?.(() => lose("was ended by the browser"));
   });
 }
 
-/** Creates the worker. Bundlers find its script by the literal `new Worker(new URL(…, import.meta.url))`. */
-function makeWorker(given: Config["worker"]): Worker {
-  if (typeof given === "function") return given();
-  if (given !== undefined) return new Worker(trusted(given), { type: "module" });
-  try {
-    return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-  } catch (e) {
-    if (!(e instanceof TypeError) || !globalThis.trustedTypes) throw e;
-    const url = new URL("./worker.js", import.meta.url);
-    return new Worker(trusted(url), { type: "module" });
+const pingAfter = 5; // s of silence
+const hangsAfter = 15;
+
+/** Opens the host of the shared program if the options allow it, else one of this page. */
+async function openHost(config: Config, closed: AbortSignal, failed: HostFailure): Promise<Host> {
+  if (mayShare(config)) {
+    const host = await findSharedHost(config, closed);
+    closed.throwIfAborted();
+    if (host) return host;
   }
-}
-
-let policy: ScriptURLPolicy | undefined;
-
-/** Converts the URL to a TrustedScriptURL where the page requires one; `trusted-types xmpp-pam` allows this. */
-function trusted(url: string | URL): string | URL {
-  policy ??= globalThis.trustedTypes?.createPolicy("xmpp-pam", { createScriptURL: (u) => u });
-  return policy ? policy.createScriptURL(String(url)) : url;
+  return openOwnHost(config, failed);
 }

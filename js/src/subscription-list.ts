@@ -1,14 +1,14 @@
 import { listeners } from "./store.js";
+import { completer, makeDelta, type RowChange } from "./subscription-delta.js";
 import type { StoredList } from "./stored-list.js";
 import type { StopListening, Subscription, SubscriptionDelta, SubscriptionList } from "./types.js";
+import type { RawInterests } from "./wire.js";
 
 /** A row in the form in which the program posts it. Only rows of the provisional overlay have `local`. */
 export type Row = readonly [
   service: string, node: string, subid: string, jid: string, state: string, kind: Subscription["kind"],
   local?: string | undefined,
 ];
-export type RowChange = readonly [before: Row | null, after: Row | null];
-
 /** The list that the page sees. A row stays the same object while its content is equal, and so does the snapshot. */
 export interface SubscriptionRows {
   snapshot(): SubscriptionList;
@@ -32,8 +32,14 @@ export interface SubscriptionRows {
   confirm(source: Source, asOf: string | null): void;
   /** Returns a row. `service` must be spelled as in the list. If `subid` is empty, returns the first row of the node. */
   get(service: string, node: string, subid: string): Subscription | undefined;
-  /** Converts a row to its public form, also if it is not in the list. */
+  /** Returns the row of the list with the key of a row, or else the row in its public form. */
   row(row: Row): Subscription;
+  /** Converts a row to its public form, whatever the list contains. */
+  make(row: Row): Subscription;
+  /** Sets which rows are supported. */
+  setInterests(interests: RawInterests): void;
+  /** Returns the kind of a service, as the list says it. */
+  kindOf(service: string): Subscription["kind"];
 }
 
 type Origin = SubscriptionDelta["origin"];
@@ -44,7 +50,8 @@ interface Step { readonly key: string; readonly after: Subscription | undefined 
 
 export const emptyList: SubscriptionList = freezeList([], null, "unread", null);
 
-export function subscriptionList(): SubscriptionRows {
+export function subscriptionList(interests: RawInterests = null): SubscriptionRows {
+  let wanted = interests;
   let committed: readonly Subscription[] = []; // in key order
   let steps: Step[] = []; // of a commit whose last part has not arrived
   let overlay = new Map<string, Row>();
@@ -62,14 +69,21 @@ export function subscriptionList(): SubscriptionRows {
     markDirty();
   }
 
+  const supports = (service: string, node: string): boolean => wanted === null || wanted.some((interest) => (
+    (interest[0] === "" || interest[0] === service)
+    && (interest[2] === "" ? interest[1] === "" || interest[1] === node : node.startsWith(interest[1]!))));
+  const make = (row: Row): Subscription => makeRow(row, supports(row[0], row[1]));
+
   const find = (key: string): Subscription | undefined => {
     const row = committed[lowerBound(committed, key)];
     return row?.key === key ? row : undefined;
   };
 
   function more(changes: readonly RowChange[]): void {
-    for (const [before, after] of changes) {
-      const next = after ? makeRow(after) : undefined;
+    const complete = completer();
+    for (const change of changes) {
+      const before = change[0] && complete(change[0]);
+      const next = change[1] ? make(complete(change[1])) : undefined;
       const key = next ? next.key : keyOf(before!);
       const old = find(key);
       steps.push({ key, after: old && next && sameRow(old, next) ? old : next });
@@ -91,7 +105,7 @@ export function subscriptionList(): SubscriptionRows {
     const gone = state === "none" || state === "";
     if (gone && !local) return undefined;
     if (gone && local === "unsubscribing" && !base) return undefined;
-    const next = makeRow([service, node, subid, jid, gone ? base?.state ?? "pending" : state, kind, local]);
+    const next = make([service, node, subid, jid, gone ? base?.state ?? "pending" : state, kind, local]);
     const old = shown.get(key);
     return old && sameRow(old, next) ? old : next;
   }
@@ -111,9 +125,9 @@ export function subscriptionList(): SubscriptionRows {
   }
 
   return {
-    snapshot, subscribe, flush, more,
+    snapshot, subscribe, flush, more, make,
     showStored(stored) {
-      const read = stored.rows.map(makeRow);
+      const read = stored.rows.map(make);
       const inOrder = read.every(({ key }, i) => i === 0 || read[i - 1]!.key < key);
       committed = inOrder ? read : read.sort((a, b) => compare(a.key, b.key));
       ({ ver, asOf } = stored);
@@ -165,7 +179,19 @@ export function subscriptionList(): SubscriptionRows {
       return row && (row.key === key || (subid === "" && row.key.startsWith(key))) ? row : undefined;
     },
     row(row) {
-      return find(keyOf(row)) ?? makeRow(row);
+      return find(keyOf(row)) ?? make(row);
+    },
+    setInterests(next) {
+      wanted = next;
+      committed = committed.map((row) => {
+        const supported = supports(row.service, row.node);
+        return row.supported === supported ? row : Object.freeze({ ...row, supported });
+      });
+      changed();
+    },
+    kindOf(service) {
+      const row = committed[lowerBound(committed, `${service}\0`)];
+      return row?.service === service ? row.kind : "pubsub";
     },
   };
 }
@@ -187,32 +213,6 @@ function merge(
   return merged;
 }
 
-/** Returns the differences between two snapshots, including the overlay. */
-export function difference(before: SubscriptionList, after: SubscriptionList): SubscriptionDelta {
-  const old = new Map(before.map((r) => [r.key, r]));
-  const added: Subscription[] = [];
-  const different: { before: Subscription; after: Subscription }[] = [];
-  for (const row of after) {
-    const was = old.get(row.key);
-    old.delete(row.key);
-    if (!was) added.push(row);
-    else if (was !== row) different.push(Object.freeze({ before: was, after: row }));
-  }
-  return freezeDelta(added, [...old.values()], different, "resync", before.ver, after.ver);
-}
-
-function makeDelta(...args: Parameters<typeof freezeDelta>): SubscriptionDelta | undefined {
-  return args[0].length + args[1].length + args[2].length === 0 ? undefined : freezeDelta(...args);
-}
-
-function freezeDelta(
-  added: Subscription[], removed: Subscription[], changed: { before: Subscription; after: Subscription }[],
-  origin: Origin, fromVer: string | null, toVer: string | null,
-): SubscriptionDelta {
-  for (const list of [added, removed, changed]) Object.freeze(list);
-  return Object.freeze({ added, removed, changed, origin, fromVer, toVer });
-}
-
 /** Makes the list's own properties not enumerable, so that consoles and copies show only the rows. */
 function freezeList(rows: Subscription[], ver: string | null, source: Source, asOf: string | null): SubscriptionList {
   const list = rows as Subscription[] & Pick<SubscriptionList, "ver" | "source" | "asOf">;
@@ -220,25 +220,29 @@ function freezeList(rows: Subscription[], ver: string | null, source: Source, as
   return Object.freeze(list);
 }
 
-/** Makes a row. The object literals keep long lists fast: the rows have few hidden classes. */
-function makeRow([service, node, subid, jid, state, kind, local]: Row): Subscription {
-  const key = `${service}\0${node}\0${subid}`;
+/**
+ * Makes a row. The object literals keep long lists fast: the rows have few hidden classes. So does reading by index, because
+ * code that is not optimised yet destructures an array with its iterator.
+ */
+function makeRow(row: Row, supported: boolean): Subscription {
+  const service = row[0], node = row[1], subid = row[2], jid = row[3], state = row[4], kind = row[5], local = row[6];
+  const key = keyOf(row);
   if (local === "subscribing" || local === "unsubscribing") {
     return Object.freeze(subid !== ""
-      ? { key, service, node, jid, subid, state, local, kind, supported: true }
-      : { key, service, node, jid, state, local, kind, supported: true });
+      ? { key, service, node, jid, subid, state, local, kind, supported }
+      : { key, service, node, jid, state, local, kind, supported });
   }
   return Object.freeze(subid !== ""
-    ? { key, service, node, jid, subid, state, kind, supported: true }
-    : { key, service, node, jid, state, kind, supported: true });
+    ? { key, service, node, jid, subid, state, kind, supported }
+    : { key, service, node, jid, state, kind, supported });
 }
 
 type RowKey = readonly [service: string, node: string, subid: string, ...unknown[]];
-const keyOf = ([service, node, subid]: RowKey): string => `${service}\0${node}\0${subid}`;
+const keyOf = (row: RowKey): string => `${row[0]}\0${row[1]}\0${row[2]}`;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function sameRow(a: Subscription, b: Subscription): boolean {
-  return a.key === b.key && a.jid === b.jid && a.state === b.state && a.local === b.local;
+  return a.key === b.key && a.jid === b.jid && a.state === b.state && a.local === b.local && a.supported === b.supported;
 }
 
 function lowerBound(rows: readonly Subscription[], key: string): number {

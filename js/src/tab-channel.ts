@@ -1,6 +1,6 @@
-/** The channel on which the tabs of one account notify each other that the stored list has changed. */
+/** The channel on which the tabs of one account notify each other that the stored list or inbox has changed. */
 export interface TabChannel {
-  /** Notifies the other tabs that this tab has changed the stored list. */
+  /** Notifies the other tabs that this tab has changed what is stored. */
   announce(): void;
   close(): void;
 }

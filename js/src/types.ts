@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { PamError } from "./errors.js";
+import type { CatchUpState, Inbox, InboxChange, Interest, PubsubEvent } from "./inbox-types.js";
+import type { PubsubRequests } from "./pubsub-types.js";
 
 /** A JID as text, such as `alice@example.org`. */
 export type Jid = string;
@@ -16,7 +18,7 @@ export interface OpOptions {
 }
 
 /** One account on this device. Frozen, without private fields, and safe to hold in a reactive proxy. */
-export interface PamClient extends AsyncDisposable {
+export interface PamClient extends PubsubRequests, AsyncDisposable {
   readonly account: Jid;
 
   /**
@@ -56,7 +58,14 @@ export interface PamClient extends AsyncDisposable {
    */
   unsubscribe(target: Target | Subscription, options?: OpOptions): Promise<void>;
 
+  /**
+   * Sets which events this device can show; null: all. The others are neither kept nor counted. If more is wanted than
+   * before, the client fetches what it has left out. All subscriptions stay in the list; their `supported` changes.
+   */
+  setInterests(interests: readonly Interest[] | null, options?: OpOptions): Promise<void>;
+
   readonly subscriptions: SubscriptionStore;
+  readonly inbox: Inbox;
   readonly sync: ExternalStore<SyncState>;
   readonly runtime: ExternalStore<RuntimeState>;
   readonly inspector: Inspector;
@@ -113,6 +122,7 @@ export interface Subscription {
   /** Set while a request from this device is pending. */
   readonly local?: "subscribing" | "unsubscribing";
   readonly kind: "pubsub" | "pep";
+  /** Whether the interests of this device may select events of the node. The row is listed and kept in any case. */
   readonly supported: boolean;
 }
 
@@ -195,7 +205,7 @@ export interface RuntimeInfo {
 }
 export interface RuntimeState {
   readonly phase: "idle" | "loading" | "running" | "crashed" | "closed";
-  readonly where: "worker" | "main" | null;
+  readonly where: "shared-worker" | "worker" | "main" | null;
   readonly info?: RuntimeInfo;
   readonly error?: PamError;
 }
@@ -223,6 +233,11 @@ export interface PamEventMap {
   subscriptions: SubscriptionDelta;
   sync: SyncState;
   message: MessageEvent;
+  /** A new event in the inbox. */
+  event: PubsubEvent;
+  /** The inbox has changed. The client has already stored the change. */
+  events: InboxChange;
+  catchup: CatchUpState;
   /** A problem after which the client keeps working. */
   warning: PamError;
   /** The program ended because of an internal error. `connect()` starts a new one. */

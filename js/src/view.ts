@@ -1,6 +1,7 @@
 import type { LogEntry } from "./client-options.js";
 import type { Emitter } from "./emitter.js";
 import type { PamError } from "./errors.js";
+import { inboxView, type InboxView } from "./inbox.js";
 import { inspectorStore, type InspectorStore } from "./inspector.js";
 import type { Config } from "./options.js";
 import { safely, writableStore } from "./store.js";
@@ -11,6 +12,7 @@ import type { ExternalStore, PamEventMap, RuntimeState, SyncState } from "./type
 /** The stores, events and log of a client. Changes become visible when `flush` is called. */
 export interface View {
   readonly rows: SubscriptionRows;
+  readonly inbox: InboxView;
   readonly sync: SyncStore;
   readonly frames: InspectorStore;
   readonly runtime: ExternalStore<RuntimeState>;
@@ -28,7 +30,12 @@ export interface View {
 
 export function createView(config: Config, events: Emitter): View {
   const runtime = writableStore<RuntimeState>(Object.freeze({ phase: "idle", where: null }));
-  const rows = subscriptionList();
+  const rows = subscriptionList(config.interests);
+  const inbox = inboxView(config.codecs, (e) => {
+    emit("warning", e);
+    log("warn", e.message, e);
+    queueMicrotask(flush); // the page may be rendering
+  }, rows.make);
   const frames = inspectorStore(config.frames);
   const sync = syncStore(config.storage, (before, now) => {
     if (before.phase !== now.phase) log("info", `sync: ${now.phase}`, now.error);
@@ -53,6 +60,7 @@ export function createView(config: Config, events: Emitter): View {
     runtime.flush();
     sync.flush();
     rows.flush();
+    inbox.flush();
     frames.flush();
     const now = queued;
     queued = [];
@@ -60,13 +68,14 @@ export function createView(config: Config, events: Emitter): View {
   }
 
   return {
-    rows, sync, frames, emit, log, setRuntime, flush,
+    rows, inbox, sync, frames, emit, log, setRuntime, flush,
     runtime: runtime.store,
     programEnded(phase, state, error) {
       setRuntime(state);
       sync.reset(phase, error);
       frames.measure(0, 0);
       rows.dropUncommitted();
+      inbox.programEnded();
     },
     close() {
       flush();

@@ -1,20 +1,34 @@
 import type { CredentialRequest } from "./client-options.js";
 import type { WireError } from "./errors.js";
 import type { RawFrame } from "./inspector.js";
+import type { CatchUpGap, CatchUpState, PubsubEvent, Seen, SeenScope } from "./inbox-types.js";
 import type { Config } from "./options.js";
-import type { Row, RowChange } from "./subscription-list.js";
+import type { FieldType } from "./pubsub-types.js";
+import type { RowChange } from "./subscription-delta.js";
+import type { Row } from "./subscription-list.js";
 import type { MessageEvent, SubscriptionDelta, SubscriptionList, SyncState } from "./types.js";
 
 // The messages between the page, the host of the program (worker.ts) and the program (wasm).
 
-/** From the host: the program has started, has posted a JSON array of `Posted`, or has ended. */
+/**
+ * From the host: the program has started, has posted a JSON array of `Posted`, or has ended. A host that pages share first
+ * sends the id of its instance; `fresh` says that its last program crashed.
+ */
 export type FromHost =
-  | { ready: { go: string; version: string } }
+  | { instance: string }
+  | { ready: { go: string; version: string }; fresh: boolean }
   | { text: string; heap: number; references: number }
+  | { failed: WireError } // the module could not be loaded
+  | { pong: true }
   | { exit: string };
 
-/** To the host: first the module, then requests. */
-export type ToHost = { module: WebAssembly.Module } | { request: Request };
+/** To the host: first the module, or for a shared host where it is and the name of the page's lock; then requests. */
+export type ToHost =
+  | { module: WebAssembly.Module }
+  | { wasm: string; lock: string }
+  | { request: Request }
+  | { ack: number } // the length of a text that the page has handled
+  | { ping: true };
 /** An operation or a notice, with its parameters as further members. Id 0: the program posts no result. */
 export interface Request { id: number; op: keyof Operations | keyof Notices }
 
@@ -27,6 +41,24 @@ export interface Operations {
   subscribe: { params: { service: string; node: string }; result: Row };
   unsubscribe: { params: { service: string; node: string; subid: string }; result: null };
   refresh: { params: { ignoreVersion: boolean }; result: null };
+  iq: { params: { to: string; type: string; xml: string }; result: string };
+  send: { params: { to: string; type: string; xml: string }; result: null };
+  parseURI: { params: { uri: string }; result: { service: string; node: string } };
+  publish: { params: RawTarget & { item: string; xml: string }; result: string };
+  retract: { params: RawTarget & { item: string }; result: null };
+  items: { params: RawTarget & { subid: string; max: number; items: readonly string[] }; result: RawItem[] };
+  createNode: { params: RawTarget & { form: RawFilled | null }; result: string };
+  deleteNode: { params: RawTarget & { redirect: string }; result: null };
+  nodes: { params: { service: string; max: number; after: string }; result: { nodes: RawNode[]; next?: string } };
+  nodeInfo: { params: RawTarget; result: RawNode };
+  getOptions: { params: RawTarget & { subid: string }; result: RawField[] };
+  setOptions: { params: RawTarget & { subid: string; form: RawFilled }; result: null };
+  /** Posts the state of the inbox as the event "inbox", and from then on its changes. */
+  inbox: Plain;
+  events: { params: RawQuery; result: RawEventPage };
+  markSeen: { params: { ids: readonly string[]; upTo: string }; result: null };
+  looked: Plain;
+  setInterests: { params: { interests: RawInterests }; result: null };
   export: { params: NoParams; result: RawExport };
   disconnect: Plain;
   forget: Plain;
@@ -41,7 +73,61 @@ export interface Notices {
   cancel: { target: number };
   credentials: { ask: number; password: string } | { ask: number; failed: string; wrong: boolean };
   listen: { messages: boolean };
+  /** The page has ended without the operation close. */
+  gone: NoParams;
+  /** Whether the user looks at the page. */
+  show: { visible: boolean };
+  /** Posts nothing more to the page. */
+  suspend: NoParams;
+  /** Posts again, first everything that may have changed. */
+  resume: NoParams;
 }
+
+interface RawTarget { service: string; node: string }
+
+/** The fields of a filled form: name and values of each. */
+export type RawFilled = readonly (readonly string[])[];
+export interface RawField {
+  name: string; type: FieldType; label?: string; description?: string; required: boolean;
+  choices: [value: string, label: string][]; values: string[];
+}
+
+export interface RawItem {
+  id?: string; publisher?: string; occurredAt: number | null; namespace?: string; xml?: string; entry?: RawEntry;
+}
+export interface RawEntry {
+  id?: string; title?: string; summary?: string; content?: string; link?: string; image?: string; author?: string;
+  published: number | null; updated: number | null;
+}
+export interface RawNode {
+  service: string; node: string; title?: string; description?: string; kind?: string; payloadType?: string;
+  accessModel?: string; created: number | null; subscribers: number;
+}
+
+export interface RawQuery { service: string; node: string; unseenOnly: boolean; before: string; limit: number }
+export interface RawEventPage { events: RawEvent[]; cursor?: string }
+export interface RawEvent {
+  id: string; service: string; node: string; item?: string; type: PubsubEvent["type"]; redirect?: string; publisher?: string;
+  at: number; source: PubsubEvent["timeSource"]; received: number; delivery: PubsubEvent["delivery"];
+  seen: Seen["state"]; basis: Seen["basis"]; seenAt?: number;
+  namespace?: string; omitted?: NonNullable<PubsubEvent["omitted"]>; xml?: string; entry?: RawEntry;
+}
+export type RawNodeCounts = readonly [service: string, node: string, unseen: number, dropped: number, newest: number | null];
+/** `changes` is absent if it is as it was before. */
+export interface RawAway { since: number; events: number; changes?: RowChange[] }
+export interface RawCatchUp {
+  phase?: CatchUpState["phase"]; since: number | null; nodes: number; nodesDone: number; received: number; elsewhere: number;
+  completeness?: CatchUpState["completeness"]; error?: WireError;
+  gaps: { service?: string; node?: string; from: number | null; to: number | null; reason: CatchUpGap["reason"] }[];
+}
+export interface RawInbox {
+  nodes: RawNodeCounts[]; unseen: number; dropped: number; away: RawAway | null; catchUp: RawCatchUp;
+}
+export interface RawInboxChange {
+  nodes: RawNodeCounts[]; removed: string[]; updated: string[]; unseen: number; dropped: number; reset: boolean;
+}
+/** Service, node, "*" if that is the beginning of the name, and payload of each; null: everything. */
+export type RawInterests = readonly (readonly string[])[] | null;
 
 export type NoParams = Record<string, never>;
 interface Plain { params: NoParams; result: null }
@@ -58,6 +144,7 @@ export interface CreateParams {
   noJitter: boolean;
   maxAttempts: number;
   reconnectOff: boolean;
+  interests: RawInterests;
   tab?: string;
   resume?: string;
 }
@@ -77,7 +164,7 @@ export type Posted =
   | ProgramEvent;
 
 /** The events that the program posts, see wasm/events.go. */
-export type ProgramEvent = ViewEvent | CredentialEvent | { event: "stored" } | { event: "crash"; text?: string };
+export type ProgramEvent = ViewEvent | CredentialEvent | { event: "crash"; text?: string };
 
 /** The events that change the view. */
 export type ViewEvent =
@@ -86,11 +173,19 @@ export type ViewEvent =
   | {
     event: "changed"; changes: RowChange[]; from?: string; to?: string;
     origin: SubscriptionDelta["origin"]; source: SubscriptionList["source"];
+    stored: boolean; // by this program
   }
   | { event: "provisional"; rows: Row[] }
   | { event: "state"; state: RawState }
   | { event: "warning"; error: WireError; ignored?: number }
   | { event: "message"; from?: string; xml?: string; omitted?: NonNullable<MessageEvent["omitted"]> }
+  | { event: "event"; added: RawEvent } // part of the next "events"
+  | { event: "nodes"; nodes: RawNodeCounts[] } // the first parts of a long "events" or "inbox"
+  | { event: "events" } & RawInboxChange
+  | { event: "inbox" } & RawInbox
+  | { event: "away"; away: RawAway | null }
+  | { event: "scope"; scope: SeenScope }
+  | { event: "catchup"; state: RawCatchUp }
   | { event: "frame" } & RawFrame;
 
 /** A request for credentials, or its cancellation: the program no longer waits for the answer. */

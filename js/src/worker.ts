@@ -1,118 +1,128 @@
-import { fetchDocument } from "host:fetch";
-import { deleteDatabase, openDatabase } from "host:idb";
-import { deriveKey } from "host:kdf";
-import { openSocket } from "host:socket";
-import { makeGo } from "host:wasm_exec";
-import { panicKind, panicTrace } from "./go-panic.js";
+import { ownError, toWire } from "./errors.js";
+import { run } from "./run-program.js";
+import { loadModule } from "./loader.js";
+import { programLock } from "./shared-program.js";
 import type { FromHost, Request, ToHost } from "./wire.js";
 
-// The host of the program. It runs in the Worker, or in the page's own thread if the options say so. It provides sockets,
-// databases and documents to the program, and passes text between the program and the page. It knows no protocol.
+// The worker script: the program and the pages that use it. A dedicated Worker has one page, a SharedWorker may have many.
 
-type Dispatch = (request: Request) => void;
+/** Texts that a page has not handled, in UTF-16 units. With more, it gets nothing until it has handled them. */
+const maxUnread = 8 << 20;
 
-/** Runs one program on a port. The first message contains the module, the others are requests. */
-export function serve(port: MessagePort): void {
-  let dispatch: Dispatch | undefined;
-  const send = (message: FromHost): void => port.postMessage(message);
-  const end = (why: string): void => {
-    dispatch = undefined;
-    send({ exit: why });
-  };
-  port.onmessage = ({ data }: { data: ToHost }) => {
-    if ("module" in data) {
-      run(data.module, send, (d) => { dispatch = d; }).then(end, (e: unknown) => end(String(e)));
-      return;
-    }
-    dispatch?.(data.request);
-  };
-}
+interface Page { readonly port: MessagePort; unread: number }
 
-/** Resolves when the program has ended: with "" if it ended normally, else with the reason. */
-async function run(
-  module: WebAssembly.Module, send: (m: FromHost) => void, ready: (dispatch: Dispatch) => void,
-): Promise<string> {
-  const scope = makeScope();
-  const ended = new AbortController(); // closes what the program has opened
-  /** Wraps a function that Go calls: adds the signal that is aborted when the program has ended. */
-  const withEnd = <A extends unknown[], R>(open: (...args: [...A, AbortSignal]) => R) =>
-    (...args: A): R => open(...args, ended.signal);
-  let stderr = "";
-  try {
-    const go = new (makeGo(scope))();
-    scope.fs!.writeSync = (_fd, bytes) => {
-      stderr = (stderr + new TextDecoder().decode(bytes)).slice(0, 16_384);
-      return bytes.length;
-    };
-    let memory: WebAssembly.Memory | undefined;
-    const key = "xmpp-pam";
-    scope[key] = {
-      deleteDatabase,
-      deriveKey: withEnd(deriveKey),
-      fetchDocument: withEnd(fetchDocument),
-      openDatabase: withEnd(openDatabase),
-      openSocket: withEnd(openSocket),
-      post(text: string) {
-        const references = go.exited ? 0 : go._values.length - go._idPool.length;
-        send({ text, heap: memory?.buffer.byteLength ?? 0, references });
-        return text.length;
-      },
-      ready(dispatch: Dispatch, goVersion: string, version: string) {
-        ready(dispatch);
-        send({ ready: { go: goVersion, version } });
-      },
-    };
-    go.argv = ["xmpp-pam", key];
-    const dispose = (): void => { // the program has ended: none of its callbacks and timers may run
-      go._resume = () => undefined;
-      for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
-      go._scheduledTimeouts.clear();
-      ended.abort();
-    };
-    let code = 0;
-    go.exit = (c) => {
-      code = c;
-      dispose();
-    };
-    const resume = go._resume;
-    const crashed = new Promise<never>((_, reject) => {
-      go._resume = () => {
-        try {
-          resume.call(go);
-        } catch (e) {
-          dispose();
-          reject(e instanceof Error ? e : new Error(String(e)));
-        }
-      };
-    });
-    const instance = await WebAssembly.instantiate(module, go.importObject);
-    memory = instance.exports.mem as WebAssembly.Memory;
-    await Promise.race([go.run(instance), crashed]);
-    return code === 0 ? "" : reason(stderr, `exit code ${code}`);
-  } catch (e) {
-    return reason(stderr, String(e));
+/** A program that starts or runs. */
+interface Running { dispatch?: (request: Request, page: number) => void; ready?: FromHost }
+
+/** Makes a host for one program at a time. The returned function adds a page. */
+function makeHost(): (port: MessagePort) => void {
+  const pages = new Map<number, Page>();
+  let last = 0; // number of a page
+  let running: Running | undefined;
+  let crashed = false; // the last program
+
+  function toAll(message: FromHost): void {
+    for (const { port } of pages.values()) port.postMessage(message);
   }
-}
 
-/** Returns why the program ended, and writes its stack to the console. */
-function reason(stderr: string, end: string): string {
-  const shown = panicTrace(stderr);
-  if (shown !== "") console.error(shown);
-  return panicKind(stderr) || end;
-}
+  function join(load: () => Promise<WebAssembly.Module>, port: MessagePort): void {
+    if (running?.ready) port.postMessage(running.ready);
+    if (!running) void start(load, (running = {}));
+  }
 
-/** Returns the global scope of the program: what Go needs, and nothing of the page. */
-function makeScope(): Scope {
-  return {
-    Object, Array, Uint8Array, Uint8ClampedArray, Error, Date, Promise, Symbol, JSON, Math,
-    crypto, performance, TextEncoder, TextDecoder, console,
+  async function start(load: () => Promise<WebAssembly.Module>, mine: Running): Promise<void> {
+    let end: FromHost;
+    try {
+      const module = await load();
+      const why = await run(module, {
+        post(message, number) {
+          const page = pages.get(number);
+          if (!page) return;
+          page.port.postMessage(message);
+          if (shared) count(page, number, message.text.length);
+        },
+        ready(dispatch, versions) {
+          mine.dispatch = dispatch;
+          mine.ready = { ready: versions, fresh: crashed };
+          toAll(mine.ready);
+        },
+        reload() {
+          const [number] = pages.keys();
+          if (number !== undefined) mine.dispatch?.({ id: 0, op: "reload" }, number);
+        },
+      });
+      crashed = why !== "";
+      end = { exit: why };
+    } catch (e) {
+      end = { failed: toWire(ownError(e)) };
+    }
+    running = undefined;
+    toAll(end);
+    pages.clear();
+  }
+
+  /** Counts what a page has not handled. */
+  function count(page: Page, number: number, more: number): void {
+    const before = page.unread;
+    page.unread += more;
+    if (before <= maxUnread && page.unread > maxUnread) running?.dispatch?.({ id: 0, op: "suspend" }, number);
+    if (before > maxUnread && page.unread === 0) running?.dispatch?.({ id: 0, op: "resume" }, number);
+  }
+
+  return (port) => {
+    const number = ++last;
+    const page: Page = { port, unread: 0 };
+    port.onmessage = ({ data }: { data: ToHost }) => {
+      if ("request" in data) {
+        if (pages.has(number)) running?.dispatch?.(data.request, number);
+      } else if ("ack" in data) {
+        count(page, number, -data.ack);
+      } else if ("ping" in data) {
+        port.postMessage({ pong: true } satisfies FromHost);
+      } else if ("module" in data) {
+        pages.set(number, page);
+        join(() => Promise.resolve(data.module), port);
+      } else {
+        pages.set(number, page);
+        join(() => loadModule(data.wasm), port);
+        void navigator.locks.request(data.lock, () => { // the page has ended
+          if (pages.delete(number)) running?.dispatch?.({ id: 0, op: "gone" }, number);
+          port.close();
+        });
+      }
+    };
   };
 }
 
-interface Scope { fs?: { writeSync(fd: number, bytes: Uint8Array): number }; [name: string]: unknown }
+const isWorker = typeof WorkerGlobalScope !== "undefined" && globalThis instanceof WorkerGlobalScope;
+const scope = isWorker && "onconnect" in globalThis ? globalThis as unknown as SharedScope : undefined;
+const shared = scope !== undefined;
 
-// In the Worker that the page created, the page sends a port. Where this module is imported otherwise, no port arrives.
-if (typeof WorkerGlobalScope !== "undefined" && globalThis instanceof WorkerGlobalScope) {
+interface SharedScope { name: string; onconnect: (event: { ports: readonly MessagePort[] }) => void }
+
+/** Runs one program on a port, for one page. */
+export function serve(port: MessagePort): void {
+  makeHost()(port);
+}
+
+if (scope) {
+  const host = makeHost();
+  const instance = crypto.randomUUID();
+  // The browser releases the lock when this worker ends.
+  const held = new Promise<void>((resolve) => {
+    void navigator.locks.request(programLock(scope.name, instance), () => {
+      resolve();
+      return new Promise(() => undefined);
+    });
+  });
+  scope.onconnect = ({ ports: [port] }) => {
+    void held.then(() => {
+      host(port!);
+      port!.postMessage({ instance } satisfies FromHost);
+    });
+  };
+} else if (isWorker) {
+  // The page that created this worker sends a port.
   addEventListener("message", ({ data }: { data: { xmppPam?: MessagePort } | null }) => {
     if (data?.xmppPam) serve(data.xmppPam);
   });

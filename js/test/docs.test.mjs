@@ -23,6 +23,12 @@ test("the README's example equals the one that is compiled", () => {
   assert.ok(read("types/readme.ts").startsWith(example));
 });
 
+test("the README's example of the inbox equals the one that is compiled", () => {
+  const example = /```js\n(client\.inbox\.subscribe.*?)```/s.exec(read("../README.md"))[1];
+  const compiled = /^\/\/ From the README\n(.*?)^\/\/ End\n/ms.exec(read("types/inbox.ts"))[1];
+  assert.equal(compiled.replace(/^ {2}/gm, ""), example);
+});
+
 test("the page in the repository's README equals the one that a test opens", () => {
   const page = /```html\n(.*?)```/s.exec(read("../../README.md"))[1];
   assert.equal(page, read("../docs/page.html"));

@@ -109,21 +109,21 @@ test("a signal and close() end iterators", async () => {
 
 test("a store calls its listeners once for many changes, and only if the value has changed", () => {
   const c = writableStore("a");
-  let told = 0;
-  const stop = c.store.subscribe(() => told++);
-  assert.equal(told, 1, "with the value that it has");
-  told = 0;
+  let calls = 0;
+  const stop = c.store.subscribe(() => calls++);
+  assert.equal(calls, 1, "with the value that it has");
+  calls = 0;
   c.set("b");
   c.set("c");
-  assert.equal(told, 0);
+  assert.equal(calls, 0);
   c.flush();
   c.flush();
   c.set("c");
   c.flush();
-  assert.equal(told, 1);
+  assert.equal(calls, 1);
   assert.deepEqual([c.store.getSnapshot(), c.store.getServerSnapshot()], ["c", "a"]);
   stop();
   c.set("d");
   c.flush();
-  assert.equal(told, 1);
+  assert.equal(calls, 1);
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeHost, rawState, turn } from "./host.mjs";
 
-const told = (host) => host.requests.filter((r) => r.op === "listen").map((r) => r.messages);
+const listenValues = (host) => host.requests.filter((r) => r.op === "listen").map((r) => r.messages);
 const batch = async (host) => { host.post({ event: "state", state: rawState("live") }); await turn(); };
 
 test("the program is notified when the first listener is added and when the last is removed", async () => {
@@ -12,24 +12,24 @@ test("the program is notified when the first listener is added and when the last
   const { client } = host;
   await client.connect();
   await batch(host);
-  assert.deepEqual(told(host), [], "there is no listener");
+  assert.deepEqual(listenValues(host), [], "there is no listener");
   const stops = [client.on("message", () => undefined), client.on("message", () => undefined)];
   client.on("warning", () => undefined);
   await batch(host);
-  assert.deepEqual(told(host), [true]);
+  assert.deepEqual(listenValues(host), [true]);
   stops[0]();
   await batch(host);
-  assert.deepEqual(told(host), [true]);
+  assert.deepEqual(listenValues(host), [true]);
   stops[1]();
   await batch(host);
   await batch(host);
-  assert.deepEqual(told(host), [true, false]);
+  assert.deepEqual(listenValues(host), [true, false]);
   const iterator = client.events("message");
   await turn();
-  assert.deepEqual(told(host), [true, false, true]);
+  assert.deepEqual(listenValues(host), [true, false, true]);
   await iterator.return();
   await batch(host);
-  assert.deepEqual(told(host), [true, false, true, false]);
+  assert.deepEqual(listenValues(host), [true, false, true, false]);
   await client.close();
 });
 
@@ -45,7 +45,7 @@ test("a listener added before connect() misses no message, and neither does a lo
     host.post({ event: "message", from: "a@b", xml: `<message id='${i}'/>` });
     await next;
   }
-  assert.deepEqual(told(host), [true]);
+  assert.deepEqual(listenValues(host), [true]);
   await client.close();
 });
 
@@ -58,7 +58,7 @@ test("a restarted program is notified of existing listeners", async () => {
   await turn();
   await client.connect();
   await turn();
-  assert.deepEqual(told(host), [true, true]);
+  assert.deepEqual(listenValues(host), [true, true]);
   await client.close();
 });
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { makeHost, turn } from "./host.mjs";
 import { page } from "./registered.mjs";
 
-const told = (host) => host.requests.filter((r) => r.id === 0).map((r) => r.op);
+const sentOps = (host) => host.requests.filter((r) => r.id === 0).map((r) => r.op);
 const hide = (persisted) => Object.assign(new Event("pagehide"), { persisted });
 const place = "xmpp-pam:tab:alice@example.org";
 
@@ -48,14 +48,14 @@ test("the page notifies the program when page or network are available again, an
     host.requests.length = 0;
     step();
     await turn();
-    assert.deepEqual(told(host), [want], String(step));
+    assert.deepEqual(sentOps(host), [want], String(step));
   }
   await host.client.close();
   host.requests.length = 0;
   window.dispatchEvent(new Event("online"));
   window.dispatchEvent(hide(false));
   await turn();
-  assert.deepEqual(told(host), [], "nothing is told after close");
+  assert.deepEqual(sentOps(host), [], "the page notifies the program after close");
 });
 
 test("with wakeOnForeground false it does not", async (t) => {
@@ -65,7 +65,7 @@ test("with wakeOnForeground false it does not", async (t) => {
   window.dispatchEvent(new Event("online"));
   window.dispatchEvent(hide(false));
   await turn();
-  assert.deepEqual(told(host), ["sleep"]);
+  assert.deepEqual(sentOps(host), ["sleep"]);
   await host.client.close();
 });
 
@@ -151,7 +151,7 @@ for (const refuse of [true, "wholly"]) {
     window.dispatchEvent(hide(false));
     window.dispatchEvent(new Event("pageshow"));
     await turn();
-    assert.deepEqual([resume, told(host)], [undefined, ["sleep", "wake"]]);
+    assert.deepEqual([resume, sentOps(host)], [undefined, ["sleep", "wake"]]);
     await host.client.close();
   });
 }

@@ -28,6 +28,7 @@ for (const name of names) {
       runtime: { where: "main", wasm },
     });
     try {
+      if (expected.events) client.inbox.newest.subscribe(() => undefined);
       await client.connect();
       let error;
       const outcomes = [];
@@ -38,13 +39,15 @@ for (const name of names) {
       }
       assert.deepEqual(outcomes, expected.outcomes ?? []);
       const seen = () => client.subscriptions.getSnapshot().map((r) => [r.service, r.node, r.subid ?? "", r.state]);
-      const ready = () => server.rest() === 0 && JSON.stringify(seen()) === JSON.stringify(expected.list) && client.subscriptions.getSnapshot().ver === expected.ver
+      const events = () => client.inbox.newest.getSnapshot().map((e) => [e.service, e.node, e.type, e.itemId ?? "", e.timeSource === "local-clock" ? "" : e.occurredAt.toISOString().replace(".000Z", "Z")]);
+      const ready = () => server.rest() === 0 && (!expected.events || JSON.stringify(events()) === JSON.stringify(expected.events)) && JSON.stringify(seen()) === JSON.stringify(expected.list) && client.subscriptions.getSnapshot().ver === expected.ver
         && client.inspector.stats().ignored === (expected.ignored ?? 0);
       for (const deadline = Date.now() + 2000; !ready() && Date.now() < deadline;) await sleep(5);
       assert.deepEqual(server.faults, []);
       assert.equal(server.rest(), 0, "not all was sent");
       assert.deepEqual(seen(), expected.list);
       assert.equal(client.subscriptions.getSnapshot().ver, expected.ver);
+      if (expected.events) assert.deepEqual(events(), expected.events);
       assert.equal(client.inspector.stats().ignored, expected.ignored ?? 0);
       assert.deepEqual(client.sync.getSnapshot().missing, expected.missing ?? []);
       assert.deepEqual(server.order.slice(0, expected.order?.length ?? 0), expected.order ?? []);

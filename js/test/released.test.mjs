@@ -14,9 +14,10 @@ const exported = { account: "", list: [], lastFull: null, lastSynced: null, sess
 const calls = {
   connect: (c, o) => c.connect(o), disconnect: (c, o) => c.disconnect(o), forget: (c, o) => c.forget(o), export: (c, o) => c.export(o),
   subscribe: (c, o) => c.subscribe(target, o), unsubscribe: (c, o) => c.unsubscribe(target, o), refresh: (c, o) => c.subscriptions.refresh(o),
-  once: (c, o) => c.once("warning", o),
+  events: (c, o) => c.inbox.list({ unseenOnly: true, ...o }), markSeen: (c, o) => c.inbox.markSeen(["1"], o), looked: (c, o) => c.inbox.looked(o),
+  setInterests: (c, o) => c.setInterests([{ node: "news" }], o), once: (c, o) => c.once("warning", o),
 };
-const results = { connect: undefined, disconnect: null, forget: null, export: exported, subscribe: row("news"), unsubscribe: null, refresh: null };
+const results = { connect: undefined, disconnect: null, forget: null, export: exported, subscribe: row("news"), unsubscribe: null, refresh: null, events: { events: [] }, markSeen: null, looked: null, setInterests: null };
 
 /** How a call ends: the program's answer, what else happens, and the outcome. */
 const endings = {
@@ -101,7 +102,7 @@ const lives = {
   "asked for credentials, crashed": async (host) => { await host.client.connect(); host.post({ event: "credentials", ask: 1 }, { event: "crash", text: "x" }); },
   "listened to, closed": async (host) => {
     const { signal } = new AbortController();
-    for (const store of [host.client.sync, host.client.runtime, host.client.subscriptions, host.client.inspector]) store.subscribe(() => undefined);
+    for (const store of [host.client.inbox, host.client.inbox.newest, host.client.sync, host.client.runtime, host.client.subscriptions, host.client.inspector]) store.subscribe(() => undefined);
     host.client.on("sync", () => undefined, { signal });
     host.client.on("crash", () => undefined, { signal, once: true });
     host.client.events("sync", { signal });
@@ -126,7 +127,7 @@ for (const [name, live] of Object.entries(lives)) {
     await pause(10);
     assert.deepEqual(left(), []);
     assert.equal(host.terminated, host.starts);
-    assert.ok(asked.every((signal) => signal.aborted), "the page's function was not told that its password is no longer needed");
+    assert.ok(asked.every((signal) => signal.aborted), "the page's function was not notified that its password is no longer needed");
     host.requests.length = 0;
     for (const type of ["online", "pageshow", "pagehide"]) window.dispatchEvent(new Event(type));
     await pause(5);

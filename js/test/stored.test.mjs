@@ -6,9 +6,8 @@ import { afterEach, beforeEach, test } from "node:test";
 import { makeHost, rawState, turn } from "./host.mjs";
 
 const dump = JSON.parse(readFileSync(new URL("../../sdk/internal/engine/testdata/stored/format-2.json", import.meta.url), "utf8"));
-const account = "Alice@localhost";
-const database = "xmpp-pam:of alice";
-const entry = `xmpp-pam:database:${account}`;
+const account = "alice@localhost";
+const database = "xmpp-pam:alice@localhost";
 const kind = (service) => (service.includes("@") ? "pep" : "pubsub");
 const rows = dump.rows.map((r) => [...r, kind(r[0])]);
 const asOf = new Date(dump.lastSynced).toISOString();
@@ -16,7 +15,7 @@ const asOf = new Date(dump.lastSynced).toISOString();
 let items, databases, log;
 
 beforeEach(() => {
-  items = new Map([[entry, database]]);
+  items = new Map();
   databases = { [database]: { version: 1, records: new Map(Object.entries(dump.records).sort().map(([key, value]) => [key, new Uint8Array(Buffer.from(value, "base64"))])) } };
   log = [];
   globalThis.localStorage = new Proxy({
@@ -39,7 +38,7 @@ function open(name, version) {
       request.onupgradeneeded();
       return request.onerror();
     }
-    request.result = {
+    request.result = Object.assign(new EventTarget(), {
       version: found.version,
       close: () => log.push(["close"]),
       transaction(store, mode = "readonly") {
@@ -56,7 +55,7 @@ function open(name, version) {
         (found.before ?? ((go) => go()))(() => setTimeout(() => last.onsuccess()), request.result);
         return tx;
       },
-    };
+    });
     request.onsuccess();
   });
   return request;
@@ -83,6 +82,20 @@ test("the complete stored list is shown before the program has loaded", async ()
   assert.ok(list.every((r, i) => Object.isFrozen(r) && (i === 0 || list[i - 1].key < r.key)));
   assert.equal(starts, 0);
   assert.deepEqual(log, [["open", database, undefined], ["transaction", "records", "readonly"], ["close"]]);
+});
+
+test("the list of an account that is spelled otherwise is found by an entry in localStorage", async () => {
+  const spelled = "Alice@Localhost";
+  const without = held({ account: spelled }).client;
+  without.subscriptions.ready.catch(() => undefined);
+  await turn();
+  await turn();
+  assert.equal(without.subscriptions.getSnapshot().source, "unread");
+  items.set(`xmpp-pam:database:${spelled}`, database);
+  log = [];
+  const { client } = held({ account: spelled });
+  assert.equal((await client.subscriptions.ready).length, rows.length);
+  assert.deepEqual(log, [["open", `xmpp-pam:${spelled}`, undefined], ["abort"], ["open", database, undefined], ["transaction", "records", "readonly"], ["close"]]);
 });
 
 test("connect() also shows the stored list", async () => {
@@ -129,7 +142,6 @@ test("a record with any unexpected format is ignored until the program has loade
   const text = (key) => new TextDecoder().decode(records.get(key));
   const put = (key, value) => records.set(key, typeof value === "string" ? new TextEncoder().encode(value) : value);
   const kinds = {
-    "no entry": () => items.clear(),
     "no database": () => { databases = {}; },
     "no store": () => { delete databases[database].records; },
     "another schema": () => { databases[database].version = 2; },
@@ -149,10 +161,9 @@ test("a record with any unexpected format is ignored until the program has loade
     "no bytes": () => put("list/000", { what: "is this" }),
     "no record of the last sync": () => records.delete("sync"),
     "a record of the last sync of another format": () => put("sync", Uint8Array.of(1, 2)),
-    "a database that goes away": () => { databases[database].before = (go, db) => { db.onversionchange(); go(); }; },
+    "a database that goes away": () => { databases[database].before = (go, db) => { db.onversionchange(); db.dispatchEvent(new Event("versionchange")); go(); }; },
   };
   for (const [name, spoil] of Object.entries(kinds)) {
-    items.set(entry, database);
     databases = { [database]: { version: 1, records } };
     for (const [key, value] of Object.entries(dump.records)) put(key, new Uint8Array(Buffer.from(value, "base64")));
     spoil();
@@ -191,21 +202,30 @@ test("close() closes the database while its records are read", async () => {
   assert.deepEqual(log.at(-1), ["close"]);
 });
 
-test("the database name is stored with the first commit, and forget() removes it for every spelling of the account", async () => {
-  items.clear();
+const storedChange = { event: "changed", changes: [], origin: "other-device", source: "server", stored: true };
+
+test("the database name is stored with the first commit if the account is spelled otherwise, and forget() removes it for every spelling", async () => {
   const other = "xmpp-pam:database:someone@else";
-  const host = makeHost({ account, storage: "indexeddb" }, {
-    create: () => ({ account: account.toLowerCase(), database }),
-    forget: (_request, h) => { h.post({ event: "stored" }); return null; },
-  });
-  await host.client.connect();
-  await turn();
-  assert.deepEqual([...items], []);
-  host.post({ event: "stored" });
-  await until(() => items.get(entry) === database);
-  items.set(`${entry} spelled otherwise`, database).set(other, "xmpp-pam:another").set("mine", database);
-  await host.client.forget();
-  assert.deepEqual([...items], [[other, "xmpp-pam:another"], ["mine", database]]);
-  host.post({ event: "stored" });
-  await until(() => items.get(entry) === database);
+  for (const spelled of [account, "Alice@localhost"]) {
+    items.clear();
+    const entry = `xmpp-pam:database:${spelled}`;
+    const host = makeHost({ account: spelled, storage: "indexeddb" }, {
+      create: () => ({ account, database }),
+      forget: (_request, h) => { h.post(storedChange); return null; },
+    });
+    await host.client.connect();
+    await turn();
+    assert.deepEqual([...items], []);
+    const noted = spelled === account ? undefined : database;
+    host.post(storedChange);
+    await turn();
+    assert.equal(items.get(entry), noted);
+    items.set("xmpp-pam:database:ALICE@localhost", database).set(other, "xmpp-pam:another").set("mine", database);
+    await host.client.forget();
+    assert.deepEqual([...items], [[other, "xmpp-pam:another"], ["mine", database]]);
+    host.post(storedChange);
+    await turn();
+    assert.equal(items.get(entry), noted);
+    await host.client.close();
+  }
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { difference, subscriptionList } from "../build/src/subscription-list.js";
+import { difference } from "../build/src/subscription-delta.js";
+import { subscriptionList } from "../build/src/subscription-list.js";
 import { row } from "./host.mjs";
 
 const all = (...rows) => rows.map((row) => [null, row]);
@@ -25,6 +26,37 @@ test("rows are sorted and frozen, and have all fields", () => {
   assert.ok(Object.isFrozen(s) && s.every(Object.isFrozen));
   assert.equal(s[0].key, "bob@example.org\0n\0");
   assert.equal(JSON.stringify(s), JSON.stringify([...s]));
+});
+
+test("interests decide which rows are supported, now and later", () => {
+  const l = subscriptionList([["pubsub.example.org", "a", "", "urn:x"], ["", "be", "*", ""]]);
+  const supported = () => l.snapshot().filter((r) => r.supported).map((r) => `${r.service} ${r.node}`);
+  l.reset(all(row("a"), row("a", "subscribed", "bob@example.org"), row("b"), row("beta"), row("ab")), [[...row("bet"), "subscribing"]], "1", "cache");
+  assert.deepEqual(supported(), ["pubsub.example.org a", "pubsub.example.org bet", "pubsub.example.org beta"]);
+  const before = l.snapshot();
+  l.setInterests([["", "a", "", ""], ["", "bet", "*", ""]]);
+  assert.deepEqual(supported(), ["bob@example.org a", "pubsub.example.org a", "pubsub.example.org bet", "pubsub.example.org beta"]);
+  assert.deepEqual(l.snapshot().map((r) => before.includes(r)), [false, true, true, true, true, true]);
+  assert.ok(l.snapshot().every(Object.isFrozen));
+  l.setInterests([]);
+  assert.deepEqual(supported(), []);
+  l.setInterests(null);
+  assert.equal(supported().length, 6);
+  const { added: [after] } = apply(l, [null, row("new")]);
+  assert.equal(after.supported, true);
+});
+
+test("a field of a changed row that is 0 is that of the row before", () => {
+  const l = subscriptionList();
+  l.more([[null, ["s", "a", "", "j", "subscribed", "pubsub"]], [null, [0, "b", "id", 0, 0, 0]]]);
+  l.reset([[null, ["t", "c", "", "j", "pending", "pubsub"]]], [], "1", "cache");
+  assert.deepEqual(l.snapshot().map((r) => [r.service, r.node, r.subid, r.jid, r.state, r.kind]), [
+    ["s", "a", undefined, "j", "subscribed", "pubsub"],
+    ["s", "b", "id", "j", "subscribed", "pubsub"],
+    ["t", "c", undefined, "j", "pending", "pubsub"],
+  ]);
+  const delta = apply(l, [["s", "a", "", "j", "subscribed", "pubsub"], [0, 0, 0, 0, "pending", 0]], [[0, "b", "id", 0, "subscribed", 0], null]);
+  assert.deepEqual([delta.added, delta.changed.map((c) => [c.before.node, c.after.node, c.after.state]), delta.removed.map((r) => r.node)], [[], [["a", "a", "pending"]], ["b"]]);
 });
 
 test("a snapshot stays the same object until something changes, and a row until it changes", () => {

@@ -38,14 +38,14 @@ test("the bridge reads exactly the parameters that are sent", () => {
   const sent = new Set(["id", "op"]);
   for (const type of members(typeOf("Operations"))) for (const name of names(property(type, "params"))) sent.add(name);
   for (const type of members(typeOf("Notices"))) for (const name of names(type)) sent.add(name);
-  const read = inGo(/\br\.(?:string|strings|int|bool)\("(\w+)"\)/g);
+  const read = inGo(/\br\.(?:string|strings|int|bool|form|rows)\("(\w+)"\)/g);
   assert.ok(read.has("ignoreVersion") && sent.has("password"));
   assert.deepEqual([...sent].sort(), [...read].sort());
 });
 
 test("the events equal those that the bridge posts", () => {
   const known = new Set(parts(typeOf("ProgramEvent")).map((type) => property(type, "event").value));
-  const posted = inGo(/\b(?:b\.event|b\.list|named)\("(\w+)"/g);
+  const posted = inGo(/\b(?:b\.event|b\.list|b\.nodeStates|named)\((?:[\w.()*]+, )?"(\w+)"/g);
   assert.ok(posted.has("changed"));
   assert.deepEqual([...known].sort(), [...posted].sort());
 });

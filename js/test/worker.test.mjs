@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { build } from "esbuild";
-import { tiny } from "./module.mjs";
+import { tiny, tinyInfo } from "./module.mjs";
 
 const functions = { socket: ["openSocket"], idb: ["openDatabase", "deleteDatabase"], kdf: ["deriveKey"], fetch: ["fetchDocument"] };
 
@@ -23,7 +23,7 @@ async function bundle() {
   };
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("../src/worker.ts", import.meta.url))],
-    bundle: true, write: false, format: "esm", target: "es2022", plugins: [plugin],
+    bundle: true, write: false, format: "esm", target: "es2022", define: { BUILD_INFO: JSON.stringify(tinyInfo) }, plugins: [plugin],
   });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
 }
@@ -87,7 +87,7 @@ for (const [name, [end, why]] of Object.entries(ends)) {
     for (const name of names) p.host[name]("x");
     p.ask({ id: 1 });
     p.go._resume();
-    assert.deepEqual([p.resumed, p.dispatched, p.posted], [1, [{ id: 1 }], [{ ready: { go: "go0.0", version: "0.0" } }]]);
+    assert.deepEqual([p.resumed, p.dispatched, p.posted], [1, [{ id: 1 }], [{ ready: { go: "go0.0", version: "0.0" }, fresh: false }]]);
     // Only a deletion continues, because it is still wanted.
     const ended = () => names.filter((name) => p.signals[name]?.aborted).join();
     assert.equal(ended(), "");
@@ -104,3 +104,22 @@ for (const [name, [end, why]] of Object.entries(ends)) {
     assert.deepEqual(p.posted.slice(1), [{ exit: why }]);
   });
 }
+
+test("programs of one account notify each other of changes, and no programs of other accounts", async () => {
+  const programs = [];
+  for (const account of ["alice@localhost", "alice@localhost", "alicia@localhost", undefined]) {
+    const p = await play();
+    if (account) p.host.openChannel(account);
+    programs.push(p);
+  }
+  const reloads = () => programs.map((p) => p.dispatched.filter(({ op }) => op === "reload").length);
+  for (const p of programs) p.host.announce();
+  for (const end = Date.now() + 5000; Date.now() < end && String(reloads()) !== "1,1,0,0";) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(reloads(), [1, 1, 0, 0]);
+  for (const p of programs) { p.go.exit(0); p.ended(); }
+  const other = new BroadcastChannel("xmpp-pam:list:alice@localhost");
+  other.postMessage("");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  other.close();
+  assert.deepEqual(reloads(), [1, 1, 0, 0], "an ended program is notified");
+});

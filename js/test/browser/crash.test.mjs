@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
+import { resolve } from "../../scripts/symbols.mjs";
 import { startChromium } from "./lib/chromium.mjs";
 import { startDemo } from "./lib/demo.mjs";
 import { watch } from "./lib/device.mjs";
@@ -39,10 +40,10 @@ const connecting = [
 ];
 
 describe("crashes", { skip: missing(), timeout: 300 * seconds }, () => {
-  let demo, lab, browser, wasm;
+  let demo, lab, browser, wasm, symbols;
   before(async () => {
     [demo, lab, browser] = await Promise.all([startDemo("mem"), startLab(), startChromium()]);
-    wasm = buildFaulty();
+    ({ program: wasm, symbols } = buildFaulty());
   });
   after(async () => {
     await Promise.allSettled([browser?.close(), demo?.stop(), lab?.stop()]);
@@ -102,8 +103,8 @@ describe("crashes", { skip: missing(), timeout: 300 * seconds }, () => {
         await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300))); // for events that arrive late
         assert.deepEqual(await page.evaluate(() => events), [["crash", "crashed"]]);
         assert.deepEqual(uncaught, []);
-        const told = JSON.stringify([outcomes, page.said, page.problems, await page.evaluate(() => client.runtime.getSnapshot().error.message)]);
-        assert.ok(!told.includes(secret), told);
+        const texts = JSON.stringify([outcomes, page.said, page.problems, await page.evaluate(() => client.runtime.getSnapshot().error.message)]);
+        assert.ok(!texts.includes(secret), texts);
       }
 
       for (const [point, kind, why] of live) {
@@ -117,6 +118,7 @@ describe("crashes", { skip: missing(), timeout: 300 * seconds }, () => {
           if (point === "dispatch" || point === "request") await begin("client.subscriptions.refresh()");
           if (point === "socket") await demo.post("release");
           await isCrashed(why);
+          if (why === hidden || why === index) assert.match(resolve(symbols, page.said.at(-1)), /\nxmpp-pam\/sdk\/fault\.At\n\t.*fault\.go:\d+\n/);
           await isLive();
         });
       }

@@ -17,6 +17,7 @@ const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 const samples = 10;
 
 const slack = 6; // the number of messages at the end that a run may lack
+const tries = 4; // how often a failure is planned that a run did not meet, because it was shorter still
 
 /** The kinds of failures: what the proxy does at the message, and how the browser's network goes down and up again. */
 const cuts = {
@@ -77,9 +78,8 @@ for (const server of ["mem", "prosody"]) {
             }
           }
         }));
-        for (const [name, { runs, reached, resumed, connections, ms }] of Object.entries(sums)) {
-          t.diagnostic(`${name}: ${runs} runs, ${reached} failures met, ${resumed} sessions resumed, ${connections} connections, right again after ${Math.max(...ms)} ms at most`);
-          assert.ok(reached >= 0.8 * runs, `${name}: the message was only reached in ${reached} of ${runs} runs`);
+        for (const [name, { runs, resumed, connections, ms }] of Object.entries(sums)) {
+          t.diagnostic(`${name}: ${runs} runs, ${resumed} sessions resumed, ${connections} connections, right again after ${Math.max(...ms)} ms at most`);
         }
       });
     }
@@ -92,8 +92,16 @@ for (const server of ["mem", "prosody"]) {
     const everywhere = (names) => Array.from({ length: rounds }, (_, round) => ["in", "out"].flatMap((dir) => Array.from({ length: reference[dir] }, (_, i) =>
       names.map((name) => ({ name, dir, n: i + 1, seed: seed + round * 1000 + i }))))).flat(2);
 
-    /** Plays the transcript with one failure. */
+    /** Plays the transcript with one failure. A run that ended before its message is repeated with an earlier one. */
     async function fail(lane, { name, dir, n }, random) {
+      for (let k = 0; k < tries; k++) {
+        const report = await failAt(lane, { name, dir, n }, random);
+        if (report.reached) return report;
+        n = Math.max(1, Math.min(n, report.counts[dir]) - slack);
+      }
+      assert.fail(`none of ${tries} runs reached its message, at last ${n}`);
+    }
+    async function failAt(lane, { name, dir, n }, random) {
       const { verdict, down, up } = faults[name];
       let reached = false;
       let late = false; // no event will wake the page
@@ -116,10 +124,9 @@ for (const server of ["mem", "prosody"]) {
   });
 }
 
-function add(sums, name, { reached, resumed, connections, ms }) {
-  const sum = (sums[name] ??= { runs: 0, reached: 0, resumed: 0, connections: 0, ms: [] });
+function add(sums, name, { resumed, connections, ms }) {
+  const sum = (sums[name] ??= { runs: 0, resumed: 0, connections: 0, ms: [] });
   sum.runs++;
-  sum.reached += reached;
   sum.resumed += resumed;
   sum.connections += connections;
   sum.ms.push(ms);

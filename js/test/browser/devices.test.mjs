@@ -64,6 +64,44 @@ for (const server of ["mem", "prosody"]) {
       assert.deepEqual(login.filter((f) => />[\w+/=]{4,}/.test(f.xml)).map((f) => f.xml), [], "the wire log may show only the names of the login's elements");
     });
 
+    test("an entry is new on both devices, and a device that was away tells what it has missed", async () => {
+      for (const node of ["news", "gallery"]) await laptop.request("subscribe", { service: pubsub, node });
+      await phone.shows("gallery", "news");
+      await laptop.publish("gallery", 1);
+      for (const device of [laptop, phone]) assert.deepEqual(await device.entries(1), [["gallery", "published", "unseen"]]);
+      const entry = laptop.page.getByTestId("entry").first();
+      assert.match(await entry.textContent(), /Evening over the bay.*Photo gallery/s);
+      assert.ok(await entry.locator("img").evaluate((img) => img.complete && img.naturalWidth > 0), "the picture is not shown");
+      await entry.locator("button").click();
+      assert.deepEqual(await laptop.entries(1, "seen-here"), [["gallery", "published", "seen-here"]]);
+      assert.deepEqual(await phone.entries(1, "likely-seen-elsewhere"), [["gallery", "published", "likely-seen-elsewhere"]]);
+      assert.equal(await phone.page.getByTestId("unread").isVisible(), false);
+
+      await phone.page.getByTestId("online-switch").click();
+      await phone.phase("offline");
+      await laptop.publish("news", 5);
+      await laptop.request("subscribe", { service: pubsub, node: "weather" });
+      await laptop.request("unsubscribe", { service: pubsub, node: "gallery" });
+      await phone.page.getByTestId("online-switch").click();
+      await phone.phase("live");
+      await phone.shows("news", "weather");
+      const away = phone.page.getByTestId("away");
+      await phone.page.waitForFunction(() => /5 entries were published/.test(document.querySelector("[data-testid=away]").textContent));
+      assert.match(await away.textContent(), /5 entries were published since .*Followed on another device: Weather.*No longer followed: Photo gallery/s);
+      await away.getByTestId("away-close").click();
+      assert.equal(await away.isVisible(), false);
+      // Prosody sends the presence of the laptop, which was connected all the time: they were probably seen there.
+      const missed = await phone.entries(6, server === "mem" ? "unseen" : "likely-seen-elsewhere", 5);
+      assert.deepEqual(missed.map(([node]) => node), [...Array(5).fill("news"), "gallery"]);
+      await laptop.publish("news", 1);
+      for (const device of [laptop, phone]) await device.entries(7);
+      await phone.page.getByTestId("read-all").click();
+      await phone.page.getByTestId("unread").waitFor({ state: "hidden" });
+      const read = (await laptop.entries(7, "likely-seen-elsewhere", 6)).filter(([node]) => node === "news");
+      assert.deepEqual(read.map(([, , seen]) => seen), Array(6).fill("likely-seen-elsewhere"));
+      for (const { page, name } of [laptop, phone]) assert.deepEqual(page.problems, [], name);
+    });
+
     test("a reconnected device gets only the changes made meanwhile", async () => {
       for (const node of ["news", "weather"]) await laptop.request("subscribe", { service: pubsub, node });
       await phone.shows("news", "weather");

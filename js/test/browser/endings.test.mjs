@@ -42,7 +42,7 @@ describe("endings", { skip: missing(), timeout: 300_000, concurrency: 2 }, () =>
     const [link] = lane.proxy.links;
     await how(link);
   }
-  const told = (phase) => lane.page.waitForFunction((phase) => phases.find((p) => p.phase === phase), phase, { timeout: 20_000 }).then((found) => found.jsonValue());
+  const phaseEvent = (phase) => lane.page.waitForFunction((phase) => phases.find((p) => p.phase === phase), phase, { timeout: 20_000 }).then((found) => found.jsonValue());
 
   describe("ended by the server or the socket", { concurrency: 1 }, () => {
     const reactions = [
@@ -55,7 +55,7 @@ describe("endings", { skip: missing(), timeout: 300_000, concurrency: 2 }, () =>
       test(`${name}: ${code}, and the client reconnects`, async () => {
         await end(how);
         await change(lane, random, 2);
-        const { message, ...waiting } = await told("waiting");
+        const { message, ...waiting } = await phaseEvent("waiting");
         assert.deepEqual(waiting, { phase: "waiting", code, ...(condition && { condition }) }, message);
         await equal(lane);
         await oneSocket(lane);
@@ -79,7 +79,7 @@ describe("endings", { skip: missing(), timeout: 300_000, concurrency: 2 }, () =>
           link.say(close);
           return link.close(1000);
         });
-        const { message, ...failed } = await told("failed");
+        const { message, ...failed } = await phaseEvent("failed");
         assert.deepEqual(failed, { phase: "failed", code, condition });
         assert.match(message, words);
         await lane.page.evaluate(() => dispatchEvent(new Event("online")));

@@ -211,9 +211,9 @@ describe("failures", { skip: missing(), timeout: 240 * seconds }, () => {
   test("no log contains a password sent with PLAIN", async () => {
     await open(service, { mechanisms: ["PLAIN"] });
     await works();
-    const told = await page.evaluate(async () => JSON.stringify([client.inspector.getSnapshot(), await client.inspector.export("xml").text()]));
-    assert.match(told, /mechanism=.{1,2}PLAIN/);
-    assert.deepEqual(search(told + page.said.join("\n")), []);
+    const logs = await page.evaluate(async () => JSON.stringify([client.inspector.getSnapshot(), await client.inspector.export("xml").text()]));
+    assert.match(logs, /mechanism=.{1,2}PLAIN/);
+    assert.deepEqual(search(logs + page.said.join("\n")), []);
   });
 
   test("when the program crashes, pending calls are rejected, the page gets the event, and connect() starts a new one", async () => {

@@ -8,8 +8,11 @@ import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
 import { test } from "node:test";
 import { startChromium } from "./page.mjs";
+import { archives } from "./lib/hostile/archives.mjs";
 import { calls } from "./lib/hostile/calls.mjs";
+import { events } from "./lib/hostile/events.mjs";
 import { login } from "./lib/hostile/login.mjs";
+import { markers } from "./lib/hostile/markers.mjs";
 import { messages } from "./lib/hostile/messages.mjs";
 import { play } from "./lib/hostile/play.mjs";
 import { listing } from "./lib/hostile/lists.mjs";
@@ -25,10 +28,10 @@ import { generator } from "./lib/random.mjs";
 const lanes = Number(process.env.LANES ?? 4);
 const wanted = process.env.HOSTILE ?? (process.env.SOAK ? "all" : "40");
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-const every = [...login, ...stream, ...resumption, ...listing, ...messages, ...starting, ...calls, ...reloads];
+const every = [...login, ...stream, ...resumption, ...listing, ...messages, ...starting, ...calls, ...reloads, ...events, ...archives, ...markers];
 
 /** Appends a line to the file named by HOSTILE_REPORT. */
-const tell = (report) => process.env.HOSTILE_REPORT && appendFileSync(process.env.HOSTILE_REPORT, `${JSON.stringify(report)}\n`);
+const writeReport = (report) => process.env.HOSTILE_REPORT && appendFileSync(process.env.HOSTILE_REPORT, `${JSON.stringify(report)}\n`);
 
 /** Draws scenarios with the seed, from each class in proportion to its size, but at least one. */
 function sample(size) {
@@ -59,9 +62,9 @@ test(`${chosen.length} of ${every.length} scenarios, SEED=${seed}`, { skip: miss
     try {
       if (!tab.context) await tab.open();
       const report = await play(scenario, { server, tab, name: `s${i}`, where: i % 5 === 4 ? "main" : "worker", inspector: i % 3 !== 2 });
-      tell({ ...report, ms: Date.now() - began });
+      writeReport({ ...report, ms: Date.now() - began });
     } catch (e) {
-      tell({ name: scenario.name, failed: e.message, ms: Date.now() - began });
+      writeReport({ name: scenario.name, failed: e.message, ms: Date.now() - began });
       await tab.close();
       throw e;
     } finally {

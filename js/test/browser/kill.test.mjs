@@ -15,6 +15,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { openProfile, removeProfile } from "./lib/chromium.mjs";
 import { startDemo } from "./lib/demo.mjs";
+import { arm, crash, killable, openFrames } from "./lib/kill.mjs";
 import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
 import { missing } from "./lib/need.mjs";
 import { generator } from "./lib/random.mjs";
@@ -25,7 +26,7 @@ const kills = Number(process.env.KILLS ?? 5);
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 
 /**
- * The points in the order of a sync (see lib/worker/stand-still.js), and the kinds of sync in which each occurs:
+ * The points in the order of a sync (see lib/worker/block.js), and the kinds of sync in which each occurs:
  * first   the first sync of a new device, a full list
  * full    a full list for a device that has a list, because the server no longer knows its version
  * delta   the sync of a device that was offline
@@ -38,10 +39,10 @@ const kinds = {
   result: ["delta", "full", "first", "own"],
   write: ["delta", "live", "full", "own", "first"],
   complete: ["live", "delta", "full", "own", "first"],
-  told: ["own", "first", "live", "delta", "full"],
+  posted: ["own", "first", "live", "delta", "full"],
 };
 const points = Object.keys(kinds);
-const patience = 60_000; // six clients run concurrently
+const timeout = 60_000; // six clients run concurrently
 
 const skip = missing();
 const nodes = Array.from({ length: 12 }, (_, i) => `node-${i}`);
@@ -51,9 +52,9 @@ let demo, lab, browser, page, service;
 
 before(async () => {
   if (skip) return;
-  lab = await startLab((query) => lanes[query.get("id")].stoodStill?.(query.get("point")));
+  lab = await startLab((query) => lanes[query.get("id")].blocked?.(query.get("point")));
   await Promise.all([startDemo("mem").then((d) => { demo = d; }), openProfile(profile).then((b) => { browser = b; })]); // both must be stopped if one fails
-  await openPage();
+  page = await openFrames(browser, lab, lanes);
   for (const name of nodes) await demo.post("node", { name });
   service = socketOf(await demo.device("Phone"));
 });
@@ -73,17 +74,17 @@ test(`killed ${kills} times at each point in both ways, list and version stay to
     await all(async (lane) => {
       const { point, random } = lane;
       lane.kind = kinds[point][(batch >> 1) % kinds[point].length];
-      lane.plan = { id: lane.id, point, nth: 1 };
+      lane.plan = { point, nth: 1 };
       if (lane.kind === "delta" && (point === "request" || point === "result")) lane.plan.nth = random.choose([1, 2]); // the client requests the list twice
       if (point === "write") lane.plan.nth = random.choose([1, 2]); // a chunk of the list, and the meta record
       await prepare(lane);
     });
     await all(sync);
     for (const lane of lanes) lane.newest = await list(lane);
-    await (how === "crash" ? crash() : browser.kill());
+    await (how === "crash" ? crash(page) : browser.kill());
     if (how === "SIGKILL") browser = await openProfile(profile);
     await demo.unplug("Phone");
-    await openPage();
+    page = await openFrames(browser, lab, lanes);
     await all(isWhole);
     await demo.plug("Phone");
     await all(async (lane) => {
@@ -121,28 +122,12 @@ async function sync(lane) {
     if (kind === "full") await demo.post("forget", { account: lane.account });
   }
   lane.before = await frame.evaluate(() => state());
-  const there = new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("the worker did not come to this point")), patience);
-    lane.stoodStill = (point) => {
-      clearTimeout(timer);
-      resolve(point);
-    };
-  });
-  await frame.evaluate((plan) => new Promise((resolve) => {
-    const orders = new BroadcastChannel("stand-still");
-    orders.onmessage = ({ data }) => {
-      if (data.armed !== plan.id) return;
-      orders.close();
-      resolve();
-    };
-    orders.postMessage({ plan });
-  }), plan);
+  const there = await arm(lane, plan, timeout);
   if (kind === "live") await change(lane, 1 + lane.random.below(2));
   else if (kind === "own") await frame.evaluate(([target, there]) => void (there ? client.unsubscribe(target) : client.subscribe(target)).catch(() => undefined), await pick(lane));
   else await frame.evaluate(() => void client.connect().catch(() => undefined));
-  assert.equal(await there, plan.point);
-  lane.stoodStill = undefined;
-  if (plan.point === "told") {
+  assert.equal(await there(), plan.point);
+  if (plan.point === "posted") {
     await until(lane, (ver) => state().ver !== ver, lane.before.ver);
     assert.notEqual(await frame.evaluate(() => state().ver), lane.before.ver, "the page did not show the stored list");
   } else if (!mayBeStored(lane)) assert.equal(await frame.evaluate(() => state().ver), lane.before.ver, "the page showed a list that is not stored");
@@ -167,7 +152,7 @@ async function isWhole(lane) {
   const old = { ver: lane.before.ver, rows: lane.before.rows };
   if (mayBeStored(lane)) {
     if (now.ver !== old.ver) assert.equal(now.ver, lane.newest.ver, "neither the list before nor the one after");
-  } else if (point === "complete" || point === "told") {
+  } else if (point === "complete" || point === "posted") {
     assert.notEqual(now.ver, old.ver, "the commit is over, but its list is not stored");
     if (kind !== "live") assert.equal(now.ver, lane.newest.ver);
   } else {
@@ -215,30 +200,10 @@ async function unchanged(lane) {
 
 // The page. -------------------------------------------------------------------------
 
-/** Opens the page with its frames. One page starts much faster than six. */
-async function openPage() {
-  page = await browser.context.newPage();
-  await page.goto(lab.url);
-  await page.evaluate((n) => Promise.all(Array.from({ length: n }, (_, i) => new Promise((resolve) => {
-    const frame = Object.assign(document.createElement("iframe"), { name: `lane${i}`, src: "/", onload: resolve });
-    document.body.append(frame);
-  }))), lanes.length);
-  for (const lane of lanes) lane.frame = page.frame(`lane${lane.id}`);
-}
-
 /** Makes the client of a lane. */
-const begin = ({ frame, id, account }) => makeClient(frame, service, { worker: `killable.js?id=${id}`, account: `${account}@localhost` });
+const begin = (lane) => makeClient(lane.frame, service, { worker: killable(lane), account: `${lane.account}@localhost` });
 
 /** Waits for a condition. The caller reports an error if it does not become true. */
 async function until({ frame }, condition, arg) {
-  for (const deadline = Date.now() + patience; Date.now() < deadline && !(await frame.evaluate(condition, arg));) await sleep(20);
-}
-
-/** Kills the process in which the page, its frames and their workers run. */
-async function crash() {
-  const session = await page.context().newCDPSession(page);
-  const crashed = new Promise((resolve) => page.once("crash", resolve));
-  session.send("Page.crash").catch(() => undefined); // the killed page does not answer
-  await crashed;
-  await page.close();
+  for (const deadline = Date.now() + timeout; Date.now() < deadline && !(await frame.evaluate(condition, arg));) await sleep(20);
 }

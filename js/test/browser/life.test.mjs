@@ -50,13 +50,13 @@ describe("page lifecycle", { skip: missing(), timeout: 120_000 + rounds * 120_00
         await equal(lane);
         await lane.page.evaluate(() => remember());
         Object.assign(lane.proxy, { doubles: 0 });
-        const told = await disturb();
+        const note = await disturb();
         const start = performance.now();
         await equal(lane);
         await oneSocket(lane);
         assert.equal(lane.proxy.doubles, 0, "a second socket was opened while the first was in order");
         assert.deepEqual(problems(lane.page), []);
-        t.diagnostic(`SEED=${seed}: correct list after ${Math.round(performance.now() - start)} ms${told ? `, ${told}` : ""}`);
+        t.diagnostic(`SEED=${seed}: correct list after ${Math.round(performance.now() - start)} ms${note ? `, ${note}` : ""}`);
       }
     });
   }
@@ -79,7 +79,7 @@ describe("page lifecycle", { skip: missing(), timeout: 120_000 + rounds * 120_00
     const before = links();
     await lane.page.evaluate(() => {
       globalThis.persisted = [];
-      addEventListener("pageshow", (e) => persisted.push(e.persisted));
+      addEventListener("pageshow", (e) => persisted.push(e.persisted), { once: true });
     });
     await session.send("Page.navigate", { url: `${lab.url}/?away` });
     await change(lane, random, 3);
@@ -90,7 +90,7 @@ describe("page lifecycle", { skip: missing(), timeout: 120_000 + rounds * 120_00
     await connectsAgain(before);
   });
 
-  row("hidden, while its connection dies", async () => {
+  row("hidden, while its connection is lost", async () => {
     const before = links();
     const front = await lane.page.context().newPage();
     await front.bringToFront();

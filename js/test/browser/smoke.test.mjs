@@ -201,11 +201,15 @@ test("the inspector shows requests and replies, and no password", async () => {
 });
 
 test("content security policies: the error names what is not allowed", async () => {
-  const blocked = await device({}, `?csp=${encodeURIComponent("script-src 'self'")}`);
+  const blocked = await device({ tabs: "independent" }, `?csp=${encodeURIComponent("script-src 'self'")}`);
   const e = await blocked.evaluate(() => failure(client.connect()));
   assert.equal(e.code, "wasm-csp", e.message);
   assert.match(e.message, /'wasm-unsafe-eval'/);
   await blocked.context().close();
+  // In a SharedWorker the policy of the response with worker.js counts.
+  const shared = await device({}, `?csp=${encodeURIComponent("script-src 'self'")}`);
+  assert.deepEqual(await shared.evaluate(async () => [(await client.connect()).phase, client.runtime.getSnapshot().where]), ["live", "shared-worker"]);
+  await shared.context().close();
 
   const strict = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws:; require-trusted-types-for 'script'; trusted-types xmpp-pam";
   const trusted = await device({}, `?csp=${encodeURIComponent(strict)}`);

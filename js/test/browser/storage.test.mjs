@@ -88,8 +88,9 @@ describe("storage", { skip: missing(), timeout: 300_000 }, () => {
     }
   });
 
-  test("the list is shown before the program runs, and an equal list from the program makes no new snapshot", async () => {
-    const first = await open();
+  for (const spelled of ["normally", "otherwise"]) test(`an account spelled ${spelled}: the list is shown before the program runs, and an equal list from the program makes no new snapshot`, async () => {
+    const account = `${spelled === "normally" ? at.account : at.account.toUpperCase()}@localhost`;
+    const first = await open({ account });
     await first.evaluate(() => client.close());
     const page = await at.context.newPage();
     let release;
@@ -99,7 +100,7 @@ describe("storage", { skip: missing(), timeout: 300_000 }, () => {
       await route.continue();
     });
     await page.goto(at.lab.url);
-    await makeClient(page, at.service, { account: `${at.account}@localhost`, mechanisms: ["PLAIN"] });
+    await makeClient(page, at.service, { account, mechanisms: ["PLAIN"] });
     await page.evaluate(() => {
       globalThis.snapshots = [];
       client.subscriptions.subscribe((s) => snapshots.push(s));
@@ -113,14 +114,15 @@ describe("storage", { skip: missing(), timeout: 300_000 }, () => {
     assert.deepEqual(await page.evaluate(() => snapshots.map((s) => [s.source, s.length])), [["unread", 0], ["cache", 3]]);
     await page.evaluate(() => client.connect());
     await equal(page);
-    assert.notDeepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+    assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), spelled === "normally" ? [] : [`xmpp-pam:database:${account}`]);
     await page.evaluate(() => client.forget());
     assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
     assert.deepEqual(await databases(), []);
   });
 
   test("a database that was deleted, or belongs to another account: only the program's list is shown", async () => {
-    const first = await open();
+    const account = `${at.account.toUpperCase()}@localhost`;
+    const first = await open({ account });
     const place = await first.evaluate(() => Object.keys(localStorage)[0]);
     for (const other of ["deleted", "another's"]) {
       await first.evaluate(([place, other]) => {
@@ -132,7 +134,7 @@ describe("storage", { skip: missing(), timeout: 300_000 }, () => {
           request.onsuccess = () => resolve(request.result.close());
         });
       }, [place, other]);
-      assert.deepEqual(await stored(), await server(), other);
+      assert.deepEqual(await stored(account), await server(), other);
     }
     assert.deepEqual((await databases()).sort(), ["another's", database()]);
   });

@@ -56,6 +56,11 @@ class Demo {
     await this.post("refuse", { device: name, on: "true" });
     return (await this.post("cut", { device: name })).cut;
   }
+  /** Publishes sample entries at a node, as the button of the page does. */
+  async publish(node, count) {
+    const response = await fetch(`${this.origin}/publish?${new URLSearchParams({ node, count })}`, { method: "POST" });
+    if (!response.ok) throw new Error(`publish: ${response.status} ${await response.text()}`);
+  }
   plug(name) { return this.post("refuse", { device: name, on: "false" }); }
 
   async #call(method, call, query, body) {

@@ -34,6 +34,17 @@ export class Device {
   rows() {
     return this.page.getByTestId("row").evaluateAll((rows) => rows.map((r) => r.dataset.node).sort());
   }
+  /** Waits until the page shows that many entries, `count` of them in the state `seen`, and returns [node, type, seen] of each. */
+  async entries(n, seen = "unseen", count = 1) {
+    const read = () => [...document.querySelectorAll("[data-testid=entry]")].map((e) => [e.dataset.node, e.dataset.type, e.dataset.seen]);
+    await this.page.waitForFunction(([n, seen, count]) => {
+      const rows = [...document.querySelectorAll("[data-testid=entry]")];
+      return rows.length === n && rows.filter((r) => r.dataset.seen === seen).length >= count;
+    }, [n, seen, count], { timeout: 20_000, polling: 50 }).catch(async (e) => {
+      throw new Error(`${this.name} shows ${JSON.stringify(await this.page.evaluate(read))}, not ${n} entries of which ${count} are ${seen}`, { cause: e });
+    });
+    return this.page.evaluate(read);
+  }
   state() { return this.page.getByTestId("state").textContent(); }
   version() { return this.page.getByTestId("version").textContent(); }
 
@@ -43,13 +54,13 @@ export class Device {
     await this.page.waitForFunction((want) => {
       const rows = [...document.querySelectorAll("[data-testid=row]")];
       return rows.every((r) => r.dataset.local === "") && rows.map((r) => r.dataset.node).sort().join() === want;
-    }, want, { timeout: 20_000 }).catch(async (e) => {
+    }, want, { timeout: 20_000, polling: 50 }).catch(async (e) => {
       throw new Error(`${this.name} shows ${await this.rows()}, not ${want} (${await this.state()})`, { cause: e });
     });
   }
 
   async phase(...phases) {
-    await this.page.waitForFunction((phases) => phases.includes(globalThis.pamDemo?.client.sync.getSnapshot().phase), phases, { timeout: 20_000 }).catch(async (e) => {
+    await this.page.waitForFunction((phases) => phases.includes(globalThis.pamDemo?.client.sync.getSnapshot().phase), phases, { timeout: 20_000, polling: 50 }).catch(async (e) => {
       throw new Error(`${this.name} is in phase ${await this.page.evaluate(() => globalThis.pamDemo?.client.sync.getSnapshot().phase)}, not ${phases}`, { cause: e });
     });
   }
@@ -64,6 +75,9 @@ export class Device {
   unsubscribe(node) {
     return this.page.locator(`[data-testid=row][data-node="${node}"]`).getByTestId("unsubscribe").click();
   }
+
+  /** Publishes sample entries at a node. */
+  publish(node, count) { return this.demo.publish(node, count); }
 
   /** Reconnects the network: the server accepts connections, and the browser notifies the page. */
   async plug() {

@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { goFlags } from "../../../scripts/goflags.mjs";
+import { postlink } from "../../../scripts/postlink.mjs";
 import { dist, root } from "./need.mjs";
 
 /** Returns the package's script, changed to accept the other program. */
@@ -74,15 +75,15 @@ const points = [
   ["sdk/internal/engine/engine.go", "\t\t\twork()\n", '\t\t\tfault.At("owner")\n\t\t\twork()\n'],
   ["sdk/internal/engine/account_operations.go", "\tfail := func(err *pam.Error) {", "\tfault.Arm(t.Node)\n\tfail := func(err *pam.Error) {"],
   ["sdk/internal/engine/storage_session.go", "s.after(saveEvery, func() {\n", 's.after(saveEvery, func() {\n\t\t\tfault.At("timer")\n'],
-  ["wasm/bridge.go", "\tr := readRequest(request)\n", '\tr := readRequest(request)\n\tfault.At("dispatch")\n'],
-  ["wasm/bridge.go", "\t\tdefer b.cancel(r.id)\n", '\t\tdefer b.cancel(r.id)\n\t\tfault.At("request")\n'],
+  ["wasm/bridge.go", "\tr := readRequest(value)\n", '\tr := readRequest(value)\n\tfault.At("dispatch")\n'],
+  ["wasm/bridge.go", "\t\tdefer b.cancel(r.key())\n", '\t\tdefer b.cancel(r.key())\n\t\tfault.At("request")\n'],
   ["wasm/events.go", "\tswitch e := e.(type) {\n", '\tfault.At("event")\n\tswitch e := e.(type) {\n'],
-  ["wasm/credentials.go", "\tif got != nil {\n", '\tfault.Arm(r.string("password"))\n\tif got != nil {\n'],
+  ["wasm/credentials.go", "\tif got == nil {\n", '\tfault.Arm(r.string("password"))\n\tif got == nil {\n'],
   ["wasm/socket/socket.go", "\t\t\tcallback(args)\n", '\t\t\tfault.At("socket")\n\t\t\tcallback(args)\n'],
   ["wasm/idb/connection.go", '\t\tif name := text(args[0]); name != "" {\n', '\t\tfault.At("idb")\n\t\tif name := text(args[0]); name != "" {\n'],
 ];
 
-/** Returns the module as bytes. */
+/** Returns the module as bytes, and its symbols. */
 export function buildFaulty() {
   const dir = mkdtempSync(join(tmpdir(), "xmpp-pam-faults-"));
   try {
@@ -99,11 +100,11 @@ export function buildFaulty() {
       writeFileSync(join(dir, path), text);
     }
     writeFileSync(join(dir, "overlay.json"), JSON.stringify({ Replace: overlay }));
-    const { version } = JSON.parse(readFileSync(join(dist, "build-info.json"), "utf8"));
+    const { version, go } = JSON.parse(readFileSync(join(dist, "build-info.json"), "utf8"));
     const wasm = join(dir, "pam.wasm");
     const args = ["build", ...goFlags, "-overlay", join(dir, "overlay.json"), `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", wasm, "./wasm"];
     execFileSync("go", args, { cwd: root, env: { ...process.env, GOOS: "js", GOARCH: "wasm" }, stdio: ["ignore", "ignore", "inherit"] });
-    return readFileSync(wasm);
+    return postlink(readFileSync(wasm), go);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

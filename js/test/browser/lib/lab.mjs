@@ -57,7 +57,7 @@ export async function makeClient(page, service, { worker, password = canary, acc
     globalThis.password = password;
     globalThis.PamError = PamError;
     const runtime = { ...options.runtime, ...(worker && { worker: `/lab/${worker}` }) };
-    globalThis.client = createClient({ account, credentials: async () => ({ password: await globalThis.password }), service, inspector: true, ...options, runtime });
+    globalThis.client = createClient({ account, credentials: async () => ({ password: await globalThis.password }), service, inspector: true, tabs: "independent", ...options, runtime });
     globalThis.events = [];
     for (const type of ["crash", "warning"]) client.on(type, (e) => events.push([type, e.code]));
     globalThis.facts = (e) => ({ code: e.code, origin: e.origin, retryable: e.retryable, message: e.message, isPamError: e instanceof PamError });

@@ -26,7 +26,7 @@ export async function startProxy(target, onMessage = () => undefined) {
     /** Number of links that were opened while another one still worked: neither reset, nor muted, nor closed by the page. */
     doubles: 0,
     /** While this is true, new connections are accepted and then ignored. */
-    deaf: false,
+    unresponsive: false,
     /** While this is true, new connections are reset. */
     down: false,
     /** Resets all connections. */
@@ -59,7 +59,7 @@ class Link {
     this.proxy = proxy;
     this.page = page;
     this.server = new WebSocket(target, protocol, { perMessageDeflate: false });
-    if (proxy.deaf) this.mute();
+    if (proxy.unresponsive) this.mute();
     this.#carry("out", page, this.server, new Promise((resolve) => this.server.once("open", resolve)));
     this.#carry("in", this.server, page, Promise.resolve());
   }
@@ -80,10 +80,12 @@ class Link {
       });
     });
     from.on("close", (code, reason) => {
+      const first = !this.over;
       this.over = true;
       if (from === this.page) this.proxy.links.delete(this);
       if (this.muted) return void to.terminate();
-      turn.then(() => this.end(to, code, reason));
+      // The other end is closed once: a reset after a close would discard what it has not read yet.
+      if (first) turn.then(() => this.end(to, code, reason));
     });
     from.on("error", () => undefined); // a close event follows
   }

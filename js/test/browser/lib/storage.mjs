@@ -38,14 +38,14 @@ export function storageTests() {
   const database = () => databaseOf(`${at.account}@localhost`);
 
   /** Opens a tab with a client, which connects unless `connect` is false. */
-  async function open({ connect = true, worker } = {}) {
+  async function open({ connect = true, worker, account } = {}) {
     const page = await at.context.newPage();
     await page.goto(at.lab.url);
-    await begin(page, connect, worker);
+    await begin(page, connect, worker, account);
     return page;
   }
-  async function begin(page, connect, worker) {
-    await makeClient(page, at.service, { account: `${at.account}@localhost`, mechanisms: ["PLAIN"], worker });
+  async function begin(page, connect, worker, account = `${at.account}@localhost`) {
+    await makeClient(page, at.service, { account, mechanisms: ["PLAIN"], worker });
     await page.evaluate((connect) => (connect ? client.connect() : client.subscriptions.ready), connect);
     await until(() => page.evaluate(() => client.runtime.getSnapshot().phase === "running")); // the page itself may have read the list
   }
@@ -63,8 +63,8 @@ export function storageTests() {
   }
 
   /** Returns the stored list, as a tab without a network shows it. */
-  async function stored() {
-    const page = await open({ connect: false });
+  async function stored(account) {
+    const page = await open({ connect: false, account });
     const found = [await shown(page), await version(page)];
     await page.close();
     return found;

@@ -1,11 +1,12 @@
 // An account at the server: its list, its sessions, the messages of its friend, and the rules by which the server misbehaves.
 
 import { randomBytes } from "node:crypto";
-import { chat, el, esc, notify, row } from "./xml.mjs";
+import { chat, el, esc, event, item, notify, ns, row } from "./xml.mjs";
 import { Session } from "./session.mjs";
 
 export const friend = "friend@elsewhere.example/home";
 export const service = "pubsub.localhost";
+export const honest = { service: "good.localhost", node: "feed" };
 
 const deltas = 50; // how many changes the server keeps
 
@@ -15,6 +16,9 @@ export class Account {
     this.name = name;
     this.password = password;
     this.offered = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"];
+    this.features = [ns.pam]; // of the account
+    this.personal = false; // the account has personal nodes
+    this.published = []; // the ids of the honest service's items
     this.epoch = randomBytes(4).toString("hex");
     this.rows = new Map();
     this.history = [];
@@ -77,6 +81,13 @@ export class Account {
     const number = this.sent.size + 1;
     this.sent.set(number, 1);
     return chat(friend, this.jid, `m${number}`, el("body", {}, esc(`friend ${number} & <co>`)));
+  }
+
+  /** Returns the event of an item of the honest service, which the inbox must contain. */
+  publish() {
+    const id = `h${this.published.length + 1}`;
+    this.published.push(id);
+    return event(honest.service, this.jid, honest.node, item(id, el("entry", { xmlns: ns.atom }, el("title", {}, id))));
   }
 
   /** Delivers stanzas to the session, in one turn of the page's event loop if they fit. Without a session they are queued. */

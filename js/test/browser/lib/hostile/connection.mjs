@@ -95,6 +95,9 @@ export class Connection {
       case `${ns.pam} subscriptions`: return "list";
       case `${ns.pam} pam`: return payload.children.find((child) => typeof child !== "string")?.name ?? "other";
       case `${ns.ping} ping`: return "ping";
+      case `${ns.mam} query`: return "archive";
+      case `${ns.items} query`: return "nodes";
+      case `${ns.pubsub} pubsub`: return payload.children.find((child) => typeof child !== "string")?.name === "items" ? "items" : "other";
       default: return "other";
     }
   }
@@ -116,7 +119,12 @@ export class Connection {
       case "a": return session.acknowledge(Number(e.attrs.h));
       case "presence": return this.present(e);
       case "info": case "info-domain":
-        return session.stanza(iqResult(e, e.attrs.to, el("query", { xmlns: ns.info }, [ns.info, ns.ping, ...(step === "info" ? [ns.pam] : [])].map((v) => el("feature", { var: v })))));
+        return session.stanza(iqResult(e, e.attrs.to, el("query", { xmlns: ns.info }, step === "info" && account.personal ? el("identity", { category: "pubsub", type: "pep" }) : undefined,
+          [ns.info, ns.ping, ...(step === "info" ? account.features : [])].map((v) => el("feature", { var: v })))));
+      case "items": {
+        const { node } = e.getChild("pubsub").getChild("items").attrs;
+        return session.stanza(iqResult(e, e.attrs.to, el("pubsub", { xmlns: ns.pubsub }, el("items", { node }))));
+      }
       case "list": return this.list(e);
       case "subscribe": case "unsubscribe": return this.change(step, e);
       case "ping": return session.stanza(iqResult(e, e.attrs.to));

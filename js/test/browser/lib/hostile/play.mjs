@@ -29,6 +29,7 @@ const busy = () => Math.max(1, loadavg()[0] / cpus().length);
  *   must      the client must have stopped with that error
  *   stranger  any sender could send this: it must not end the session
  *   check     (context) an additional check at the end
+ *   inbox     the page uses the inbox
  *   limits    limits that differ from the defaults
  */
 export async function play(scenario, { server, tab, name, where, inspector }) {
@@ -36,7 +37,7 @@ export async function play(scenario, { server, tab, name, where, inspector }) {
   const limits = { ...bounds, ...scenario.limits };
   await scenario.setup?.(account);
   const options = { runtime: { where }, inspector, reconnect: { baseMs: 50, maxMs: 400, jitter: "none" } };
-  await tab.begin(account, options);
+  await tab.begin(account, options, scenario.inbox);
   const context = new Context(account, tab, scenario, limits, options);
   let report, last;
   try {
@@ -105,7 +106,7 @@ class Context {
   /** Reloads the page. */
   async enterPage() {
     await this.tab.page.goto(this.tab.lab.url);
-    await this.tab.begin(this.account, this.options);
+    await this.tab.begin(this.account, this.options, this.scenario.inbox);
     await this.tab.call("connect");
   }
 

@@ -40,8 +40,8 @@ export class Tab {
     }
   }
 
-  begin(account, options) {
-    return this.ask(begin, [account.url, account.jid, account.password, options]);
+  begin(account, options, inbox = false) {
+    return this.ask(begin, [account.url, account.jid, account.password, options, inbox]);
   }
 
   status(want) { return this.ask(status, want); }
@@ -64,10 +64,10 @@ export class Tab {
   }
 }
 
-async function begin([service, account, password, options]) {
+async function begin([service, account, password, options, inbox]) {
   const { createClient, PamError } = await import("/pkg/index.js");
-  const client = createClient({ account, credentials: async () => ({ password }), service, ...options });
-  const life = { gap: 0, trip: 0, said: [], longest: 0, text: 0, messages: {}, strange: 0, calls: [], nodes: new Set(), over: false };
+  const client = createClient({ account, credentials: async () => ({ password }), service, tabs: "independent", ...options });
+  const life = { gap: 0, trip: 0, said: [], longest: 0, text: 0, messages: {}, strange: 0, calls: [], events: [], nodes: new Set(), over: false };
   Object.assign(globalThis, { client, life });
   const note = (e) => {
     const text = [e?.message, e?.stack, e?.cause?.message, JSON.stringify(e)].join("\n");
@@ -93,6 +93,10 @@ async function begin([service, account, password, options]) {
     const list = client.subscriptions.getSnapshot();
     if (list.length < 1000) for (const r of list) life.nodes.add(r.node);
   });
+  const told = (e) => {
+    if (life.events.length < 5000 || e.node === "feed") life.events.push([e.service, e.node, e.type, e.itemId].join(" ").slice(0, 200));
+  };
+  if (inbox) client.on("event", told);
   life.call = (method, args) => {
     const call = { method, began: performance.now() };
     life.calls.push(call);

@@ -12,6 +12,14 @@ export const ns = {
   pam: "urn:xmpp:pam:0",
   pubsub: "http://jabber.org/protocol/pubsub",
   event: "http://jabber.org/protocol/pubsub#event",
+  owner: "http://jabber.org/protocol/pubsub#owner",
+  items: "http://jabber.org/protocol/disco#items",
+  mam: "urn:xmpp:mam:2",
+  rsm: "http://jabber.org/protocol/rsm",
+  forward: "urn:xmpp:forward:0",
+  delay: "urn:xmpp:delay",
+  atom: "http://www.w3.org/2005/Atom",
+  seen: "urn:xmpp-pam:seen:0",
   info: "http://jabber.org/protocol/disco#info",
   ping: "urn:xmpp:ping",
 };
@@ -63,3 +71,9 @@ export const notify = (to, service, ver, ...rows) => el("message", { xmlns: ns.c
   el("notify", { xmlns: ns.pam, service, ver }, ...rows));
 
 export const chat = (from, to, id, ...children) => el("message", { xmlns: ns.client, from, to, type: "chat", id }, ...children);
+
+export const item = (id, ...payload) => el("item", { id }, ...payload);
+
+/** Returns the message with an event of a node. */
+export const event = (from, to, node, ...items) => el("message", { xmlns: ns.client, from, to, type: "headline" },
+  el("event", { xmlns: ns.event }, el("items", { node }, ...items)));

@@ -1,0 +1,98 @@
+import { messageOf, PamError } from "./errors.js";
+import type { Codec, PubsubEvent } from "./inbox-types.js";
+import { readEntry } from "./pubsub.js";
+import type { RawEvent } from "./wire.js";
+
+/** Makes the public form of events. An event stays the same object while it is equal and the page holds it. */
+export interface EventTable {
+  read(raw: RawEvent): PubsubEvent;
+}
+
+/** An event that was made, with the function that decodes its payload. */
+interface Known { readonly raw: RawEvent; readonly payload: () => unknown }
+
+/** Makes a table. `warn` is called with the error of a codec that has thrown. */
+export function eventTable(codecs: ReadonlyMap<string, Codec>, warn: (e: PamError) => void): EventTable {
+  const refs = new Map<string, WeakRef<PubsubEvent>>(); // by id
+  const known = new WeakMap<PubsubEvent, Known>();
+  let most = 1000; // when there are more, those that are no longer used are removed
+
+  function sweep(): void {
+    for (const [id, ref] of refs) if (!ref.deref()) refs.delete(id);
+    most = Math.max(1000, 2 * refs.size);
+  }
+
+  function decode({ namespace = "", xml, id }: RawEvent, entry: PubsubEvent["entry"]): unknown {
+    const codec = codecs.get(namespace);
+    if (!codec || xml === undefined) return entry;
+    try {
+      return codec(xml) ?? null;
+    } catch (e) {
+      const words = `options.codecs[${JSON.stringify(namespace)}] failed for event ${id}: ${messageOf(e)}`;
+      warn(new PamError("bad-options", words, { cause: e }));
+      return null;
+    }
+  }
+
+  return {
+    read(raw) {
+      const old = refs.get(raw.id)?.deref();
+      const before = old && known.get(old)!;
+      if (before && equal(before.raw, raw)) return old;
+      const entry = raw.entry ? readEntry(raw.entry) : null;
+      const kept = before && raw.xml !== undefined && before.raw.xml === raw.xml && before.raw.namespace === raw.namespace;
+      const payload = kept ? before.payload : once(() => decode(raw, entry));
+      const event = makeEvent(raw, entry, payload);
+      refs.set(raw.id, new WeakRef(event));
+      known.set(event, { raw, payload });
+      if (refs.size > most) sweep();
+      return event;
+    },
+  };
+}
+
+function makeEvent(raw: RawEvent, entry: PubsubEvent["entry"], payload: () => unknown): PubsubEvent {
+  const { id, service, node, type, delivery, xml, source, basis, seenAt } = raw;
+  const state = raw.seen;
+  const event: { -readonly [K in keyof PubsubEvent]: PubsubEvent[K] } = {
+    id, service, node, type, delivery, entry,
+    occurredAt: new Date(raw.at),
+    timeSource: source,
+    receivedAt: new Date(raw.received),
+    seen: Object.freeze(seenAt === undefined ? { state, basis } : { state, basis, at: new Date(seenAt) }),
+    xml: xml ?? null,
+    get payload() { return payload(); },
+  };
+  if (raw.item !== undefined) event.itemId = raw.item;
+  if (raw.redirect !== undefined) event.redirect = raw.redirect;
+  if (raw.publisher !== undefined) event.publisher = raw.publisher;
+  if (raw.namespace !== undefined) event.namespace = raw.namespace;
+  if (raw.omitted !== undefined) event.omitted = raw.omitted;
+  return Object.freeze(event);
+}
+
+/** Returns a function that calls `make` at most once. */
+function once(make: () => unknown): () => unknown {
+  let value: unknown = null;
+  let called = false;
+  return () => {
+    if (!called) {
+      called = true;
+      value = make();
+    }
+    return value;
+  };
+}
+
+/** Compares objects of texts, numbers and such objects. A field that is undefined equals one that is absent. */
+function equal<T extends object>(a: T, b: T): boolean {
+  return contains(a, b) && contains(b, a);
+}
+
+function contains<T extends object>(a: T, b: T): boolean {
+  for (const name in b) {
+    const [x, y] = [a[name], b[name]];
+    if (x !== y && !(typeof x === "object" && typeof y === "object" && x && y && equal(x, y))) return false;
+  }
+  return true;
+}

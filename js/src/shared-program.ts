@@ -1,0 +1,117 @@
+import { info, located, moduleURL } from "./loader.js";
+import type { Config } from "./options.js";
+import type { Host } from "./runtime.js";
+import type { FromHost } from "./wire.js";
+import { makeSharedWorker } from "./worker-script.js";
+
+// Finds the host of the program that all tabs of this origin share: a SharedWorker.
+
+const helloTime = 5000; // ms for a host to answer, unless its script is still loading
+const mostLoading = 12; // of these times
+const mostHosts = 3; // hosts that hang, before the page gets a program of its own
+
+/** The format of what is stored. A host of another version or format is another host. */
+const format = 2;
+
+/** The name of the lock that a host holds as long as it lives. */
+export const programLock = (host: string, instance: string): string => `xmpp-pam:program:${host}:${instance}`;
+
+/** Says why a page cannot share a program; undefined if it can. */
+export function whyNotShared(config: Config): string | undefined {
+  if (config.wasm !== undefined && typeof config.wasm !== "string" && !(config.wasm instanceof URL)) {
+    return "options.runtime.wasm is not a URL";
+  }
+  return config.worker === undefined ? undefined : "options.runtime.worker is given";
+}
+
+/** Reports whether the options and the browser allow that a program is shared. */
+export const mayShare = ({ tabs, where }: Config): boolean =>
+  tabs === "shared" && where === undefined && located() && typeof SharedWorker === "function"
+  && typeof navigator === "object" && navigator.locks !== undefined;
+
+/**
+ * Connects to the host of the shared program of an account, which the browser starts if there is none. A host that does not
+ * answer although it runs is left alone, and another one is used. Resolves with undefined if none answers.
+ */
+export async function findSharedHost({ account, wasm }: Config, closed: AbortSignal): Promise<Host | undefined> {
+  const lock = `xmpp-pam:page:${crypto.randomUUID()}`;
+  const releaseLock = await hold(lock);
+  for (let n = 0; n < mostHosts; n++) {
+    const name = `xmpp-pam ${info.version} ${format} ${account}${n > 0 ? ` ${n}` : ""}`;
+    const found = await connect(name, closed);
+    if (found === undefined) break;
+    if (found === "hangs") continue;
+    const { port, instance } = found;
+    const over = new AbortController();
+    return {
+      where: "shared-worker", port,
+      begin: { wasm: moduleURL(wasm as string | URL | undefined), lock },
+      session: n > 0 ? `shared-${n}` : "shared",
+      watch(lost) {
+        const { signal } = over;
+        // All pages may hold the lock together, and only once the host has ended.
+        navigator.locks.request(programLock(name, instance), { mode: "shared", signal }, lost).catch(() => undefined);
+      },
+      release() {
+        over.abort();
+        releaseLock();
+        setTimeout(() => port.close()); // after what was posted to it
+      },
+    };
+  }
+  releaseLock();
+  return undefined;
+}
+
+/** Resolves with a function that releases the lock. */
+function hold(name: string): Promise<() => void> {
+  return new Promise((resolve) => {
+    void navigator.locks.request(name, () => new Promise<void>((release) => resolve(release)));
+  });
+}
+
+interface Found { readonly port: MessagePort; readonly instance: string }
+
+/** Connects to a host. Resolves with undefined if it cannot be started. */
+async function connect(name: string, closed: AbortSignal): Promise<Found | "hangs" | undefined> {
+  for (let times = 0; times < mostLoading; times++) {
+    const found = await openPort(name, closed);
+    if (found !== "silent") return found;
+    // Else its script is still loading, or the browser ended it before it could answer.
+    if (await isHeld(programLock(name, ""))) return "hangs";
+  }
+  return undefined;
+}
+
+/** Opens a port to a host, and waits for its first message. */
+function openPort(name: string, closed: AbortSignal): Promise<Found | "silent" | undefined> {
+  return new Promise((resolve) => {
+    let worker: SharedWorker;
+    try {
+      worker = makeSharedWorker(name);
+    } catch {
+      resolve(undefined);
+      return;
+    }
+    const { port } = worker;
+    const end = (found: Found | "silent" | undefined): void => {
+      clearTimeout(timer);
+      closed.removeEventListener("abort", stop);
+      port.onmessage = worker.onerror = null;
+      if (typeof found !== "object") port.close();
+      resolve(found);
+    };
+    const stop = (): void => end(undefined);
+    const timer = setTimeout(end, helloTime, "silent");
+    closed.addEventListener("abort", stop);
+    worker.onerror = stop;
+    port.onmessage = ({ data }: { data: FromHost }) => {
+      if ("instance" in data) end({ port, instance: data.instance });
+    };
+  });
+}
+
+async function isHeld(prefix: string): Promise<boolean> {
+  const { held } = await navigator.locks.query();
+  return held!.some(({ name }) => name!.startsWith(prefix));
+}
