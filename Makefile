@@ -6,7 +6,7 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers servers test-cut soak soak-go soak-browser personalities servers mutants bench bench-browser bench-list fuzz size lint wasm js clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-installed test-prosody13 servers test-cut soak soak-go soak-browser personalities servers mutants bench bench-browser bench-list bench-inbox bench-memory fuzz size lint wasm js clean
 
 help:
 	@echo "make demo                  start the demo: two devices of one account in a browser page"
@@ -46,17 +46,21 @@ check-demo:
 # synchronisation machine and 2,000 of the whole client (changes, lost connections,
 # crashes, forged stanzas, several tabs, servers that interpret the draft
 # differently), some of them in Chromium. It kills pages and browsers during a
-# synchronisation, runs a hostile server against the built package, and runs ten
-# mutation tests of the synchronisation code.
+# synchronisation or a catch-up, runs a hostile server against the built package,
+# and runs ten mutation tests of the synchronisation code.
 test:
 	@scripts/need chromium prosody
 	@scripts/part lint test-go test-cut test-wasm test-js test-servers test-browser size
 
-# test-go runs the portable packages natively, with the race detector.
+# test-go runs the portable packages natively, with the race detector, except listsync
+# and PURE: they start no goroutine, as TestPure checks, and the race detector covers
+# them in the client's tests. Several packages mostly wait, so that four run at once.
+PURE = address|catchup|element|inbox|privatepep|pubsub|sasl|stream
 test-go:
 	@scripts/need
-	go test -race -count=1 -timeout 30m ./sdk/... ./demo/... ./wasm/jstext
-	go test -count=1 ./sdk/internal/listsync -listsync.schedules=100000
+	go test -race -count=1 -timeout 30m -p 4 $$(go list ./sdk/... ./demo/... ./wasm/jstext | grep -vE '/internal/(listsync|$(PURE))$$')
+	go test -count=1 -timeout 30m -skip '^TestMutants$$' $$(go list ./sdk/internal/... | grep -E '/($(PURE))$$')
+	go test -count=1 -timeout 30m ./sdk/internal/listsync -listsync.schedules=100000
 
 # test-cut drops the connection at every message, at every pair of messages and
 # inside messages, and runs schedules. test-go runs a few of them with the race
@@ -64,7 +68,7 @@ test-go:
 LIST_TESTS = TestSchedules|TestStoreFaults|TestDurable|TestDelayed|TestSameList|TestChanged|TestStoreErased
 test-cut:
 	@scripts/need
-	go test -count=1 -timeout 30m -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client
+	GOGC=400 go test -count=1 -timeout 30m -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client
 	go test -count=1 -timeout 30m -run '^TestMutants$$' ./sdk/client -client.mutants '$(LIST_TESTS)' -client.mutants.most 10
 
 # test-wasm runs the packages for browsers in Chromium.
@@ -83,23 +87,31 @@ test-browser: js bin/demo
 	cd js && npm --silent run test:browser
 
 # test-servers runs the client's tests against the installed Prosody, and a few
-# tests of the client and of mod_pam against Prosody 13, if Debian offers it.
+# tests of the client and of mod_pam against Prosody 13, if Debian offers it. Both
+# mostly wait, so that they run at the same time.
 SMOKE = TestSubscribeAndList|TestErrors|TestEvents|TestJoined|TestService|TestRestoredBackup|TestAccountDeleted
 test-servers:
 	@scripts/need prosody
+	@$(MAKE) --no-print-directory -j2 -O test-installed test-prosody13
+
+test-installed:
 	PAM_SERVER=prosody go test -count=1 -timeout 30m ./sdk/client
+	PAM_SERVER=prosody go test -count=1 -run TestProsody ./sdk/internal/privatepep
+
+test-prosody13:
 	scripts/prosody13 go test -count=1 -run '^($(SMOKE))$$' ./sdk/server/prosody
-	PAM_SERVER=prosody scripts/prosody13 go test -count=1 -run '^(TestTwoDevices|TestResumeAtAServer|TestNextRunAtAServer)$$' ./sdk/client
+	PAM_SERVER=prosody scripts/prosody13 go test -count=1 -run '^(TestTwoDevices|TestResumeAtAServer|TestNextRunAtAServer|TestLongAbsence)$$' ./sdk/client
+	PAM_SERVER=prosody scripts/prosody13 go test -count=1 -run TestProsody ./sdk/internal/privatepep
 
 # servers runs all tests of mod_pam and of the client against each Prosody, and
 # benchmarks mod_pam, as ratios.
 servers:
 	@scripts/need prosody
 	go test -count=1 -timeout 30m ./sdk/server/prosody
-	PAM_SERVER=prosody go test -count=1 -timeout 30m ./sdk/client
+	PAM_SERVER=prosody go test -count=1 -timeout 40m ./sdk/client -client.events 2000
 	scripts/prosody13 go test -count=1 -timeout 30m ./sdk/server/prosody
 	go test -run '^$$' -bench . -benchtime 1x ./sdk/server/prosody
-	PAM_SERVER=prosody scripts/prosody13 go test -count=1 -timeout 30m ./sdk/client
+	PAM_SERVER=prosody scripts/prosody13 go test -count=1 -timeout 40m ./sdk/client -client.events 2000
 
 # personalities runs the client's tests against servers that interpret XEP-0376
 # differently.
@@ -117,11 +129,15 @@ soak-go:
 	@scripts/need
 	SOAK=1 PAM_SEED=$(SEED) go test -count=1 -v -timeout 24h -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client
 	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/listsync -listsync.schedules=1000000
+	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/privatepep -privatepep.schedules=100000
+	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/catchup -catchup.schedules=1000000
+	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/inbox -inbox.schedules=1000000
 
 soak-browser: js bin/demo
 	@scripts/need chromium prosody
-	cd js && SOAK=$(SOAK) $(if $(SEED),SEED=$(SEED)) node --test --test-timeout=86400000 --test-concurrency=1 --test-reporter=spec test/browser/cuts.test.mjs test/browser/life.test.mjs test/browser/endings.test.mjs test/browser/schedules.test.mjs test/browser/hostile.test.mjs
+	cd js && SOAK=$(SOAK) $(if $(SEED),SEED=$(SEED)) node --test --test-timeout=86400000 --test-concurrency=1 --test-reporter=spec test/browser/cuts.test.mjs test/browser/life.test.mjs test/browser/endings.test.mjs test/browser/schedules.test.mjs test/browser/inbox-schedules.test.mjs test/browser/hostile.test.mjs
 	cd js && KILLS=50 $(if $(SEED),SEED=$(SEED)) node --test --test-timeout=86400000 --test-reporter=spec test/browser/kill.test.mjs
+	cd js && KILLS=20 $(if $(SEED),SEED=$(SEED)) node --test --test-timeout=86400000 --test-reporter=spec test/browser/inbox-kill.test.mjs
 
 # mutants changes the code in many places, each of which a test must detect, and
 # prints which schedule did. Then it draws MUTANTS small changes by SEED; a run that
@@ -129,12 +145,12 @@ soak-browser: js bin/demo
 MUTANTS ?= 300
 mutants: js bin/browsertest
 	@scripts/need chromium
-	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/internal/listsync
+	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/internal/listsync ./sdk/internal/privatepep ./sdk/internal/inbox ./sdk/internal/catchup
 	go test -count=1 -v -timeout 60m -run '^TestMutants$$' ./sdk/client -client.mutants .
 	go run ./sdk/internal/mutate/drawn -seed $(or $(SEED),1) -n $(MUTANTS)
 
 # bench prints ratios within one run, because machines differ and are shared.
-bench: bin/browsertest bench-browser bench-list
+bench: bin/browsertest bench-browser bench-list bench-inbox bench-memory
 	go test -run '^$$' -bench . ./sdk/internal/element ./sdk/internal/listsync ./sdk/internal/stream
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" -run '^$$' -bench . ./wasm/idb
 
@@ -147,20 +163,29 @@ bench-browser: js
 
 # fuzz runs every fuzzer for FUZZTIME. Without a limit the minimizer would use all of it.
 FUZZTIME ?= 60s
-FUZZERS = internal/element/FuzzParse internal/element/FuzzEncode internal/sasl/FuzzSCRAM internal/stream/FuzzMessage internal/listsync/FuzzParse client/FuzzOptions internal/engine/FuzzRecords server/mem/FuzzParse internal/hostmeta/FuzzJSON internal/hostmeta/FuzzHostMeta
+FUZZERS = internal/element/FuzzParse internal/element/FuzzEncode internal/sasl/FuzzSCRAM internal/stream/FuzzMessage internal/listsync/FuzzParse internal/pubsub/FuzzParse internal/pubsub/FuzzHTML internal/pubsub/FuzzURI client/FuzzOptions internal/engine/FuzzRecords server/mem/FuzzParse internal/hostmeta/FuzzJSON internal/hostmeta/FuzzHostMeta
 fuzz:
 	@for f in $(FUZZERS); do \
 		echo "== $$f"; \
 		go test -run '^$$' -fuzz "^$${f##*/}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./sdk/$${f%/*} || exit 1; \
 	done
 
-# bench-list measures a long list, and compares it with plain JavaScript.
+# bench-list measures a long list, and bench-inbox the events of an inbox; both compare
+# it with plain JavaScript.
 bench-list: js
 	@scripts/need chromium
 	node js/bench/list.mjs
+bench-inbox: js
+	@scripts/need chromium
+	node js/bench/inbox.mjs
+
+# bench-memory measures what one tab and five tabs with a connected client need.
+bench-memory: js bin/demo
+	@scripts/need chromium
+	node js/bench/memory.mjs
 
 # size lists the largest packages of the client, and fails if it exceeds the budget
-# of 1.15 MB with Brotli.
+# of 1.20 MB with Brotli.
 size: js
 	node js/scripts/size.mjs
 

@@ -122,7 +122,7 @@ func (d *demo) controlAccount(r *http.Request) (any, error) {
 
 func (d *demo) controlNode(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	n := nodeInfo{q.Get("name"), q.Get("access")}
+	n := nodeInfo{Name: q.Get("name"), Access: q.Get("access")}
 	if n.Access == "" {
 		n.Access = "open"
 	}

@@ -113,7 +113,7 @@ func TestHostGuard(t *testing.T) {
 
 func TestOtherSitesCannotControl(t *testing.T) {
 	d := startDemo(t, true)
-	for _, call := range []string{"/devices", "/devices/d1/unplug", "/control/cut?device=d1"} {
+	for _, call := range []string{"/devices", "/devices/d1/unplug", "/publish?node=news", "/control/cut?device=d1"} {
 		res, _ := do(t, "POST", d.origin+call, "", "Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site")
 		if res.StatusCode != http.StatusForbidden {
 			t.Errorf("POST %s from another site: %s", call, res.Status)
@@ -234,6 +234,31 @@ func TestInfo(t *testing.T) {
 	for _, want := range []string{`"packed":6,"encoding":"br"`, `"bytes":10`, `"name":"alice"`, `"name":"bob"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in %s", want, body)
+		}
+	}
+}
+
+func TestPublish(t *testing.T) {
+	d := startDemo(t, false)
+	laptop := login(t, d.device("Laptop"), "alice", "wonderland")
+	laptop.pam("s", "subscribe", "news")
+	laptop.until("id='s'")
+	for _, step := range []struct{ query, want string }{
+		{"node=news", "<title>The library opens its garden</title>"},
+		{"node=news&count=2", "<title>A comet will be visible tonight</title>"},
+		{"node=news&title=a+%3C+b", "<title>a &lt; b</title>"},
+	} {
+		if res, body := do(t, "POST", d.origin+"/publish?"+step.query, ""); res.StatusCode != http.StatusCreated {
+			t.Errorf("%s: %s %s", step.query, res.Status, body)
+		}
+		laptop.until(step.want)
+	}
+	if _, body := do(t, "POST", d.origin+"/publish?node=news", ""); !strings.Contains(body, `{"items":["entry-5"]}`) {
+		t.Errorf("the fifth entry: %s", body)
+	}
+	for _, query := range []string{"", "node=none", "node=news&count=0", "node=news&count=21", "node=news&count=x", "node=news&count=2&title=x", "node=news&title=" + strings.Repeat("x", 201)} {
+		if res, body := do(t, "POST", d.origin+"/publish?"+query, ""); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "error") {
+			t.Errorf("%q: %s %s", query, res.Status, body)
 		}
 	}
 }

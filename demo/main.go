@@ -116,12 +116,14 @@ type demo struct {
 	devices []*device
 	opened  int // number of devices opened so far
 	holds   []heldBack
+
+	published map[string]int // number of entries published so far, by node
 }
 
 // newDemo serves the page on the listener and opens the first two devices.
 // Close closes the page, the devices and the server.
 func newDemo(l net.Listener, server xmppServer, files *packageFiles, control bool) (*demo, error) {
-	d := &demo{origin: originOf(l), server: server, files: files}
+	d := &demo{origin: originOf(l), server: server, files: files, published: map[string]int{}}
 	for range 2 {
 		if _, err := d.openDevice(""); err != nil {
 			d.closeDevices()
@@ -135,6 +137,7 @@ func newDemo(l net.Listener, server xmppServer, files *packageFiles, control boo
 	mux.HandleFunc("GET /devices", d.serveDevices)
 	mux.HandleFunc("POST /devices", d.serveOpenDevice)
 	mux.HandleFunc("DELETE /devices/{id}", d.serveCloseDevice)
+	mux.HandleFunc("POST /publish", d.servePublish)
 	mux.HandleFunc("POST /devices/{id}/unplug", d.servePlug(false))
 	mux.HandleFunc("POST /devices/{id}/plug", d.servePlug(true))
 	if control {
@@ -219,6 +222,7 @@ func (d *demo) serveInfo(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{
 		"server":   d.server.About(),
 		"accounts": d.server.Accounts(),
+		"nodes":    d.server.Nodes(),
 		"wasm":     d.files.wasmInfo(),
 	})
 }

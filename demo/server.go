@@ -50,17 +50,20 @@ type account struct {
 	Password string `json:"password"`
 }
 
+// A nodeInfo describes a node of the publish-subscribe service. The page shows Title, if
+// there is one, as the name of a feed.
 type nodeInfo struct {
 	Name   string `json:"name"`
 	Access string `json:"access"`
+	Title  string `json:"title,omitempty"`
 }
 
 // The initial accounts and nodes of a demo.
 var (
 	firstAccounts = []account{{"alice", "wonderland"}, {"bob", "builder"}}
 	firstNodes    = []nodeInfo{
-		{"news", "open"}, {"weather", "open"}, {"gallery", "open"},
-		{"princely_musings", "open"}, {"secret-club", "whitelist"},
+		{"news", "open", "City news"}, {"weather", "open", "Weather"}, {"gallery", "open", "Photo gallery"},
+		{"princely_musings", "open", "Princely musings"}, {"secret-club", "whitelist", "Secret club"},
 	}
 )
 
@@ -87,6 +90,17 @@ func startServer(ctx context.Context, kind string, accounts []account) (xmppServ
 		}
 	}
 	return s, nil
+}
+
+// newNode returns the information on a node, with the title that it has if it is one of
+// the first.
+func newNode(name, access string) nodeInfo {
+	for _, n := range firstNodes {
+		if n.Name == name {
+			return nodeInfo{name, access, n.Title}
+		}
+	}
+	return nodeInfo{Name: name, Access: access}
 }
 
 func passwords(accounts []account) map[string]string {
@@ -142,7 +156,7 @@ type memServer struct {
 }
 
 func newMemServer(accounts []account) (*memServer, error) {
-	s, err := mem.New(mem.Config{Domain: domain, Accounts: passwords(accounts)})
+	s, err := mem.New(mem.Config{Domain: domain, Accounts: passwords(accounts), Archive: true, RSM: true})
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +172,7 @@ func (s *memServer) AddAccount(name, password string) error {
 }
 
 func (s *memServer) CreateNode(name, access string) error {
-	return s.node(nodeInfo{name, access}, s.Server.CreateNode(name, access))
+	return s.node(newNode(name, access), s.Server.CreateNode(name, access))
 }
 
 func (s *memServer) Gone() <-chan error { return nil }
@@ -240,7 +254,7 @@ func (s *prosodyServer) AddAccount(name, password string) error {
 }
 
 func (s *prosodyServer) CreateNode(name, access string) error {
-	return s.node(nodeInfo{name, access}, s.Server.CreateNode(name, access))
+	return s.node(newNode(name, access), s.Server.CreateNode(name, access))
 }
 
 func (s *prosodyServer) Log() any           { return s.Server.Log() }

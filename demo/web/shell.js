@@ -18,6 +18,7 @@ async function showInfo() {
   const mb = (n) => `${(n / 1e6).toFixed(2)} MB`;
   $("wasm").textContent = packed ? `${mb(packed)} with ${encoding === "br" ? "brotli" : encoding}, ${mb(bytes)} unpacked` : `${mb(bytes)}, not compressed`;
   accounts = info.accounts.map((a) => a.name);
+  $("publish-node").append(...info.nodes.map((n) => new Option(n.title ?? n.name, n.name)));
 }
 
 // --- Devices -------------------------------------------------------------------
@@ -48,7 +49,7 @@ function addPane(device) {
   frame.dataset.testid = "device-frame";
   frame.dataset.device = device.id;
   frame.name = device.id;
-  frame.title = `${device.name}: subscriptions`;
+  frame.title = `${device.name}: feeds and entries`;
   frame.src = device.url;
 
   pane.append(bar, frame);
@@ -105,6 +106,32 @@ function showPlug(origin, device) {
   entry.plug.setAttribute("aria-label", `${entry.plug.textContent} ${device.name}`);
 }
 
+// --- The publisher -------------------------------------------------------------
+
+let published = null; // the last entry, to measure the delay until devices show it
+
+async function publish(count) {
+  const node = $("publish-node");
+  const feed = node.selectedOptions[0].textContent;
+  const title = count === 1 ? $("publish-text").value.trim() : "";
+  published = { node: node.value, feed, count, at: performance.timeOrigin + performance.now(), shown: [] };
+  happened(`${count === 1 ? "An entry was" : `${count} entries were`} published in ${feed}.`);
+  await request("POST", `/publish?${new URLSearchParams({ node: node.value, count, title })}`);
+  $("publish-text").value = "";
+}
+
+$("publish").addEventListener("submit", (event) => {
+  event.preventDefault();
+  act(() => publish(1));
+});
+$("publish-5").addEventListener("click", () => act(() => publish(5)));
+
+function showEntry(device, { node, at }) {
+  if (published?.node !== node || published.shown.some((s) => s.startsWith(device.name))) return;
+  published.shown.push(`${device.name} ${Math.max(0, Math.round(at - published.at))} ms`);
+  happened(`${published.count === 1 ? "An entry was" : `${published.count} entries were`} published in ${published.feed}. Until it was shown: ${published.shown.join(", ")}.`);
+}
+
 // --- Messages from devices -----------------------------------------------------
 
 let asked = null; // the user's last request, to measure the delay until other devices show it
@@ -130,6 +157,9 @@ window.addEventListener("message", (event) => {
     case "changed":
       showChange(device, message);
       break;
+    case "entry":
+      showEntry(device, message);
+      break;
   }
 });
 
@@ -137,14 +167,14 @@ window.addEventListener("message", (event) => {
 function fit(entry, height) {
   const { frame } = entry;
   if (entry.width !== frame.clientWidth) Object.assign(entry, { width: frame.clientWidth, height: 0 });
-  entry.height = Math.min(Math.max(entry.height, height, 320), 1200);
+  entry.height = Math.min(Math.max(entry.height, height, 320), 1600);
   frame.style.height = `${entry.height}px`;
 }
 
 function showChange(device, { keys, origin, at }) {
   if (!asked || asked.by === device || origin !== "other-device" || !keys.includes(asked.key)) return;
   asked.seen.push(`${device.name} ${Math.max(0, Math.round(at - asked.at))} ms`);
-  const did = asked.what === "subscribe" ? "subscribed to" : "unsubscribed from";
+  const did = asked.what === "subscribe" ? "followed" : "unfollowed";
   happened(`${asked.by.name} ${did} “${asked.node}”. From the click until others showed it: ${asked.seen.join(", ")}.`);
 }
 

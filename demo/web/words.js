@@ -16,33 +16,95 @@ export const phases = {
 };
 
 const states = {
-  subscribed: "subscribed",
+  subscribed: "",
   pending: "waiting for the owner’s approval",
-  unconfigured: "needs configuring",
+  unconfigured: "needs its settings to be confirmed",
 };
 
-/** Returns the text below a subscription. */
+/** Returns the text below a feed that the account follows, or an empty one. */
 export function stateWords(row) {
-  if (row.local === "subscribing") return "subscribing…";
-  if (row.local === "unsubscribing") return "unsubscribing…";
+  if (row.local === "subscribing") return "being followed…";
+  if (row.local === "unsubscribing") return "being removed…";
   return own(states, row.state) ?? row.state;
 }
 
+/** Returns the name of a feed: its title, if it has one. */
+export const feedName = ({ node }, titles) => titles.get(node) || node || "the whole service";
+
+/** Returns a sentence that describes a change of a feed. */
+export function eventWords(event, titles) {
+  const name = feedName(event, titles);
+  switch (event.type) {
+    case "retracted": return `An entry of ${name} was withdrawn.`;
+    case "purged": return `All entries of ${name} were withdrawn.`;
+    case "deleted": return `${name} was closed.${event.redirect ? ` It moved to ${event.redirect}` : ""}`;
+    case "configured": return `The settings of ${name} were changed.`;
+    default: return name;
+  }
+}
+
+/** Returns where an entry was read, if not here. */
+export function seenWords({ state, basis }) {
+  if (state !== "likely-seen-elsewhere") return "";
+  return basis === "displayed-sync" ? "read on another device" : "probably seen on another device";
+}
+
+/** Returns a time of today as a time, any other as a date and a time. */
+export function when(date, now = new Date()) {
+  const today = date.toDateString() === now.toDateString();
+  return today ? clock(date)
+    : date.toLocaleString([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
+const gaps = {
+  "not-archived": "the server does not keep what was published there",
+  "archive-truncated": "the server no longer keeps all of it",
+  "node-keeps-fewer": "the feed keeps only its newest entries",
+  "deletions-unknown": "withdrawn entries cannot be told",
+  forbidden: "the server refused",
+  error: "the server did not answer",
+};
+
+/** Returns how complete the entries are that were found after an absence. */
+export function completenessWords({ phase, completeness, gaps: list }, titles) {
+  if (phase === "idle") return "not looked yet";
+  if (phase === "running") return "looking…";
+  if (phase === "failed") return "could not look";
+  if (completeness === "complete") return "everything";
+  if (list.length === 0) return "what the servers have; they do not say whether that is all";
+  const names = list.slice(0, 3).map((gap) => `${feedName({ node: gap.node ?? gap.service }, titles)} (${own(gaps, gap.reason) ?? gap.reason})`);
+  return `not everything: ${names.join(", ")}${list.length > 3 ? `, and ${list.length - 3} more` : ""}`;
+}
+
+/** Returns the sentences of what has happened since the device was last used. */
+export function awayWords({ since, events, subscriptions: { added, removed, changed } }, titles) {
+  const names = (list) => {
+    const some = list.slice(0, 3).map((s) => feedName(s, titles)).join(", ");
+    return list.length > 3 ? `${some} and ${list.length - 3} more` : some;
+  };
+  return [
+    events > 0 && `${events === 1 ? "1 entry was" : `${events} entries were`} published since ${when(since)}.`,
+    added.length > 0 && `Followed on another device: ${names(added)}.`,
+    removed.length > 0 && `No longer followed: ${names(removed)}.`,
+    changed.length > 0 && `Changed: ${names(changed.map((c) => c.after))}.`,
+  ].filter(Boolean);
+}
+
 const conditions = {
-  "closed-node": (t) => `“${t.node}” is closed: only members that its owner has added may subscribe.`,
-  "presence-subscription-required": (t) => `Only contacts of its owner may subscribe to “${t.node}”.`,
-  "not-in-roster-group": (t) => `Only some groups of its owner’s contacts may subscribe to “${t.node}”.`,
+  "closed-node": (t) => `“${t.node}” is closed: only members that its owner has added may follow it.`,
+  "presence-subscription-required": (t) => `Only contacts of its owner may follow “${t.node}”.`,
+  "not-in-roster-group": (t) => `Only some groups of its owner’s contacts may follow “${t.node}”.`,
   "pending-subscription": (t) => `The owner of “${t.node}” has not approved the request yet.`,
-  "too-many-subscriptions": (t) => `${t.service} allows no more subscriptions.`,
-  "payment-required": (t) => `A subscription to “${t.node}” must be paid for.`,
-  "item-not-found": (t) => `There is no node “${t.node}” at ${t.service}.`,
-  "node-not-found": (t) => `There is no node “${t.node}” at ${t.service}.`,
+  "too-many-subscriptions": (t) => `${t.service} does not let this account follow more feeds.`,
+  "payment-required": (t) => `“${t.node}” must be paid for.`,
+  "item-not-found": (t) => `There is no feed “${t.node}” on ${t.service}.`,
+  "node-not-found": (t) => `There is no feed “${t.node}” on ${t.service}.`,
   "remote-server-not-found": (t) => `There is no server ${t.service}.`,
   "remote-server-timeout": (t) => `${t.service} does not answer. Try again later.`,
-  forbidden: (t) => `This account may not subscribe to “${t.node}”.`,
-  "not-allowed": (t) => `“${t.node}” at ${t.service} is not for this account to subscribe to.`,
-  "not-authorized": (t) => `“${t.node}” at ${t.service} is not for this account to subscribe to.`,
-  "service-unavailable": (t) => `${t.service} is not a publish-subscribe service.`,
+  forbidden: (t) => `This account may not follow “${t.node}”.`,
+  "not-allowed": (t) => `This account may not follow “${t.node}” on ${t.service}.`,
+  "not-authorized": (t) => `This account may not follow “${t.node}” on ${t.service}.`,
+  "service-unavailable": (t) => `There are no feeds on ${t.service}.`,
   "feature-not-implemented": (t) => `${t.service} does not support this.`,
 };
 
@@ -54,7 +116,7 @@ const codes = {
   auth: () => "The server refused the account or its password.",
   "weaker-login": () => "The server offers only weaker login methods than before, so the password was not sent.",
   conflict: () => "Another session replaced this one. Go online again to replace the other session.",
-  unsupported: () => "This server does not manage subscriptions for the account (XEP-0376).",
+  unsupported: () => "This server does not keep the list of feeds for the account (XEP-0376).",
   "bad-jid": (t) => `“${t.service}” is not a valid address.`,
   "wasm-load": () => "The client’s WebAssembly module could not be loaded.",
   crashed: () => "The client has crashed. Go online again to start a new one.",
@@ -93,9 +155,9 @@ export function errorFacts(error) {
 
 /** Returns the text that describes where the list is stored. */
 export function storageWords(storage) {
-  if (storage.kind === "indexeddb") return "Stored in IndexedDB";
-  if (storage.fellBackFrom) return "Memory only: IndexedDB is not available, so a reload starts with an empty list";
-  return storage.kind === "memory" ? "Memory only: a reload starts with an empty list" : `Stored in ${storage.kind}`;
+  if (storage.kind === "indexeddb") return "on this device (IndexedDB)";
+  if (storage.fellBackFrom) return "in memory only, because IndexedDB is not available: a reload starts empty";
+  return storage.kind === "memory" ? "in memory only: a reload starts empty" : storage.kind;
 }
 
 export const clock = (date) => date.toLocaleTimeString([], { hour12: false });
