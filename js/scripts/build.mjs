@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, utimesSync, 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
-import { bundle } from "./bundle.mjs";
+import { bundle, frameworks } from "./bundle.mjs";
 import { goFlags } from "./goflags.mjs";
 import { postlink } from "./postlink.mjs";
 
@@ -54,11 +54,11 @@ if (old.wasmSha256 !== info.wasmSha256 || !existsSync(`${wasm}.br`)) {
 
 await bundle(js, info);
 
-// The types: index.d.ts and the files that it imports.
+// The types: those of the entries, and the files that they import.
 const types = join(js, "build/types");
 rmSync(types, { recursive: true, force: true });
 run(process.execPath, [join(js, "node_modules/typescript/bin/tsc"), "-p", js]);
-for (const name of ["index", "client-options", "inbox-types", "pubsub-types", "types", "errors"]) {
+for (const name of ["index", ...frameworks, "client-options", "inbox-types", "pubsub-types", "types", "errors"]) {
   copyFileSync(join(types, `${name}.d.ts`), join(dist, `${name}.d.ts`));
 }
 

@@ -33,6 +33,9 @@ return globalThis.Go;
   },
 };
 
+/** The entries for frameworks. */
+export const frameworks = ["react", "vue", "svelte"];
+
 /** bundle makes dist in the package's folder. `info` describes the program to the scripts. */
 export async function bundle(js, info) {
   await build({
@@ -47,6 +50,14 @@ export async function bundle(js, info) {
     external: ["./worker.js"],
     define: { BUILD_INFO: JSON.stringify(info) },
     plugins: [outside],
+    logLevel: "warning",
+  });
+  await build({ // compiled alone, so that they contain no copy of the client or of their framework
+    entryPoints: frameworks.map((name) => join(js, `src/${name}.ts`)),
+    outdir: join(js, "dist"),
+    format: "esm",
+    target: "es2022",
+    sourcemap: true,
     logLevel: "warning",
   });
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { transform } from "esbuild";
 import { PamError } from "../dist/index.js";
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
@@ -32,6 +33,18 @@ test("the README's example of the inbox equals the one that is compiled", () => 
 test("the page in the repository's README equals the one that a test opens", () => {
   const page = /```html\n(.*?)```/s.exec(read("../../README.md"))[1];
   assert.equal(page, read("../docs/page.html"));
+});
+
+test("each script in the documents can be parsed, and imports what the package exports", async () => {
+  const { exports } = JSON.parse(read("../package.json"));
+  const documents = readdirSync(new URL("../docs", import.meta.url)).filter((name) => name.endsWith(".md"));
+  assert.ok(documents.length >= 3);
+  for (const name of documents) {
+    for (const [, loader, code] of read(`../docs/${name}`).matchAll(/^```(jsx?|tsx?)\n(.*?)^```$/gms)) {
+      await assert.doesNotReject(transform(code, { loader, format: "esm" }), `docs/${name}`);
+      for (const [, entry] of code.matchAll(/"xmpp-pam(\/[\w.]+)?"/g)) assert.ok(exports[`.${entry ?? ""}`], `docs/${name} imports xmpp-pam${entry}`);
+    }
+  }
 });
 
 test("the types reference the library that they need", () => {
