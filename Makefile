@@ -71,12 +71,14 @@ test-cut:
 	GOGC=400 go test -count=1 -timeout 30m -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client
 	go test -count=1 -timeout 30m -run '^TestMutants$$' ./sdk/client -client.mutants '$(LIST_TESTS)' -client.mutants.most 10
 
-# test-wasm runs the packages for browsers in Chromium.
+# test-wasm runs the packages for browsers in Chromium, and the file store in Node.
+FILE_TESTS = TestRecordsStay|TestErase|TestErrors|TestOrder|TestStore$$/(absent|delete|conflict|one_winner|readers|closed)
 test-wasm: bin/browsertest
 	@scripts/need chromium
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch ./wasm/kdf
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./wasm
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" -run 'TestCorpus$$' ./sdk/internal/stream
+	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" -run '$(FILE_TESTS)' ./sdk/store/file
 
 test-js: js
 	cd js && npm --silent run test
@@ -163,7 +165,7 @@ bench-browser: js
 
 # fuzz runs every fuzzer for FUZZTIME. Without a limit the minimizer would use all of it.
 FUZZTIME ?= 60s
-FUZZERS = internal/element/FuzzParse internal/element/FuzzEncode internal/sasl/FuzzSCRAM internal/stream/FuzzMessage internal/listsync/FuzzParse internal/pubsub/FuzzParse internal/pubsub/FuzzHTML internal/pubsub/FuzzURI client/FuzzOptions internal/engine/FuzzRecords server/mem/FuzzParse internal/hostmeta/FuzzJSON internal/hostmeta/FuzzHostMeta
+FUZZERS = internal/element/FuzzParse internal/element/FuzzEncode internal/sasl/FuzzSCRAM internal/stream/FuzzMessage internal/listsync/FuzzParse internal/pubsub/FuzzParse internal/pubsub/FuzzHTML internal/pubsub/FuzzURI client/FuzzOptions internal/engine/FuzzRecords server/mem/FuzzParse internal/hostmeta/FuzzJSON internal/hostmeta/FuzzHostMeta store/file/FuzzDecode
 fuzz:
 	@for f in $(FUZZERS); do \
 		echo "== $$f"; \

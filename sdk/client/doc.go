@@ -10,7 +10,8 @@
 //	require xmpp-pam v0.0.0
 //	replace xmpp-pam => path/to/xmpp-pam
 //
-// and run go mod tidy. A native program uses the Dialer of package transport/ws.
+// and run go mod tidy. A native program uses the Dialer of package transport/ws, and the
+// Store of package store/file if it keeps the list between runs.
 // If it does not know the server's endpoint, it leaves Options.URL empty and sets
 // Options.Fetcher to a Fetcher of package transport/web, which looks the endpoint
 // up in the host metadata of the account's domain (XEP-0156).

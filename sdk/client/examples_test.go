@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"log"
 	"net/http/httptest"
+	"os"
 	"strings"
 
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
+	"xmpp-pam/sdk/store/file"
 	"xmpp-pam/sdk/transport/web"
 	"xmpp-pam/sdk/transport/ws"
 )
@@ -23,10 +25,21 @@ import (
 func ExampleClient_Load() {
 	url, stop := exampleServer()
 	defer stop()
-	kept := store.NewMemory() // A real program uses a persistent Store.
+	dir, err := os.MkdirTemp("", "example") // A real program uses a directory that stays.
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	openStore := func() store.Store {
+		s, err := file.Open(dir, "alice@localhost")
+		if err != nil {
+			log.Fatal(err)
+		}
+		return s
+	}
 	ctx := context.Background()
 
-	before := exampleClient(&client.Options{URL: url, Store: notClosed{kept}})
+	before := exampleClient(&client.Options{URL: url, Store: openStore()})
 	if _, err := before.Connect(ctx); err != nil {
 		log.Fatal(err)
 	}
@@ -35,7 +48,7 @@ func ExampleClient_Load() {
 	}
 	_ = before.Close()
 
-	after := exampleClient(&client.Options{URL: url, Store: kept})
+	after := exampleClient(&client.Options{URL: url, Store: openStore()})
 	defer after.Close()
 	snapshot, err := after.Load(ctx)
 	if err != nil {
@@ -178,8 +191,3 @@ func exampleClient(opts *client.Options) *client.Client {
 	}
 	return c
 }
-
-// notClosed is a Store that the next Client uses, too.
-type notClosed struct{ store.Store }
-
-func (notClosed) Close() error { return nil }

@@ -60,7 +60,8 @@ type Options struct {
 	// Dialer opens connections.
 	Dialer transport.Dialer
 
-	// Store keeps the list. It must be used for this account only. The Client owns
+	// Store keeps the list, for example in files: see package store/file. It must be
+	// used for this account only. The Client owns
 	// it and closes it, unless New fails. If a call to it does not return within 10
 	// seconds, the Client continues in memory. If it is nil, the Client keeps the
 	// list in memory.

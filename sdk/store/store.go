@@ -4,6 +4,9 @@
 // commit changes all of its records or none of them, and only if the records that it
 // is based on still have the values that the caller read. The client stores the
 // subscription list, its version and the state of resumable sessions.
+//
+// [Memory] keeps records in memory, and package store/file in files, which several
+// processes may use. Package storetest is the test suite for other implementations.
 package store
 
 import (
