@@ -74,8 +74,8 @@ async function catchUp(way) {
   const context = await browser.newContext();
   try {
     server.archive = 0;
-    const rate = await inPage(context, ([way, n]) => catchUp[way](n), [way, missed], () => { server.archive = missed; });
-    return rate;
+    const end = await inPage(context, ([way, n]) => catchUp[way](n), [way, missed], () => { server.archive = missed; });
+    return missed / (end - server.asked) * 1000;
   } finally {
     await context.close();
   }
@@ -94,7 +94,7 @@ async function inPage(context, run, args, offer = () => undefined) {
   }
 }
 
-/** Starts the server, which also serves the page. Its archive has the first `archive` events. */
+/** Starts the server, which also serves the page. Its archive has the first `archive` events; `asked` is when the first page was requested. */
 async function startServer() {
   const types = { ".js": "text/javascript", ".wasm": "application/wasm" };
   const http = createServer((req, res) => {
@@ -109,7 +109,7 @@ async function startServer() {
   });
   const sockets = new WebSocketServer({ server: http, handleProtocols: (offered) => offered.values().next().value, perMessageDeflate: false });
   await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const self = { url: `http://localhost:${http.address().port}/`, archive: 0, stop() { for (const socket of sockets.clients) socket.terminate(); http.close(); } };
+  const self = { url: `http://localhost:${http.address().port}/`, archive: 0, asked: 0, stop() { for (const socket of sockets.clients) socket.terminate(); http.close(); } };
   sockets.on("connection", (socket) => {
     const session = {};
     const send = (...messages) => { for (const m of messages) socket.send(m); };
@@ -141,6 +141,7 @@ async function startServer() {
   });
   /** Sends a page of the archive, and returns the number of the event after it. */
   function page(send, from, queryid) {
+    if (from === 0) self.asked = Date.now();
     const end = Math.min(from + perPage, self.archive);
     for (let i = from; i < end; i++) send(archived(i, queryid));
     return end;

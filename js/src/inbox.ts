@@ -168,12 +168,12 @@ export function inboxView(
       ({ unseen, dropped } = found);
       setNodes(found.nodes);
       setAway(found.away);
-      setNewest(found.newest.slice(0, newestEvents).map(({ event }) => table.read(event)));
+      setNewest(found.newest(newestEvents).map(({ event }) => table.read(event)));
       changed();
     },
     storedPage(limit) {
-      if (!stored || (stored.newest.length < limit && stored.newest.length < stored.events)) return undefined;
-      const found = stored.newest.slice(0, limit);
+      if (!stored || (stored.rows < limit && stored.rows < stored.events)) return undefined;
+      const found = stored.newest(limit);
       const items = Object.freeze(found.map(({ event }) => table.read(event)));
       return Object.freeze({ items, ...(stored.events > limit && { cursor: found.at(-1)!.cursor }) });
     },

@@ -76,8 +76,8 @@ export function programLifecycle(
       throw error;
     });
     starting = mine; // listeners may call connect()
+    if (usesInbox) readingInbox = showStoredInbox(); // first, as it is most of what such a page shows
     reading = showStored();
-    if (usesInbox) readingInbox = showStoredInbox();
     view.setRuntime({ phase: "loading", where: null });
     sync.setPhase("loading");
     flush();
@@ -99,7 +99,7 @@ export function programLifecycle(
   async function showStoredInbox(): Promise<boolean> {
     const unread = (): boolean => inbox.state.snapshot().source === "unread";
     if (config.storage === "memory" || !unread()) return false;
-    const found = await readStoredInbox(read, reading.then(() => rows.kindOf));
+    const found = await readStoredInbox(read, () => reading.then(() => rows.kindOf));
     if (!found || !unread() || closing) return false;
     inbox.showStored(found);
     flush();

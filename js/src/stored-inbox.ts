@@ -11,10 +11,11 @@ export interface StoredInbox {
   readonly dropped: number;
   readonly nodes: readonly RawNodeCounts[];
   readonly away: RawAway | null;
-  /** The newest events, newest first, with the cursor of each. */
-  readonly newest: readonly { readonly cursor: string; readonly event: RawEvent }[];
-  /** The number of events, of which `newest` may be only a part. */
+  /** The number of events, of which the newest `rows` were read. */
   readonly events: number;
+  readonly rows: number;
+  /** Returns the newest events, newest first, with the cursor of each. */
+  newest(limit: number): readonly { readonly cursor: string; readonly event: RawEvent }[];
 }
 
 /** Returns what the list says of a service. The records of the inbox do not contain it. */
@@ -25,7 +26,7 @@ const keys = ["inbox/meta", "inbox/po"] as const; // from, to: meta, nodes and p
 const [meta, since, nodePrefix, pagePrefix] = ["inbox/meta", "inbox/since", "inbox/node/", "inbox/page/"];
 
 /** Like readStoredList, for the inbox. */
-export async function readStoredInbox(read: ReadRecords, kindOf: Promise<KindOf>): Promise<StoredInbox | undefined> {
+export async function readStoredInbox(read: ReadRecords, kindOf: () => Promise<KindOf>): Promise<StoredInbox | undefined> {
   let page: string[][] = [];
   try {
     const found = await read((records, done) => {
@@ -46,7 +47,9 @@ export async function readStoredInbox(read: ReadRecords, kindOf: Promise<KindOf>
         if (left === 0) done(all);
       };
     });
-    return found && decode(found, page, await kindOf);
+    if (!found) return undefined;
+    const changes = found.get(since) === undefined ? [] : changesOf(found, await kindOf());
+    return decode(found, page, changes);
   } catch {
     return undefined;
   }
@@ -76,7 +79,7 @@ const pageFields = 14; // of an event in the page, before its body
 const bodyFields = 15;
 
 /** Decodes the records. It throws if a record has an unexpected format. */
-function decode(records: Records, page: string[][], kindOf: KindOf): StoredInbox | undefined {
+function decode(records: Records, page: string[][], changes: RowChange[]): StoredInbox | undefined {
   if (records.get(meta) === undefined) return undefined;
   const [head] = rowsOf(records, meta).map(fieldsOf);
   const [known, , events, unseen, dropped, nodeCount, rowCount, looked, away] = head!;
@@ -89,8 +92,9 @@ function decode(records: Records, page: string[][], kindOf: KindOf): StoredInbox
     unseen: count(unseen), dropped: count(dropped), events: count(events),
     nodes: nodes.filter(({ 4: newest }) => newest !== "").map(([service, node, unseen, dropped, newest]) =>
       [service!, node!, count(unseen), count(dropped), Number(newest)]),
-    away: looked === "" ? null : { since: Number(looked), events: count(away), changes: changesOf(records, kindOf) },
-    newest: page.map((fields) => ({ cursor: fields[0]!, event: readRow(fields, records) })),
+    away: looked === "" ? null : { since: Number(looked), events: count(away), changes },
+    rows: page.length,
+    newest: (limit) => page.slice(0, limit).map((fields) => ({ cursor: fields[0]!, event: readRow(fields, records) })),
   };
 }
 
@@ -102,7 +106,6 @@ function count(text: string | undefined): number {
 
 /** Reads what of the list has changed since the user looked. */
 function changesOf(records: Records, kindOf: KindOf): RowChange[] {
-  if (records.get(since) === undefined) return [];
   return rowsOf(records, since).slice(0, -1).map((text): RowChange => {
     const [service = "", node = "", subid = "", ...rest] = fieldsOf(text);
     expect(rest.length === 5);
@@ -130,12 +133,14 @@ function readRow(row: readonly string[], records: Records): RawEvent {
   } as RawEvent;
 }
 
-/** Returns the fields of a body that is in a record of its own; undefined if it is not there. */
+/** Returns the fields of a body that is in a record of its own; undefined if it is not there, or has an unexpected format. */
 function bodyOf(records: Records, key: string, id: string): string[] | undefined {
-  if (records.get(key) === undefined) return undefined;
-  const fields = rowsOf(records, key).map(fieldsOf).find((row) => row[0] === id);
-  expect(fields === undefined || fields.length === 1 + bodyFields + 1);
-  return fields?.slice(1);
+  try {
+    const fields = rowsOf(records, key).map(fieldsOf).find((row) => row[0] === id);
+    return fields?.length === 1 + bodyFields + 1 ? fields.slice(1) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const time = (text: string | undefined): number | null => (text ? Number(text) : null);

@@ -178,7 +178,6 @@ test("a record with any unexpected format is ignored until the program has loade
     "counts that are none": () => put("inbox/node/1", text("inbox/node/1").replace("20", "x")),
     "a negative count": () => put("inbox/meta", text("inbox/meta").replace("31", "-1")),
     "no UTF-8": () => put("inbox/page/0", records.get("inbox/page/0").with(3, 0xff)),
-    "a body with a field less": () => put("inbox/xml/a", text("inbox/xml/a").replace(`<long/>${F}`, "")),
     "a change with a field less": () => put("inbox/since", text("inbox/since").replace(F, "")),
     "another schema": () => { databases[`xmpp-pam:${account}`].version = 2; },
     "no database": () => { databases = {}; },
@@ -199,6 +198,18 @@ test("a record with any unexpected format is ignored until the program has loade
     assert.equal(await Promise.race([ready, sleep(10, "waits")]), "waits", kind);
     assert.deepEqual([client.inbox.getSnapshot().source, client.inbox.newest.getSnapshot().length], ["unread", 0], kind);
     assert.equal(count("close", "abort"), count("open"), kind);
+  }
+});
+
+test("a body with any unexpected format leaves its event without XML", async () => {
+  const { records } = databases[`xmpp-pam:${account}`];
+  const text = new TextDecoder().decode(records.get("inbox/xml/a"));
+  for (const value of [new TextEncoder().encode(text.replace(`<long/>${F}`, "")), text, new Uint8Array([0xff]), undefined]) {
+    records.set("inbox/xml/a", value);
+    const { client } = held();
+    await client.inbox.ready;
+    const events = client.inbox.newest.getSnapshot();
+    assert.deepEqual([events.length, events[2].xml, events[2].omitted, events[0].xml], [50, null, "unreadable", "<entry>59</entry>"]);
   }
 });
 

@@ -1,6 +1,7 @@
 package catchup
 
 import (
+	"slices"
 	"time"
 
 	"xmpp-pam/sdk/internal/element"
@@ -41,11 +42,20 @@ type archiveRead struct {
 	lasts   map[string]bool // their last messages
 }
 
-// An archivePage is what a request has received so far.
+// An archivePage is what a request has received so far. The events of a page are reported
+// together, because each report is a commit.
 type archivePage struct {
 	last     Cursor
 	overflow bool // results were ignored because of a bound
+	found    []Event
+	bytes    int // of the messages of found
 }
+
+// What a page may hold back. More is reported before its end.
+const (
+	maxFound      = 2 * pageSize
+	maxFoundBytes = 256 << 10
+)
 
 // An oldest is the time of the oldest message in the archive of the account. It says
 // whether an archive that is read by time reaches back far enough.
@@ -83,8 +93,18 @@ func (m *Machine) archiveResult(in ArchiveResult) {
 	if t.means == AccountArchive && s.live.ID == result.ID {
 		s.live = Cursor{} // the archive was read beyond it
 	}
-	if events := m.events(t, result); len(events) > 0 {
-		m.emit(Found{events, t.means, false})
+	r.found = append(r.found, m.events(t, result)...)
+	if r.bytes += result.Message.Size(); len(r.found) >= maxFound || r.bytes >= maxFoundBytes {
+		m.found(r)
+	}
+}
+
+// found reports the events that a request has received, except those of nodes that were
+// taken out in the meantime.
+func (m *Machine) found(r *request) {
+	found := slices.DeleteFunc(r.found, func(e Event) bool { return m.nodes[key{e.Service, e.Node}] == nil })
+	if r.found, r.bytes = nil, 0; len(found) > 0 {
+		m.emit(Found{found, r.task.means, false})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,6 +115,28 @@ func TestEndlessArchive(t *testing.T) {
 	want := pam.Gap{Service: "evil.test", Node: "n", From: noon.Add(-time.Hour), To: noon, Reason: pam.GapArchiveTruncated}
 	if !slices.Equal(h.state.Gaps, []pam.Gap{want}) || h.current[key{"evil.test", "n"}] || h.state.Phase != pam.CatchUpDone {
 		t.Errorf("%+v", h.state)
+	}
+}
+
+// TestLongPage checks that events are reported before the end of a page that is longer than
+// was asked for, by number and by size.
+func TestLongPage(t *testing.T) {
+	for _, tt := range []struct{ results, size, want int }{{maxFound - 1, 0, 0}, {maxFound, 0, maxFound}, {10, maxFoundBytes / 4, 8}, {1, maxFoundBytes, 1}} {
+		h := newHand(t)
+		h.step(Start{Account: account, Since: noon.Add(-time.Hour), Archive: AllEvents, Nodes: []Node{archived("good.test")}})
+		in := results(h.open[0], "good.test", 1, tt.results, true)
+		for _, in := range in[:tt.results] {
+			result := in.(ArchiveResult).Result
+			padded := strings.Replace(result.Message.String(), "><", ">"+strings.Repeat(" ", tt.size)+"<", 1)
+			result.Message = mustParse(padded)
+			h.step(in)
+		}
+		if got := h.events["good.test"]; got != tt.want {
+			t.Errorf("%d results with %d bytes: %d events are reported before the end, want %d", tt.results, tt.size, got, tt.want)
+		}
+		if h.step(in[tt.results]); h.events["good.test"] != tt.results {
+			t.Errorf("%d results with %d bytes: %d events in all", tt.results, tt.size, h.events["good.test"])
+		}
 	}
 }
 

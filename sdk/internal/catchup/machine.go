@@ -81,6 +81,9 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 		m.live(in)
 	case Paused:
 		m.paused = true
+		for _, r := range m.underWay() {
+			m.found(r)
+		}
 	case Resumed:
 		m.paused = false
 	case Cancel:

@@ -160,6 +160,21 @@ var mutants = []mutate.Mutant{
 	{Name: "the cursor passes what was ignored", Tests: "TestFlood", Edits: []edit{
 		{"catchup.Machine.archiveEnd", "if overflow", "false"},
 	}},
+	{Name: "a page holds back any number of events", Tests: "TestLongPage", Edits: []edit{
+		{"catchup.Machine.archiveResult", ">= maxFound", "false"},
+	}},
+	{Name: "a page holds back events of any size", Tests: "TestLongPage", Edits: []edit{
+		{"catchup.Machine.archiveResult", ">= maxFoundBytes", "false"},
+	}},
+	{Name: "what came of a page is lost with the connection", Tests: "TestTranscripts", Edits: []edit{
+		{"catchup.Machine.Step", "call found", "_ = r"},
+	}},
+	{Name: "what came of a page is lost with its end", Tests: "TestTranscripts", Edits: []edit{
+		{"catchup.Machine.answered", "call found", ""},
+	}},
+	{Name: "events of a node that was taken out are reported", Tests: "TestTranscripts", Edits: []edit{
+		{"catchup.Machine.found", "== nil", "false"},
+	}},
 	{Name: "pages are not counted", Tests: "TestEndlessArchive", Edits: []edit{
 		{"catchup.Machine.archiveEnd", "== pages", "t.pages == 100*m.limits.pages"},
 	}},

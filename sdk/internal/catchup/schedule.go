@@ -232,6 +232,7 @@ func (m *Machine) answered(id string) *request {
 	r := m.requests[id]
 	if r != nil {
 		delete(m.requests, id)
+		m.found(r)
 		g := m.targets[r.task.to]
 		g.underWay--
 		m.makeReady(g)

@@ -31,22 +31,20 @@ var archiveTranscripts = []transcript{
 		< 1 query me with=bob max=100 after=b1
 		< 2 query me with=p max=100 after=a1
 		> result 2 a2@09:10 p +h/o2
-		< found account-archive p+h/o2@09:10#a2
 		> result 2 a3@09:20 p +m/x1
-		< found account-archive p+m/x1@09:20#a3
 		> end 2 last=a3
+		< found account-archive p+h/o2@09:10#a2 p+m/x1@09:20#a3
 		< reached p h,m a3@09:20
 		< 3 query me with=p max=100 after=a3
 		> result 3 a4@09:30 p -h/o1
-		< found account-archive p-h/o1@09:30#a4
 		> result 3 a5@09:40 p ~m
-		< found account-archive p~m@09:40#a5
 		> end 3 last=a5 complete
+		< found account-archive p-h/o1@09:30#a4 p~m@09:40#a5
 		< reached p h,m a5@09:40 current
 		> result 1 b2@09:15 bob +urn:pep/p1
-		< found account-archive bob+urn:pep/p1@09:15#b2
 		> result 1 b3@09:16 bob chat
 		> end 1 complete last=b3
+		< found account-archive bob+urn:pep/p1@09:15#b2
 		< reached bob urn:pep b3@09:16 current
 		< done 3/3 complete`},
 	{"mod_pam: nothing was missed", `
@@ -64,8 +62,8 @@ var archiveTranscripts = []transcript{
 		> end 2 complete
 		< reached q n c1@08:50 current
 		> result 3 a9@09:30 p +h/o9
-		< found account-archive p+h/o9@09:30#a9
 		> end 3 complete last=a9
+		< found account-archive p+h/o9@09:30#a9
 		< 4 query me max=1
 		> result 4 z0@2026-11-20T10:00 mallory chat
 		> end 4 last=z0
@@ -77,8 +75,8 @@ var archiveTranscripts = []transcript{
 		> failed 1 item-not-found
 		< 2 query me with=p start=2026-11-01T08:45 max=100
 		> result 2 a9@09:30 p +h/o9
-		< found account-archive p+h/o9@09:30#a9
 		> end 2 complete last=a9
+		< found account-archive p+h/o9@09:30#a9
 		< 3 query me max=1
 		> result 3 z0@2026-11-20T10:00 mallory chat
 		> end 3 last=z0
@@ -98,8 +96,8 @@ var archiveTranscripts = []transcript{
 		> start all since=09:00 p/h(until=09:00,cursor=@08:50)
 		< 1 query me with=p start=08:45 max=100
 		> result 1 a1@08:46 p +h/o1
-		< found account-archive p+h/o1@08:46#a1
 		> end 1 complete last=a1
+		< found account-archive p+h/o1@08:46#a1
 		< reached p h a1@08:46 current
 		< done 1/1 complete`},
 	{"by time: of a node without events, by this device's clock minus an hour", `
@@ -137,8 +135,8 @@ var archiveTranscripts = []transcript{
 		< 1 query me with=p max=100 after=a1
 		< 2 items p/m max=20 compare
 		> result 1 a2@09:10 p +h/o2
-		< found account-archive p+h/o2@09:10#a2
 		> end 1 complete last=a2
+		< found account-archive p+h/o2@09:10#a2
 		< reached p h a2@09:10 current
 		> items 2 m1 known=m1
 		< asked p/m
@@ -178,13 +176,13 @@ var archiveTranscripts = []transcript{
 		< 1 query l/b start=08:00 max=100
 		< 2 query l/c max=100 after=7
 		> result 1 8@09:10 . +b/o1
-		< found node-archive l+b/o1@09:10
 		> result 1 9@09:11 . +other/o1
 		> result 2 8@09:12 mallory +c/o1
-		< found node-archive l+c/o1@09:12
 		> end 1 last=9
+		< found node-archive l+b/o1@09:10
 		< 3 query l/b start=08:00 max=100 after=9
 		> end 2 complete last=8
+		< found node-archive l+c/o1@09:12
 		< asked l/c
 		< reached l c 8@09:12 current
 		> end 3 complete
@@ -230,15 +228,15 @@ var archiveTranscripts = []transcript{
 		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
 		< 1 query me with=p max=100 after=a1
 		> result 1 a2@09:10 p +h/o2
-		< found account-archive p+h/o2@09:10#a2
 		> end 1 last=a2
+		< found account-archive p+h/o2@09:10#a2
 		< reached p h a2@09:10
 		< 2 query me with=p max=100 after=a2
 		> failed 2 item-not-found
 		< 3 query me with=p start=09:05 max=100
 		> result 3 a9@09:30 p +h/o9
-		< found account-archive p+h/o9@09:30#a9
 		> end 3 last=a9
+		< found account-archive p+h/o9@09:30#a9
 		< 4 query me with=p start=09:05 max=100 after=a9
 		> failed 4 item-not-found
 		< done 1/1 partial p/h:archive-truncated:09:10-10:00`},
@@ -251,19 +249,45 @@ var archiveTranscripts = []transcript{
 		> removed p/h
 		< withdraw 1
 		> removed q/n`},
+	{"a page that is cut off: what came of it counts", `
+		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50) p/m(until=09:00) q/n(until=09:00,cursor=c1@08:50) bob/b(until=09:00,cursor=b1@08:50)
+		< 1 query me with=bob max=100 after=b1
+		< 2 query me with=p max=100 after=a1
+		< 3 query me with=q max=100 after=c1
+		> result 1 b2@09:10 bob +b/o1
+		> result 2 a2@09:10 p +h/o2
+		> result 2 a3@09:11 p +m/o2
+		> result 3 c2@09:10 q +n/o2
+		> paused
+		< found account-archive bob+b/o1@09:10#b2
+		< found account-archive p+h/o2@09:10#a2 p+m/o2@09:11#a3
+		< found account-archive q+n/o2@09:10#c2
+		> resumed
+		> result 2 a4@09:12 p +h/o3
+		> result 2 a5@09:13 p +m/o3
+		> removed p/h
+		> failed 2 forbidden
+		< found account-archive p+m/o3@09:13#a5
+		< 4 items p/m max=20 compare
+		> result 3 c3@09:12 q +n/o3
+		> cancel
+		< withdraw 1
+		< withdraw 3
+		< found account-archive q+n/o3@09:12#c3
+		< withdraw 4
+		< done idle 0/3 unknown`},
 	{"the events of a node whose subscription ended", `
 		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50) p/m(until=09:00,cursor=a1@08:50,left) q/n(until=09:00,cursor=c1@08:50,left)
 		< 1 query me with=p max=100 after=a1
 		< 2 query me with=q max=100 after=c1
 		> result 1 a2@09:10 p +m/o2
-		< found account-archive p+m/o2@09:10#a2
 		> result 1 a3@09:11 p ~m
-		< found account-archive p~m@09:11#a3
 		> end 1 complete
+		< found account-archive p+m/o2@09:10#a2 p~m@09:11#a3
 		< reached p h,m a3@09:11 current
 		> result 2 c2@09:11 q -n/o1
-		< found account-archive q-n/o1@09:11#c2
 		> end 2 complete
+		< found account-archive q-n/o1@09:11#c2
 		< reached q n c2@09:11 current
 		< done 1/1 complete`},
 	{"a node that is not in the list is asked for its items", `
@@ -274,10 +298,8 @@ var archiveTranscripts = []transcript{
 		< 1 query me with=p max=100 after=a1
 		< 2 items p/m max=20 compare
 		> result 1 a2@09:10 p +h/o1
-		< found account-archive p+h/o1@09:10#a2
 		> result 1 a3@09:10 p +h/o2=2:y
 		> result 1 a4@09:10 p -h/o2
-		< found account-archive p-h/o2@09:10#a4
 		> items 2 m1 m2=1:y known=m0
 		< found items p+m/m2
 		< asked p/m
@@ -296,16 +318,15 @@ var archiveTranscripts = []transcript{
 		> result 2 f8@09:10 . +h/o1
 		> result 1 a2@09:10 p +h/o1
 		> result 1 a3@09:10 l +b/o3
-		< found node-archive l+b/o3@09:10
 		> end 1 complete
+		< found node-archive l+b/o3@09:10
 		< asked l/b
 		< reached l b a3@09:10 current
 		> result 1 a4@09:12 l +b/o4
 		> result 2 a5@09:11 p +h/o2 delay=09:05
-		< found account-archive p+h/o2@09:05:delay#a5
 		> result 2 a6@09:12 l +b/o5
-		< found account-archive l+b/o5@09:12#a6
 		> end 2 complete
+		< found account-archive p+h/o2@09:05:delay#a5 l+b/o5@09:12#a6
 		< reached p h a6@09:12 current
 		< done 2/2 partial l/b:deletions-unknown:08:00-10:00`},
 	{"the archive of a node does not speak of another", `
@@ -313,15 +334,12 @@ var archiveTranscripts = []transcript{
 		< 1 query l/b start=08:00 max=100
 		< 2 query l/c start=08:00 max=100
 		> result 1 8@09:10 . +c/o1
-		> result 2 8@09:10 . +c/o1
-		< found node-archive l+c/o1@09:10`},
+		> result 2 8@09:10 . +c/o1`},
 	{"the events of the account's own nodes have no sender", `
 		> start all since=09:00 me/n(until=09:00,cursor=a1@08:50)
 		< 1 query me with=me max=100 after=a1
 		> result 1 a2@09:10 . +n/o1
-		< found account-archive me+n/o1@09:10#a2
-		> result 1 a3@09:10 me +n/o2
-		< found account-archive me+n/o2@09:10#a3`},
+		> result 1 a3@09:10 me +n/o2`},
 	{"a live event that comes before the items of a new node", `
 		> start all p/h
 		< 1 query me with=p max=1 before
@@ -339,16 +357,16 @@ var archiveTranscripts = []transcript{
 		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
 		< 1 query me with=p max=100 after=a1
 		> result 1 a2@23:00 p +h/o2
-		< found account-archive p+h/o2@23:00#a2
 		> end 1 complete last=a2
+		< found account-archive p+h/o2@23:00#a2
 		< reached p h a2@10:00 current
 		< done 1/1 complete`},
 	{"an archive without stamps", `
 		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
 		< 1 query me with=p max=100 after=a1
 		> result 1 a2 p +h/o2
-		< found account-archive p+h/o2#a2
 		> end 1 complete last=a2
+		< found account-archive p+h/o2#a2
 		< reached p h a2@08:50 current
 		< done 1/1 complete`},
 	{"an archive that repeats a page", `
@@ -371,8 +389,8 @@ var archiveTranscripts = []transcript{
 		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
 		< 1 query me with=p max=100 after=a1
 		> result 1 a2@09:10 p +h/o2
-		< found account-archive p+h/o2@09:10#a2
 		> end 1
+		< found account-archive p+h/o2@09:10#a2
 		< reached p h a2@09:10
 		< 2 query me with=p max=100 after=a2
 		> end 2 complete
@@ -397,8 +415,8 @@ var archiveTranscripts = []transcript{
 		< asked p/h
 		< reached p h a1@08:50
 		> result 1 a2@09:10 p +h/o2
-		< found account-archive p+h/o2@09:10#a2
 		> end 1 complete last=a2
+		< found account-archive p+h/o2@09:10#a2
 		< reached p h a2@09:10 current
 		< done 1/1 complete`},
 	{"the archive of the account does not answer", `

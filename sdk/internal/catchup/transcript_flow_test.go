@@ -175,8 +175,8 @@ var flowTranscripts = []transcript{
 		< 1 query me with=p max=100 after=a1
 		> live p/h a9@10:00
 		> result 1 a2@09:10 p +h/o2
-		< found account-archive p+h/o2@09:10#a2
 		> end 1 last=a2
+		< found account-archive p+h/o2@09:10#a2
 		< reached p h,m a2@09:10
 		< 2 query me with=p max=100 after=a2
 		> live p/m a10@10:00
@@ -192,10 +192,9 @@ var flowTranscripts = []transcript{
 		< 1 query me with=p max=100 after=a1
 		> live p/h a2@10:00
 		> result 1 a2@10:00 p +h/o2
-		< found account-archive p+h/o2@10:00#a2
 		> result 1 a3@10:00 p +h/o3
-		< found account-archive p+h/o3@10:00#a3
 		> end 1 complete last=a3
+		< found account-archive p+h/o2@10:00#a2 p+h/o3@10:00#a3
 		< reached p h a3@10:00 current
 		< done 1/1 complete`},
 	{"live events do not move the cursor after a failure", `
