@@ -133,7 +133,7 @@ function readRow(row: readonly string[], records: Records): RawEvent {
   } as RawEvent;
 }
 
-/** Returns the fields of a body that is in a record of its own; undefined if it is not there, or has an unexpected format. */
+/** Returns the fields of a body that is in a record of its own; undefined if it is missing, or has an unexpected format. */
 function bodyOf(records: Records, key: string, id: string): string[] | undefined {
   try {
     const fields = rowsOf(records, key).map(fieldsOf).find((row) => row[0] === id);
