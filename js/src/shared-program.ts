@@ -36,7 +36,7 @@ export const mayShare = ({ tabs, where }: Config): boolean =>
 export async function findSharedHost({ account, wasm }: Config, closed: AbortSignal): Promise<Host | undefined> {
   const lock = `xmpp-pam:page:${crypto.randomUUID()}`;
   const releaseLock = await hold(lock);
-  for (let n = 0; n < mostHosts; n++) {
+  for (let n = 0; n < mostHosts && !closed.aborted; n++) {
     const name = `xmpp-pam ${info.version} ${format} ${account}${n > 0 ? ` ${n}` : ""}`;
     const found = await connect(name, closed);
     if (found === undefined) break;

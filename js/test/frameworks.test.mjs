@@ -7,7 +7,7 @@ import { createElement } from "react";
 import { renderToString as renderReact } from "react-dom/server";
 import { get } from "svelte/store";
 import { render as renderSvelte } from "svelte/server";
-import { createSSRApp, effectScope, isProxy, reactive } from "vue";
+import { createSSRApp, effectScope, h, isProxy, provide as provideVue, reactive } from "vue";
 import { renderToString as renderVue } from "vue/server-renderer";
 import { createClient } from "xmpp-pam";
 import * as react from "xmpp-pam/react";
@@ -81,6 +81,17 @@ test("React renders on a server what the browser shows before it has read the st
 test("without a provider the error says what to do", () => {
   assert.throws(() => renderReact(createElement(() => react.useSync().phase)), /<PamProvider client=\{client\}>/);
   assert.throws(() => createSSRApp({}).runWithContext(vue.useSync), /provide\(pamClient, client\)/);
+});
+
+test("two clients on one page: the nearest provider counts", async () => {
+  const [a, b] = ["a@example.org", "b@example.org"].map((account) => createClient({ ...base, account }));
+  const Account = () => createElement("i", null, react.useClient().account);
+  const provide = (client, ...children) => createElement(react.PamProvider, { client }, ...children);
+  const inReact = renderReact(provide(a, createElement(Account), provide(b, createElement(Account))));
+  const Inner = { setup: () => () => h("i", vue.useClient().account) };
+  const Outer = { setup: () => (provideVue(vue.pamClient, b), () => h(Inner)) };
+  const inVue = await renderVue(createSSRApp({ render: () => h("p", [h(Inner), h(Outer)]) }).provide(vue.pamClient, a));
+  for (const html of [inReact, inVue]) assert.match(html, /<i>a@example\.org<\/i><i>b@example\.org<\/i>/);
 });
 
 test("Vue makes no proxy of a client, its stores or their values", () => {

@@ -14,17 +14,26 @@ import { startServer } from "./page.mjs";
 
 const reloads = 20;
 const numbers = Array.from({ length: reloads + 1 }, (_, i) => i);
-const accounts = Array.from({ length: 10 }, (_, i) => `account${i}`);
+const accounts = Array.from({ length: 20 }, (_, i) => `account${i}`);
 const session = { account: "alice@localhost", password: "secret", service: "ws://localhost:5290/xmpp-websocket" };
+
+/** What `left` counts while one client is connected, and when all are closed. A SharedWorker, with its lock, outlives them. */
+const one = ({ tabs }, listeners) => ({ workers: 1, connections: 1, listeners, locks: tabs === "shared" ? 2 : 0 });
+const none = ({ tabs }) => ({ workers: tabs === "shared" ? 1 : 0, connections: 0, listeners: 0, locks: tabs === "shared" ? 1 : 0 });
+const shared = { tabs: "shared" };
+const independent = { tabs: "independent" };
 
 /** What the pages import as `xmpp-pam`: the package, with the account of the test, and with counters. */
 const wrapper = `
   import { createClient as create } from "/pkg/index.js";
   export * from "/pkg/index.js";
   ${counted}
-  Object.assign(globalThis, { clients: [], listeners: 0 });
+  Object.assign(globalThis, { clients: [], listeners: 0, added: 0 });
   export function createClient(options) {
-    const client = counted(create({ ...options, ...given }), (n) => { listeners += n; });
+    const client = counted(create({ ...options, ...given }), (n) => {
+      listeners += n;
+      added += Math.max(n, 0);
+    });
     clients.push(client);
     return client;
   }`;
@@ -38,10 +47,12 @@ describe("frameworks", { skip: missing(), timeout: 300_000 }, () => {
   });
   after(() => Promise.allSettled([browser?.close(), server?.stop(), lab?.stop()]));
 
-  /** Opens a page with the files of a recipe and others, and imports `entry` as globalThis.app. Each client has its own program. */
-  async function open(t, name, entry, more = {}, given = { tabs: "independent" }) {
+  /** Opens a page with the files of a recipe and others, and imports `entry` as globalThis.app. `given` are options. */
+  async function open(t, name, entry, given, more = {}) {
     const files = new Map([...readRecipe(name), ...Object.entries(more)]);
     const proxy = await startProxy(server.url);
+    const session = await browser.newBrowserCDPSession();
+    const account = `${accounts[used++]}@localhost`;
     const context = await browser.newContext();
     t.after(async () => {
       await context.close();
@@ -63,9 +74,14 @@ describe("frameworks", { skip: missing(), timeout: 300_000 }, () => {
       globalThis.given = given;
       document.body.innerHTML = "<div id=app></div>";
       globalThis.app = await import(`/app/${entry}`);
-    }, [{ account: `${accounts[used++]}@localhost`, credentials: { password: canary }, service: proxy.url, ...given }, entry]);
+    }, [{ account, credentials: { password: canary }, service: proxy.url, ...given }, entry]);
     const text = (selector) => page.evaluate((s) => document.querySelector(s)?.textContent, selector);
-    const left = async () => ({ programs: page.workers().length, connections: proxy.links.size, listeners: await page.evaluate(() => listeners) });
+    const left = async () => {
+      const { targetInfos } = await session.send("Target.getTargets");
+      const shared = targetInfos.filter(({ type, title }) => type === "shared_worker" && title.endsWith(` ${account}`));
+      const counts = await page.evaluate(async () => ({ listeners, locks: (await navigator.locks.query()).held.length }));
+      return { workers: page.workers().length + shared.length, connections: proxy.links.size, ...counts };
+    };
     return {
       page, problems, proxy, left,
       /** Waits until an element has the text. */
@@ -93,9 +109,11 @@ describe("frameworks", { skip: missing(), timeout: 300_000 }, () => {
 
   for (const [name, entry] of Object.entries(recipes)) {
     test(`the recipe for ${name} shows subscriptions and events`, async (t) => {
-      const at = await open(t, name, entry, {}, {});
+      const at = await open(t, name, entry, shared);
       await at.works(name);
-      assert.deepEqual([at.problems, (await at.left()).listeners], [[], 4]);
+      await at.leaves(one(shared, 4));
+      assert.ok(await at.page.evaluate(() => added) <= 8, "rendering again adds listeners");
+      assert.deepEqual(at.problems, []);
     });
   }
 
@@ -119,15 +137,15 @@ describe("frameworks", { skip: missing(), timeout: 300_000 }, () => {
     export const stop = () => root.unmount();`;
   for (const [way, made, left] of [["in a module", 1, 1], ["in state", 3, 1], ["in an effect", 3, 0]]) {
     test(`React's StrictMode with a client that is created ${way}`, async (t) => {
-      const at = await open(t, "react", "strict.jsx", { "strict.jsx": strict });
+      const at = await open(t, "react", "strict.jsx", independent, { "strict.jsx": strict });
       await at.page.evaluate((way) => app.start(way), way);
       await at.works(`strict ${way}`, "[role=status]");
       assert.equal(await at.page.evaluate(() => clients.length), made);
-      await at.leaves({ programs: 1, connections: 1, listeners: 5 });
+      await at.leaves(one(independent, 5));
       await at.page.evaluate(() => app.stop());
-      await at.leaves({ programs: left, connections: way === "in a module" ? 1 : 0, listeners: 0 });
+      await at.leaves({ ...none(independent), workers: left, connections: way === "in a module" ? 1 : 0 });
       await at.page.evaluate(() => Promise.all(clients.map((client) => client.close())));
-      await at.leaves({ programs: 0, connections: 0, listeners: 0 });
+      await at.leaves(none(independent));
       assert.deepEqual(at.problems, []);
     });
   }
@@ -169,21 +187,20 @@ describe("frameworks", { skip: missing(), timeout: 300_000 }, () => {
     root.mount("#app");
     export const reload = (i) => __VUE_HMR_RUNTIME__.reload("Session", versions[i]);
     export const stop = () => root.unmount();`;
-  for (const [name, entry, files] of [
-    ["react", "hot.jsx", { "hot.jsx": hotReact, "runtime.js": refreshing, ...copies("react", "jsx") }],
-    ["vue", "hot.js", { "hot.js": hotVue, ...copies("vue", "vue") }],
-  ]) {
-    test(`${reloads} hot reloads of the component that creates the client leave one program: ${name}`, async (t) => {
-      const at = await open(t, name, entry, files);
+  const reactFiles = { "hot.jsx": hotReact, "runtime.js": refreshing, ...copies("react", "jsx") };
+  const vueFiles = { "hot.js": hotVue, ...copies("vue", "vue") };
+  for (const [name, given, files] of [["react", shared, reactFiles], ["react", independent, reactFiles], ["vue", shared, vueFiles]]) {
+    test(`${reloads} hot reloads of the component that creates the client leave one program: ${name}, ${given.tabs}`, async (t) => {
+      const at = await open(t, name, Object.keys(files)[0], given, files);
       for (let i = 1; i <= reloads; i++) {
         await sleep(i * 13 % 100); // in each state of the client
         await at.page.evaluate((i) => app.reload(i), i);
       }
-      await at.works(`hot ${name}`);
+      await at.works(`hot ${name} ${given.tabs}`);
       assert.ok(await at.page.evaluate(() => clients.length) > reloads);
-      await at.leaves({ programs: 1, connections: 1, listeners: 4 });
+      await at.leaves(one(given, 4));
       await at.page.evaluate(() => app.stop());
-      await at.leaves({ programs: 0, connections: 0, listeners: 0 });
+      await at.leaves(none(given));
       assert.deepEqual(at.problems, []);
     });
   }
@@ -202,11 +219,11 @@ describe("frameworks", { skip: missing(), timeout: 300_000 }, () => {
         client.connect().catch(() => {});
         root.render(<PamProvider client={client}><App /></PamProvider>);
       }`;
-    const at = await open(t, "react", "hot.jsx", { "hot.jsx": hot });
+    const at = await open(t, "react", "hot.jsx", shared, { "hot.jsx": hot });
     for (const i of numbers) await at.page.evaluate((i) => app.reload(i), i);
     await at.works("hot module");
     assert.equal(await at.page.evaluate(() => clients.length), numbers.length);
-    await at.leaves({ programs: 1, connections: 1, listeners: 4 });
+    await at.leaves(one(shared, 4));
     assert.deepEqual(at.problems, []);
   });
 
@@ -251,7 +268,7 @@ describe("frameworks", { skip: missing(), timeout: 300_000 }, () => {
       },
     };
     for (const [name, more] of Object.entries(files)) {
-      const at = await open(t, name, "session.js", more);
+      const at = await open(t, name, "session.js", independent, more);
       for (let i = 1; i <= 5; i++) {
         await sleep(i * 37 % 100);
         await at.page.evaluate((i) => app.reload(i), i);
@@ -259,9 +276,9 @@ describe("frameworks", { skip: missing(), timeout: 300_000 }, () => {
       const announces = name === "vue" ? ["[role=status]"] : [];
       await at.works(`session ${name}`, ...announces);
       assert.equal(await at.page.evaluate(() => clients.length), 6);
-      await at.leaves({ programs: 1, connections: 1, listeners: 4 + announces.length });
+      await at.leaves(one(independent, 4 + announces.length));
       await at.page.evaluate(() => app.stop());
-      await at.leaves({ programs: 0, connections: 0, listeners: 0 });
+      await at.leaves(none(independent));
       assert.deepEqual(at.problems, []);
     }
   });
