@@ -8,13 +8,15 @@ export interface EventTable {
   read(raw: RawEvent): PubsubEvent;
 }
 
-/** An event that was made, with the function that decodes its payload. */
-interface Known { readonly raw: RawEvent; readonly payload: () => unknown }
+/** An event that was made. The event refers to this object, which thus exists as long as the event. */
+interface Known { readonly raw: RawEvent; readonly payload: Payload; event?: PubsubEvent }
+
+/** A payload, which is decoded when it is first read. */
+interface Payload { decoded: boolean; value: unknown }
 
 /** Makes a table. `warn` is called with the error of a codec that has thrown. */
 export function eventTable(codecs: ReadonlyMap<string, Codec>, warn: (e: PamError) => void): EventTable {
-  const refs = new Map<string, WeakRef<PubsubEvent>>(); // by id
-  const known = new WeakMap<PubsubEvent, Known>();
+  const refs = new Map<string, WeakRef<Known>>(); // by id
   let most = 1000; // when there are more, those that are no longer used are removed
 
   function sweep(): void {
@@ -34,53 +36,47 @@ export function eventTable(codecs: ReadonlyMap<string, Codec>, warn: (e: PamErro
     }
   }
 
+  function payloadOf({ raw, payload }: Known, entry: PubsubEvent["entry"]): unknown {
+    if (!payload.decoded) {
+      payload.decoded = true;
+      payload.value = decode(raw, entry);
+    }
+    return payload.value;
+  }
+
+  function makeEvent(known: Known): PubsubEvent {
+    const { raw } = known;
+    const { id, service, node, type, delivery, xml, source, basis, seenAt } = raw;
+    const state = raw.seen;
+    const entry = raw.entry ? readEntry(raw.entry) : null;
+    const event: { -readonly [K in keyof PubsubEvent]: PubsubEvent[K] } = {
+      id, service, node, type, delivery, entry,
+      occurredAt: new Date(raw.at),
+      timeSource: source,
+      receivedAt: new Date(raw.received),
+      seen: Object.freeze(seenAt === undefined ? { state, basis } : { state, basis, at: new Date(seenAt) }),
+      xml: xml ?? null,
+      get payload() { return payloadOf(known, entry); },
+    };
+    if (raw.item !== undefined) event.itemId = raw.item;
+    if (raw.redirect !== undefined) event.redirect = raw.redirect;
+    if (raw.publisher !== undefined) event.publisher = raw.publisher;
+    if (raw.namespace !== undefined) event.namespace = raw.namespace;
+    if (raw.omitted !== undefined) event.omitted = raw.omitted;
+    return Object.freeze(event);
+  }
+
   return {
     read(raw) {
-      const old = refs.get(raw.id)?.deref();
-      const before = old && known.get(old)!;
-      if (before && equal(before.raw, raw)) return old;
-      const entry = raw.entry ? readEntry(raw.entry) : null;
+      const before = refs.get(raw.id)?.deref();
+      if (before && equal(before.raw, raw)) return before.event!;
       const kept = before && raw.xml !== undefined && before.raw.xml === raw.xml && before.raw.namespace === raw.namespace;
-      const payload = kept ? before.payload : once(() => decode(raw, entry));
-      const event = makeEvent(raw, entry, payload);
-      refs.set(raw.id, new WeakRef(event));
-      known.set(event, { raw, payload });
+      const known: Known = { raw, payload: kept ? before.payload : { decoded: false, value: null } };
+      known.event = makeEvent(known);
+      refs.set(raw.id, new WeakRef(known));
       if (refs.size > most) sweep();
-      return event;
+      return known.event;
     },
-  };
-}
-
-function makeEvent(raw: RawEvent, entry: PubsubEvent["entry"], payload: () => unknown): PubsubEvent {
-  const { id, service, node, type, delivery, xml, source, basis, seenAt } = raw;
-  const state = raw.seen;
-  const event: { -readonly [K in keyof PubsubEvent]: PubsubEvent[K] } = {
-    id, service, node, type, delivery, entry,
-    occurredAt: new Date(raw.at),
-    timeSource: source,
-    receivedAt: new Date(raw.received),
-    seen: Object.freeze(seenAt === undefined ? { state, basis } : { state, basis, at: new Date(seenAt) }),
-    xml: xml ?? null,
-    get payload() { return payload(); },
-  };
-  if (raw.item !== undefined) event.itemId = raw.item;
-  if (raw.redirect !== undefined) event.redirect = raw.redirect;
-  if (raw.publisher !== undefined) event.publisher = raw.publisher;
-  if (raw.namespace !== undefined) event.namespace = raw.namespace;
-  if (raw.omitted !== undefined) event.omitted = raw.omitted;
-  return Object.freeze(event);
-}
-
-/** Returns a function that calls `make` at most once. */
-function once(make: () => unknown): () => unknown {
-  let value: unknown = null;
-  let called = false;
-  return () => {
-    if (!called) {
-      called = true;
-      value = make();
-    }
-    return value;
   };
 }
 
