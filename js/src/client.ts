@@ -90,6 +90,7 @@ export function makeClient(options: ClientOptions): PamClient {
     inbox: inboxMethods(view.inbox, lifecycle, call),
     sync: sync.store,
     runtime: view.runtime,
+    tabs: view.tabs,
     inspector: view.frames.inspector,
     on: events.on,
     once: events.once,

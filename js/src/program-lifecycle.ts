@@ -151,6 +151,7 @@ export function programLifecycle(
     program = started;
     updateListening();
     view.setRuntime({ phase: "running", where: started.where, info });
+    if (started.where !== "shared-worker") view.setTabs({ sharing: "independent", tabs: 1 });
     const { phase } = sync.store.getSnapshot();
     sync.setPhase(phase === "loading" ? "offline" : phase);
     flush();

@@ -64,6 +64,7 @@ export async function startProgram(
   const runtime = await startRuntime(config, {
     flush: handlers.flush,
     measure: view.frames.measure,
+    countTabs: (tabs) => view.setTabs({ sharing: "shared-worker", tabs }),
     handleEvent(e) {
       const stored = e.event === "changed" && e.stored;
       if (database && (stored || (e.event === "list" && e.source === "cache"))) noteDatabase(config.account, database);

@@ -29,6 +29,8 @@ export interface RuntimeHandlers {
   /** Called when all events that were posted together have been handled. */
   flush(): void;
   measure(heap: number, references: number): void;
+  /** Called when the number of pages that use a shared program has changed. */
+  countTabs(tabs: number): void;
   /**
    * Called when the program has ended by itself. Every pending request has been rejected. `lost` says that a shared program
    * ended with the page that had started it, or does not respond: another one can be started.
@@ -182,6 +184,9 @@ export async function startRuntime(config: Config, handlers: RuntimeHandlers, cl
       } else if ("ready" in data) {
         mayResume = !data.fresh;
         begun(data.ready);
+      } else if ("tabs" in data) {
+        handlers.countTabs(data.tabs);
+        handlers.flush();
       } else if ("failed" in data) {
         end(fromWire(data.failed));
       } else if ("exit" in data) {

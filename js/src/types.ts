@@ -68,6 +68,7 @@ export interface PamClient extends PubsubRequests, AsyncDisposable {
   readonly inbox: Inbox;
   readonly sync: ExternalStore<SyncState>;
   readonly runtime: ExternalStore<RuntimeState>;
+  readonly tabs: ExternalStore<TabState>;
   readonly inspector: Inspector;
 
   /** Calls `fn` with every event until the returned function is called or the signal is aborted. */
@@ -202,6 +203,11 @@ export interface RuntimeInfo {
   /** Identifies the build: the content of the custom section "xmpp-pam" of `pam.wasm`, in hexadecimal digits. */
   readonly build: string;
   readonly bytes: number;
+}
+/** How this page runs its program. `tabs` counts the pages that use it, also hidden ones; 0 while no program runs. */
+export interface TabState {
+  readonly sharing: "shared-worker" | "independent";
+  readonly tabs: number;
 }
 export interface RuntimeState {
   readonly phase: "idle" | "loading" | "running" | "crashed" | "closed";

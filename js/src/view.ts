@@ -7,7 +7,7 @@ import type { Config } from "./options.js";
 import { safely, writableStore } from "./store.js";
 import { subscriptionList, type SubscriptionRows } from "./subscription-list.js";
 import { syncStore, type SyncStore } from "./sync.js";
-import type { ExternalStore, PamEventMap, RuntimeState, SyncState } from "./types.js";
+import type { ExternalStore, PamEventMap, RuntimeState, SyncState, TabState } from "./types.js";
 
 /** The stores, events and log of a client. Changes become visible when `flush` is called. */
 export interface View {
@@ -17,6 +17,8 @@ export interface View {
   readonly frames: InspectorStore;
   readonly runtime: ExternalStore<RuntimeState>;
   setRuntime(state: RuntimeState): void;
+  readonly tabs: ExternalStore<TabState>;
+  setTabs(state: TabState): void;
   /** Queues an event, which `flush` emits after it has updated the stores. */
   emit<K extends keyof PamEventMap>(type: K, event: PamEventMap[K]): void;
   log(level: LogEntry["level"], message: string, error?: PamError): void;
@@ -28,8 +30,11 @@ export interface View {
   close(): void;
 }
 
+const noTabs: TabState = Object.freeze({ sharing: "independent", tabs: 0 });
+
 export function createView(config: Config, events: Emitter): View {
   const runtime = writableStore<RuntimeState>(Object.freeze({ phase: "idle", where: null }));
+  const tabs = writableStore<TabState>(noTabs);
   const rows = subscriptionList(config.interests);
   const inbox = inboxView(config.codecs, (e) => {
     emit("warning", e);
@@ -56,8 +61,11 @@ export function createView(config: Config, events: Emitter): View {
 
   function setRuntime(state: RuntimeState): void { runtime.set(Object.freeze(state)); }
 
+  function setTabs(state: TabState): void { tabs.set(Object.freeze(state)); }
+
   function flush(): void {
     runtime.flush();
+    tabs.flush();
     sync.flush();
     rows.flush();
     inbox.flush();
@@ -68,10 +76,12 @@ export function createView(config: Config, events: Emitter): View {
   }
 
   return {
-    rows, inbox, sync, frames, emit, log, setRuntime, flush,
+    rows, inbox, sync, frames, emit, log, setRuntime, setTabs, flush,
     runtime: runtime.store,
+    tabs: tabs.store,
     programEnded(phase, state, error) {
       setRuntime(state);
+      setTabs(noTabs);
       sync.reset(phase, error);
       frames.measure(0, 0);
       rows.dropUncommitted();

@@ -20,6 +20,7 @@ export type FromHost =
   | { text: string; heap: number; references: number }
   | { failed: WireError } // the module could not be loaded
   | { pong: true }
+  | { tabs: number } // that use a shared program
   | { exit: string };
 
 /** To the host: first the module, or for a shared host where it is and the name of the page's lock; then requests. */

@@ -9,7 +9,7 @@ import type { FromHost, Request, ToHost } from "./wire.js";
 /** Texts that a page has not handled, in UTF-16 units. With more, it gets nothing until it has handled them. */
 const maxUnread = 8 << 20;
 
-interface Page { readonly port: MessagePort; unread: number }
+interface Page { readonly port: MessagePort; unread: number; suspended: boolean }
 
 /** A program that starts or runs. */
 interface Running { dispatch?: (request: Request, page: number) => void; ready?: FromHost }
@@ -23,6 +23,14 @@ function makeHost(): (port: MessagePort) => void {
 
   function toAll(message: FromHost): void {
     for (const { port } of pages.values()) port.postMessage(message);
+  }
+
+  /** Informs the pages how many they are, except suspended ones: a message would remove them from the back/forward cache. */
+  function countPages(): void {
+    if (!shared) return;
+    for (const { port, suspended } of pages.values()) {
+      if (!suspended) port.postMessage({ tabs: pages.size } satisfies FromHost);
+    }
   }
 
   function join(load: () => Promise<WebAssembly.Module>, port: MessagePort): void {
@@ -71,10 +79,14 @@ function makeHost(): (port: MessagePort) => void {
 
   return (port) => {
     const number = ++last;
-    const page: Page = { port, unread: 0 };
+    const page: Page = { port, unread: 0, suspended: false };
     port.onmessage = ({ data }: { data: ToHost }) => {
       if ("request" in data) {
-        if (pages.has(number)) running?.dispatch?.(data.request, number);
+        if (!pages.has(number)) return;
+        const { op } = data.request;
+        if (op === "suspend" || op === "resume") page.suspended = op === "suspend";
+        running?.dispatch?.(data.request, number);
+        if (op === "resume") countPages();
       } else if ("ack" in data) {
         count(page, number, -data.ack);
       } else if ("ping" in data) {
@@ -85,9 +97,11 @@ function makeHost(): (port: MessagePort) => void {
       } else {
         pages.set(number, page);
         join(() => loadModule(data.wasm), port);
+        countPages();
         void navigator.locks.request(data.lock, () => { // the page has ended
           if (pages.delete(number)) running?.dispatch?.({ id: 0, op: "gone" }, number);
           port.close();
+          countPages();
         });
       }
     };

@@ -82,6 +82,11 @@ describe("tabs that share a program", { skip: missing(), timeout: 400_000, concu
     await sleep(300);
   }
   const connect = (page) => page.evaluate(() => client.connect().then(() => undefined));
+  /** Waits until the clients of all pages say how many tabs share their program. */
+  const counted = (tabs, ...pages) => Promise.all(pages.map((page) => page.waitForFunction((tabs) => {
+    const state = client.tabs.getSnapshot();
+    return state.sharing === "shared-worker" && state.tabs === tabs;
+  }, tabs, { polling: 20, timeout: 10_000 })));
   const where = (page) => page.evaluate(() => client.runtime.getSnapshot().where);
   const ask = (page, node, op = "subscribe") => page.evaluate(([op, service, node]) => outcome(client[op]({ service, node })), [op, service, node]);
   const warnings = (page) => page.evaluate(() => events);
@@ -91,6 +96,7 @@ describe("tabs that share a program", { skip: missing(), timeout: 400_000, concu
     const pages = [];
     for (let i = 0; i < 5; i++) pages.push(await openConnected());
     assert.deepEqual([proxy.opened, await Promise.all(pages.map(where))], [1, Array(5).fill("shared-worker")]);
+    await counted(5, ...pages);
     for (const page of pages) await page.evaluate(() => { globalThis.origins = []; client.on("subscriptions", ({ origin }) => origins.push(origin)); });
     assert.equal((await ask(pages[1], nodes[0])).code, undefined);
     await equal(...pages);
@@ -100,6 +106,8 @@ describe("tabs that share a program", { skip: missing(), timeout: 400_000, concu
     for (const page of pages.slice(0, 4)) await page.evaluate(() => client.close());
     await change(nodes[2], "subscribed");
     await equal(pages[4]);
+    await counted(1, pages[4]);
+    assert.deepEqual(await pages[0].evaluate(() => client.tabs.getSnapshot()), { sharing: "independent", tabs: 0 });
     assert.deepEqual([proxy.opened, proxy.links.size], [1, 1]);
     await pages[4].evaluate(() => client.close());
     for (const end = Date.now() + 5000; proxy.links.size > 0 && Date.now() < end;) await sleep(10);
@@ -178,6 +186,7 @@ describe("tabs that share a program", { skip: missing(), timeout: 400_000, concu
       const added = await profile.openConnected();
       await equal(added);
       assert.equal(proxy.opened, 2, "connections");
+      await counted(name.startsWith("the tab") ? 3 : 4, ...rest, added);
       for (const page of [...rest, added]) assert.deepEqual(await warnings(page), []);
     });
   }
@@ -268,9 +277,12 @@ describe("tabs that share a program", { skip: missing(), timeout: 400_000, concu
     await page.goto(`${lab.url}/?2`);
     await change(nodes[0], "subscribed");
     await equal(other);
+    const third = await openConnected();
+    await counted(3, other, third); // one is in the cache
     await page.evaluate(() => history.back()).catch(() => undefined);
     await page.waitForFunction(() => globalThis.persisted, undefined, { polling: 20, timeout: 10_000 });
     await equal(page, other);
+    await counted(3, page, other, third);
     assert.deepEqual([await page.evaluate(() => kept), proxy.opened], [true, 1]);
   });
 
