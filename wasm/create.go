@@ -13,6 +13,7 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
+	"xmpp-pam/sdk/store/file"
 	"xmpp-pam/wasm/fetch"
 	"xmpp-pam/wasm/idb"
 	"xmpp-pam/wasm/kdf"
@@ -59,7 +60,7 @@ func (b *bridge) create(ctx context.Context, r request) (func(*writer), error) {
 
 // sharedOptions returns a text of the options that all pages of a client must share.
 func sharedOptions(account string, r request) string {
-	return fmt.Sprintf("%q", []string{account, r.string("url"), fmt.Sprint(r.strings("followTo")), fmt.Sprint(r.strings("mechanisms")), r.string("storage"),
+	return fmt.Sprintf("%q", []string{account, r.string("url"), fmt.Sprint(r.strings("followTo")), fmt.Sprint(r.strings("mechanisms")), r.string("storage"), r.string("directory"),
 		fmt.Sprint(r.int("baseMs"), r.int("maxMs"), r.bool("noJitter"), r.int("maxAttempts"), r.bool("reconnectOff"))})
 }
 
@@ -67,8 +68,13 @@ func (b *bridge) makeClient(ctx context.Context, r request) error {
 	b.database, b.why = "", "" // of the client before, whose last page has closed
 	opts := b.clientOptions(r)
 	var refused error // why the client stores nothing
-	if r.string("storage") == "indexeddb" {
+	what := "IndexedDB"
+	switch r.string("storage") {
+	case "indexeddb":
 		opts.Store, refused = b.openStore(ctx, opts.Account)
+	case "files":
+		what = "The directory of files"
+		opts.Store, refused = openFiles(r.string("directory"), opts.Account)
 	}
 	c, err := client.New(opts)
 	if err != nil {
@@ -88,7 +94,7 @@ func (b *bridge) makeClient(ctx context.Context, r request) error {
 	}
 	if refused != nil {
 		b.warn(client.Warning{Err: storageError(pam.CodeStorage, refused,
-			"IndexedDB cannot be used (%v). The list is kept in memory until the page is closed.")})
+			what+" cannot be used (%v). The list is kept in memory until the client is closed.")})
 	}
 	return nil
 }
@@ -131,6 +137,19 @@ func (b *bridge) openStore(ctx context.Context, account string) (store.Store, er
 		return nil, err
 	}
 	b.database = name
+	return s, nil
+}
+
+// openFiles opens the files of the account.
+func openFiles(directory, account string) (store.Store, error) {
+	bare := bareAccount(account)
+	if bare == "" {
+		return nil, errors.New("the account is no address") // New reports the error.
+	}
+	s, err := file.Open(directory, bare)
+	if err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 

@@ -14,9 +14,9 @@ import (
 // operations are the operations that the host may request. An operation returns a
 // function that writes its result; it may wait, and ends when its context ends.
 //
-//	create       {account, url, followTo, mechanisms, storage, inspector,
-//	              reconnect…, interests, tab, resume} → {account, normalised; database, its
-//	              name; why, if nothing can be stored}
+//	create       {account, url, followTo, mechanisms, storage, directory of
+//	              "files", inspector, reconnect…, interests, tab, resume} →
+//	              {account, normalised; database, its name; why, if nothing can be stored}
 //	load         reads what is stored, and posts the event list
 //	connect      → {state, ver}
 //	subscribe    {service, node} → a row

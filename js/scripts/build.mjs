@@ -58,7 +58,7 @@ await bundle(js, info);
 const types = join(js, "build/types");
 rmSync(types, { recursive: true, force: true });
 run(process.execPath, [join(js, "node_modules/typescript/bin/tsc"), "-p", js]);
-for (const name of ["index", ...frameworks, "client-options", "inbox-types", "pubsub-types", "types", "errors"]) {
+for (const name of ["index", "node", ...frameworks, "client-options", "inbox-types", "pubsub-types", "types", "errors"]) {
   copyFileSync(join(types, `${name}.d.ts`), join(dist, `${name}.d.ts`));
 }
 
@@ -70,7 +70,7 @@ const licences = [["Go", run("go", ["env", "GOROOT"])], ...folders].map(([name, 
 writeFileSync(join(dist, "LICENSES.txt"), licences.join("\n"));
 
 writeFileSync(join(dist, "build-info.json"), JSON.stringify(info, null, 2) + "\n");
-for (const name of ["index.js", "worker.js", "pam.wasm"]) {
+for (const name of ["index.js", "worker.js", "node.js", "node-worker.js", "pam.wasm"]) {
   if (!existsSync(join(dist, name))) throw new Error(`dist/${name} was not built`);
 }
 console.log(`js/dist: pam.wasm ${(info.bytes / 1e6).toFixed(2)} MB, ${go}, version ${version}`);

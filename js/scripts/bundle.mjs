@@ -39,7 +39,7 @@ export const frameworks = ["react", "vue", "svelte"];
 /** bundle makes dist in the package's folder. `info` describes the program to the scripts. */
 export async function bundle(js, info) {
   await build({
-    entryPoints: { index: join(js, "src/index.ts"), worker: join(js, "src/worker.ts") },
+    entryPoints: ["index", "worker", "node", "node-worker"].map((name) => join(js, `src/${name}.ts`)),
     outdir: join(js, "dist"),
     bundle: true,
     format: "esm",
@@ -47,7 +47,7 @@ export async function bundle(js, info) {
     sourcemap: true,
     sourcesContent: true,
     legalComments: "inline",
-    external: ["./worker.js"],
+    external: ["./worker.js", "node:*", "ws"],
     define: { BUILD_INFO: JSON.stringify(info) },
     plugins: [outside],
     logLevel: "warning",

@@ -3,7 +3,7 @@ import { emitter } from "./emitter.js";
 import { PamError } from "./errors.js";
 import { inboxMethods } from "./inbox-methods.js";
 import { limited } from "./limits.js";
-import { fields, readInterests, readOptions, readTarget } from "./options.js";
+import { fields, readInterests, readOptions, readTarget, type Config, type Platform } from "./options.js";
 import { programLifecycle } from "./program-lifecycle.js";
 import { request, type Program } from "./program.js";
 import { pubsubRequests } from "./pubsub.js";
@@ -14,8 +14,8 @@ import { createView } from "./view.js";
 import type { RawExport } from "./wire.js";
 
 /** Makes a client. Nothing is loaded and nothing is sent until one of its methods is called. */
-export function makeClient(options: ClientOptions): PamClient {
-  const config = readOptions(options);
+export function makeClient(options: ClientOptions, platform?: Platform): PamClient {
+  const config = readOptions(options, platform);
   const events = emitter(() => lifecycle.updateListening());
   const view = createView(config, events);
   const lifecycle = programLifecycle(config, view, events.used);
@@ -49,7 +49,7 @@ export function makeClient(options: ClientOptions): PamClient {
       const program = await running();
       signal.throwIfAborted();
       await program.forget(signal);
-      if (sync.unstored()) throw notForgotten();
+      if (sync.unstored()) throw notForgotten(config);
     }),
     export: (o) => call(o, async (signal) => exported(await request(running(), "export", {}, signal))),
     close,
@@ -106,8 +106,10 @@ function disposable<T extends object>(client: T, close: () => Promise<void>): T 
   return client as T & AsyncDisposable;
 }
 
-const notForgotten = (): PamError => new PamError("storage", "The account's data in IndexedDB could not be deleted, "
-  + "because the database cannot be opened. To delete it, clear the site data in the browser.", { origin: "storage" });
+const notForgotten = ({ storage, directory }: Config): PamError => new PamError("storage", storage === "files"
+  ? `The account's files could not be deleted, because they cannot be used. To delete them, delete ${directory}.`
+  : "The account's data in IndexedDB could not be deleted, because the database cannot be opened. To delete it, clear the "
+    + "site data in the browser.", { origin: "storage" });
 
 /** Formats the stored data as a JSON file for the user. */
 function exported({ account, list, ver, lastFull, lastSynced, mechanism, sessions }: RawExport): Blob {

@@ -59,3 +59,38 @@ interface ScriptURLPolicy { createScriptURL(url: string): string }
 declare var trustedTypes: undefined | {
   createPolicy(name: string, rules: { createScriptURL(url: string): string }): ScriptURLPolicy;
 };
+
+// The part of Node.js that node.ts and its thread use, and of the package ws.
+
+declare module "node:fs" {
+  const fs: { writeSync(fd: number, bytes: Uint8Array): number };
+  export default fs;
+}
+
+declare module "node:fs/promises" {
+  export function readFile(path: URL): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+declare module "node:path" {
+  export function resolve(...segments: string[]): string;
+  const path: object;
+  export default path;
+}
+
+declare module "node:worker_threads" {
+  export class Worker {
+    constructor(script: URL);
+    on(event: "error", listener: (error: unknown) => void): void;
+    postMessage(message: { xmppPam: MessagePort }, transfer: MessagePort[]): void;
+    terminate(): Promise<number>;
+  }
+  export const parentPort: null | {
+    once(event: "message", listener: (message: { xmppPam: MessagePort }) => void): void;
+  };
+}
+
+declare module "ws" {
+  export class WebSocket extends globalThis.WebSocket {
+    on(event: "error", listener: () => void): void;
+  }
+}

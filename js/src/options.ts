@@ -1,6 +1,7 @@
 import type { ClientOptions, Credentials, CredentialRequest, LogEntry, WasmSource } from "./client-options.js";
 import { messageOf, PamError } from "./errors.js";
 import type { Codec, Interest } from "./inbox-types.js";
+import type { Host, HostFailure } from "./runtime.js";
 import type { Target } from "./types.js";
 import type { RawInterests } from "./wire.js";
 
@@ -11,7 +12,9 @@ export interface Config {
   /** Undefined: the program looks it up. */
   readonly service: string | undefined;
   readonly followTo: readonly string[] | undefined;
-  readonly storage: "indexeddb" | "memory";
+  readonly storage: "indexeddb" | "files" | "memory";
+  /** Of "files". */
+  readonly directory: string | undefined;
   readonly mechanisms: readonly string[] | undefined;
   readonly tabs: "shared" | "independent";
   readonly where: "worker" | "main" | undefined;
@@ -25,13 +28,21 @@ export interface Config {
   /** How many messages the inspector keeps; 0 turns it off. */
   readonly frames: number;
   readonly logger: ((entry: LogEntry) => void) | undefined;
+  /** Opens the host of the program, where that is no browser's. */
+  readonly openHost: Platform["openHost"] | undefined;
+}
+
+/** What differs outside browsers. The options `tabs` and `runtime` do not exist there. */
+export interface Platform {
+  readStorage(given: unknown): Pick<Config, "storage" | "directory">;
+  openHost(failed: HostFailure): Promise<Host>;
 }
 
 const bad = (text: string, cause?: unknown): PamError =>
   new PamError("bad-options", text, cause === undefined ? {} : { cause });
 
-export function readOptions(options: ClientOptions): Config {
-  return reading("options", () => readAll(options));
+export function readOptions(options: ClientOptions, platform?: Platform): Config {
+  return reading("options", () => readAll(options, platform));
 }
 
 /**
@@ -53,10 +64,10 @@ function isOwn(e: unknown): e is PamError {
   }
 }
 
-function readAll(options: ClientOptions): Config {
+function readAll(options: ClientOptions, platform: Platform | undefined): Config {
   const o = fields(options, "options", [
-    "account", "credentials", "service", "followTo", "storage", "tabs", "mechanisms", "runtime", "reconnect", "interests",
-    "codecs", "inspector", "logger",
+    "account", "credentials", "service", "followTo", "storage", ...(platform ? [] : ["tabs", "runtime"]), "mechanisms",
+    "reconnect", "interests", "codecs", "inspector", "logger",
   ]);
   const runtime = fields(o.runtime ?? {}, "options.runtime", ["where", "wasm", "worker"]);
   const worker = runtime.worker;
@@ -72,7 +83,8 @@ function readAll(options: ClientOptions): Config {
     credentials: readCredentials(o.credentials),
     service: readService(o.service),
     followTo: readTexts(o.followTo, "options.followTo", "hosts such as node2.example.org"),
-    storage: oneOf(o.storage, "options.storage", ["indexeddb", "memory"]) ?? "indexeddb",
+    ...(platform ? platform.readStorage(o.storage) : readStorage(o.storage)),
+    openHost: platform?.openHost,
     mechanisms: readTexts(o.mechanisms, "options.mechanisms", "SASL mechanism names"),
     tabs: oneOf(o.tabs, "options.tabs", ["shared", "independent"]) ?? "shared",
     where: oneOf(runtime.where, "options.runtime.where", ["worker", "main"]),
@@ -92,6 +104,9 @@ function readAll(options: ClientOptions): Config {
     logger: functionOr(o.logger, "options.logger"),
   };
 }
+
+const readStorage: Platform["readStorage"] = (given) =>
+  ({ storage: oneOf(given, "options.storage", ["indexeddb", "memory"]) ?? "indexeddb", directory: undefined });
 
 /** Reads a target. A row of the list may have an empty node, because services send such rows; the caller can remove it. */
 export function readTarget(target: Target, listed = false): { service: string; node: string; subid: string } {

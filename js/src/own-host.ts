@@ -4,8 +4,9 @@ import type { Config } from "./options.js";
 import type { Host, HostFailure } from "./runtime.js";
 import { makeWorker } from "./worker-script.js";
 
-/** Loads the program, and opens a host for it: a Worker of this page, or the page's own thread. */
+/** Loads the program, and opens a host for it: a Worker of this page, or the page's own thread; in Node.js, a thread. */
 export async function openOwnHost(config: Config, failed: HostFailure): Promise<Host> {
+  if (config.openHost) return config.openHost(failed);
   const where = config.where ?? (typeof Worker === "function" ? "worker" : "main");
   const module = await loadModule(config.wasm);
   const { port1: port, port2 } = new MessageChannel();

@@ -87,7 +87,7 @@ export function programLifecycle(
   /** Reads the stored list and shows it, unless the program posts it first. Reports whether it showed the list. */
   async function showStored(): Promise<boolean> {
     const unread = (): boolean => rows.snapshot().source === "unread";
-    if (config.storage === "memory" || !unread()) return false;
+    if (config.storage !== "indexeddb" || !unread()) return false;
     const found = await readStoredList(read);
     if (!found || !unread() || closing) return false;
     rows.showStored(found);
@@ -98,7 +98,7 @@ export function programLifecycle(
   /** Like showStored, for the inbox. What the list says of services is needed for it. */
   async function showStoredInbox(): Promise<boolean> {
     const unread = (): boolean => inbox.state.snapshot().source === "unread";
-    if (config.storage === "memory" || !unread()) return false;
+    if (config.storage !== "indexeddb" || !unread()) return false;
     const found = await readStoredInbox(read, () => reading.then(() => rows.kindOf));
     if (!found || !unread() || closing) return false;
     inbox.showStored(found);

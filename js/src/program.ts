@@ -80,7 +80,7 @@ export async function startProgram(
   try {
     const { session, mayResume } = runtime;
     const shared = session !== undefined;
-    const taken = config.storage === "memory" ? undefined
+    const taken = config.storage !== "indexeddb" ? undefined
       : shared ? { tab: session, ...(mayResume && { resume: session }) } : takeTab(config.account);
     tab = shared ? undefined : taken?.tab;
     stopWatching = watchPage({
@@ -96,10 +96,10 @@ export async function startProgram(
         restore: () => runtime.send("resume", {}),
       }),
     });
-    const { account, service: url, followTo, storage, mechanisms, reconnect } = config;
+    const { account, service: url, followTo, storage, directory, mechanisms, reconnect } = config;
     const made = await runtime.request("create", {
       account, url, followTo, storage, mechanisms, inspector: config.frames > 0, interests: interests(), ...reconnect,
-      ...taken,
+      ...taken, ...(directory !== undefined && { directory }),
     });
     const mine = made.why === undefined && !shared ? taken?.tab : undefined; // without a store the program keeps no session
     tab = mine;

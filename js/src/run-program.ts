@@ -23,9 +23,12 @@ interface Pages {
   reload(): void;
 }
 
+/** What a system offers to a program besides what browsers do: see node-worker.ts. */
+export interface System { fs: NonNullable<Scope["fs"]>; path: unknown }
+
 /** Runs a program. Resolves when it has ended: with "" if it ended normally, else with the reason. */
-export async function run(module: WebAssembly.Module, pages: Pages): Promise<string> {
-  const scope = makeScope();
+export async function run(module: WebAssembly.Module, pages: Pages, system?: System): Promise<string> {
+  const scope: Scope = { ...makeScope(), ...system };
   const ended = new AbortController(); // closes what the program has opened
   /** Wraps a function that Go calls: adds the signal that is aborted when the program has ended. */
   const withEnd = <A extends unknown[], R>(open: (...args: [...A, AbortSignal]) => R) =>

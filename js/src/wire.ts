@@ -146,6 +146,8 @@ export interface CreateParams {
   maxAttempts: number;
   reconnectOff: boolean;
   interests: RawInterests;
+  /** Of storage "files". */
+  directory?: string;
   tab?: string;
   resume?: string;
 }

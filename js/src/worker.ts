@@ -1,5 +1,5 @@
 import { ownError, toWire } from "./errors.js";
-import { run } from "./run-program.js";
+import { run, type System } from "./run-program.js";
 import { loadModule } from "./loader.js";
 import { programLock } from "./shared-program.js";
 import type { FromHost, Request, ToHost } from "./wire.js";
@@ -15,7 +15,7 @@ interface Page { readonly port: MessagePort; unread: number; suspended: boolean 
 interface Running { dispatch?: (request: Request, page: number) => void; ready?: FromHost }
 
 /** Makes a host for one program at a time. The returned function adds a page. */
-function makeHost(): (port: MessagePort) => void {
+function makeHost(system?: System): (port: MessagePort) => void {
   const pages = new Map<number, Page>();
   let last = 0; // number of a page
   let running: Running | undefined;
@@ -58,7 +58,7 @@ function makeHost(): (port: MessagePort) => void {
           const [number] = pages.keys();
           if (number !== undefined) mine.dispatch?.({ id: 0, op: "reload" }, number);
         },
-      });
+      }, system);
       crashed = why !== "";
       end = { exit: why };
     } catch (e) {
@@ -115,8 +115,8 @@ const shared = scope !== undefined;
 interface SharedScope { name: string; onconnect: (event: { ports: readonly MessagePort[] }) => void }
 
 /** Runs one program on a port, for one page. */
-export function serve(port: MessagePort): void {
-  makeHost()(port);
+export function serve(port: MessagePort, system?: System): void {
+  makeHost(system)(port);
 }
 
 if (scope) {
