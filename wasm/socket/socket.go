@@ -7,6 +7,7 @@
 package socket
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,9 @@ const subprotocol = "xmpp"
 // maxWaiting is how many bytes may wait for Receive. A browser accepts messages
 // without limit, so this limit bounds memory.
 const maxWaiting = 2 * transport.MaxMessage
+
+// keptBuffer is the largest buffer that is kept for further batches.
+const keptBuffer = 1 << 18
 
 // codeRefused tells the server that the client does not accept its message. Of the
 // codes below 3000, browsers send only 1000, so it cannot be 1008 (RFC 6455 §7.4.1).
@@ -96,6 +100,7 @@ type conn struct {
 	opened    chan string   // receives the subprotocol, once
 	arrived   func()        // called when messages or err has changed
 	done      chan struct{} // closed when err is set
+	buffer    []byte        // of copyBatch
 
 	mu       sync.Mutex
 	messages []string
@@ -192,16 +197,18 @@ func (c *conn) onOpen(args []safejs.Value) {
 }
 
 func (c *conn) onBatch(args []safejs.Value) {
-	batch, err := args[0].String()
+	batch, err := c.copyBatch(args[0])
 	if err != nil {
 		c.end(fmt.Errorf("socket: a message could not be taken from the browser: %w", err), codeRefused)
 		return
 	}
-	messages := []string{batch}
-	if single, err := args[1].Bool(); err == nil && !single {
-		messages = strings.Split(batch, "\x00")
-		for i, m := range messages {
-			messages[i] = strings.Clone(m) // so that one retained message does not retain the batch
+	var messages []string // a string for each, so that one retained message does not retain the batch
+	if single, err := args[1].Bool(); err != nil || single {
+		messages = []string{string(batch)}
+	} else {
+		messages = make([]string, 0, 1+bytes.Count(batch, separator))
+		for m := range bytes.SplitSeq(batch, separator) {
+			messages = append(messages, string(m))
 		}
 	}
 	for i, m := range messages {
@@ -214,6 +221,24 @@ func (c *conn) onBatch(args []safejs.Value) {
 	if c.take(messages) > maxWaiting {
 		c.end(fmt.Errorf("socket: more than %d bytes wait to be received; receive faster, or ask the server for less", maxWaiting), codeRefused)
 	}
+}
+
+var separator = []byte{0}
+
+// copyBatch returns the bytes of a batch, until the next call.
+func (c *conn) copyBatch(batch safejs.Value) ([]byte, error) {
+	size, err := batch.Length()
+	if err != nil {
+		return nil, err
+	}
+	buffer := c.buffer
+	if size > len(buffer) {
+		if buffer = make([]byte, max(size, 4<<10)); size <= keptBuffer {
+			c.buffer = buffer
+		}
+	}
+	n, err := safejs.CopyBytesToGo(buffer, batch)
+	return buffer[:n], err
 }
 
 func (c *conn) onClose(args []safejs.Value) {

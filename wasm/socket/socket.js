@@ -6,12 +6,15 @@
 const codeRefused = 4008;
 const closeDelay = 100; // ms, how long after error a close event may come
 const batchSize = 1 << 20; // a batch of this many UTF-16 units is passed on immediately
+const keptBuffer = 1 << 18; // bytes for encoding that are kept between batches
 
 // How long, in ms, the script collects messages that arrive less than that time
 // after a batch. Under a flood of messages it calls Go a few hundred times a second
 // at most; a single message is passed on immediately. Not used on a page, because
 // browsers slow down the timers of a hidden page.
 const batchDelay = typeof document === "undefined" ? 4 : 0;
+
+const encoder = new TextEncoder();
 
 /**
  * Opens a WebSocket. It calls no callback before openSocket has returned, and none
@@ -22,8 +25,9 @@ const batchDelay = typeof document === "undefined" ? 4 : 0;
  * @param {number} maxMessage largest message accepted, in UTF-16 units
  * @param {number} maxQueued the largest number of bytes that may wait to be sent
  * @param {(protocol: string) => void} onOpen gets the subprotocol agreed on
- * @param {(batch: string, single: boolean) => void} onBatch gets one message if
- *   single, else several that are joined by U+0000 and do not contain it
+ * @param {(batch: Uint8Array, single: boolean) => void} onBatch gets one message if
+ *   single, else several that are joined by U+0000 and do not contain it, as UTF-8. It
+ *   must not keep the array.
  * @param {(code: number, reason: string) => void} onClose is called after onBatch
  *   has got every message that arrived before. Code 1003 also means a binary
  *   message and 1009 a message that was too large: onBatch does not get these.
@@ -44,6 +48,7 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
   const { port1, port2 } = new MessageChannel();
   let queue = [];
   let size = 0;
+  const buffer = new Uint8Array(keptBuffer);
   let flushed = -Infinity; // when Go had processed the last batch
 
   // Go throws if it has ended: then close the socket.
@@ -60,8 +65,14 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
     const batch = queue;
     queue = [];
     size = 0;
-    enter(onBatch, batch.join("\0"), batch.length === 1);
+    enter(onBatch, encode(batch.join("\0")), batch.length === 1);
     flushed = performance.now();
+  };
+  // A new array for each batch, as encode() makes it, takes most of the time of a call.
+  const encode = (text) => {
+    const most = 3 * text.length;
+    const bytes = most > buffer.length ? new Uint8Array(most) : buffer;
+    return bytes.subarray(0, encoder.encodeInto(text, bytes).written);
   };
   const detach = () => {
     socket.onopen = socket.onmessage = socket.onerror = socket.onclose = port1.onmessage = null;
