@@ -204,10 +204,8 @@ const hangsAfter = 15;
 
 /** Opens the host of the shared program if the options allow it, else one of this page. */
 async function openHost(config: Config, closed: AbortSignal, failed: HostFailure): Promise<Host> {
-  if (mayShare(config)) {
-    const host = await findSharedHost(config, closed);
-    closed.throwIfAborted();
-    if (host) return host;
-  }
+  const host = mayShare(config) ? await findSharedHost(config, closed) : undefined;
+  if (host) return host; // the caller releases it if the client was closed in the meantime
+  closed.throwIfAborted();
   return openOwnHost(config, failed);
 }

@@ -45,8 +45,9 @@ for (const [op, call] of Object.entries(calls)) {
       const outcomeOf = quiet(call(client, { signal: controller.signal, timeoutMs }));
       await pause(5);
       if (op === "once" && answered) host.post({ event: "warning", error: { code: "storage", text: "full" } });
-      then?.(host, controller);
+      const ending = then?.(host, controller);
       assert.equal(await outcomeOf, outcome);
+      await ending;
       await pause(10);
       if (name === "is aborted" || name === "runs out of time") {
         const { id } = host.request(op) ?? {};
