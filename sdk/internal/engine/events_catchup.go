@@ -114,16 +114,20 @@ func (e *events) node(t pam.Target) catchup.Node {
 		Cursor: catchup.Cursor(c.Cursor), AskedAt: c.AskedAt, Current: c.Current, Archived: c.Archived}
 }
 
-// catch passes an input to the catch-up and carries out its outputs, in order: the inbox
-// must know what was found before it takes a node for current. What was reached is stored
+// catch passes an input to the catch-up and carries out its outputs, all but the requests in
+// order: the inbox must know what was found before it takes a node for current. What was reached is stored
 // with the next commit.
 func (e *events) catch(in catchup.Input) {
 	done := false
 	var left []pam.Target
-	for _, out := range e.catchUp.Step(time.Now(), in) {
+	outputs := e.catchUp.Step(time.Now(), in)
+	for _, out := range outputs { // first, so that the servers answer while the inbox works
+		if r, ok := out.(catchup.Request); ok {
+			e.request(r)
+		}
+	}
+	for _, out := range outputs {
 		switch out := out.(type) {
-		case catchup.Request:
-			e.request(out)
 		case catchup.Withdraw:
 			if r := e.requests[out.ID]; r != nil {
 				e.session.withdraw(r)

@@ -225,7 +225,8 @@ func (m *Machine) setBody(a arrival) {
 		omitted = pam.OmittedUnreadable
 	}
 	m.release(a.event)
-	a.row = string(appendBody(nil, a.in, text, omitted, a.entry))
+	m.text = appendBody(m.text[:0], a.in, text, omitted, a.entry)
+	a.row = string(m.text)
 	a.full = true
 	m.bodies = append(m.bodies, a.event)
 	m.spare = append(m.spare, a.event)

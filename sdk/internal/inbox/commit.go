@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	groupEvents = 32       // in the record of a body
+	groupEvents = 64       // in the record of a body
 	groupBytes  = 64 << 10 // likewise, unless one event is larger
 )
 

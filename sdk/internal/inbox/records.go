@@ -34,7 +34,7 @@ import (
 //	                  subid, jid before, state before, jid after, state after
 //	inbox/position/N  for the program: see position.encode
 //	inbox/event/N     for the program: see event.encode
-//	inbox/xml/N       of up to 32 events: id, and the body as in the page
+//	inbox/xml/N       of up to 64 events: id, and the body as in the page
 //
 // N is a number of base 36; which row is in which record has no meaning. The sort key is
 // two numbers of 16 hexadecimal digits, the time in milliseconds plus 2^63, and the id.

@@ -43,6 +43,7 @@ type state struct {
 	updated  []*event
 	removed  []string
 	bodies   []*event   // that need a body
+	text     []byte     // for encoding one
 	groups   []*body    // to be stored
 	unused   []int      // the numbers of bodies to be deleted
 	stray    []store.Op // delete bodies that no event refers to

@@ -1,6 +1,7 @@
 package pubsub
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -207,5 +208,30 @@ func TestAtomLimits(t *testing.T) {
 	exact := strings.Repeat("x", maxTitle-3)
 	if got := entry(t, `<title>`+exact+`</title>`); got.Title != exact {
 		t.Errorf("a title of %d bytes became %d", len(exact), len(got.Title))
+	}
+}
+
+// TestWords checks that words that are written at once give the same text as their characters
+// one by one, at each limit.
+func TestWords(t *testing.T) {
+	pieces := []string{"a", "word", "é", "\n", "\n\n", " ", "\t", "\x7f", "~!", "\xff", "…", "<", strings.Repeat("long", 9)}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		var s strings.Builder
+		for range 1 + random.IntN(8) {
+			s.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		most, lines := 3+random.IntN(40), random.IntN(2) == 0
+		fast, slow := textWriter{most: most, lines: lines}, textWriter{most: most, lines: lines}
+		fast.text(s.String())
+		for line := range strings.SplitSeq(s.String(), "\n") {
+			for _, r := range line {
+				slow.rune(r)
+			}
+			slow.breakLine(slow.breaks + 1)
+		}
+		if fast.String() != slow.String() {
+			t.Fatalf("%q with at most %d bytes: %q, want %q", s.String(), most, fast.String(), slow.String())
+		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"xmpp-pam/sdk/internal/element"
 )
 
+const ellipsis = "…" // after a text that was too long
+
 // A textWriter makes plain text of at most most bytes. It collapses white space. If lines
 // is set, it keeps line breaks, and at most one empty line; else they become spaces.
 type textWriter struct {
@@ -44,7 +46,6 @@ func (t *textWriter) rune(r rune) {
 	case unicode.IsControl(r):
 		return
 	}
-	const ellipsis = "…"
 	before := len(t.b)
 	if before > 0 {
 		switch {
@@ -88,9 +89,26 @@ func (t *textWriter) xhtml(e *element.Element) {
 
 // inline writes text in which line breaks are only white space.
 func (t *textWriter) inline(s string) {
-	for _, r := range s {
+	for s != "" && !t.full {
+		r, size := utf8.DecodeRuneInString(s)
 		t.rune(r)
+		if s = s[size:]; size > 1 || t.space || t.breaks > 0 || t.full {
+			continue
+		}
+		n := word(s[:min(len(s), t.most-len(ellipsis)-len(t.b))])
+		t.b = append(t.b, s[:n]...)
+		s = s[n:]
 	}
+}
+
+// word returns how many bytes at the beginning of s are printable ASCII characters.
+func word(s string) int {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return i
+		}
+	}
+	return len(s)
 }
 
 // tag writes the line breaks before and after an element of HTML.
