@@ -15,7 +15,8 @@ import (
 //	provisional  {rows}
 //	state        {state}
 //	warning      {error, ignored}
-//	event        {added}: an event of the inbox, see writeEvent
+//	event        {added}: an event of the inbox, see writeEvent; only while the page
+//	             listens
 //	events       {removed, updated, nodes, unseen, dropped, reset}: what has changed in
 //	             the inbox, besides the events that were posted before it; only after
 //	             the operation inbox, as are the following four

@@ -99,19 +99,24 @@ func (r request) interests() []pam.Interest {
 	return list
 }
 
-// eventsChanged posts a change of the inbox: each new event as an object of its own, so
-// that one that is too long takes no other with it, and then the rest. After a reset the
-// page gets the whole state, otherwise what has changed while the user was away.
+// eventsChanged posts a change of the inbox: first, to the pages that listen to events, each
+// new one as an object of its own, so that one that is too long takes no other with it. After
+// a reset the page gets the whole state, otherwise what has changed while the user was away.
 func (b *bridge) eventsChanged(e client.EventsChanged) {
 	pages := b.only((*page).hasInbox)
 	if len(pages) == 0 {
 		return
 	}
+	added := e.Added
+	listening := b.only((*page).takesEvents)
+	if len(listening) == 0 {
+		added = nil
+	}
 	b.outMu.Lock()
-	for i := range e.Added {
-		b.write(pages, 0, named("event", func(w *writer) {
+	for i := range added {
+		b.write(listening, 0, named("event", func(w *writer) {
 			w.key("added")
-			writeEvent(w, &e.Added[i])
+			writeEvent(w, &added[i])
 		}))
 	}
 	b.nodeStates(pages, "events", e.Nodes, func(w *writer) {

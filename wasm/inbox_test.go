@@ -14,7 +14,8 @@ import (
 )
 
 // TestInboxIsPosted checks that the inbox is posted only to a page that has requested
-// it: first the state, then changes, each with what follows from it.
+// it: first the state, then changes, each with what follows from it, and with the events
+// only to a page that listens to them.
 func TestInboxIsPosted(t *testing.T) {
 	p := newPeer(t)
 	p.ask(alice)
@@ -35,18 +36,24 @@ func TestInboxIsPosted(t *testing.T) {
 	p.want(`{"event":"scope","scope":"account"}`)
 
 	at := time.UnixMilli(5).UTC()
-	p.onEvent(client.EventsChanged{
+	added := client.EventsChanged{
 		Added: []pam.Event{
 			{ID: "1", Service: "s", Node: "n", ItemID: "i", Type: pam.EventPublished, OccurredAt: at, ReceivedAt: at, TimeSource: pam.TimeDelay, Delivery: pam.DeliveryLive,
 				Seen: pam.Seen{State: pam.SeenHere, Basis: pam.BasisThisDevice, At: at}, XML: "<x/>", Namespace: "urn:x", Entry: &pam.AtomEntry{Title: "T", Published: at}},
 			{ID: "2", Service: "s", Node: "n", Type: pam.EventDeleted, Redirect: "xmpp:r", Publisher: "p", OccurredAt: at, ReceivedAt: at, Omitted: pam.OmittedTooLong},
 		},
 		Removed: []string{"7"}, Updated: []string{"8"}, Nodes: []pam.NodeState{{Service: "s", Node: "n", Unseen: 1, Dropped: 2, Newest: at}}, Unseen: 1, Dropped: 2,
-	})
+	}
+	rest := `{"event":"events","nodes":[["s","n",1,2,5]],"removed":["7"],"updated":["8"],"unseen":1,"dropped":2,"reset":false}`
+	p.onEvent(added) // the page does not listen to events
+	p.want(rest)
+	p.want(`{"event":"away","away":null}`)
+	p.ask(map[string]any{"id": 0, "op": "listen", "events": true})
+	p.onEvent(added)
 	p.want(`{"event":"event","added":{"id":"1","service":"s","node":"n","item":"i","type":"published","at":5,"source":"delay","received":5,"delivery":"live",` +
 		`"seen":"seen-here","basis":"this-device","seenAt":5,"namespace":"urn:x","xml":"<x/>","entry":{"title":"T","published":5,"updated":null}}}`)
 	p.want(`"added":{"id":"2",`, `"type":"deleted","redirect":"xmpp:r","publisher":"p"`, `"omitted":"too-long"`)
-	p.want(`{"event":"events","nodes":[["s","n",1,2,5]],"removed":["7"],"updated":["8"],"unseen":1,"dropped":2,"reset":false}`)
+	p.want(rest)
 	p.want(`{"event":"away","away":null}`)
 
 	p.ask(map[string]any{"id": 4, "op": "looked"})

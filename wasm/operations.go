@@ -86,7 +86,7 @@ var operations = map[string]operation{
 //	suspend      posts nothing more to the page
 //	resume       posts again, first everything that may have changed
 //	credentials  {ask, password | failed, wrong}
-//	listen       {messages}: whether to post messages
+//	listen       {messages, events}: whether to post messages, and the events of the inbox
 var notices = map[string]func(*bridge, request){
 	"cancel":      func(b *bridge, r request) { b.cancel(requestKey{r.page.number, r.int("target")}) },
 	"gone":        (*bridge).pageGone,

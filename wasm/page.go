@@ -23,13 +23,14 @@ type page struct {
 	loaded  bool // it has the list, and gets its changes
 	inbox   bool // it has the inbox, and gets its changes
 	// What the page listens to.
-	messages, frames bool
-	asleep           bool           // nothing is posted to it; when it is resumed it gets everything again
-	wanted           bool           // it wants to be connected
-	used             int            // the greater, the later was it used; 0 while it is hidden
-	interests        []pam.Interest // nil: everything
-	out              outbox         // guarded by bridge.outMu
-	gone             chan struct{}  // closed when the page has ended
+	messages, events, frames bool
+
+	asleep    bool           // nothing is posted to it; when it is resumed it gets everything again
+	wanted    bool           // it wants to be connected
+	used      int            // the greater, the later was it used; 0 while it is hidden
+	interests []pam.Interest // nil: everything
+	out       outbox         // guarded by bridge.outMu
+	gone      chan struct{}  // closed when the page has ended
 }
 
 // page returns a page, which it adds at its first request.
@@ -73,6 +74,7 @@ func everyPage(*page) bool          { return true }
 func (p *page) itself(q *page) bool { return p == q }
 func (p *page) hasList() bool       { return p.loaded }
 func (p *page) hasInbox() bool      { return p.inbox }
+func (p *page) takesEvents() bool   { return p.inbox && p.events }
 func (p *page) takesMessage() bool  { return p.messages }
 func (p *page) takesFrames() bool   { return p.frames }
 
@@ -226,7 +228,7 @@ func (b *bridge) show(r request) {
 // listen sets what a page listens to.
 func (b *bridge) listen(r request) {
 	b.mu.Lock()
-	r.page.messages = r.bool("messages")
+	r.page.messages, r.page.events = r.bool("messages"), r.bool("events")
 	b.mu.Unlock()
 }
 

@@ -193,8 +193,9 @@ export function programLifecycle(
   }
 
   function updateListening(): void {
-    program?.listen(listensTo("message"));
-    if (listensTo("event") || listensTo("events") || listensTo("catchup")) useInbox();
+    const events = listensTo("event") || listensTo("events");
+    program?.listen(listensTo("message"), events);
+    if (events || listensTo("catchup")) useInbox();
     if (usesInbox) program?.openInbox().catch(() => undefined); // it fails only if the program ends
   }
 

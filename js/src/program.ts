@@ -17,8 +17,8 @@ export interface Program extends Pick<Runtime, "where" | "request"> {
   forget(signal: AbortSignal): Promise<null>;
   /** Requests the state of the inbox and, from then on, its changes. Resolves when the view has the state. */
   openInbox(): Promise<null>;
-  /** Informs the program whether the page has listeners for messages, if that has changed. */
-  listen(messages: boolean): void;
+  /** Informs the program whether the page has listeners for messages and for events of the inbox, if that has changed. */
+  listen(messages: boolean, events: boolean): void;
   /** Ends the program immediately. Pending requests are rejected with `why`. */
   end(why: PamError): void;
 }
@@ -51,7 +51,7 @@ export async function startProgram(
   let tab: string | undefined; // the session name that the page leaves to the next page in this tab
   let names: readonly string[] = [config.account];
   let database: string | undefined; // where the list is stored
-  let listening = false; // the last value that was sent to the program
+  let listening = { messages: false, events: false }; // as sent to the program
   let loaded = false;
   let inbox: Promise<null> | undefined; // the request for the inbox
 
@@ -128,10 +128,10 @@ export async function startProgram(
         }
       },
       openInbox: () => (inbox ??= runtime.request("inbox", {})),
-      listen(messages) {
-        if (messages === listening) return;
-        listening = messages;
-        runtime.send("listen", { messages });
+      listen(messages, events) {
+        if (messages === listening.messages && events === listening.events) return;
+        listening = { messages, events };
+        runtime.send("listen", listening);
       },
       end(why) {
         release();

@@ -73,7 +73,7 @@ export interface Operations {
 export interface Notices {
   cancel: { target: number };
   credentials: { ask: number; password: string } | { ask: number; failed: string; wrong: boolean };
-  listen: { messages: boolean };
+  listen: { messages: boolean; events: boolean };
   /** The page has ended without the operation close. */
   gone: NoParams;
   /** Whether the user looks at the page. */

@@ -33,6 +33,28 @@ test("the program is notified when the first listener is added and when the last
   await client.close();
 });
 
+test("the program is notified of listeners to events of the inbox, but not for its stores", async () => {
+  const host = makeHost({}, { inbox: () => undefined });
+  const { client } = host;
+  const events = () => host.requests.filter((r) => r.op === "listen").map((r) => [r.messages, r.events]);
+  client.inbox.subscribe(() => undefined);
+  await client.connect();
+  await batch(host);
+  assert.deepEqual(events(), []);
+  const stops = [client.on("event", () => undefined), client.on("events", () => undefined), client.on("catchup", () => undefined)];
+  await batch(host);
+  assert.deepEqual(events(), [[false, true]]);
+  stops[0]();
+  await batch(host);
+  assert.deepEqual(events(), [[false, true]]);
+  client.on("message", () => undefined);
+  await batch(host);
+  stops[1]();
+  await batch(host);
+  assert.deepEqual(events(), [[false, true], [true, true], [true, false]]);
+  await client.close();
+});
+
 test("a listener added before connect() misses no message, and neither does a loop over once()", async () => {
   const host = makeHost({}, { connect: (_, host) => (host.post({ event: "message", from: "a@b", xml: "<message/>" }), rawState("live")) });
   const { client } = host;
