@@ -22,7 +22,8 @@ declare module "host:wasm_exec" {
 declare module "host:socket" {
   export function openSocket(
     url: string, protocol: string, maxMessage: number, maxQueued: number, onOpen: (protocol: string) => void,
-    onBatch: (batch: Uint8Array, single: boolean) => void, onClose: (code: number, reason: string) => void, ended: AbortSignal,
+    onBatch: (batch: Uint8Array, single: boolean) => void, onClose: (code: number, reason: string) => void,
+    ended: AbortSignal,
   ): { error: string } | { send(message: string): "" | "closed" | "full"; close(code: number, reason: string): void };
 }
 
