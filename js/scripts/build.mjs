@@ -62,6 +62,11 @@ for (const name of ["index", "node", ...frameworks, "client-options", "inbox-typ
   copyFileSync(join(types, `${name}.d.ts`), join(dist, `${name}.d.ts`));
 }
 
+writeFileSync(join(dist, "worker.d.ts"), "export {}; // a script to run in a worker\n");
+
+// npm packs only files of this folder.
+for (const name of ["LICENSE", "CHANGELOG.md"]) copyFileSync(join(root, name), join(js, name));
+
 // The licences of all code in pam.wasm and worker.js.
 const modules = run("go", ["list", "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}{{end}}", "./wasm"], env).split("\n");
 const folders = [...new Set(modules)].filter(Boolean).sort().map((line) => line.split("\t"));
