@@ -186,7 +186,10 @@ var flowTranscripts = []transcript{
 		> live p/h a11@10:00
 		< reached p h,m a11@10:00
 		> live p/h @10:00
-		> live q/h a12@10:00`},
+		> live q/h a12@10:00
+		> removed p/m
+		> live p/h a13@10:00
+		< reached p h a13@10:00`},
 	{"a live event that the archive was read beyond", `
 		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
 		< 1 query me with=p max=100 after=a1

@@ -219,6 +219,13 @@ func TestCatchUp(t *testing.T) {
 	is("m", "c5 16:00 - - false false")
 	p.run(p.read("reached a n c6@. current"))
 	is("n", p.now.Format("c6 15:04")+" 13:00 12:00 true false")
+	// The end of the last one is known.
+	p.now = p.now.Add(time.Hour)
+	p.run(p.read("live 8 a/x i0=x"))
+	heard := p.now
+	p.now = p.now.Add(time.Hour)
+	p.run(p.read("session"))
+	is("n", heard.Format("c6 15:04")+" 13:00 12:00 false false")
 	// Of nodes that are not followed any more, nothing is read.
 	read := func(want string) {
 		t.Helper()

@@ -428,7 +428,13 @@ var transcripts = []struct{ name, text string }{
 		< commit event/0 node/0 page/0 meta
 		> ok
 		< changed *e2 a/n=1; 1
-		= e3:i3=x@12:00:00l e2:i2=x@11:31:00a/elsewhere e1:i1=x@11:01:00a/elsewhere`},
+		= e3:i3=x@12:00:00l e2:i2=x@11:31:00a/elsewhere e1:i1=x@11:01:00a/elsewhere
+		> elsewhere 11:32:00 11:33:00
+		> catchup 0 a/n i4=x@11:35:00a
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e4:i4=x@11:35:00a/elsewhere; 1
+		= e3:i3=x@12:00:00l e4:i4=x@11:35:00a/elsewhere e2:i2=x@11:31:00a/elsewhere e1:i1=x@11:01:00a/elsewhere`},
 	{"markers of a session do not count in the next", `
 		> live 1 a/n i1=x@11:01:00d
 		< commit xml/0 event/0 node/0 page/0 meta

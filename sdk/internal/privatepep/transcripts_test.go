@@ -642,6 +642,44 @@ var transcripts = []struct{ name, text string }{
 		< items 3
 		> items a=1 b=2
 		< unsupported precondition failed`},
+	{"rule 5: a publication ends the failed preconditions", `
+		# ready
+		> put c=3
+		< check 3
+		> form private
+		< publish 3 c=3
+		> error cancel conflict precondition-not-met
+		< items 3
+		> items a=1 b=2
+		< check 3
+		> form private
+		< publish 3 c=3
+		> error cancel conflict precondition-not-met
+		< items 3
+		> items a=1 b=2
+		< check 3
+		> form private
+		< publish 3 c=3
+		> error cancel conflict precondition-not-met
+		< items 3
+		> items a=1 b=2
+		< check 3
+		> form private
+		< publish 3 c=3
+		> error cancel conflict precondition-not-met
+		< items 3
+		> items a=1 b=2
+		< check 3
+		> form private
+		< publish 3 c=3
+		> ok
+		< stored c=3
+		> put c=4
+		< publish 3 c=4
+		> error cancel conflict precondition-not-met
+		< items 3
+		> items a=1 b=2 c=3
+		< check 3`},
 	{"rule 5: a node that exists for reading only", `
 		# ready
 		> put c=3
