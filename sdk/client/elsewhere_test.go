@@ -101,7 +101,7 @@ func TestLiveElsewhereAtAServer(t *testing.T) {
 }
 
 // TestManyDevices sends presence of many sessions of the account: it is bounded what is
-// remembered of them.
+// remembered of them, and nothing is after the session.
 func TestManyDevices(t *testing.T) {
 	needsMem(t)
 	p := newPeer(t)
@@ -117,5 +117,11 @@ func TestManyDevices(t *testing.T) {
 	subscribe(t, a, "pubsub.localhost", "news")
 	if n := client.Devices(a.Client); n != 32 {
 		t.Errorf("%d devices are remembered", n)
+	}
+	if err := a.Disconnect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := client.Devices(a.Client); n != 0 {
+		t.Errorf("%d devices are remembered after the session", n)
 	}
 }

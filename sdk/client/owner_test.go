@@ -29,7 +29,8 @@ func TestOwner(t *testing.T) {
 			return strings.Replace(eventOf("pubsub.localhost", "urn:x", itemOf(id)), "to='alice@localhost'", "to='"+address+"'", 1)
 		}
 		f.socket().push(to("alice@localhost", "bare"), to("alice@localhost/y", "other"), to("", "empty"), to("alice@localhost/x", "full"),
-			strings.Replace(to("alice@localhost/x", "elsewhere"), "pubsub.localhost", "pubsub.example", 1))
+			strings.Replace(to("alice@localhost/x", "elsewhere"), "pubsub.localhost", "pubsub.example", 1),
+			strings.Replace(to("alice@localhost/x", "lookalike"), "pubsub.localhost", "notlocalhost", 1))
 		f.socket().push(eventOf("bob@localhost", "urn:x", itemOf("last")))
 		want := []string{"urn:x published full", "urn:x published last"}
 		until(t, "the last event", func() bool { return slices.Contains(d.added(), want[1]) })

@@ -178,6 +178,23 @@ func TestNodesByPage(t *testing.T) {
 		}
 		_ = a.Close()
 	})
+	bubble(t, "a service that repeats its page", func(t *testing.T) {
+		f := newScripted()
+		f.handle = func(s *socket, e *element.Element) bool {
+			if e.Child("http://jabber.org/protocol/disco#items", "query") == nil {
+				return false
+			}
+			s.result(e, "<query xmlns='http://jabber.org/protocol/disco#items'><item jid='pubsub.localhost' node='a'/><set xmlns='http://jabber.org/protocol/rsm'><first>a</first><last>a</last></set></query>")
+			return true
+		}
+		a := f.device(t).connect()
+		for _, tt := range [...]struct{ after, next string }{{"", "a"}, {"a", ""}} {
+			if _, next, err := a.Nodes(t.Context(), "pubsub.localhost", 1, tt.after); err != nil || next != tt.next {
+				t.Errorf("after %q: next %q, %v; want %q", tt.after, next, err, tt.next)
+			}
+		}
+		_ = a.Close()
+	})
 }
 
 func TestParseURI(t *testing.T) {

@@ -4,6 +4,7 @@ package mem
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -83,13 +84,14 @@ func TestStockArchive(t *testing.T) {
 }
 
 // TestArchivedChat checks that both sides archive a message with a body, and that a
-// sender cannot forge the id.
+// sender cannot forge the id, while those of others stay.
 func TestArchivedChat(t *testing.T) {
 	r := newRig(t, Config{Archive: true})
 	alice, bob := r.session(t, "alice", "a", available), r.session(t, "bob", "b", available)
-	alice.send("<message xmlns='jabber:client' to='bob@localhost' type='chat'><body>hi</body><stanza-id xmlns='urn:xmpp:sid:0' by='bob@localhost' id='forged'/></message>")
+	alice.send("<message xmlns='jabber:client' to='bob@localhost' type='chat'><body>hi</body><stanza-id xmlns='urn:xmpp:sid:0' by='bob@localhost' id='forged'/>" +
+		"<stanza-id xmlns='urn:xmpp:sid:0' by='room.localhost' id='other'/></message>")
 	got := bob.next()
-	if strings.Contains(got, "forged") || !strings.Contains(got, "by='bob@localhost' id='a") {
+	if strings.Contains(got, "forged") || !strings.Contains(got, "by='room.localhost' id='other'") || !strings.Contains(got, "by='bob@localhost' id='a") {
 		t.Error(got)
 	}
 	alice.send("<message xmlns='jabber:client' to='bob@localhost' type='headline'><body>hi</body></message>")
@@ -99,6 +101,40 @@ func TestArchivedChat(t *testing.T) {
 	for p, with := range map[*peer]string{alice: "bob@localhost/b", bob: "alice@localhost"} {
 		if got := p.archived(mamField("with", with)); len(got) != 1 {
 			t.Errorf("%s: %q", p.full, got)
+		}
+	}
+}
+
+// TestUnavailableShows checks that a session without presence gets no events for what its
+// last presence showed.
+func TestUnavailableShows(t *testing.T) {
+	r := newRig(t, Config{Archive: true})
+	alice, bob := r.session(t, "alice", "a"), r.session(t, "bob", "b", available)
+	alice.does("set", ours, "<create node='n'/>", "")
+	bob.does("set", ours, "<subscribe node='n' jid='bob@localhost'/>", "")
+	bob.does("set", ours, setOptions("show-values", "chat"), "")
+	bob.send("<presence xmlns='jabber:client'><show>chat</show></presence>")
+	bob.quiet()
+	alice.does("set", ours, publishWith("n", "1"), "")
+	bob.want("<item id='1'")
+	bob.send("<presence xmlns='jabber:client' type='unavailable'/>")
+	bob.quiet()
+	alice.does("set", ours, publishWith("n", "2"), "")
+	if got := bob.archived(""); !slices.Equal(got, []string{"1"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestArchivePlaces checks that entries are found by their ids after others were removed.
+func TestArchivePlaces(t *testing.T) {
+	a := newArchive(10)
+	for i := range 25 {
+		a.add(archived{id: strconv.Itoa(i)})
+	}
+	for i := range 25 {
+		place, ok := a.position(strconv.Itoa(i))
+		if kept := i >= 15; ok != kept || ok && a.entries[place].id != strconv.Itoa(i) {
+			t.Errorf("entry %d is at %d, %v", i, place, ok)
 		}
 	}
 }
