@@ -28,22 +28,11 @@ func (b *bridge) inboxTo(ctx context.Context, p *page, c *client.Client) error {
 // maxPage is the number of bytes of one page of events, unless its first event is longer.
 const maxPage = 8 << 20
 
-// listEvents returns fewer events than requested if they are long.
 func (b *bridge) listEvents(ctx context.Context, c *client.Client, r request) (func(*writer), error) {
 	q := pam.EventQuery{Service: r.string("service"), Node: r.string("node"), UnseenOnly: r.bool("unseenOnly"), Before: r.string("before"), Limit: r.int("limit")}
-	events, cursor, err := c.Events(ctx, q)
+	events, cursor, err := listWithin(q, func(q pam.EventQuery) ([]pam.Event, string, error) { return c.Events(ctx, q) })
 	if err != nil {
 		return nil, err
-	}
-	size := 0
-	for i := range events {
-		if size += eventSize(&events[i]); i > 0 && size > maxPage {
-			q.Limit = i // for the cursor
-			if events, cursor, err = c.Events(ctx, q); err != nil {
-				return nil, err
-			}
-			break
-		}
 	}
 	return func(w *writer) {
 		w.object(func() {
@@ -56,6 +45,19 @@ func (b *bridge) listEvents(ctx context.Context, c *client.Client, r request) (f
 			w.text("cursor", cursor)
 		})
 	}, nil
+}
+
+// listWithin lists fewer events than requested if they are longer than a page.
+func listWithin(q pam.EventQuery, list func(pam.EventQuery) ([]pam.Event, string, error)) ([]pam.Event, string, error) {
+	events, cursor, err := list(q)
+	size := 0
+	for i := range events {
+		if size += eventSize(&events[i]); i > 0 && size > maxPage {
+			q.Limit = i // for the cursor
+			return list(q)
+		}
+	}
+	return events, cursor, err
 }
 
 func eventSize(e *pam.Event) int {

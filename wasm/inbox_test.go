@@ -5,6 +5,8 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +128,42 @@ func TestInterestsAreRead(t *testing.T) {
 	want := []pam.Interest{{Service: "s", Node: "n", Prefix: true}, {Payload: "urn:x"}}
 	if got := read([]any{[]any{"s", "n", "*", ""}, []any{"", "", "", "urn:x"}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestLongPages checks that a page of long events ends before the limit, with the cursor
+// of its last event, and that one event is never too long.
+func TestLongPages(t *testing.T) {
+	const most = maxPage - 256 // an event of a whole page
+	for _, tt := range []struct{ lengths, pages []int }{
+		{[]int{1, 1, 1}, []int{3}},
+		{[]int{most / 2, most/2 - 256, 1}, []int{2, 1}},
+		{[]int{most, most + 1, most / 2, most / 2, 1}, []int{1, 1, 1, 2}},
+	} {
+		list := func(q pam.EventQuery) (page []pam.Event, cursor string, err error) {
+			first, _ := strconv.Atoi(q.Before)
+			for i := first; i < len(tt.lengths) && len(page) < q.Limit; i++ {
+				page = append(page, pam.Event{XML: strings.Repeat("x", tt.lengths[i])})
+			}
+			if next := first + len(page); next < len(tt.lengths) {
+				cursor = strconv.Itoa(next)
+			}
+			return page, cursor, nil
+		}
+		var pages []int
+		for q := (pam.EventQuery{Limit: 10}); ; {
+			events, cursor, err := listWithin(q, list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pages = append(pages, len(events))
+			if q.Before = cursor; cursor == "" {
+				break
+			}
+		}
+		if !slices.Equal(pages, tt.pages) {
+			t.Errorf("events of %v bytes: pages of %v, want %v", tt.lengths, pages, tt.pages)
+		}
 	}
 }
 
