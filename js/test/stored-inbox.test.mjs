@@ -62,6 +62,7 @@ function open(name, version) {
       opening.onupgradeneeded();
       return opening.onerror();
     }
+    let closed = false;
     let last = sleep(db.delay ?? 0);
     const succeed = (result) => {
       const request = {};
@@ -73,8 +74,12 @@ function open(name, version) {
     };
     opening.result = Object.assign(new EventTarget(), {
       version: db.version,
-      close: () => log.push(["close"]),
+      close: () => {
+        closed = true;
+        log.push(["close"]);
+      },
       transaction(store, mode = "readonly") {
+        if (closed) throw new DOMException("the connection is closed", "InvalidStateError");
         log.push(["transaction", store, mode]);
         const found = (range) => [...db.records].filter(([k]) => range(k));
         return { objectStore: () => ({
@@ -159,6 +164,7 @@ test("list() returns all events if the page has all of them", async () => {
   const { client } = held();
   const page = await client.inbox.list({ limit: 500 });
   assert.deepEqual([page.items.length, "cursor" in page, client.inbox.getSnapshot().away], [kept, false, null]);
+  assert.ok(!("cursor" in await client.inbox.list({ limit: kept })));
   assert.equal((await client.inbox.list({ limit: 52 })).cursor, key(total - 52));
 });
 

@@ -74,6 +74,15 @@ test("a snapshot stays the same object until something changes, and a row until 
   assert.ok(Object.isFrozen(delta) && Object.isFrozen(delta.added) && Object.isFrozen(delta.changed[0]));
 });
 
+test("a change of one kind alone is a delta, and no change is none", () => {
+  const l = make(row("a"));
+  const counts = (delta) => [delta.added.length, delta.removed.length, delta.changed.length];
+  assert.deepEqual(counts(apply(l, [row("a"), row("a", "pending")])), [0, 0, 1]);
+  assert.deepEqual(counts(apply(l, [null, row("b")])), [1, 0, 0]);
+  assert.deepEqual(counts(apply(l, [row("b"), null])), [0, 1, 0]);
+  assert.equal(apply(l), undefined);
+});
+
 test("a reload keeps the objects of unchanged rows", () => {
   const l = make(row("a"), row("b"));
   const before = l.snapshot();
