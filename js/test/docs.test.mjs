@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
+import ts from "typescript";
 import { PamError } from "../dist/index.js";
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
@@ -45,6 +48,23 @@ test("each script in the documents can be parsed, and imports what the package e
       for (const [, entry] of code.matchAll(/"xmpp-pam(\/[\w.]+)?"/g)) assert.ok(exports[`.${entry ?? ""}`], `docs/${name} imports xmpp-pam${entry}`);
     }
   }
+});
+
+test("the scripts of the guide compile as one module", () => {
+  const scripts = [...read("../docs/guide.md").matchAll(/^```js\n(.*?)^```$/gms)].map((m) => m[1]);
+  assert.ok(scripts.length >= 7);
+  const folder = fileURLToPath(new URL("../build/docs", import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "guide.mts");
+  writeFileSync(file, `${scripts.join("")}
+declare function askForPassword(): Promise<string>;
+declare function render(lines: readonly string[]): void;
+`);
+  const options = {
+    target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, lib: ["lib.es2022.d.ts", "lib.dom.d.ts"], types: [], strict: true, noEmit: true, noUnusedLocals: true,
+  };
+  const found = ts.getPreEmitDiagnostics(ts.createProgram([file], options));
+  assert.deepEqual(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n")), []);
 });
 
 test("the types reference the library that they need", () => {
