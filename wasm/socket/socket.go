@@ -233,9 +233,10 @@ func (c *conn) copyBatch(batch safejs.Value) ([]byte, error) {
 	}
 	buffer := c.buffer
 	if size > len(buffer) {
-		if buffer = make([]byte, max(size, 4<<10)); size <= keptBuffer {
-			c.buffer = buffer
-		}
+		buffer = make([]byte, size)
+	}
+	if size <= keptBuffer {
+		c.buffer = buffer
 	}
 	n, err := safejs.CopyBytesToGo(buffer, batch)
 	return buffer[:n], err

@@ -68,7 +68,7 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
     enter(onBatch, encode(batch.join("\0")), batch.length === 1);
     flushed = performance.now();
   };
-  // A new array for each batch, as encode() makes it, takes most of the time of a call.
+  // encodeInto() does not allocate an array for each batch, as encode() does.
   const encode = (text) => {
     const most = 3 * text.length;
     const bytes = most > buffer.length ? new Uint8Array(most) : buffer;

@@ -130,7 +130,7 @@ func oldestFirst(kept []remembered) bool {
 	return rising > 0
 }
 
-// An evidence tells whether a missing item was retracted. A node that is full removes its
+// An evidence says whether a missing item was retracted. A node that is full removes its
 // oldest items, so an item was retracted if an older one is still there: one that was
 // received before the live event of the missing one. That is not certain of an item that
 // was published long ago and published again since, so it must be missing in the whole

@@ -22,7 +22,7 @@ type discovery struct {
 	known   map[string]catchup.Support // in this run, including the account
 	waiting []string                   // services to query
 	pending int                        // queries
-	held    map[string][]pam.Target    // by service that is to be queried, or is being queried
+	held    map[string][]pam.Target    // by service, until the answer to its query has come
 }
 
 // busy reports whether nodes are held.

@@ -14,7 +14,7 @@ import (
 
 // entryText returns an Atom entry of about 1 KB.
 func entryText(i int) string {
-	return fmt.Sprintf(`<entry xmlns='http://www.w3.org/2005/Atom'><id>tag:example.org,2026:%d</id><title>The title of entry %d</title><summary>%s</summary><link rel='alternate' href='https://example.org/%d'/><author><name>Somebody</name></author><published>2026-11-29T10:%02d:00Z</published><updated>2026-11-29T10:%02d:00Z</updated></entry>`,
+	return fmt.Sprintf(`<entry xmlns='http://www.w3.org/2005/Atom'><id>tag:example.org,2026:%d</id><title>The title of entry %d</title><summary>%s</summary><link rel='alternate' href='https://example.org/%d'/><author><name>An author</name></author><published>2026-11-29T10:%02d:00Z</published><updated>2026-11-29T10:%02d:00Z</updated></entry>`,
 		i, i, strings.Repeat("Some words of a summary. ", 25), i, i%60, i%60)
 }
 

@@ -356,7 +356,7 @@ var transcripts = []struct{ name, text string }{
 		< dropped b superseded
 		> put b=5
 		< check 3`},
-	{"rule 3: what is to be stored is there already", `
+	{"rule 3: the node has the content already", `
 		# ready
 		> put a=1
 		< stored a=1

@@ -18,8 +18,8 @@ type textWriter struct {
 	most   int
 	lines  bool
 	b      []byte
-	space  bool // a space is to be written before the next character
-	breaks int  // and so many line breaks, instead of it
+	space  bool // the next character needs a space before it
+	breaks int  // or so many line breaks
 	full   bool
 }
 

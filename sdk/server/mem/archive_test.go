@@ -130,7 +130,7 @@ func TestArchive(t *testing.T) {
 	}
 	for _, c := range []struct{ name, query, want, fin string }{
 		{"a service", queryIQ("", "", mamField("with", "Feeds.localhost"), ""), "3 ?", pages(2, 5, 2, true)},
-		{"nobody", queryIQ("", "", mamField("with", "carol@localhost"), ""), "", pages(-1, 0, 0, true)},
+		{"a contact without messages", queryIQ("", "", mamField("with", "carol@localhost"), ""), "", pages(-1, 0, 0, true)},
 		{"since", queryIQ("", "", mamField("start", hour(-1)), ""), "1 2 3 4 4 ?", pages(0, 5, 6, true)},
 		{"in the future", queryIQ("", "", mamField("start", hour(1)), ""), "", pages(-1, 0, 0, true)},
 		{"until", queryIQ("", "", mamField("end", hour(-1)), ""), "", pages(-1, 0, 0, true)},

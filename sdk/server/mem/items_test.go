@@ -88,7 +88,7 @@ func TestPublishers(t *testing.T) {
 func TestSteeredNodes(t *testing.T) {
 	r := newRig(t, Config{})
 	for _, err := range []error{
-		r.CreateNodeAt("nobody", "n", nil), r.CreateNodeAt("", "", nil), r.CreateNodeAt("", "n", map[string]string{"title": "x"}),
+		r.CreateNodeAt("unknown", "n", nil), r.CreateNodeAt("", "", nil), r.CreateNodeAt("", "n", map[string]string{"title": "x"}),
 		r.CreateNodeAt("", "n", map[string]string{"pubsub#max_items": "1000"}), r.Configure("", "n", nil), r.Retract("", "n", "1"), r.Purge("", "n"),
 		r.DeleteNode("", "n", ""), r.PublishAt("alice", "n", "", ""), r.RequireOptions("", "n"), r.ExpireNodeArchive("", "n", 0), r.SetSubscription("bob", "n", "subscribed"),
 	} {

@@ -35,7 +35,7 @@ func TestOffline(t *testing.T) {
 			alice.want("type='error' id='m' <service-unavailable")
 		}
 	}
-	alice.send("<message xmlns='jabber:client' to='nobody@localhost' id='m'><body>hi</body></message>")
+	alice.send("<message xmlns='jabber:client' to='unknown@localhost' id='m'><body>hi</body></message>")
 	alice.want("type='error' id='m' <service-unavailable")
 	alice.quiet()
 

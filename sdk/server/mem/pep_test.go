@@ -113,7 +113,7 @@ func TestPersonalDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	bob.does("get", "alice@localhost", "<items node='blog'/>", "<item id='2'>")
-	if r.Befriend("alice", "nobody") == nil || r.Befriend("alice", "alice") == nil {
+	if r.Befriend("alice", "unknown") == nil || r.Befriend("alice", "alice") == nil {
 		t.Error("friends of nobody")
 	}
 }

@@ -204,6 +204,6 @@ func TestOutrank(t *testing.T) {
 	p.want("from='alice@localhost/outranking' <priority>5</priority>")
 	r.Server.Outrank("alice", 0)
 	p.want("from='alice@localhost/outranking' type='unavailable'")
-	r.Server.Outrank("nobody", 5)
+	r.Server.Outrank("unknown", 5)
 	p.quiet()
 }
