@@ -29,6 +29,7 @@ const client = createClient({
   credentials: () => ({ password: account.password }),
   service: `ws://${location.host}${config.service}`,
   storage: "indexeddb",
+  tabs: "independent", // a device is one page, and its policy lets only the page start the worker
   runtime: { worker: () => new Worker(workerURL, { type: "module" }) },
   inspector: true,
 });
