@@ -44,6 +44,7 @@ for (const server of ["mem", "prosody"]) {
     });
 
     test("each device shows what the other subscribes to", async () => {
+      for (const { page } of [laptop, phone]) assert.equal(await page.getByTestId("notice").textContent(), "", "the client warned of something");
       await phone.page.evaluate(() => { globalThis.sameDocument = true; });
 
       await laptop.subscribe("news");
