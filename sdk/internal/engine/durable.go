@@ -35,7 +35,7 @@ type durable struct {
 // remembered is what a durable knows of the store's content.
 type remembered struct {
 	meta   []byte                            // as stored; nil if absent
-	stamp  listsync.Stamp                    // of the stored list
+	now    listsync.Durable                  // the list read or written last
 	chunks map[*pam.Subscription]chunkRecord // of the stored list, by their first rows
 	keys   []string                          // of all records with the prefix keyList, except the meta record
 	stale  bool                              // the store contains no list of this format, so the next commit writes all chunks
@@ -111,7 +111,7 @@ func (d *durable) take(stored listRead) (listsync.Durable, error) {
 		d.chunks = nil
 		out = d.fresh()
 	}
-	d.stamp, d.stale = out.Stamp, d.chunks == nil
+	d.now, d.stale = out, d.chunks == nil
 	return out, err
 }
 
@@ -153,11 +153,10 @@ func (d *durable) decode(stored listRead) (listsync.Durable, error) {
 // commit stores c in one transaction, with the sync record if c replaces the whole
 // list. If the store contains, or contained when it was last read, a list other than
 // the one that c was built on, commit returns that list and ErrConflict. If the store
-// no longer contains a readable list, commit writes all chunks again, because the
-// list in memory is correct; but if another one was read in the meantime, it returns
-// an empty list and ErrConflict.
+// no longer contains a readable list, the one read or written last counts, and the
+// next write writes all chunks again.
 func (d *durable) commit(ctx context.Context, c listsync.Commit, s syncRecord) (now *listsync.Durable, err error) {
-	conflict := c.Expect != d.stamp
+	conflict := c.Expect != d.now.Stamp
 	for range commitTries {
 		if !conflict {
 			if err := d.write(ctx, c, s); !errors.Is(err, store.ErrConflict) {
@@ -176,7 +175,11 @@ func (d *durable) commit(ctx context.Context, c listsync.Commit, s syncRecord) (
 		if errors.Is(err, errNewer) {
 			return nil, err
 		}
+		if err != nil {
+			out = d.now
+		}
 		d.remembered = next.remembered
+		d.now = out
 		if err == nil || conflict {
 			return &out, store.ErrConflict
 		}
@@ -185,7 +188,7 @@ func (d *durable) commit(ctx context.Context, c listsync.Commit, s syncRecord) (
 }
 
 func (d *durable) write(ctx context.Context, c listsync.Commit, s syncRecord) error {
-	next := remembered{stamp: c.Next, chunks: make(map[*pam.Subscription]chunkRecord, len(d.chunks))}
+	next := remembered{now: listsync.Durable{Stamp: c.Next, List: c.List, Dropped: c.Dropped}, chunks: make(map[*pam.Subscription]chunkRecord, len(d.chunks))}
 	chunks := c.List.Chunks()
 	used := map[string]bool{}
 	for _, rows := range chunks {
@@ -242,13 +245,13 @@ func (d *durable) saveSync(ctx context.Context, s syncRecord) error {
 
 // inMemory returns a durable with a memory store, for commits built on now.
 func inMemory(now listsync.Durable) *durable {
-	return &durable{store: store.NewMemory(), remembered: remembered{stamp: now.Stamp, stale: true}}
+	return &durable{store: store.NewMemory(), remembered: remembered{now: now, stale: true}}
 }
 
 // empty returns the content of the store after all records were deleted.
 func (d *durable) empty() listsync.Durable {
 	now := d.fresh()
-	d.remembered = remembered{stamp: now.Stamp}
+	d.remembered = remembered{now: now}
 	return now
 }
 

@@ -98,11 +98,11 @@ func TestDurableConflict(t *testing.T) {
 	_, _, _ = one.load(t.Context())
 	_, _, _ = two.load(t.Context())
 	r := row(1)
-	first := listsync.Commit{Expect: one.stamp, Next: listsync.Stamp{Epoch: 5, Version: "first"}, List: listsync.NewList([]pam.Subscription{r})}
+	first := listsync.Commit{Expect: one.now.Stamp, Next: listsync.Stamp{Epoch: 5, Version: "first"}, List: listsync.NewList([]pam.Subscription{r})}
 	if _, err := one.commit(t.Context(), first, syncRecord{}); err != nil {
 		t.Fatal(err)
 	}
-	stored, err := two.commit(t.Context(), listsync.Commit{Expect: two.stamp, Next: listsync.Stamp{Epoch: 9, Version: "second"}, List: listsync.NewList(nil)}, syncRecord{})
+	stored, err := two.commit(t.Context(), listsync.Commit{Expect: two.now.Stamp, Next: listsync.Stamp{Epoch: 9, Version: "second"}, List: listsync.NewList(nil)}, syncRecord{})
 	if stored == nil || stored.Version != "first" || stored.List.Len() != 1 {
 		t.Fatalf("got %+v, %v", stored, err)
 	}
@@ -111,39 +111,49 @@ func TestDurableConflict(t *testing.T) {
 	}
 }
 
-// TestDurableCorrupt corrupts every record in turn: a version without its list must
-// never be read, and the next commit must repair the store.
-// TestDurableErasedMeanwhile commits what was built on a list that is no longer the one
-// that was read last, to a store that another client has erased since.
-func TestDurableErasedMeanwhile(t *testing.T) {
-	s := store.NewMemory()
-	d := &durable{store: s}
-	first, _, err := d.load(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	second := listsync.Stamp{Epoch: first.Epoch + 1, Version: "2"}
-	list := listsync.NewList([]pam.Subscription{row(1)})
-	if _, err := d.commit(t.Context(), listsync.Commit{Expect: first.Stamp, Next: second, List: list}, syncRecord{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Commit(t.Context(), nil, []store.Op{store.DeleteRange("", "")}); err != nil {
-		t.Fatal(err)
-	}
-	late := listsync.Commit{Expect: first.Stamp, Next: listsync.Stamp{Epoch: first.Epoch + 1, Version: "3"}, List: list}
-	now, err := d.commit(t.Context(), late, syncRecord{})
-	if !errors.Is(err, store.ErrConflict) || now == nil || now.List.Len() != 0 || now.Version != "" {
-		t.Fatalf("got %+v, %v", now, err)
-	}
-	late.Expect = now.Stamp
-	if _, err := d.commit(t.Context(), late, syncRecord{}); err != nil {
-		t.Fatal(err)
-	}
-	if again, _, err := (&durable{store: s}).load(t.Context()); err != nil || again.List.Len() != 1 || again.Version != "3" {
-		t.Errorf("stored is %+v, %v", again, err)
+// TestDurableUnreadableMeanwhile commits what was built on a list that is no longer the
+// one that was read last, to a store whose list has been erased or damaged since. The
+// list that was read last must remain, and the next commit must write all of it.
+func TestDurableUnreadableMeanwhile(t *testing.T) {
+	for name, op := range map[string]store.Op{
+		"erased":  store.DeleteRange("", ""),
+		"damaged": store.Put(keyMeta, []byte("damaged")),
+		"no rows": store.Delete(chunkKey(0)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := store.NewMemory()
+			d := &durable{store: s}
+			first, _, err := d.load(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			second := listsync.Stamp{Epoch: first.Epoch + 1, Version: "2"}
+			r, q := row(1), row(2)
+			list := listsync.NewList([]pam.Subscription{r})
+			if _, err := d.commit(t.Context(), listsync.Commit{Expect: first.Stamp, Next: second, List: list}, syncRecord{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Commit(t.Context(), nil, []store.Op{op}); err != nil {
+				t.Fatal(err)
+			}
+			late := listsync.Commit{Expect: first.Stamp, Next: listsync.Stamp{Epoch: first.Epoch + 1, Version: "3"}, List: list}
+			now, err := d.commit(t.Context(), late, syncRecord{})
+			if !errors.Is(err, store.ErrConflict) || now == nil || now.List.Len() != 1 || now.Stamp != second {
+				t.Fatalf("got %+v, %v", now, err)
+			}
+			late.Expect, late.List = now.Stamp, now.List.Apply([]pam.Change{{After: &q}})
+			if _, err := d.commit(t.Context(), late, syncRecord{}); err != nil {
+				t.Fatal(err)
+			}
+			if again, _, err := (&durable{store: s}).load(t.Context()); err != nil || again.List.Len() != 2 || again.Version != "3" {
+				t.Errorf("stored is %+v, %v", again, err)
+			}
+		})
 	}
 }
 
+// TestDurableCorrupt corrupts every record in turn: a version without its list must
+// never be read, and the next commit must repair the store.
 func TestDurableCorrupt(t *testing.T) {
 	fill := func() *store.Memory {
 		s, _, _ := filled(t)
@@ -203,7 +213,7 @@ func TestDurableReadAnew(t *testing.T) {
 	old, _, _ := one.load(t.Context())
 	_, _, _ = two.load(t.Context())
 	r, q := row(1), row(2)
-	if _, err := two.commit(t.Context(), listsync.Commit{Expect: two.stamp, Next: listsync.Stamp{Epoch: 5, Version: "theirs"}, List: listsync.NewList([]pam.Subscription{r})}, syncRecord{}); err != nil {
+	if _, err := two.commit(t.Context(), listsync.Commit{Expect: two.now.Stamp, Next: listsync.Stamp{Epoch: 5, Version: "theirs"}, List: listsync.NewList([]pam.Subscription{r})}, syncRecord{}); err != nil {
 		t.Fatal(err)
 	}
 	_, _, _ = one.load(t.Context())

@@ -115,7 +115,7 @@ func filled(t *testing.T) (*store.Memory, *durable, listsync.Durable) {
 	}
 	now := listsync.Durable{Stamp: listsync.Stamp{Epoch: 5, Version: "v"}, List: listsync.NewList(rows), Dropped: []pam.Subscription{row(2000)}}
 	_, _, _ = d.load(t.Context())
-	if _, err := d.commit(t.Context(), listsync.Commit{Expect: d.stamp, Next: now.Stamp, List: now.List, Dropped: now.Dropped, Replace: true}, syncRecord{sessions: 1}); err != nil {
+	if _, err := d.commit(t.Context(), listsync.Commit{Expect: d.now.Stamp, Next: now.Stamp, List: now.List, Dropped: now.Dropped, Replace: true}, syncRecord{sessions: 1}); err != nil {
 		t.Fatal(err)
 	}
 	return s, d, now
