@@ -25,7 +25,7 @@ export class PamError extends Error {
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
   declare readonly retryAfterMs?: number;
-  /** The section in the package's error reference, such as "xmpp-pam/README.md#error-auth". */
+  /** The section in the package's error reference, such as "xmpp-pam/docs/errors.md#auth". */
   readonly docs: string;
 
   constructor(code: PamErrorCode, message: string, fields: PamErrorFields = {}) {
@@ -37,7 +37,7 @@ export class PamError extends Error {
     if (fields.pubsubCondition !== undefined) this.pubsubCondition = fields.pubsubCondition;
     this.retryable = fields.retryable ?? false;
     if (fields.retryAfterMs !== undefined) this.retryAfterMs = fields.retryAfterMs;
-    this.docs = `xmpp-pam/README.md#error-${code}`;
+    this.docs = `xmpp-pam/docs/errors.md#${code}`;
   }
 
   /** Returns what JSON.stringify writes: all fields but the cause. */

@@ -80,7 +80,7 @@ test("an error has all fields that the program posted", async () => {
     const { code, origin, by, condition, pubsubCondition, retryable, docs, message, name } = e;
     assert.deepEqual({ code, origin, by, condition, pubsubCondition, retryable, docs, message, name }, {
       code: "stanza", origin: "remote-service", by: "pubsub.example.org", condition: "not-authorized", pubsubCondition: "closed-node", retryable: true,
-      docs: "xmpp-pam/README.md#error-stanza", message: "The service refused.", name: "PamError",
+      docs: "xmpp-pam/docs/errors.md#stanza", message: "The service refused.", name: "PamError",
     });
     assert.equal(e.cause.message, "iq");
     assert.deepEqual(JSON.parse(JSON.stringify(e)), { code, origin, by, condition, pubsubCondition, retryable, docs, message, name });

@@ -1,26 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
 import ts from "typescript";
-import { PamError } from "../dist/index.js";
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
-
-test("every error code has a section in the error reference", () => {
-  const codes = read("../dist/types.d.ts").match(/type PamErrorCode = ([^;]+);/)[1].match(/[a-z-]+/g);
-  const anchors = [...read("../README.md").matchAll(/<a id="error-([a-z-]+)">/g)].map((m) => m[1]);
-  assert.ok(codes.length > 20);
-  assert.deepEqual([...anchors].sort(), [...codes].sort());
-});
-
-test("`docs` of an error names a section of this package's README", () => {
-  const [file, anchor] = new PamError("auth", "No.").docs.split("#");
-  assert.equal(file, `${JSON.parse(read("../package.json")).name}/README.md`);
-  assert.ok(read("../README.md").includes(`<a id="${anchor}">`));
-});
 
 test("the README's example equals the one that is compiled", () => {
   const example = /```js\n(.*?)```/s.exec(read("../README.md"))[1];
@@ -50,21 +36,40 @@ test("each script in the documents can be parsed, and imports what the package e
   }
 });
 
-test("the scripts of the guide compile as one module", () => {
-  const scripts = [...read("../docs/guide.md").matchAll(/^```js\n(.*?)^```$/gms)].map((m) => m[1]);
-  assert.ok(scripts.length >= 7);
-  const folder = fileURLToPath(new URL("../build/docs", import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, "guide.mts");
-  writeFileSync(file, `${scripts.join("")}
-declare function askForPassword(): Promise<string>;
-declare function render(lines: readonly string[]): void;
-`);
-  const options = {
-    target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, lib: ["lib.es2022.d.ts", "lib.dom.d.ts"], types: [], strict: true, noEmit: true, noUnusedLocals: true,
-  };
-  const found = ts.getPreEmitDiagnostics(ts.createProgram([file], options));
-  assert.deepEqual(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n")), []);
+/** The documents whose scripts compile as one module, with what that module needs besides. */
+const modules = {
+  guide: "declare function askForPassword(): Promise<string>;\ndeclare function render(lines: readonly string[]): void;\n",
+  errors: "",
+};
+for (const [name, more] of Object.entries(modules)) {
+  test(`the scripts of ${name}.md compile as one module`, () => {
+    const scripts = [...read(`../docs/${name}.md`).matchAll(/^```js\n(.*?)^```$/gms)].map((m) => m[1]);
+    assert.ok(scripts.length > 0);
+    const folder = fileURLToPath(new URL("../build/docs", import.meta.url));
+    mkdirSync(folder, { recursive: true });
+    const file = join(folder, `${name}.mts`);
+    writeFileSync(file, scripts.join("") + more);
+    const options = {
+      target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, lib: ["lib.es2022.d.ts", "lib.dom.d.ts"], types: [], strict: true, noEmit: true, noUnusedLocals: true,
+    };
+    const found = ts.getPreEmitDiagnostics(ts.createProgram([file], options));
+    assert.deepEqual(found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n")), []);
+  });
+}
+
+test("links between the documents lead to files and headings that exist", () => {
+  const pages = ["README.md", ...readdirSync(new URL("../docs", import.meta.url)).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+  const anchors = (text) => [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) => title.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-"));
+  let links = 0;
+  for (const page of pages) {
+    for (const [, target] of read(`../${page}`).matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+      const url = new URL(target, new URL(`../${page}`, import.meta.url));
+      assert.ok(existsSync(fileURLToPath(url)), `${page} links to ${target}`);
+      if (url.hash) assert.ok(anchors(readFileSync(fileURLToPath(url), "utf8")).includes(url.hash.slice(1)), `${page} links to ${target}`);
+      links++;
+    }
+  }
+  assert.ok(links > 5);
 });
 
 test("the types reference the library that they need", () => {
