@@ -12,10 +12,11 @@ const js = fileURLToPath(new URL("../", import.meta.url));
 /** The documents for frameworks, with the file in which their code starts. */
 export const recipes = { react: "main.jsx", svelte: "main.js", vue: "main.js" };
 
-/** Returns the files in a document, by name. */
-export function readRecipe(name) {
+/** Returns the files in a document, by name. Blocks in the languages `others` are not files. */
+export function readRecipe(name, others = []) {
   const files = new Map();
   for (const [, language, code] of readFileSync(`${js}docs/${name}.md`, "utf8").matchAll(/^```(\w*)\n(.*?)^```$/gms)) {
+    if (others.includes(language)) continue;
     const [, file, ending] = /^(?:\/\/|<!--) ([\w-]+\.(\w+))\b/.exec(code) ?? [];
     if (ending !== language || files.has(file)) throw new Error(`docs/${name}.md: a block does not begin with a new name:\n${code}`);
     files.set(file, code);
