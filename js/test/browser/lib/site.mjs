@@ -2,8 +2,9 @@
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { readRecipe } from "../../recipes.mjs";
 import { root } from "./need.mjs";
 
@@ -39,4 +40,28 @@ export function problemsOf(page) {
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && problems.push(m.text()));
   page.on("response", (r) => r.status() >= 400 && problems.push(`${r.url()}: ${r.status()}`));
   return problems;
+}
+
+const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+
+/** Serves a folder. `headersOf` returns more headers for a path. Reports of violated policies are collected in `reports`. */
+export async function serveFolder(folder, headersOf) {
+  const reports = [];
+  const server = createServer((req, res) => {
+    const path = req.url === "/" ? "/index.html" : req.url;
+    if (req.method === "POST") {
+      req.on("data", (text) => reports.push(JSON.parse(text)["csp-report"])).on("end", () => res.writeHead(204).end());
+      return;
+    }
+    let body;
+    try {
+      body = readFileSync(join(folder, path));
+    } catch {
+      return void res.writeHead(404).end();
+    }
+    res.writeHead(200, { "content-type": types[extname(path)], ...headersOf(path) }).end(body);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const stop = () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); });
+  return { url: `http://127.0.0.1:${server.address().port}/`, reports, stop };
 }
