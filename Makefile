@@ -122,18 +122,19 @@ personalities:
 	@scripts/need
 	@for p in $(PERSONALITIES); do echo "== $$p"; PAM_SERVER=mem:$$p go test -count=1 -timeout 30m ./sdk/client || exit 1; done
 
-# soak runs for hours everything that the tests only sample. SEED=n repeats a run,
-# and in the browser every failure is injected SOAK times.
+# soak runs for hours everything that the tests only sample, with a new seed: the Go
+# tests of `make test` always play the same schedules. SEED=n repeats a run, and in the
+# browser every failure is injected SOAK times.
 SOAK ?= 3
 soak: soak-go soak-browser personalities
 
 soak-go:
 	@scripts/need
 	SOAK=1 PAM_SEED=$(SEED) go test -count=1 -v -timeout 24h -run 'TestCut|TestSchedules|TestStoreFaults' ./sdk/client
-	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/listsync -listsync.schedules=1000000
+	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/listsync -listsync.seed=$(or $(SEED),0) -listsync.schedules=1000000
 	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/privatepep -privatepep.schedules=100000
-	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/catchup -catchup.schedules=1000000
-	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/inbox -inbox.schedules=1000000
+	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/catchup -catchup.seed=$(or $(SEED),0) -catchup.schedules=1000000
+	go test -count=1 -v -timeout 24h -run 'TestSchedules' ./sdk/internal/inbox -inbox.seed=$(or $(SEED),0) -inbox.schedules=1000000
 
 soak-browser: js bin/demo
 	@scripts/need chromium prosody

@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	flagSeed      = flag.Uint64("inbox.seed", 0, "seed of the schedules; 0 uses the clock")
+	flagSeed      = flag.Uint64("inbox.seed", 1, "seed of the schedules; 0 uses the clock")
 	flagSchedules = flag.Int("inbox.schedules", 0, "number of schedules; 0 uses the default")
 	flagShrink    = flag.Bool("inbox.shrink", true, "minimise a failing schedule")
 )
