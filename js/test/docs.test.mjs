@@ -31,7 +31,7 @@ test("each script in the documents can be parsed, and imports what the package e
   for (const name of documents) {
     for (const [, loader, code] of read(`../docs/${name}`).matchAll(/^```(jsx?|tsx?)\n(.*?)^```$/gms)) {
       await assert.doesNotReject(transform(code, { loader, format: "esm" }), `docs/${name}`);
-      for (const [, entry] of code.matchAll(/"xmpp-pam(\/[\w.]+)?"/g)) assert.ok(exports[`.${entry ?? ""}`], `docs/${name} imports xmpp-pam${entry}`);
+      for (const [, entry] of code.matchAll(/\b(?:from |import |import\()"xmpp-pam(\/[\w.]+)?"/g)) assert.ok(exports[`.${entry ?? ""}`], `docs/${name} imports xmpp-pam${entry}`);
     }
   }
 });

@@ -18,7 +18,7 @@ export function readRecipe(name, others = []) {
   for (const [, language, code] of readFileSync(`${js}docs/${name}.md`, "utf8").matchAll(/^```(\w*)\n(.*?)^```$/gms)) {
     if (others.includes(language)) continue;
     const [, file, ending] = /^(?:\/\/|<!--) ([\w-]+\.(\w+))\b/.exec(code) ?? [];
-    if (ending !== language || files.has(file)) throw new Error(`docs/${name}.md: a block does not begin with a new name:\n${code}`);
+    if (ending?.replace("mjs", "js") !== language || files.has(file)) throw new Error(`docs/${name}.md: a block does not begin with a new name:\n${code}`);
     files.set(file, code);
   }
   return files;
