@@ -1,4 +1,4 @@
-// The pages of docs that need no tool, in Chromium, as printed.
+// What docs says about plain HTML, working offline and hot reload, in Chromium, as printed.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -6,10 +6,11 @@ import { after, before, describe, test } from "node:test";
 import { readRecipe } from "../recipes.mjs";
 import { startChromium } from "./lib/chromium.mjs";
 import { missing } from "./lib/need.mjs";
+import { startProxy } from "./lib/proxy.mjs";
 import { logIn, makeSite, problemsOf, serveFolder, serverArguments, shows } from "./lib/site.mjs";
 import { startServer } from "./page.mjs";
 
-describe("pages without a tool", { skip: missing(), timeout: 120_000 }, () => {
+describe("documented pages", { skip: missing(), timeout: 120_000 }, () => {
   let browser;
   before(async () => { browser = await startChromium(); });
   after(() => browser?.close());
@@ -82,4 +83,72 @@ describe("pages without a tool", { skip: missing(), timeout: 120_000 }, () => {
     await page.waitForFunction(() => /^waiting: .*cannot be reached/.test(document.getElementById("state").textContent), null, { timeout: 20_000 });
     await context.close();
   });
+
+  for (const [file, given, disposes, replacements] of [
+    ["client.js", { tabs: "shared" }, true, 20], ["client.js", { tabs: "independent" }, true, 20], ["kept.js", { tabs: "independent" }, true, 20],
+    ["client.js", { tabs: "shared" }, false, 3], ["client.js", { tabs: "independent" }, false, 3],
+  ]) {
+    const named = `${replacements} replacements of ${file} of hot-reload.md, ${given.tabs}`;
+    test(disposes ? `${named}, leave one program and one connection` : `${named}, without dispose, leave what the page says`, async (t) => {
+      const server = await startServer("-addr", "localhost:0", ...serverArguments.split(" "));
+      const proxy = await startProxy(server.url);
+      const site = makeSite((files) => {
+        for (const [name, text] of readRecipe("hot-reload")) {
+          files.set(name, text.replaceAll("import.meta.hot", "globalThis.hot").replace(/service: .*/, `service: "${proxy.url}", ...given,`));
+        }
+        files.set("app.js", "");
+      });
+      const web = await serveFolder(site.folder, () => ({}));
+      const context = await browser.newContext();
+      t.after(async () => {
+        await context.close();
+        await Promise.all([proxy.stop(), server.stop(), web.stop()]);
+        site.remove();
+      });
+      const page = await context.newPage();
+      const problems = problemsOf(page);
+      const lines = [];
+      page.on("console", (m) => lines.push(m.text()));
+      await page.goto(web.url);
+      await page.evaluate(([file, given, disposes]) => {
+        const disposers = [];
+        Object.assign(globalThis, {
+          given, clients: new Set(), hot: { data: {}, dispose: (fn) => disposers.push(fn) },
+          async replace(i) {
+            if (disposes) for (const dispose of disposers.splice(0)) dispose();
+            clients.add(globalThis.client = (await import(`/${file}?${i}`)).client);
+            if (file === "kept.js") await import(`/listeners.js?${i}`);
+          },
+        });
+      }, [file, given, disposes]);
+      for (let i = 0; i <= replacements; i++) {
+        await page.evaluate((i) => replace(i), i);
+        await new Promise((resolve) => setTimeout(resolve, i * 37 % 100)); // in each state of the client
+      }
+      const separate = given.tabs === "independent" && !disposes ? replacements + 1 : 1;
+      await page.waitForFunction(() => client.sync.getSnapshot().phase === "live", null, { timeout: 20_000 });
+      const devtools = await browser.newBrowserCDPSession();
+      const left = async () => {
+        const { targetInfos } = await devtools.send("Target.getTargets");
+        const workers = page.workers().length + targetInfos.filter(({ type, url }) => type === "shared_worker" && url.startsWith(web.url)).length;
+        return { workers, connections: proxy.links.size, tabs: await page.evaluate(() => client.tabs.getSnapshot().tabs) };
+      };
+      const want = { workers: separate, connections: separate, tabs: given.tabs === "shared" && !disposes ? replacements + 1 : 1 };
+      for (const end = Date.now() + 10_000; Date.now() < end && JSON.stringify(await left()) !== JSON.stringify(want);) await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      assert.deepEqual(await left(), want);
+      assert.equal(await page.evaluate(() => clients.size), file === "kept.js" ? 1 : replacements + 1);
+      if (file === "kept.js") {
+        const calls = await page.evaluate(async () => {
+          let calls = 0;
+          client.subscriptions.subscribe((list) => { calls += list.length; });
+          await client.subscribe({ service: "pubsub.localhost", node: "news" });
+          return calls;
+        });
+        assert.ok(calls > 0);
+        assert.equal(lines.filter((line) => line === "1 subscriptions").length, calls, "a listener of an old module is left");
+      }
+      assert.deepEqual(problems, []);
+    });
+  }
 });

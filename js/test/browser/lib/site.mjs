@@ -48,7 +48,8 @@ const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "applic
 export async function serveFolder(folder, headersOf) {
   const reports = [];
   const server = createServer((req, res) => {
-    const path = req.url === "/" ? "/index.html" : req.url;
+    const { pathname } = new URL(req.url, "http://localhost");
+    const path = pathname === "/" ? "/index.html" : pathname;
     if (req.method === "POST") {
       req.on("data", (text) => reports.push(JSON.parse(text)["csp-report"])).on("end", () => res.writeHead(204).end());
       return;
