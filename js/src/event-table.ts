@@ -24,11 +24,10 @@ export function eventTable(codecs: ReadonlyMap<string, Codec>, warn: (e: PamErro
     most = Math.max(1000, 2 * refs.size);
   }
 
-  function decode({ namespace = "", xml, id }: RawEvent, entry: PubsubEvent["entry"]): unknown {
-    const codec = codecs.get(namespace);
-    if (!codec || xml === undefined) return entry;
+  /** Decodes the payload of an event with a codec of the page. */
+  function decode(codec: Codec, { xml, id, namespace }: RawEvent): unknown {
     try {
-      return codec(xml) ?? null;
+      return codec(xml!) ?? null;
     } catch (e) {
       const words = `options.codecs[${JSON.stringify(namespace)}] failed for event ${id}: ${messageOf(e)}`;
       warn(new PamError("bad-options", words, { cause: e }));
@@ -36,12 +35,16 @@ export function eventTable(codecs: ReadonlyMap<string, Codec>, warn: (e: PamErro
     }
   }
 
-  function payloadOf({ raw, payload }: Known, entry: PubsubEvent["entry"]): unknown {
-    if (!payload.decoded) {
-      payload.decoded = true;
-      payload.value = decode(raw, entry);
-    }
-    return payload.value;
+  /** Defines the payload of an event, which the codec decodes when the page first reads it. */
+  function decodeLater(event: object, codec: Codec, { raw, payload }: Known): void {
+    const get = (): unknown => {
+      if (!payload.decoded) {
+        payload.decoded = true;
+        payload.value = decode(codec, raw);
+      }
+      return payload.value;
+    };
+    Object.defineProperty(event, "payload", { get, enumerable: true });
   }
 
   function makeEvent(known: Known): PubsubEvent {
@@ -56,8 +59,10 @@ export function eventTable(codecs: ReadonlyMap<string, Codec>, warn: (e: PamErro
       receivedAt: new Date(raw.received),
       seen: Object.freeze(seenAt === undefined ? { state, basis } : { state, basis, at: new Date(seenAt) }),
       xml: xml ?? null,
-      get payload() { return payloadOf(known, entry); },
+      payload: entry,
     };
+    const codec = xml === undefined ? undefined : codecs.get(raw.namespace ?? "");
+    if (codec) decodeLater(event, codec, known);
     if (raw.item !== undefined) event.itemId = raw.item;
     if (raw.redirect !== undefined) event.redirect = raw.redirect;
     if (raw.publisher !== undefined) event.publisher = raw.publisher;

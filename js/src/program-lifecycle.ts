@@ -43,6 +43,8 @@ export interface ProgramLifecycle {
 
 const mostLosses = 5; // of shared programs in a minute, after which the page has to call connect()
 
+const newestInterval = 100; // milliseconds after the newest events were requested
+
 export function programLifecycle(
   config: Config, view: View, listensTo: (type: keyof PamEventMap) => boolean,
 ): ProgramLifecycle {
@@ -54,7 +56,8 @@ export function programLifecycle(
   let usesInbox = false;
   let readingInbox: Promise<boolean> | undefined; // what showStoredInbox returned
   let { interests } = config;
-  let requesting = false; // the newest events are requested
+  let resting = false; // the newest events are requested, or were less than newestInterval ago
+  let rest: ReturnType<typeof setTimeout> | undefined;
   let refused = false; // the page does not share a program
   let wanted = false; // the page wants to be connected
   let losses: number[] = []; // when shared programs were lost
@@ -113,10 +116,13 @@ export function programLifecycle(
     else if (starting) readingInbox ??= showStoredInbox();
   }
 
-  /** Requests the newest events again after a change: once for all changes in the meantime. */
+  /**
+   * Requests the newest events again after a change: once for all changes in the meantime, because a catch-up changes the
+   * inbox many times a second.
+   */
   function updateNewest(): void {
-    if (!program || requesting || !inbox.takeStale()) return;
-    requesting = true;
+    if (!program || resting || !inbox.takeStale()) return;
+    resting = true;
     const params = { service: "", node: "", unseenOnly: false, before: "", limit: newestEvents };
     const from = program;
     const show = async (): Promise<void> => {
@@ -124,8 +130,11 @@ export function programLifecycle(
       if (from === program) inbox.setNewest(inbox.readPage(page));
     };
     show().catch(() => undefined).finally(() => { // it fails only if the program ends
-      requesting = false;
       flush();
+      if (!closing) rest = setTimeout(() => {
+        resting = false;
+        updateNewest();
+      }, newestInterval);
     });
   }
 
@@ -207,6 +216,7 @@ export function programLifecycle(
 
   async function end(): Promise<void> {
     closed.abort(closedError());
+    clearTimeout(rest);
     const ending = program;
     if (ending) {
       await limited({ timeoutMs: 5000 }, (signal) => ending.request("close", {}, signal)).catch(() => undefined);

@@ -100,15 +100,17 @@ function readItem({ id = "", publisher, occurredAt, namespace, xml, entry }: Raw
   });
 }
 
+const entryTexts = ["id", "title", "summary", "content", "link", "image", "author"] as const;
+
 /** Converts an Atom entry that the program has decoded. */
-export function readEntry({ published, updated, ...texts }: RawEntry): AtomEntry {
+export function readEntry(raw: RawEntry): AtomEntry {
   const entry: { -readonly [K in keyof AtomEntry]: AtomEntry[K] } = {};
-  for (const name in texts) {
-    const text = texts[name as keyof typeof texts];
-    if (text !== undefined) entry[name as keyof typeof texts] = text;
+  for (const name of entryTexts) {
+    const text = raw[name];
+    if (text !== undefined) entry[name] = text;
   }
-  if (published !== null) entry.published = new Date(published);
-  if (updated !== null) entry.updated = new Date(updated);
+  if (raw.published !== null) entry.published = new Date(raw.published);
+  if (raw.updated !== null) entry.updated = new Date(raw.updated);
   return Object.freeze(entry);
 }
 

@@ -242,7 +242,10 @@ test("a codec that throws gives null and one warning, after the code that reads 
   assert.deepEqual(warnings.map((e) => [e.code, /urn:example:song.*no song/.test(e.message), e.cause instanceof TypeError]), [["bad-options", true, true]]);
 });
 
-test("the newest events are requested again after a change, once for several", async () => {
+test("the newest events are requested again after a change, once for all in 100 ms", async (t) => {
+  const real = setTimeout;
+  let rested; // ends the 100 ms
+  t.mock.method(globalThis, "setTimeout", (fn, ms, ...args) => (ms === 100 ? void (rested = fn) : real(fn, ms, ...args)));
   const pending = [];
   const host = inboxHost({}, { events: (r) => void pending.push(r) });
   const { newest } = host.client.inbox;
@@ -256,8 +259,15 @@ test("the newest events are requested again after a change, once for several", a
   assert.equal(pending.length, 1);
   host.answer(pending[0], { events: [raw("1")] });
   await turn();
+  host.post(change({ unseen: 4 }));
+  await turn();
+  assert.equal(pending.length, 1);
+  rested();
+  await turn();
   assert.equal(pending.length, 2);
   host.answer(pending[1], { events: [raw("2"), raw("1")] });
+  await turn();
+  rested();
   await turn();
   assert.equal(pending.length, 2);
   assert.deepEqual(lists.map((l) => l.map((e) => e.id)), [[], ["1"], ["2", "1"]]);
