@@ -200,6 +200,7 @@ export function fakeSockets() {
   let socket;
   let timers = 0; // pending timers of 4 ms, which collect messages
   let entered = 0;
+  let timersFire = true;
   let afterBatch;
   const ports = new Set();
   const closed = [];
@@ -236,6 +237,7 @@ export function fakeSockets() {
     replaceGlobal("MessageChannel", CountedChannel),
     replaceGlobal("setTimeout", (f, ms, ...args) => {
       if (ms === 4) timers++;
+      if (ms === 4 && !timersFire) return 0;
       return realTimeout(f, ms, ...args);
     }),
   ];
@@ -246,9 +248,9 @@ export function fakeSockets() {
         over.openSocket(url, protocol, maxMessage, maxQueued, onOpen, (...args) => {
           entered++;
           onBatch(...args);
-          const data = afterBatch;
+          const messages = afterBatch ?? [];
           afterBatch = undefined;
-          if (data !== undefined) queueMicrotask(() => socket.onmessage?.({ data }));
+          for (const data of messages) queueMicrotask(() => socket.onmessage?.({ data }));
         }, onClose),
     },
     /** Makes the methods act on the next socket. */
@@ -268,8 +270,10 @@ export function fakeSockets() {
     messages(data, n) {
       for (let i = 0; i < n; i++) socket.onmessage?.({ data });
     },
-    /** Sends a message event immediately after the next call of Go. */
-    afterBatch: (data) => (afterBatch = data),
+    /** Sends the same message event n times immediately after the next call of Go. */
+    afterBatch: (data, n) => void (afterBatch = Array(n).fill(data)),
+    /** Sets whether the timers fire that collect messages. */
+    fireTimers: (yes) => void (timersFire = yes),
     closeEvent(code, reason) {
       socket.readyState = 3;
       socket.onclose?.({ code, reason });

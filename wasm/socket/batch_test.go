@@ -3,6 +3,7 @@
 package socket
 
 import (
+	"context"
 	"runtime"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func TestMessagesAfterABatchAreCollected(t *testing.T) {
 	for range 5 { // the thread may be suspended for 4 ms
 		time.Sleep(20 * time.Millisecond)
 		before := f.count("timers")
-		f.do("afterBatch", "second")
+		f.do("afterBatch", "second", 1)
 		f.do("message", "first")
 		receive("first", "second")
 		collected = collected || f.count("timers") == before+1
@@ -85,6 +86,27 @@ func TestMessagesAfterABatchAreCollected(t *testing.T) {
 	}
 	if !alone {
 		t.Error("a single message was delayed")
+	}
+}
+
+// TestEnoughMessagesDoNotWait checks that messages that arrive immediately after a batch
+// wait for no timer if there are many.
+func TestEnoughMessagesDoNotWait(t *testing.T) {
+	f := fakeSockets(t)
+	f.do("fireTimers", false)
+	for _, n := range []int{32, 100} {
+		c := f.dial(t)
+		f.do("afterBatch", "later", n)
+		f.do("message", "first")
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		for got := 0; got < 1+n; {
+			messages, err := c.Wait(ctx)
+			if got += len(messages); err != nil {
+				t.Fatalf("%d of %d messages entered Go without a timer", got, 1+n)
+			}
+		}
+		cancel()
+		_ = c.Close()
 	}
 }
 

@@ -9,10 +9,11 @@ const batchSize = 1 << 20; // a batch of this many UTF-16 units is passed on imm
 const keptBuffer = 1 << 18; // bytes for encoding that are kept between batches
 
 // How long, in ms, the script collects messages that arrive less than that time
-// after a batch. Under a flood of messages it calls Go a few hundred times a second
+// after a batch, until it has enough. Under a flood of messages it calls Go a few hundred times a second
 // at most; a single message is passed on immediately. Not used on a page, because
 // browsers slow down the timers of a hidden page.
 const batchDelay = typeof document === "undefined" ? 4 : 0;
+const enough = 32; // messages, which do not wait for more, but for those that have arrived
 
 const encoder = new TextEncoder();
 
@@ -106,7 +107,7 @@ export function openSocket(url, protocol, maxMessage, maxQueued, onOpen, onBatch
       if (performance.now() - flushed < batchDelay) setTimeout(flush, batchDelay);
       else port2.postMessage(null);
     }
-    queue.push(data);
+    if (queue.push(data) === enough) port2.postMessage(null);
     size += data.length;
     if (single || size >= batchSize) flush();
   };
