@@ -73,7 +73,7 @@ test-cut:
 	go test -count=1 -timeout 30m -run '^TestMutants$$' ./sdk/client -client.mutants '$(LIST_TESTS)' -client.mutants.most 10
 
 # test-wasm runs the packages for browsers in Chromium, and the file store in Node.
-FILE_TESTS = TestRecordsStay|TestErase|TestErrors|TestOrder|TestStore$$/(absent|delete|conflict|one_winner|readers|closed)
+FILE_TESTS = TestRecordsStay|TestErase|TestErrors|TestOrder|TestLateCommits|TestStore$$/(absent|delete|conflict|one_winner|readers|closed)
 test-wasm: bin/browsertest
 	@scripts/need chromium
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch ./wasm/kdf

@@ -66,11 +66,11 @@ func TestDamage(t *testing.T) {
 		{"snapshot in a newer format", rewrite(2, newer), CodeNewerFormat},
 		{"middle is missing", remove(1), CodeDamaged},
 		{"snapshot is missing", remove(2), CodeDamaged},
-		{"snapshot is no snapshot", rewrite(2, func([]byte) []byte { return encode(1, nil) }), CodeDamaged},
-		{"based on a later file", rewrite(0, func([]byte) []byte { return encode(99, nil) }), CodeDamaged},
-		{"based on none", rewrite(0, func([]byte) []byte { return encode(0, nil) }), CodeDamaged},
-		{"unknown op", rewrite(0, func([]byte) []byte { return encode(s.log.base, []byte{9, 0, 0}) }), CodeDamaged},
-		{"op in part", rewrite(0, func([]byte) []byte { return encode(s.log.base, []byte{0, 5, 'a'}) }), CodeDamaged},
+		{"snapshot is no snapshot", rewrite(2, func([]byte) []byte { return encode(newHeader(1, fileID{}), nil) }), CodeDamaged},
+		{"based on a later file", rewrite(0, func([]byte) []byte { return encode(newHeader(99, fileID{}), nil) }), CodeDamaged},
+		{"based on none", rewrite(0, func([]byte) []byte { return encode(newHeader(0, fileID{}), nil) }), CodeDamaged},
+		{"unknown op", rewrite(0, func([]byte) []byte { return encode(newHeader(s.log.base, s.log.baseID), []byte{9, 0, 0}) }), CodeDamaged},
+		{"op in part", rewrite(0, func([]byte) []byte { return encode(newHeader(s.log.base, s.log.baseID), []byte{0, 5, 'a'}) }), CodeDamaged},
 	}
 	for i := range size {
 		changes = append(changes,
@@ -223,15 +223,15 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, uint64(2))
 	f.Fuzz(func(t *testing.T, body []byte, base uint64) {
 		_, _, _ = decode(body)
-		got, ops, err := decode(encode(base, body))
+		got, ops, err := decode(encode(newHeader(base, fileID{}), body))
 		if err != nil {
 			return
 		}
 		again, err := encodeOps(ops)
-		if err != nil || got != base {
+		if err != nil || got.base != base {
 			t.Fatalf("base %d, %v; want %d", got, err, base)
 		}
-		_, same, err := decode(encode(base, again))
+		_, same, err := decode(encode(newHeader(base, fileID{}), again))
 		if err != nil || len(same) != len(ops) {
 			t.Fatalf("%v became %v, %v", ops, same, err)
 		}

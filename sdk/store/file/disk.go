@@ -2,6 +2,7 @@ package file
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -44,16 +45,24 @@ func (d disk) list(path string) (names []string, err error) {
 	return names, err
 }
 
-func (d disk) exists(path string) (exists bool, err error) {
-	err = d.do("exists", path, nil, func() error {
-		_, err := os.Lstat(path)
-		exists = err == nil
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+// head returns the first bytes of a file, at most size; none if there is no file.
+func (d disk) head(path string, size int) (head []byte, err error) {
+	err = d.do("head", path, nil, func() error {
+		f, err := os.Open(path)
+		if err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			return err
 		}
-		return err
+		head = make([]byte, size)
+		n, err := io.ReadFull(f, head)
+		if head = head[:n]; errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = nil
+		}
+		return errors.Join(err, f.Close())
 	})
-	return exists, err
+	return head, err
 }
 
 // changed returns when a file was last changed.

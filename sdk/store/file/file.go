@@ -9,8 +9,9 @@
 //
 // From time to time a commit is a snapshot of all records, and the files before the
 // snapshot that precedes it are removed, in the order of their numbers. A process may
-// have missed this. It therefore checks, after it has read or linked a file, that the
-// file before that still exists: then no file after that one has been removed.
+// have missed this, and even link a file to a number that is free again. It therefore
+// checks, after it has read or linked a file, that the file before that is still the one
+// that it has read: then no file after that one has been removed.
 //
 // The records are also kept in memory. The file system must support hard links, as all
 // usual ones except FAT do, and must be local. The package has one implementation for all
@@ -50,9 +51,11 @@ type Store struct {
 type logState struct {
 	id      string // in the names of the files; "" if there is no directory
 	last    uint64 // the number of the last file that was read
+	head    []byte // the first bytes of that file
 	base    uint64 // the number of the last snapshot
-	size    int    // of the last snapshot
-	added   int    // the size of all files after it
+	baseID  fileID
+	size    int // of the last snapshot
+	added   int // the size of all files after it
 	records *store.Memory
 }
 

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -53,32 +54,38 @@ func (s *Store) step() (more bool, err error) {
 	if err != nil && !none {
 		return false, err
 	}
-	// Only now: files are removed in order, so that the one before the next still
-	// exists if that one has not been removed.
-	switch exists, err := s.fs.exists(s.path(s.log.last)); {
+	switch complete, err := s.complete(); { // only now
 	case err != nil:
 		return false, err
-	case !exists:
+	case !complete:
 		s.log = logState{}
 		return false, nil
 	case none:
 		return false, nil
 	}
-	base, ops, err := decode(data)
+	h, ops, err := decode(data)
 	if err != nil {
 		return false, &Error{Code: codeOf(err), Path: path, Err: err}
 	}
-	return true, s.apply(s.log.last+1, base, ops, len(data))
+	return true, s.apply(s.log.last+1, h, ops, len(data))
+}
+
+// complete reports whether the last file that was read still exists. Files are removed in
+// order, so that none after it has been removed then. A process that is late may have
+// added another file with its number.
+func (s *Store) complete() (bool, error) {
+	head, err := s.fs.head(s.path(s.log.last), headSize)
+	return bytes.Equal(head, s.log.head), err
 }
 
 // apply notes what a file holds.
-func (s *Store) apply(number, base uint64, ops []store.Op, size int) error {
-	if base == number {
-		s.log.base, s.log.size, s.log.added = base, size, 0
+func (s *Store) apply(number uint64, h header, ops []store.Op, size int) error {
+	if h.base == number {
+		s.log.base, s.log.baseID, s.log.size, s.log.added = number, h.id, size, 0
 	} else {
 		s.log.added += size
 	}
-	s.log.last = number
+	s.log.last, s.log.head = number, h.head()
 	return s.log.records.Commit(context.Background(), nil, ops)
 }
 
@@ -161,29 +168,39 @@ func (s *Store) findLast() (last uint64, err error) {
 }
 
 // readBase reads the snapshot that the last file is based on. It returns an [*Error] in
-// missing if a file does not exist; another process may have removed it.
+// missing if a file does not exist, or another one has its number; another process may
+// have removed it.
 func (s *Store) readBase(last uint64) (missing *Error, err error) {
-	number := last
-	for {
-		path := s.path(number)
-		data, err := s.fs.read(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return missingFile(path), nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		base, ops, err := decode(data)
-		switch {
-		case err != nil:
-			return nil, &Error{Code: codeOf(err), Path: path, Err: err}
-		case base == number:
-			return nil, s.apply(number, base, ops, len(data))
-		case number != last || base > number:
-			return nil, &Error{Code: CodeDamaged, Path: path, Err: fmt.Errorf("it is based on file %d", base)}
-		}
-		number = base
+	h, ops, size, err := s.read(last)
+	if err == nil && h.base > last {
+		return nil, &Error{Code: CodeDamaged, Path: s.path(last), Err: fmt.Errorf("it is based on file %d", h.base)}
 	}
+	if number, id := h.base, h.baseID; err == nil && number != last {
+		last = number
+		if h, ops, size, err = s.read(number); err == nil && (h.id != id || h.base != number) {
+			err = fs.ErrNotExist
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return missingFile(s.path(last)), nil
+	case err != nil:
+		return nil, err
+	}
+	return nil, s.apply(last, h, ops, size)
+}
+
+// read reads a file.
+func (s *Store) read(number uint64) (h header, ops []store.Op, size int, err error) {
+	path := s.path(number)
+	data, err := s.fs.read(path)
+	if err != nil {
+		return h, nil, 0, err
+	}
+	if h, ops, err = decode(data); err != nil {
+		return h, nil, 0, &Error{Code: codeOf(err), Path: path, Err: err}
+	}
+	return h, ops, len(data), nil
 }
 
 func missingFile(path string) *Error {

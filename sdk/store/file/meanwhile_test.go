@@ -165,3 +165,51 @@ func (m *meanwhile) check(t *testing.T, err error, erases, unknown, expects bool
 		t.Errorf("the other store has committed %q, but the records are %q", last, got)
 	}
 }
+
+// TestLateCommits has two commits link their files to numbers that are free again,
+// because both files have been removed meanwhile. Neither may succeed, although the
+// second finds a file with the number before its own; and a store that has read nothing
+// meanwhile must not read them.
+func TestLateCommits(t *testing.T) {
+	setLimits(t, 2, maxBytes)
+	home := t.TempDir()
+	other := opened(t, disk{}, home)
+	put(t, other, "n", "0")
+	first := opened(t, disk{}, home)
+	reached, release := make(chan struct{}), make(chan struct{})
+	first.fs.before = func(op, _ string, _ []byte) error {
+		if op == "link" {
+			close(reached)
+			<-release
+		}
+		return nil
+	}
+	firstErr := make(chan error)
+	go func() { firstErr <- first.Commit(context.Background(), nil, puts2("late", "1")) }()
+	<-reached
+	first.fs.before = nil
+	put(t, other, "n", "1") // gets the number of the first commit
+	second, idle := opened(t, disk{}, home), opened(t, disk{}, home)
+	second.fs.before = func(op, path string, _ []byte) error {
+		if op != "link" {
+			return nil
+		}
+		second.fs.before = nil
+		for i := range 6 {
+			put(t, other, "n", fmt.Sprint(2+i))
+		}
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("%s: %v; it should be free again", path, err)
+		}
+		close(release)
+		want(t, <-firstErr, CodeOutcomeUnknown)
+		return nil
+	}
+	want(t, second.Commit(t.Context(), nil, puts2("late", "2")), CodeOutcomeUnknown)
+	right := records(other)
+	for name, s := range map[string]*Store{"first": first, "second": second, "idle": idle, "new": opened(t, disk{}, home)} {
+		if got := records(s); got != right || strings.Contains(got, "late") {
+			t.Errorf("the %s store holds %q, want %q", name, got, right)
+		}
+	}
+}

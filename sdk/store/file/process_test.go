@@ -136,6 +136,10 @@ func TestKilledProcesses(t *testing.T) {
 	tooOld = -1
 	defer func() { tooOld = old }()
 	s := opened(t, disk{}, home)
+	setLimits(t, 3, maxBytes)
+	for range 8 { // two snapshots, which no other process prevents
+		put(t, s, "last", "1")
+	}
 	wantNames(t, home, encodeName(name))
 	if files := names(t, s.logDir()); len(files) > 12 {
 		t.Errorf("%d files were left: %q", len(files), files)

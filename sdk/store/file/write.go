@@ -19,12 +19,12 @@ func (s *Store) append(body []byte) (done bool, err error) {
 	if s.log.id == "" {
 		return s.create(body)
 	}
-	return s.add(body, s.log.base)
+	return s.add(newHeader(s.log.base, s.log.baseID), body)
 }
 
-// add adds a file that is based on a snapshot, which it may be itself.
-func (s *Store) add(body []byte, base uint64) (done bool, err error) {
-	data := encode(base, body)
+// add adds a file.
+func (s *Store) add(h header, body []byte) (done bool, err error) {
+	data := encode(h, body)
 	temporary := filepath.Join(s.logDir(), temporaryName())
 	err = s.fs.write(temporary, data)
 	if err == nil {
@@ -43,8 +43,8 @@ func (s *Store) add(body []byte, base uint64) (done bool, err error) {
 		return false, err
 	}
 	// Another process may have added and removed a file with this number.
-	exists, err := s.fs.exists(s.path(s.log.last))
-	if err == nil && !exists {
+	complete, err := s.complete()
+	if err == nil && !complete {
 		err = errors.New("the log was replaced meanwhile")
 	}
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *Store) add(body []byte, base uint64) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return true, s.apply(s.log.last+1, base, ops, len(data))
+	return true, s.apply(s.log.last+1, h, ops, len(data))
 }
 
 // create makes the directory with its first file, which is a snapshot.
@@ -67,7 +67,8 @@ func (s *Store) create(body []byte) (done bool, err error) {
 		return false, err
 	}
 	temporary := s.dir + newSuffix + random()
-	data := encode(1, body)
+	h := newSnapshot(1)
+	data := encode(h, body)
 	id := random()
 	log := filepath.Join(temporary, id)
 	for _, do := range []func() error{
@@ -97,7 +98,7 @@ func (s *Store) create(body []byte) (done bool, err error) {
 		return false, err
 	}
 	s.log = logState{id: id, records: store.NewMemory()}
-	return true, s.apply(1, 1, ops, len(data))
+	return true, s.apply(1, h, ops, len(data))
 }
 
 // compact adds a snapshot if the log is long. If it fails, the log stays as it is, and
@@ -119,7 +120,7 @@ func (s *Store) compact() {
 		return
 	}
 	before := s.log.base
-	if done, err := s.add(body, s.log.last+1); err == nil && done {
+	if done, err := s.add(newSnapshot(s.log.last+1), body); err == nil && done {
 		s.prune(before)
 		s.sweep()
 	}
