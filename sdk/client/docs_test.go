@@ -101,7 +101,7 @@ func TestDocsProgram(t *testing.T) {
 				}
 				publish("1", publishes)
 			}
-			if !lines.Scan() || lines.Text() != line {
+			if !lines.Scan() || !strings.HasPrefix(lines.Text(), line) {
 				t.Errorf("line %d is %q, want %q", i, lines.Text(), line)
 				break
 			}
@@ -111,7 +111,7 @@ func TestDocsProgram(t *testing.T) {
 			t.Errorf("the program ended with %v", err)
 		}
 	}
-	run("It rains", "stored subscriptions: 0", "news published It rains live")
+	run("It rains", "stored subscriptions: 0", "news published It rains") // live, or found when the node is first read
 	publish("2", "It snows")
 	run("", "stored subscriptions: 1", "news published It snows catch-up")
 }
