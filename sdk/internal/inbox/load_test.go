@@ -297,6 +297,21 @@ func TestRemembered(t *testing.T) {
 	}
 }
 
+// TestCopyAfterReload checks that after a reload a copy of an item that was published again
+// after a retraction is a copy of the second publication.
+func TestCopyAfterReload(t *testing.T) {
+	p := newPlayer(t, Options{})
+	p.step(Stored{})
+	p.run(p.read("catchup 0 a/n i1=x@11:00:00a -i1@11:10:00a i1=x@11:20:00a"))
+	want := p.list(Query{})
+	p.m = New(p.m.opts)
+	p.run(Stored{p.records()})
+	p.run(p.read("catchup 0 a/n i1=x@11:20:00a"))
+	if got := p.list(Query{}); got != want || len(p.m.ids) != 3 {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // TestSeals checks the digest.
 func TestSeals(t *testing.T) {
 	for _, body := range []string{"", "a\x1f\x1e", "a\x1fb\x1f\x1ec\x1f\x1e"} {

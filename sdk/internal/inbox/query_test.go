@@ -257,8 +257,8 @@ func TestMissed(t *testing.T) {
 	p.run(p.read("session"))
 	p.run(p.read("reached a n,m c1@10:00:00a current"))
 	p.run(p.read("reached a m c2@11:30:00a"))
-	p.run(p.read("catchup 0 a/n i1=other:x@11:00:00a"))
-	p.run(p.read("catchup 0 a/m i1=other:x@11:00:00a"))
+	p.run(p.read("catchup 0 a/n i1=other:x@11:00:00a i2=other:x@11:20:00a"))
+	p.run(p.read("catchup 0 a/m i1=other:x@11:00:00a i2=other:x@11:20:00a"))
 	p.run(p.read("catchup 0 a/x i1=other:x"))
 	p.run(p.read("timer flush"))
 	m := New(Options{}) // everything

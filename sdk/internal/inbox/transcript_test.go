@@ -141,6 +141,16 @@ var transcripts = []struct{ name, text string }{
 		< changed +e4:!configured=f@12:02:00l a/n=4; 4
 		< handled 4
 		= e3:!deleted@12:03:00a e4:!configured=f@12:02:00l e2:!purged@12:02:00l e1:!purged@12:01:00a`},
+	{"node events: one of an archive that is much older than a known one is no copy", `
+		> catchup 0 a/n !purged@11:00:00a
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:!purged@11:00:00a a/n=1; 1
+		> catchup 0 a/n !purged@10:00:00a !purged@10:56:00a !purged@11:04:00a
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:!purged@10:00:00a a/n=2; 2
+		= e1:!purged@11:00:00a e2:!purged@10:00:00a`},
 	{"time sources", `
 		> catchup 0 a/n i1=x@11:00:00a i2=atom:10:00:00 i3=z i4=atom:10:30:00@10:31:00d i5=x@30/12:00:00p
 		< commit xml/0 event/0 node/0 page/0 meta
@@ -245,6 +255,26 @@ var transcripts = []struct{ name, text string }{
 		> session
 		< fetch a/n i1
 		> nofetch a/n i1`},
+	{"no payload: a service that does not answer is asked for an item once in a session", `
+		> session
+		< timer flush 2s
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n i1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1; 1
+		< handled 2
+		< fetch a/n i1
+		> nofetch a/n i1
+		> live 3 a/n i1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1; 1
+		< handled 3`},
 	{"seen: the first marker is published at once, later ones after 5 s", `
 		> live 1 a/n i1=x@11:01:00d i2=x@11:02:00d i3=x@11:03:00d
 		< commit xml/0 event/0 node/0 page/0 meta
@@ -435,6 +465,14 @@ var transcripts = []struct{ name, text string }{
 		> ok
 		< changed +e4:i4=x@11:35:00a/elsewhere; 1
 		= e3:i3=x@12:00:00l e4:i4=x@11:35:00a/elsewhere e2:i2=x@11:31:00a/elsewhere e1:i1=x@11:01:00a/elsewhere`},
+	{"seen: what came live here was not seen elsewhere, whatever its payload tells", `
+		> live 1 a/n i1=atom:11:10:00
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=atom:11:10:00@11:10:00p a/n=1; 1
+		< handled 1
+		> elsewhere 11:00:00 11:30:00
+		= e1:i1=atom:11:10:00@11:10:00p`},
 	{"markers of a session do not count in the next", `
 		> live 1 a/n i1=x@11:01:00d
 		< commit xml/0 event/0 node/0 page/0 meta
