@@ -224,6 +224,18 @@ var archiveTranscripts = []transcript{
 		> end 3 complete
 		< reached p h a2@08:50 current
 		< done 1/1 complete`},
+	{"an archive that does not answer any more: what was read is not missing", `
+		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
+		< 1 query me with=p max=100 after=a1
+		> result 1 a2@09:10 p +h/o2
+		> end 1 last=a2
+		< found account-archive p+h/o2@09:10#a2
+		< reached p h a2@09:10
+		< 2 query me with=p max=100 after=a2
+		> failed 2 timeout
+		< 3 query me with=p max=25 after=a2
+		> failed 3 timeout
+		< done failed 1/1 partial p/h:error:09:10-10:00`},
 	{"a page of the archive is gone while it is read", `
 		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
 		< 1 query me with=p max=100 after=a1

@@ -158,6 +158,11 @@ var itemsTranscripts = []transcript{
 		< asked e/h
 		< reached e h current
 		< done 1/1 partial e/h:archive-truncated:09:00-10:00 e/h:deletions-unknown:09:00-10:00`},
+	{"paging: a page without ids", `
+		> start none since=09:00 paging:e e/h(until=09:00)
+		< 1 items e/h max=20 before compare
+		> items 1 131..150 count=500 known=1..3
+		< 2 items e/h max=100 compare`},
 	{"paging: the number of items does not tell that all were read, because it changes", `
 		> start none since=09:00 paging:e e/h(until=09:00)
 		< 1 items e/h max=20 before compare
