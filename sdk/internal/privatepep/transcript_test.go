@@ -103,11 +103,16 @@ func (s *script) read(t *testing.T, line string) Input {
 		return result(query)
 	case "items":
 		list := element.New(ns.Pubsub, "items")
+		body := element.New(ns.Pubsub, "pubsub").Add(list)
 		for _, text := range f[1:] {
+			if count, ok := strings.CutPrefix(text, "count="); ok {
+				body.Add(element.New(ns.RSM, "set").Add(element.New(ns.RSM, "count").AddText(count)))
+				continue
+			}
 			id, payload := pay(text)
 			list.Add(element.New(ns.Pubsub, "item").Set("id", id).Add(payload))
 		}
-		return result(element.New(ns.Pubsub, "pubsub").Add(list))
+		return result(body)
 	case "form":
 		x := element.New(ns.DataForms, "x").Set("type", "form")
 		if f[1] == "private" {

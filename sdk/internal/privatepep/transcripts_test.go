@@ -552,6 +552,25 @@ var transcripts = []struct{ name, text string }{
 		< publish 3 e=5
 		> ok
 		< stored e=5`},
+	{"rule 4: items that the server did not send take room, also after a removal", `
+		> session 4
+		< nodes
+		> nodes 3
+		< items 3
+		> items a=1 b=2 count=3
+		< warning 3 left out
+		< changed 3 a=1 b=2
+		< ready
+		> retracted a
+		< changed 3 -a
+		> put c=3
+		< check 3
+		> form access_model=whitelist persist_items=1 max_items=max
+		< publish 3 c=3
+		> ok
+		< stored c=3
+		> put d=4
+		< retract 3 b`},
 	{"rule 4: the server says that the node is full", `
 		# ready
 		> put c=3
@@ -784,6 +803,38 @@ var transcripts = []struct{ name, text string }{
 		> items b=1
 		< changed 3 b=1
 		< ready`},
+	{"rule 5: a server that always contradicts its notifications is read four times", `
+		> session
+		< nodes
+		> nodes 3
+		< items 3
+		> notify a=5
+		< changed 3 a=5
+		> items a=4
+		< items 3
+		> notify a=6
+		< changed 3 a=6
+		> items a=4
+		< items 3
+		> notify a=7
+		< changed 3 a=7
+		> items a=4
+		< items 3
+		> notify a=8
+		< changed 3 a=8
+		> items a=4
+		< ready`},
+	{"an item that the server refuses after a later put", `
+		# ready
+		> put c=3
+		< check 3
+		> form private
+		< publish 3 c=3
+		> put c=4
+		> error modify not-acceptable payload-too-big
+		< publish 3 c=4
+		> ok
+		< stored c=4`},
 	{"an item that the server refuses", `
 		# ready
 		> put c=3
