@@ -118,6 +118,13 @@ func TestManyDevices(t *testing.T) {
 	if n := client.Devices(a.Client); n != 32 {
 		t.Errorf("%d devices are remembered", n)
 	}
+	if err := p.Send(p.Sessions("alice")[0], "<presence xmlns='jabber:client' type='unavailable' from='alice@localhost/0'/>"); err != nil {
+		t.Fatal(err)
+	}
+	subscribe(t, a, "pubsub.localhost", "weather")
+	if n := client.Devices(a.Client); n != 31 {
+		t.Errorf("%d devices are remembered after one has left", n)
+	}
 	if err := a.Disconnect(t.Context()); err != nil {
 		t.Fatal(err)
 	}

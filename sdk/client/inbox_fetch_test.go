@@ -3,12 +3,57 @@
 package client_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/internal/ns"
+	"xmpp-pam/sdk/pam"
 )
+
+// TestServicesAreQueried has the account follow a node of each of ten services: the features
+// of each are queried, four at once, and then the catch-up ends.
+func TestServicesAreQueried(t *testing.T) {
+	bubble(t, "ten", func(t *testing.T) {
+		f := newScripted()
+		queried, open, most := 0, 0, 0
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case isList(e):
+				rows := ""
+				for i := range 10 {
+					rows += fmt.Sprintf("<subscription service='s%d.localhost' node='news' jid='alice@localhost' subscription='subscribed'/>", i)
+				}
+				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v1'>"+rows+"</subscriptions>")
+			case isDisco(e) && strings.HasSuffix(e.Attr("to"), ".localhost"):
+				queried, open = queried+1, open+1
+				most = max(most, open)
+				time.AfterFunc(time.Second, func() {
+					f.set(func() { open-- })
+					s.result(e, "<query xmlns='"+nsInfo+"'/>")
+				})
+			default:
+				return false
+			}
+			return true
+		}
+		d := f.device(t).connect()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		f.set(func() {
+			if queried != 10 || most != 4 {
+				t.Errorf("%d services were queried, %d at once", queried, most)
+			}
+		})
+		if s := d.inbox().CatchUp; s.Phase != pam.CatchUpDone || s.NodesDone != 10 {
+			t.Errorf("the catch-up: %+v", s)
+		}
+		_ = d.Close()
+	})
+}
 
 // TestInboxItemFetched notifies of an item without its payload, which the client requests:
 // once, if it does not exist any more, and again in the next session after another error.

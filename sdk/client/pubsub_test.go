@@ -119,6 +119,16 @@ func TestPubsubAnswers(t *testing.T) {
 		{"an option that is changed", options, func(a *device) error {
 			return a.SetSubscriptionOptions(context.Background(), blog, pam.Form{{Name: "pubsub#deliver", Values: []string{"false"}}})
 		}, "", 2},
+		{"an option of one of several subscriptions", options, func(a *device) error {
+			one := pam.Target{Service: blog.Service, Node: blog.Node, SubID: "2"}
+			err := a.SetSubscriptionOptions(context.Background(), one, pam.Form{{Name: "pubsub#deliver", Values: []string{"false"}}})
+			for _, e := range sent {
+				if subid := e.First().First().Attr("subid"); subid != "2" {
+					t.Errorf("a request is about the subscription %q", subid)
+				}
+			}
+			return err
+		}, "", 2},
 		{"an option that does not exist", options, func(a *device) error {
 			err := a.SetSubscriptionOptions(context.Background(), blog, pam.Form{{Name: "pubsub#x", Values: []string{"false"}}})
 			var form *pam.FormError
