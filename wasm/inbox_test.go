@@ -105,11 +105,14 @@ func TestAwayIsShort(t *testing.T) {
 	}
 	row := &pam.Subscription{Key: pam.Key{Service: "s", Node: "n"}}
 	a := &pam.Away{Since: time.UnixMilli(1), Changes: []pam.Change{{After: row}}}
-	for i, want := range []bool{true, false, true, false, true} {
-		if i == 4 {
+	for i, want := range []bool{true, false, true, false, true, true, true, false} {
+		switch i {
+		case 4:
 			a.Changes = []pam.Change{{Before: row}}
+		case 5: // the whole, to one page: the others do not know these changes
+			a.Changes = []pam.Change{{After: row}}
 		}
-		if got := write(a, i == 2); strings.Contains(got, "changes") != want {
+		if got := write(a, i == 2 || i == 5); strings.Contains(got, "changes") != want {
 			t.Errorf("%d: %s", i, got)
 		}
 	}
