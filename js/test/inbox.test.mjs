@@ -228,6 +228,18 @@ test("an event that the page holds stays the same object, however many there are
   assert.ok(again.every((e, i) => e === first[i]));
 });
 
+test("an event that no longer has a member is made anew, without it", async () => {
+  const host = inboxHost();
+  const { inbox } = host.client;
+  await inbox.ready;
+  host.page = { events: [raw("1", { xml: undefined, omitted: "unreadable" })] };
+  const [before] = (await inbox.list({ unseenOnly: true })).items;
+  host.page = { events: [raw("1", { xml: undefined })] };
+  const [event] = (await inbox.list({ unseenOnly: true })).items;
+  assert.equal(before.omitted, "unreadable");
+  assert.ok(event !== before && !("omitted" in event));
+});
+
 test("a codec that throws gives null and one warning, after the code that reads the payload", async () => {
   const host = inboxHost({ codecs: { "urn:example:song": () => { throw new TypeError("no song"); } } });
   const warnings = [];
