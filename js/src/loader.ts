@@ -16,17 +16,20 @@ export const unlocated = (file: string, option: string): string =>
 const byUrl = new Map<string, Promise<WebAssembly.Module>>();
 const byObject = new WeakMap<object, Promise<WebAssembly.Module>>();
 
+/** Called with the number of bytes of the program that have arrived, at most 20 times. */
+export type Progress = (loaded: number) => void;
+
 /**
  * Fetches and compiles the program, once for each source, and checks that it is the one that this package was built with.
- * After a failure the next call tries again.
+ * After a failure the next call tries again. Only the progress of the first call is reported.
  */
-export function loadModule(source?: WasmSource): Promise<WebAssembly.Module> {
+export function loadModule(source?: WasmSource, progress?: Progress): Promise<WebAssembly.Module> {
   if (source === undefined && !located()) throw failure("wasm-load", unlocated("pam.wasm", "options.runtime.wasm"));
   if (source === undefined || typeof source === "string" || source instanceof URL) {
     const url = moduleURL(source);
-    return remember(byUrl, url, () => fetchModule(url));
+    return remember(byUrl, url, () => fetchModule(url, progress));
   }
-  return remember(byObject, source, () => moduleOf(source));
+  return remember(byObject, source, () => moduleOf(source, progress));
 }
 
 type Modules<K> = Pick<Map<K, Promise<WebAssembly.Module>>, "get" | "delete"> & {
@@ -52,7 +55,7 @@ export function moduleURL(source: string | URL | undefined): string {
   }
 }
 
-async function fetchModule(url: string): Promise<WebAssembly.Module> {
+async function fetchModule(url: string, progress?: Progress): Promise<WebAssembly.Module> {
   let response: Response;
   try {
     response = await fetch(url, { credentials: "same-origin" });
@@ -60,10 +63,10 @@ async function fetchModule(url: string): Promise<WebAssembly.Module> {
     throw failure("wasm-load", `${url} could not be fetched (${messageOf(e)}). Check that the server provides it, and that `
       + "connect-src of the page's Content-Security-Policy allows it.", { cause: e, retryable: true });
   }
-  return compileResponse(response, url);
+  return compileResponse(response, url, progress);
 }
 
-async function moduleOf(source: Exclude<WasmSource, string | URL>): Promise<WebAssembly.Module> {
+async function moduleOf(source: Exclude<WasmSource, string | URL>, progress?: Progress): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) {
     const [build] = WebAssembly.Module.customSections(source, "xmpp-pam");
     if (!build || hex(build) !== info.build) throw otherProgram("The module in options.runtime.wasm");
@@ -72,13 +75,13 @@ async function moduleOf(source: Exclude<WasmSource, string | URL>): Promise<WebA
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return compileBytes(source, "options.runtime.wasm");
   const response = await source;
   if (typeof Response !== "undefined" && response instanceof Response) {
-    return compileResponse(response, response.url || "options.runtime.wasm");
+    return compileResponse(response, response.url || "options.runtime.wasm", progress);
   }
   throw new PamError("bad-options", "options.runtime.wasm must be a URL, a Response, bytes or a WebAssembly.Module.");
 }
 
 /** Chooses the way to compile by Content-Type before it reads the body, because a body can be read only once. */
-async function compileResponse(response: Response, url: string): Promise<WebAssembly.Module> {
+async function compileResponse(response: Response, url: string, progress?: Progress): Promise<WebAssembly.Module> {
   const { ok, status } = response;
   if (!ok) {
     throw failure("wasm-load", `${url} was answered with status ${status}: ${remedy(url)}`, { retryable: status >= 500 });
@@ -87,14 +90,26 @@ async function compileResponse(response: Response, url: string): Promise<WebAsse
   if (type === "application/wasm" && // compileStreaming rejects parameters
       typeof WebAssembly.compileStreaming === "function") {
     const copy = response.clone(); // for the digest, which needs all of it, while the original is compiled
-    return checked(WebAssembly.compileStreaming(response), readBody(copy, url), url, type);
+    return checked(WebAssembly.compileStreaming(response), readBody(copy, url, progress), url, type);
   }
-  return compileBytes(await readBody(response, url), url, type);
+  return compileBytes(await readBody(response, url, progress), url, type);
 }
 
-async function readBody(response: Response, url: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readBody(response: Response, url: string, progress?: Progress): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return new Uint8Array(await response.arrayBuffer());
+    if (!progress || !response.body) return new Uint8Array(await response.arrayBuffer());
+    const reader = response.body.getReader();
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    let loaded = 0;
+    let reported = 0;
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      chunks.push(next.value);
+      loaded += next.value.length;
+      if (loaded - reported < info.bytes / 20 && loaded < info.bytes) continue;
+      reported = loaded;
+      progress(loaded);
+    }
+    return new Uint8Array(await new Blob(chunks).arrayBuffer());
   } catch (e) {
     throw failure("wasm-load", `The download of ${url} failed (${messageOf(e)}). Try again.`, { cause: e, retryable: true });
   }

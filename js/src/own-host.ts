@@ -1,14 +1,14 @@
 import { messageOf } from "./errors.js";
-import { loadModule, located, unlocated } from "./loader.js";
+import { loadModule, located, unlocated, type Progress } from "./loader.js";
 import type { Config } from "./options.js";
 import type { Host, HostFailure } from "./runtime.js";
 import { makeWorker } from "./worker-script.js";
 
 /** Loads the program, and opens a host for it: a Worker of this page, or the page's own thread; in Node.js, a thread. */
-export async function openOwnHost(config: Config, failed: HostFailure): Promise<Host> {
+export async function openOwnHost(config: Config, failed: HostFailure, progress: Progress): Promise<Host> {
   if (config.openHost) return config.openHost(failed);
   const where = config.where ?? (typeof Worker === "function" ? "worker" : "main");
-  const module = await loadModule(config.wasm);
+  const module = await loadModule(config.wasm, progress);
   const { port1: port, port2 } = new MessageChannel();
   let worker: Worker | undefined;
   if (where === "main") {

@@ -139,7 +139,12 @@ export function programLifecycle(
   }
 
   async function start(): Promise<Program> {
-    const handlers = { flush, crashed };
+    const progress = (loaded: number): void => {
+      if (closing) return;
+      view.setRuntime({ phase: "loading", where: null, loaded, total: info.bytes });
+      flush();
+    };
+    const handlers = { flush, crashed, progress };
     const startWith = (given: Config): Promise<Program> => startProgram(
       given, () => interests, view, handlers, ({ why }) => sync.setUnstored(why), startCanceled.signal,
     );

@@ -35,7 +35,7 @@ export async function request<K extends keyof Operations>(
   return program.request(op, params, signal);
 }
 
-export type ProgramHandlers = Pick<RuntimeHandlers, "flush" | "crashed">;
+export type ProgramHandlers = Pick<RuntimeHandlers, "flush" | "crashed" | "progress">;
 
 /**
  * Starts the program and loads the stored list. The view shows its events. The program resumes the session of the
@@ -63,6 +63,7 @@ export async function startProgram(
   const credentials = credentialRequests(config, (answer) => runtime.send("credentials", answer));
   const runtime = await startRuntime(config, {
     flush: handlers.flush,
+    progress: handlers.progress,
     measure: view.frames.measure,
     countTabs: (tabs) => view.setTabs({ sharing: "shared-worker", tabs }),
     handleEvent(e) {

@@ -1,5 +1,5 @@
 import { fromWire, ownError, PamError, type PamErrorFields } from "./errors.js";
-import { info } from "./loader.js";
+import { info, type Progress } from "./loader.js";
 import type { Config } from "./options.js";
 import { openOwnHost } from "./own-host.js";
 import { findSharedHost, mayShare } from "./shared-program.js";
@@ -28,6 +28,7 @@ export interface RuntimeHandlers {
   handleEvent(event: Exclude<ProgramEvent, { event: "crash" }>): void;
   /** Called when all events that were posted together have been handled. */
   flush(): void;
+  progress: Progress;
   measure(heap: number, references: number): void;
   /** Called when the number of pages that use a shared program has changed. */
   countTabs(tabs: number): void;
@@ -59,7 +60,7 @@ export type HostFailure = (text: string, more?: PamErrorFields, crash?: string) 
 export async function startRuntime(config: Config, handlers: RuntimeHandlers, closed: AbortSignal): Promise<Runtime> {
   let early: Parameters<HostFailure> | undefined;
   let failed: HostFailure = (...why) => { early = why; };
-  const host = await openHost(config, closed, (...why) => failed(...why));
+  const host = await openHost(config, closed, (...why) => failed(...why), handlers.progress);
   if (closed.aborted) host.release();
   closed.throwIfAborted();
   const { port, where } = host;
@@ -174,6 +175,10 @@ export async function startRuntime(config: Config, handlers: RuntimeHandlers, cl
     }
 
     port.onmessage = ({ data }: { data: FromHost }) => {
+      if ("loaded" in data) {
+        handlers.progress(data.loaded);
+        return;
+      }
       started = true;
       silent = 0;
       if ("text" in data) {
@@ -203,9 +208,9 @@ const pingAfter = 5; // s of silence
 const hangsAfter = 15;
 
 /** Opens the host of the shared program if the options allow it, else one of this page. */
-async function openHost(config: Config, closed: AbortSignal, failed: HostFailure): Promise<Host> {
+async function openHost(config: Config, closed: AbortSignal, failed: HostFailure, progress: Progress): Promise<Host> {
   const host = mayShare(config) ? await findSharedHost(config, closed) : undefined;
   if (host) return host; // the caller releases it if the client was closed in the meantime
   closed.throwIfAborted();
-  return openOwnHost(config, failed);
+  return openOwnHost(config, failed, progress);
 }

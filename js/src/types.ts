@@ -212,6 +212,9 @@ export interface TabState {
 export interface RuntimeState {
   readonly phase: "idle" | "loading" | "running" | "crashed" | "closed";
   readonly where: "shared-worker" | "worker" | "main" | null;
+  /** While the program is fetched: how many of its bytes have arrived, and how many it has, uncompressed. */
+  readonly loaded?: number;
+  readonly total?: number;
   readonly info?: RuntimeInfo;
   readonly error?: PamError;
 }

@@ -18,6 +18,7 @@ export type FromHost =
   | { instance: string }
   | { ready: { go: string; version: string }; fresh: boolean }
   | { text: string; heap: number; references: number }
+  | { loaded: number } // bytes of the module
   | { failed: WireError } // the module could not be loaded
   | { pong: true }
   | { tabs: number } // that use a shared program

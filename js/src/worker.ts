@@ -96,7 +96,7 @@ function makeHost(system?: System): (port: MessagePort) => void {
         join(() => Promise.resolve(data.module), port);
       } else {
         pages.set(number, page);
-        join(() => loadModule(data.wasm), port);
+        join(() => loadModule(data.wasm, (loaded) => toAll({ loaded })), port);
         countPages();
         void navigator.locks.request(data.lock, () => { // the page has ended
           if (pages.delete(number)) running?.dispatch?.({ id: 0, op: "gone" }, number);

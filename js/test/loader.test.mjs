@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { PamError, createClient, preload } from "../build/src/index.js";
+import { loadModule } from "../build/src/loader.js";
 import { build } from "esbuild";
 import { base, info as distInfo } from "./host.mjs";
 import { emptyModule, tiny, tinyInfo } from "./module.mjs";
@@ -26,6 +27,12 @@ const server = createServer((req, res) => {
   if (req.url === "/cut") {
     res.writeHead(200, { "content-type": "application/wasm", "content-length": module.length }).write(module.subarray(0, 20));
     return setTimeout(() => res.destroy(), 20);
+  }
+  if (req.url === "/slow") {
+    res.writeHead(200, { "content-type": "application/wasm" });
+    const parts = [0, 10, 20, 30, module.length].map((end, i, all) => module.subarray(i && all[i - 1], end));
+    const next = () => (parts.length === 0 ? res.end() : res.write(parts.shift(), () => setTimeout(next, 20)));
+    return next();
   }
   if (req.url === "/flaky") return counts[req.url] === 1 ? send(503, "text/plain", "busy") : send(200, "application/wasm; charset=x", module);
   send(404, "text/html", "<!doctype html>");
@@ -66,6 +73,22 @@ test("a module is fetched only once", async () => {
     assert.deepEqual(a, tinyInfo);
     assert.equal(counts[path], 1);
   }
+});
+
+test("the bytes that have arrived are reported", async () => {
+  const reported = [];
+  await loadModule(`${origin}/slow`, (loaded) => reported.push(loaded));
+  assert.deepEqual([reported.length > 1, reported.at(-1)], [true, module.length]);
+  assert.deepEqual(reported, [...new Set(reported)].sort((a, b) => a - b));
+  const large = [];
+  const body = new ReadableStream({
+    start(controller) {
+      for (const byte of module) controller.enqueue(new Uint8Array([byte]));
+      controller.close();
+    },
+  });
+  await loadModule(new Response(body, { headers: { "content-type": "application/wasm" } }), (loaded) => large.push(loaded));
+  assert.ok(large.length <= 20 && large.at(-1) === module.length, String(large));
 });
 
 test("a failed load is retried by the next call", async () => {

@@ -21,6 +21,26 @@ test("it starts, returns an empty list, and ends", async () => {
   assert.equal(client.runtime.getSnapshot().phase, "closed");
 });
 
+test("the page sees how much of the program has arrived", async () => {
+  const bytes = [wasm.subarray(0, 1e6), wasm.subarray(1e6)];
+  const body = new ReadableStream({
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      const next = bytes.shift();
+      return next ? controller.enqueue(new Uint8Array(next)) : controller.close();
+    },
+  });
+  const client = keep(createClient({ ...base, account: "alice@localhost", runtime: { where: "main", wasm: new Response(body, { headers: { "content-type": "application/wasm" } }) } }));
+  const seen = [];
+  client.runtime.subscribe(({ phase, loaded, total }) => seen.push([phase, loaded, total]));
+  await client.subscriptions.ready;
+  assert.deepEqual(seen, [
+    ["idle", undefined, undefined], ["loading", undefined, undefined], ["loading", 1e6, wasm.length], ["loading", wasm.length, wasm.length],
+    ["running", undefined, undefined],
+  ]);
+  await client.close();
+});
+
 test("requests while it is offline are rejected", async () => {
   const client = make();
   await client.subscriptions.ready;

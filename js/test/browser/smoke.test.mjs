@@ -63,6 +63,24 @@ for (const where of ["worker", "main"]) {
   });
 }
 
+for (const options of [{}, { tabs: "independent" }]) {
+  test(`the page sees how much of the program has arrived: ${JSON.stringify(options)}`, async () => {
+    const page = await device(options);
+    const seen = await page.evaluate(async () => {
+      const states = [];
+      client.runtime.subscribe((state) => states.push(state));
+      await client.connect();
+      return states;
+    });
+    const loading = seen.filter(({ loaded }) => loaded !== undefined);
+    assert.ok(loading.length > 0 && loading.length <= 20 && loading.every(({ phase }) => phase === "loading"), JSON.stringify(seen));
+    assert.equal(loading.at(-1).loaded, loading.at(-1).total);
+    assert.deepEqual(Object.keys(seen.at(-1)), ["phase", "where", "info"]);
+    clean(page);
+    await page.context().close();
+  });
+}
+
 test("after a reload the list is shown without a server", async () => {
   const context = await browser.newContext();
   const first = await device({}, "", context);
