@@ -151,10 +151,17 @@ const otherProgram = (what: string): PamError => failure("wasm-version",
   `${what} is not the program that this script was built with (version ${info.version}, SHA-256 ${info.wasmSha256}). `
   + "Serve pam.wasm and the scripts from the same package, and check that no cache or proxy serves an old copy.");
 
-/** Vite's dependency optimizer moves the script, but not the files next to it. */
-const remedy = (url: string): string => url.includes("/.vite/")
-  ? 'add optimizeDeps: { exclude: ["xmpp-pam"] } to the configuration of Vite.'
-  : "serve pam.wasm there, or give options.runtime.wasm.";
+/**
+ * Vite's dependency optimizer moves the script, but not the files next to it. Vite's development server also refuses files
+ * outside the project, such as those of a linked package.
+ */
+function remedy(url: string): string {
+  if (url.includes("/.vite/")) return 'add optimizeDeps: { exclude: ["xmpp-pam"] } to the configuration of Vite.';
+  if (url.includes("/@fs/")) {
+    return "run npm install --install-links, or allow the package's folder in server.fs.allow of Vite.";
+  }
+  return "serve pam.wasm there, or give options.runtime.wasm.";
+}
 
 function compileFailure(e: unknown, url: string): PamError {
   const text = messageOf(e);

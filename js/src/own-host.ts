@@ -26,7 +26,7 @@ export async function openOwnHost(config: Config, failed: HostFailure, progress:
       worker.postMessage({ xmppPam: port2 }, [port2]);
     } catch (e) {
       const words = config.worker === undefined && !located() ? unlocated("worker.js", "options.runtime.worker")
-        : `The Worker could not be started: ${messageOf(e)}. Its script must be of the page's own origin, and allowed by `
+        : `The Worker could not be started: ${messageOf(e).replace(/\.+$/, "")}. Its script must be of the page's own origin, and allowed by `
           + "worker-src of the page's Content-Security-Policy; or set options.runtime.where to \"main\".";
       setTimeout(() => failed(words, { cause: e, retryable: false }));
     }

@@ -13,13 +13,16 @@ export function makeWorker(given: Config["worker"]): Worker {
   }
 }
 
-/** With the option `extendedLifetime`, the worker outlives a reload of its only page, in browsers that know it. */
+/**
+ * With the option `extendedLifetime`, the worker outlives a reload of its only page, in browsers that know it. Vite rejects
+ * options in which a spread follows `type`.
+ */
 export function makeSharedWorker(name: string): SharedWorker {
   try {
-    return new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name, ...lasting });
+    return new SharedWorker(new URL("./worker.js", import.meta.url), { ...lasting, type: "module", name });
   } catch (e) {
     if (!needsPolicy(e)) throw e;
-    return new SharedWorker(trusted(new URL("./worker.js", import.meta.url)), { type: "module", name, ...lasting });
+    return new SharedWorker(trusted(new URL("./worker.js", import.meta.url)), { ...lasting, type: "module", name });
   }
 }
 

@@ -88,6 +88,8 @@ test("the scripts contain no XML namespace and locate their files by literals th
   for (const text of [index, read("../src/worker.ts")]) assert.doesNotMatch(text, /urn:xmpp|urn:ietf|jabber:|jabber\.org\/protocol/);
   assert.match(index, /new URL\("\.\/pam\.wasm", import\.meta\.url\)/);
   assert.match(index, /new Worker\(new URL\("\.\/worker\.js", import\.meta\.url\), \{ type: "module" \}\)/);
+  // Vite rejects options in which something may override `type`.
+  assert.match(index, /new SharedWorker\(new URL\("\.\/worker\.js", import\.meta\.url\), \{ \.\.\.lasting, type: "module", name \}\)/);
   assert.doesNotMatch(index + read("../dist/worker.js"), /\bnew Function\(|\beval\(/);
 });
 

@@ -49,6 +49,7 @@ const cases = [
   ["/empty", "wasm-mime", /not a WebAssembly module/],
   ["/.vite/deps/html", "wasm-mime", /optimizeDeps: \{ exclude: \["xmpp-pam"\] \}/],
   ["/.vite/deps/missing", "wasm-load", /optimizeDeps/],
+  ["/@fs/home/pam.wasm", "wasm-load", /--install-links.* server\.fs\.allow/],
   ["/changed", "wasm-version", /not the program that this script was built with.*cache/],
   ["/changed-octets", "wasm-version", /not the program/],
   ["/longer", "wasm-version", /not the program/],
