@@ -6,7 +6,7 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-installed test-prosody13 servers test-cut soak soak-go soak-browser personalities servers mutants bench bench-browser bench-list bench-inbox bench-memory fuzz size lint wasm js docs clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-installed test-prosody13 servers test-cut soak soak-go soak-browser personalities servers mutants bench bench-browser bench-list bench-inbox bench-memory matrix fuzz size lint wasm js docs clean
 
 help:
 	@echo "make demo                  start the demo: two devices of one account in a browser page"
@@ -31,6 +31,7 @@ help:
 	@echo "  personalities  the Go client against servers that interpret XEP-0376 differently"
 	@echo "  mutants        all mutation tests; prints which schedule found each mutant"
 	@echo "  soak           run for hours everything that make test only samples (SEED=n, SOAK=n)"
+	@echo "  matrix         the npm package in bundlers and other tools (TOOL=vite); downloads them"
 	@echo "  fuzz           run every fuzzer (FUZZTIME=60s)"
 	@echo "  bench          run the benchmarks; prints ratios"
 	@echo "  clean          delete everything that was built or installed here"
@@ -187,6 +188,12 @@ bench-inbox: js
 bench-memory: js bin/demo
 	@scripts/need chromium
 	node js/bench/memory.mjs
+
+# matrix installs the packed package in every tool of js/docs/tools.md, and opens the
+# page that each one builds or serves.
+matrix: js
+	@scripts/need chromium
+	node js/test/matrix/matrix.mjs $(TOOL)
 
 # size lists the largest packages of the client, and fails if it exceeds the budget
 # of 1.20 MB with Brotli.

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
 import ts from "typescript";
+import { label, rows, stated } from "./matrix/rows.mjs";
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
 
@@ -62,6 +63,12 @@ test("the index lists every page", () => {
   for (const name of readdirSync(new URL("../docs", import.meta.url)).filter((name) => name !== "README.md")) {
     assert.ok(index.includes(`](${name})`), name);
   }
+});
+
+test("the table of tools has the rows of the matrix, with their versions and results", () => {
+  const lines = read("../docs/tools.md").split("\n").filter((line) => /^\| .* \|$/.test(line)).slice(1);
+  const cells = (line) => line.split(" | ").slice(0, 4).join(" | ").replace(/^(\| Node\.js \|) \S+/, "$1");
+  assert.deepEqual(lines.map(cells), rows.map((row) => cells(`${label(row)} ${stated(row)} | `)));
 });
 
 test("links between the documents lead to files and headings that exist", () => {

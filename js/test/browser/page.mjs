@@ -1,28 +1,14 @@
 // Shared set-up of the browser tests: the in-memory server, an origin that serves the package, and Chromium.
 
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
 
 export { startChromium } from "./lib/chromium.mjs";
+export { startServer } from "./lib/server.mjs";
 
-const root = fileURLToPath(new URL("../../../", import.meta.url));
 const types = { ".js": "text/javascript", ".wasm": "application/wasm", ".map": "application/json", ".json": "application/json" };
 const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws://127.0.0.1:*; worker-src 'self'";
-
-/** Starts the in-memory server, which exits with this process. */
-export async function startServer(...args) {
-  const child = spawn("go", ["run", "./sdk/server/mem/memserver", ...args], { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
-  let text = "";
-  for await (const part of child.stdout) {
-    text += part;
-    const url = /^listening (ws:\S+)/m.exec(text)?.[1];
-    if (url) return { url, write: (line) => child.stdin.write(`${line}\n`), stop: () => new Promise((resolve) => { child.once("exit", resolve); child.stdin.end(); }) };
-  }
-  throw new Error("the server did not start");
-}
 
 /** Serves dist/ below /pkg/ and an empty page at every other path, with a strict Content-Security-Policy or the one in ?csp=. */
 export async function startOrigin() {
