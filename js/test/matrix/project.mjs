@@ -38,7 +38,12 @@ export function makeProject(made, { folder, install = "tarball", files = {} }, {
   for (const name of ["app.mjs", "index.html"]) copyFileSync(join(here, name), join(dir, name.replace(".mjs", ".js")));
   cpSync(join(here, folder), dir, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
-  run(dir, "npm", "install", ...quiet, ...(bare ? ["--omit=dev", "--offline"] : []), ...packages[install](made));
+  if (bare) {
+    const file = join(dir, "package.json");
+    const { devDependencies, ...rest } = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, JSON.stringify(rest));
+  }
+  run(dir, "npm", "install", ...quiet, ...(bare ? ["--offline"] : []), ...packages[install](made));
   return dir;
 }
 
