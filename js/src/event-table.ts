@@ -8,15 +8,16 @@ export interface EventTable {
   read(raw: RawEvent): PubsubEvent;
 }
 
-/** An event that was made. The event refers to this object, which thus exists as long as the event. */
-interface Known { readonly raw: RawEvent; readonly payload: Payload; event?: PubsubEvent }
+/** What an event was made of. */
+interface Source { readonly raw: RawEvent; readonly payload: Payload }
 
 /** A payload, which is decoded when it is first read. */
 interface Payload { decoded: boolean; value: unknown }
 
 /** Makes a table. `warn` is called with the error of a codec that has thrown. */
 export function eventTable(codecs: ReadonlyMap<string, Codec>, warn: (e: PamError) => void): EventTable {
-  const refs = new Map<string, WeakRef<Known>>(); // by id
+  const refs = new Map<string, WeakRef<PubsubEvent>>(); // by id
+  const sources = new WeakMap<PubsubEvent, Source>();
   let most = 1000; // when there are more, those that are no longer used are removed
 
   function sweep(): void {
@@ -36,7 +37,7 @@ export function eventTable(codecs: ReadonlyMap<string, Codec>, warn: (e: PamErro
   }
 
   /** Defines the payload of an event, which the codec decodes when the page first reads it. */
-  function decodeLater(event: object, codec: Codec, { raw, payload }: Known): void {
+  function decodeLater(event: object, codec: Codec, { raw, payload }: Source): void {
     const get = (): unknown => {
       if (!payload.decoded) {
         payload.decoded = true;
@@ -47,22 +48,22 @@ export function eventTable(codecs: ReadonlyMap<string, Codec>, warn: (e: PamErro
     Object.defineProperty(event, "payload", { get, enumerable: true });
   }
 
-  function makeEvent(known: Known): PubsubEvent {
-    const { raw } = known;
-    const { id, service, node, type, delivery, xml, source, basis, seenAt } = raw;
+  function makeEvent(source: Source): PubsubEvent {
+    const { raw } = source;
+    const { id, service, node, type, delivery, xml, basis, seenAt } = raw;
     const state = raw.seen;
     const entry = raw.entry ? readEntry(raw.entry) : null;
     const event: { -readonly [K in keyof PubsubEvent]: PubsubEvent[K] } = {
       id, service, node, type, delivery, entry,
       occurredAt: new Date(raw.at),
-      timeSource: source,
+      timeSource: raw.source,
       receivedAt: new Date(raw.received),
       seen: Object.freeze(seenAt === undefined ? { state, basis } : { state, basis, at: new Date(seenAt) }),
       xml: xml ?? null,
       payload: entry,
     };
     const codec = xml === undefined ? undefined : codecs.get(raw.namespace ?? "");
-    if (codec) decodeLater(event, codec, known);
+    if (codec) decodeLater(event, codec, source);
     if (raw.item !== undefined) event.itemId = raw.item;
     if (raw.redirect !== undefined) event.redirect = raw.redirect;
     if (raw.publisher !== undefined) event.publisher = raw.publisher;
@@ -74,13 +75,15 @@ export function eventTable(codecs: ReadonlyMap<string, Codec>, warn: (e: PamErro
   return {
     read(raw) {
       const before = refs.get(raw.id)?.deref();
-      if (before && equal(before.raw, raw)) return before.event!;
-      const kept = before && raw.xml !== undefined && before.raw.xml === raw.xml && before.raw.namespace === raw.namespace;
-      const known: Known = { raw, payload: kept ? before.payload : { decoded: false, value: null } };
-      known.event = makeEvent(known);
-      refs.set(raw.id, new WeakRef(known));
+      const known = before && sources.get(before);
+      if (known && equal(known.raw, raw)) return before!;
+      const kept = known && raw.xml !== undefined && known.raw.xml === raw.xml && known.raw.namespace === raw.namespace;
+      const source: Source = { raw, payload: kept ? known.payload : { decoded: false, value: null } };
+      const event = makeEvent(source);
+      sources.set(event, source);
+      refs.set(raw.id, new WeakRef(event));
       if (refs.size > most) sweep();
-      return known.event;
+      return event;
     },
   };
 }
