@@ -22,6 +22,7 @@ type keepalive struct {
 	within       time.Duration // how long the server has to answer
 	late         bool          // the answer was due while the program was suspended, and the server was probed again
 	pingID       string        // the id of the last ping
+	pinged       bool          // the probe that is pending is a ping
 }
 
 // begin enters phase bound.
@@ -43,18 +44,27 @@ func (s *Stream) onTraffic() {
 }
 
 // onSignOfLife records the answer to a probe.
-func (s *Stream) onSignOfLife() { s.keepalive.answerBy = time.Time{} }
+func (s *Stream) onSignOfLife() { s.keepalive.answerBy, s.keepalive.pinged = time.Time{}, false }
 
-// probe requests an answer within d: an acknowledgement if stream management is enabled,
-// a ping otherwise.
+// onAck records an acknowledgement. While a ping is pending, it answers an earlier request
+// and may have been buffered on a lost connection.
+func (s *Stream) onAck() {
+	if !s.keepalive.pinged {
+		s.onSignOfLife()
+	}
+}
+
+// probe requests an answer within d: an acknowledgement if stream management is enabled
+// and none is pending, a ping otherwise.
 func (s *Stream) probe(d time.Duration) {
-	s.keepalive.answerBy, s.keepalive.within = s.now.Add(d), d
-	if s.sm.counting {
+	w := &s.keepalive
+	w.answerBy, w.within, w.pinged = s.now.Add(d), d, !s.sm.counting || !s.sm.ackBy.IsZero()
+	if !w.pinged {
 		s.requestBy(ackTime)
 		return
 	}
-	s.keepalive.pingID = s.cfg.ID()
-	s.writeStanza(element.New(ns.Client, "iq").Set("type", "get").Set("id", s.keepalive.pingID).
+	w.pingID = s.cfg.ID()
+	s.writeStanza(element.New(ns.Client, "iq").Set("type", "get").Set("id", w.pingID).
 		Set("to", s.cfg.Account.Domainpart()).Add(element.New(ns.Ping, "ping")))
 }
 

@@ -173,7 +173,7 @@ func (s *Stream) management(e *element.Element) {
 	case e.Name.Local == "r" && l.counting:
 		s.acknowledge()
 	case e.Name.Local == "a" && l.sending:
-		s.onSignOfLife()
+		s.onAck()
 		s.acknowledged(e.Attr("h"))
 	default:
 		s.drop(fmt.Errorf("%s is not expected in this state", describe(e)))

@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	own  = "\ndo send <presence xmlns='jabber:client'/>\nC: <presence xmlns='jabber:client'/>\n"
-	asks = "C: <r xmlns='urn:xmpp:sm:3'/>\n"
+	own   = "\ndo send <presence xmlns='jabber:client'/>\nC: <presence xmlns='jabber:client'/>\n"
+	asks  = "C: <r xmlns='urn:xmpp:sm:3'/>\n"
+	pings = "C: <iq xmlns='jabber:client' type='get' id='id1' to='example.org'><ping xmlns='urn:xmpp:ping'/></iq>\n"
 )
 
 func acks(h int) string { return fmt.Sprintf("\nS: <a xmlns='urn:xmpp:sm:3' h='%d'/>\n", h) }
@@ -35,9 +36,9 @@ func TestAskedAgain(t *testing.T) {
 		"five seconds after a part":  enabled + own + "= timer 5s" + own + "do later 5s\n" + asks + "= timer 25s" + acks(1) + "= timer 5s\ndo later 4s\n= timer 1s\ndo later 1s\n" + asks + "= timer 25s",
 		"nothing to ask for":         enabled + own + "= timer 5s" + acks(1) + "do later 5s\n= timer 25s",
 		"no answer":                  enabled + first + asks + "do later 29s\n= timer 1s" + arrives + "do later 1s\n= hangup timeout retry: acknowledged nothing within 30 seconds",
-		"no answer, but asked again": enabled + first + asks + "do later 20s\n= timer 10s" + arrives + "do probe\n" + asks + "= timer 5s\ndo later 4s\n= timer 1s" + arrives + "do later 4s\n= timer 1s" + arrives + "do later 2s\n= hangup timeout retry: acknowledged nothing",
+		"no answer, but asked again": enabled + first + asks + "do later 20s\n= timer 10s" + arrives + "do probe\n" + pings + "= timer 5s\ndo later 4s\n= timer 1s" + arrives + "do later 4s\n= timer 1s" + arrives + "do later 2s\n= hangup timeout retry: acknowledged nothing",
 		"no answer, but messages":    enabled + first + asks + "do later 4s\n= timer 1s" + arrives + "do later 1s\n= timer 25s\ndo later 25s\n= hangup timeout retry: acknowledged nothing",
-		"slept with both questions":  enabled + first + asks + "do probe\n" + asks + "do later 31s\n" + asks + "= timer 5s",
+		"slept with both questions":  enabled + first + asks + "do probe\n" + pings + "do later 31s\n" + asks + "= timer 5s",
 		"slept":                      enabled + first + asks + "do later 1h\n" + asks + "= timer 5s" + arrives + acks(8) + "do later 1h\n" + asks + "= timer 10s",
 		"slow timers, and no answer": enabled + first + asks + arrives + "do later 1m\n" + asks + "= timer 5s" + arrives + "do later 4s\n= timer 1s" + arrives + "do later 1m\n= hangup timeout retry: acknowledged nothing",
 	} {
