@@ -10,10 +10,9 @@ import { startDemo } from "./lib/demo.mjs";
 import { startLab } from "./lib/lab.mjs";
 import { makeNodes, openLane, play } from "./lib/lane.mjs";
 import { missing } from "./lib/need.mjs";
-import { generator } from "./lib/random.mjs";
+import { generator, seed } from "./lib/random.mjs";
 
 const rounds = Number(process.env.SOAK ?? 0);
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 const samples = 10;
 
 const slack = 6; // the number of messages at the end that a run may lack

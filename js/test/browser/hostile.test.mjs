@@ -23,11 +23,10 @@ import { startHostile } from "./lib/hostile/server.mjs";
 import { starting } from "./lib/hostile/starting.mjs";
 import { stream } from "./lib/hostile/stream.mjs";
 import { missing } from "./lib/need.mjs";
-import { generator } from "./lib/random.mjs";
+import { generator, seed } from "./lib/random.mjs";
 
 const lanes = Number(process.env.LANES ?? 4);
 const wanted = process.env.HOSTILE ?? (process.env.SOAK ? "all" : "40");
-const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const every = [...login, ...stream, ...resumption, ...listing, ...messages, ...starting, ...calls, ...reloads, ...events, ...archives, ...markers];
 
 /** Appends a line to the file named by HOSTILE_REPORT. */

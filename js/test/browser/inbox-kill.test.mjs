@@ -17,13 +17,12 @@ import { storedInbox } from "./lib/inbox-records.mjs";
 import { arm, crash, killable, openFrames } from "./lib/kill.mjs";
 import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
 import { missing } from "./lib/need.mjs";
-import { generator } from "./lib/random.mjs";
+import { generator, seed } from "./lib/random.mjs";
 import { startProxy } from "./lib/proxy.mjs";
 import { databaseOf, readRecords, storedList } from "./lib/records.mjs";
 import { canary } from "./lib/secrets.mjs";
 
 const kills = Number(process.env.KILLS ?? 1);
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 
 /** The points (see lib/worker/block.js), and which time each is reached. */
 const points = [

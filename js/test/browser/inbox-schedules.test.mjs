@@ -19,12 +19,11 @@ import { storedInbox } from "./lib/inbox-records.mjs";
 import { socketOf, startLab } from "./lib/lab.mjs";
 import { missing } from "./lib/need.mjs";
 import { startProxy } from "./lib/proxy.mjs";
-import { generator } from "./lib/random.mjs";
+import { generator, seed } from "./lib/random.mjs";
 import { databaseOf, readRecords } from "./lib/records.mjs";
 import { canary } from "./lib/secrets.mjs";
 
 const count = Number(process.env.SCHEDULES ?? (process.env.SOAK ? 400 : 40));
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 const lanes = 3;
 const timeout = 15_000;
 

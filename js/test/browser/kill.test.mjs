@@ -18,12 +18,11 @@ import { startDemo } from "./lib/demo.mjs";
 import { arm, crash, killable, openFrames } from "./lib/kill.mjs";
 import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
 import { missing } from "./lib/need.mjs";
-import { generator } from "./lib/random.mjs";
+import { generator, seed } from "./lib/random.mjs";
 import { databaseOf, readRecords, storedList } from "./lib/records.mjs";
 import { canary } from "./lib/secrets.mjs";
 
 const kills = Number(process.env.KILLS ?? 5);
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 
 /**
  * The points in the order of a sync (see lib/worker/block.js), and the kinds of sync in which each occurs:

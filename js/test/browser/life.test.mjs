@@ -13,10 +13,9 @@ import { startDemo } from "./lib/demo.mjs";
 import { startLab } from "./lib/lab.mjs";
 import { change, equal, makeNodes, oneSocket, openLane, problems } from "./lib/lane.mjs";
 import { missing } from "./lib/need.mjs";
-import { generator } from "./lib/random.mjs";
+import { generator, seed } from "./lib/random.mjs";
 
 const rounds = Number(process.env.SOAK ?? 1);
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
 
 describe("page lifecycle", { skip: missing(), timeout: 120_000 + rounds * 120_000 }, () => {
   const random = generator(seed);

@@ -25,9 +25,9 @@ import { missing, root } from "./lib/need.mjs";
 import { startProxy } from "./lib/proxy.mjs";
 import { compareRows, databaseOf, readRecords, storedList } from "./lib/records.mjs";
 import { canary } from "./lib/secrets.mjs";
+import { seed } from "./lib/random.mjs";
 
 const count = Number(process.env.SCHEDULES ?? (process.env.SOAK ? 1000 : 40));
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31) + 1);
 const lanes = 3;
 const most = 3; // tabs of a schedule
 const service = "pubsub.localhost";

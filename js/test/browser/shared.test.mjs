@@ -11,11 +11,10 @@ import { startDemo } from "./lib/demo.mjs";
 import { makeClient, socketOf, startLab } from "./lib/lab.mjs";
 import { missing } from "./lib/need.mjs";
 import { startProxy } from "./lib/proxy.mjs";
-import { generator } from "./lib/random.mjs";
+import { generator, seed } from "./lib/random.mjs";
 import { canary } from "./lib/secrets.mjs";
 
 const rounds = Number(process.env.ROUNDS ?? (process.env.SOAK ? 300 : 30));
-const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const service = "pubsub.localhost";
 const nodes = Array.from({ length: 6 }, (_, i) => `node-${i}`);
 
