@@ -76,7 +76,7 @@ export function eventTable(codecs: ReadonlyMap<string, Codec>, warn: (e: PamErro
     read(raw) {
       const before = refs.get(raw.id)?.deref();
       const known = before && sources.get(before);
-      if (known && equal(known.raw, raw)) return before!;
+      if (known && equal(known.raw, raw)) return before;
       const kept = known && raw.xml !== undefined && known.raw.xml === raw.xml && known.raw.namespace === raw.namespace;
       const source: Source = { raw, payload: kept ? known.payload : { decoded: false, value: null } };
       const event = makeEvent(source);
