@@ -125,8 +125,8 @@ personalities:
 	@for p in $(PERSONALITIES); do echo "== $$p"; PAM_SERVER=mem:$$p go test -count=1 -timeout 30m ./sdk/client || exit 1; done
 
 # soak runs for hours everything that the tests only sample, with a new seed:
-# `make test` always plays the same schedules. SEED=n repeats a run, and in the
-# browser every failure is injected SOAK times.
+# the schedules of `make test`, natively and in the browser, are always the same.
+# SEED=n repeats a run, and in the browser every failure is injected SOAK times.
 SOAK ?= 3
 soak: soak-go soak-browser personalities
 

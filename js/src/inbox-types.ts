@@ -175,7 +175,10 @@ export interface Inbox extends ExternalStore<InboxState> {
    * contacting a server. Reading this property starts the program.
    */
   readonly ready: Promise<InboxState>;
-  /** The newest 50 events, newest first, at most 100 ms old. Like the state, it is known before the program runs. */
+  /**
+   * The newest 50 events, newest first. Like the state, it is known before the program runs. After a change it is read
+   * again, at most every 100 ms.
+   */
   readonly newest: ExternalStore<readonly PubsubEvent[]>;
   /** Returns the counts of a node, which must be spelled as in its events. */
   get(target: { readonly service: Jid; readonly node: string }): NodeCounts | undefined;

@@ -61,7 +61,7 @@ describe("a chat client beside this client", { skip: missing("prosody"), timeout
 
   test("the types of messages that arrive are those of the table", async () => {
     const found = [];
-    await sendAll(); // nobody is online
+    await sendAll(); // while the account has no session
     await client.connect();
     await sleep(500);
     const late = await login("alice@localhost/late", 0);

@@ -54,7 +54,7 @@ func (s *Store) step() (more bool, err error) {
 	if err != nil && !none {
 		return false, err
 	}
-	switch complete, err := s.complete(); { // only now
+	switch complete, err := s.complete(); { // now, because the next file may have been removed before it was read
 	case err != nil:
 		return false, err
 	case !complete:
