@@ -145,9 +145,8 @@ func (d *device) begin() {
 		switch {
 		case !n.subscribed && !known:
 			continue
-		case !known && !d.stored.active.IsZero():
-			r.currentUntil = d.stored.active // subscribed to elsewhere
-			r.firstCurrent = d.now           // what the device may miss of it is not checked
+		case !known && !in.Since.IsZero() && d.server.support == AllEvents: // subscribed to elsewhere
+			r.firstCurrent = latest(in.Since, n.since)
 		}
 		d.stored.nodes[k] = r
 		in.Nodes = append(in.Nodes, d.node(k, r, !n.subscribed))
@@ -335,4 +334,11 @@ func (d *device) request(r Request) {
 		d.failf("%d requests at once to %s", atTarget, r.To)
 	}
 	d.server.waits = append(d.server.waits, r)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

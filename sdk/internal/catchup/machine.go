@@ -64,7 +64,7 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 		m.start(in)
 	case Added:
 		m.support(in.Services)
-		m.add(in.Nodes)
+		m.add(in.Nodes, time.Time{})
 	case Removed:
 		m.remove(key{in.Service, in.Node})
 	case Result:
@@ -126,7 +126,7 @@ func (m *Machine) start(in Start) {
 	m.paused = false
 	m.support(in.Services)
 	m.progress = progress{running: true, gaps: slices.Clip(in.Gaps)}
-	m.add(in.Nodes)
+	m.add(in.Nodes, in.Since)
 }
 
 // live moves the cursor of the nodes that are read in the archive of the account. A live

@@ -3,6 +3,7 @@ package catchup
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"xmpp-pam/sdk/internal/pubsub"
 )
@@ -61,8 +62,9 @@ func (m *Machine) service(name string) *service {
 	return s
 }
 
-// add makes the tasks of nodes.
-func (m *Machine) add(nodes []Node) {
+// add makes the tasks of nodes. Since, if it is not zero, is the end of the last session: the
+// subscriptions of new nodes came later.
+func (m *Machine) add(nodes []Node, since time.Time) {
 	var added []*node
 	for _, in := range nodes {
 		n := &node{Node: in}
@@ -93,7 +95,7 @@ func (m *Machine) add(nodes []Node) {
 		}
 	}
 	for _, name := range sortedKeys(groups) {
-		m.readAccount(name, groups[name])
+		m.readAccount(name, groups[name], since)
 	}
 }
 

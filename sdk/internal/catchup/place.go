@@ -33,8 +33,9 @@ func (t *task) begin(n *node, from time.Time, by string) {
 
 // readAccount makes the task that reads the events of nodes of a service in the archive of
 // the account, from the earliest place at which one of them needs it. What a node without
-// a cursor misses comes after the cursor of any node that was not current for longer.
-func (m *Machine) readAccount(name string, group []*node) {
+// a cursor misses comes after the cursor of any node that was not current for longer. If all
+// are new, the subscriptions came after the last session, which ended at since.
+func (m *Machine) readAccount(name string, group []*node, since time.Time) {
 	t := &task{means: AccountArchive, to: m.account, nodes: group}
 	var base *node
 	var least, from time.Time // until when nodes with a cursor, and all, were current
@@ -53,10 +54,18 @@ func (m *Machine) readAccount(name string, group []*node) {
 			base = n
 		}
 	}
-	if base == nil {
-		t.purpose = findPlace
-	} else {
+	switch {
+	case base != nil:
+		if from.IsZero() {
+			from = base.Cursor.At
+		}
 		t.begin(base, from, m.account)
+	case !since.IsZero():
+		// Kept for the next session, if the archive does not answer in this one.
+		m.reached(group, Cursor{By: m.account, At: since.Add(-clockMargin)}, false)
+		t.begin(group[0], since, m.account)
+	default:
+		t.purpose = findPlace
 	}
 	m.service(name).open++
 	m.enqueue(t)

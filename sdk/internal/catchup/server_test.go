@@ -44,7 +44,8 @@ type simNode struct {
 	items         []simItem
 	archive       []archivedMessage // of libervia
 	subscribed    bool
-	left          bool // it was unsubscribed from; it stays so
+	since         time.Time // it was subscribed to
+	left          bool      // it was unsubscribed from; it stays so
 	forbidden     bool
 }
 

@@ -144,9 +144,10 @@ var archiveTranscripts = []transcript{
 		< done 2/2 unknown`},
 	{"the account's archive refuses: each node is asked by the next means", `
 		> start all since=09:00 archive:l p/h(until=09:00,cursor=a1@08:50) l/b(until=09:00,cursor=a1@08:50) p/gone(until=09:00,left) q/new
+		< reached q new @08:00
 		< 1 query me with=l max=100 after=a1
 		< 2 query me with=p max=100 after=a1
-		< 3 query me with=q max=1 before
+		< 3 query me with=q start=07:55 max=100
 		< 4 items q/new max=20
 		> failed 1 service-unavailable
 		< 5 query l/b start=08:45 max=100
@@ -165,6 +166,26 @@ var archiveTranscripts = []transcript{
 		< asked p/fresh
 		< reached p fresh a1@08:50 current
 		< done 3/3 complete`},
+	{"all nodes were subscribed to elsewhere: the archive is read from the end of the last session", `
+		> start all since=09:00 p/new
+		< reached p new @08:00
+		< 1 query me with=p start=07:55 max=100
+		< 2 items p/new max=20
+		> items 2 o1
+		< found new items p+new/o1
+		< asked p/new
+		< reached p new @08:00
+		> failed 1 timeout
+		< 3 query me with=p start=07:55 max=25
+		> failed 3 timeout
+		< done failed 1/1 partial p/new:error:09:00-10:00
+		> start all since=10:00 p/new(cursor=@08:00)
+		< 4 query me with=p start=07:55 max=100
+		< 5 items p/new max=20
+		> result 4 a2@09:10 p +new/o1
+		> end 4 complete last=a2
+		< found account-archive p+new/o1@09:10#a2
+		< 6 query me max=1`},
 	{"a node that was not current for longer needs an earlier place", `
 		> start all since=09:00 p/h(until=09:00,cursor=a5@08:50) p/m(until=07:00,cursor=a1@06:50) p/n(until=08:00)
 		< 1 query me with=p max=100 after=a1`},

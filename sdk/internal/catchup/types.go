@@ -76,8 +76,8 @@ type Node struct {
 	// CurrentUntil is the time, by this device's clock, up to which nothing is missing: the
 	// end of the last session in which the node became current (see Reached). If it is
 	// zero, nothing was ever fetched: the newest few items are, so that there is something
-	// to show, and no event counts as missed. A node that was subscribed to elsewhere in
-	// the meantime was current until the last session ended.
+	// to show. Of these no event counts as missed, but those since the last session do,
+	// which the archive of the account holds if the subscription was made elsewhere.
 	CurrentUntil time.Time
 	Cursor       Cursor    // of the last Reached
 	AskedAt      time.Time // of the last Asked; the node is not asked again within 5 minutes

@@ -187,7 +187,7 @@ func (w *world) subscribe(n *simNode) {
 		return
 	}
 	n.left = n.subscribed
-	n.subscribed = !n.subscribed
+	n.subscribed, n.since = !n.subscribed, w.now
 	w.notef("%s/%s subscribed: %v", n.service, n.name, n.subscribed)
 	k := key{n.service, n.name}
 	if !d.session {
