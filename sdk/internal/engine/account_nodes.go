@@ -9,17 +9,7 @@ import (
 
 // follows reports whether the list contains a subscription to the node, or is about to:
 // events can arrive before the notify is stored.
-func (a *account) follows(service, node string) bool {
-	if len(a.machine.At(service, node)) > 0 {
-		return true
-	}
-	for key, s := range a.overlay.notifies {
-		if key.Service == service && key.Node == node && s.State != pam.StateNone {
-			return true
-		}
-	}
-	return false
-}
+func (a *account) follows(service, node string) bool { return a.machine.Follows(service, node) }
 
 // owners returns the contacts at the server of a service whose node of that name the list
 // contains.

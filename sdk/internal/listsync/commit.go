@@ -112,7 +112,7 @@ func (m *Machine) commitDone(c *commit) {
 	}
 	m.rebuildOverlay()
 	if m.settled {
-		m.dirty, m.noisyRounds = false, 0
+		m.dirty, m.noisyRounds, m.delayed = false, 0, nil
 	}
 }
 

@@ -61,6 +61,7 @@ type Machine struct {
 	commit         *commit // pending
 	seq            int
 	pendingLive    []Notify // received while settled and not in a commit yet
+	delayed        []Notify // received since the last quiet round
 	deferredStored *Durable // a Stored input that arrived while a commit was pending
 	drops          []Drop   // to be committed
 
@@ -184,7 +185,7 @@ func (m *Machine) end() {
 	m.online, m.round, m.candidate, m.noisyRounds = false, nil, nil, 0
 	m.roundWanted, m.fullWanted, m.dirty = false, false, false
 	m.disarm()
-	m.buffer = nil
+	m.buffer, m.delayed = nil, nil
 	m.rebuildOverlay()
 	if m.commit != nil {
 		m.commit.keep = 0
@@ -198,6 +199,7 @@ func (m *Machine) handleNotify(h Notify) {
 	case !m.online:
 		return // the list of the next session includes it
 	case h.Delayed:
+		m.keepDelayed(h)
 		m.requestRound(false) // rule 8
 		return
 	}
