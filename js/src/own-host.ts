@@ -2,7 +2,7 @@ import { messageOf } from "./errors.js";
 import { loadModule, located, unlocated, type Progress } from "./loader.js";
 import type { Config } from "./options.js";
 import type { Host, HostFailure } from "./runtime.js";
-import { makeWorker } from "./worker-script.js";
+import { importWorker, makeWorker } from "./worker-script.js";
 
 /** Loads the program, and opens a host for it: a Worker of this page, or the page's own thread; in Node.js, a thread. */
 export async function openOwnHost(config: Config, failed: HostFailure, progress: Progress): Promise<Host> {
@@ -12,7 +12,7 @@ export async function openOwnHost(config: Config, failed: HostFailure, progress:
   const { port1: port, port2 } = new MessageChannel();
   let worker: Worker | undefined;
   if (where === "main") {
-    import("./worker.js").then(({ serve }) => serve(port2)).catch((e: unknown) => {
+    importWorker().then(({ serve }) => serve(port2)).catch((e: unknown) => {
       failed(`The script worker.js of this package could not be loaded: ${messageOf(e)}`, { cause: e });
     });
   } else {

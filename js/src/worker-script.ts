@@ -1,39 +1,34 @@
 import type { Config } from "./options.js";
 
-// Starts the worker script. Bundlers find it by the literal `new Worker(new URL(…, import.meta.url))`.
+// Starts or loads the worker script. Bundlers copy the file that `new URL(…, import.meta.url)` names; in the literals
+// `new Worker(new URL(…))` and `import("…")` they would compile it again for each.
+
+const script = (): URL => new URL("./worker.js", import.meta.url);
 
 export function makeWorker(given: Config["worker"]): Worker {
-  if (typeof given === "function") return given();
-  if (given !== undefined) return new Worker(trusted(given), { type: "module" });
-  try {
-    return new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-  } catch (e) {
-    if (!needsPolicy(e)) throw e;
-    return new Worker(trusted(new URL("./worker.js", import.meta.url)), { type: "module" });
-  }
+  return typeof given === "function" ? given() : new Worker(trusted(given ?? script()), { type: "module" });
 }
 
-/**
- * With the option `extendedLifetime`, the worker outlives a reload of its only page, in browsers that know it. Vite rejects
- * options in which a spread follows `type`.
- */
+/** With the option `extendedLifetime`, the worker outlives a reload of its only page, in browsers that know it. */
 export function makeSharedWorker(name: string): SharedWorker {
-  try {
-    return new SharedWorker(new URL("./worker.js", import.meta.url), { ...lasting, type: "module", name });
-  } catch (e) {
-    if (!needsPolicy(e)) throw e;
-    return new SharedWorker(trusted(new URL("./worker.js", import.meta.url)), { ...lasting, type: "module", name });
-  }
+  const options = { type: "module" as const, name, extendedLifetime: true };
+  return new SharedWorker(trusted(script()), options);
 }
 
-const lasting = { extendedLifetime: true };
+/** Loads the script into the thread of the page. */
+export const importWorker = (): Promise<WorkerScript> =>
+  import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ script().href) as Promise<WorkerScript>;
 
-const needsPolicy = (e: unknown): boolean => e instanceof TypeError && globalThis.trustedTypes !== undefined;
+type WorkerScript = typeof import("./worker.js");
 
 let policy: ScriptURLPolicy | undefined;
 
-/** Converts the URL to a TrustedScriptURL where the page requires one; `trusted-types xmpp-pam` allows this. */
+/** Converts the URL to a TrustedScriptURL where the browser has them; `trusted-types xmpp-pam` allows this. */
 function trusted(url: string | URL): string | URL {
-  policy ??= globalThis.trustedTypes?.createPolicy("xmpp-pam", { createScriptURL: (u) => u });
+  try {
+    policy ??= globalThis.trustedTypes?.createPolicy("xmpp-pam", { createScriptURL: (u) => u });
+  } catch {
+    return url; // the page may allow other policies only, and need none
+  }
   return policy ? policy.createScriptURL(String(url)) : url;
 }

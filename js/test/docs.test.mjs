@@ -94,9 +94,8 @@ test("the scripts contain no XML namespace and locate their files by literals th
   const index = read("../dist/index.js");
   for (const text of [index, read("../src/worker.ts")]) assert.doesNotMatch(text, /urn:xmpp|urn:ietf|jabber:|jabber\.org\/protocol/);
   assert.match(index, /new URL\("\.\/pam\.wasm", import\.meta\.url\)/);
-  assert.match(index, /new Worker\(new URL\("\.\/worker\.js", import\.meta\.url\), \{ type: "module" \}\)/);
-  // Vite rejects options in which something may override `type`.
-  assert.match(index, /new SharedWorker\(new URL\("\.\/worker\.js", import\.meta\.url\), \{ \.\.\.lasting, type: "module", name \}\)/);
+  assert.equal(index.match(/\.\/worker\.js/g).length, 1); // else bundlers emit it more than once
+  assert.match(index, /new URL\("\.\/worker\.js", import\.meta\.url\)/);
   assert.doesNotMatch(index + read("../dist/worker.js"), /\bnew Function\(|\beval\(/);
 });
 

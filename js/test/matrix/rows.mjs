@@ -11,7 +11,7 @@ const exclude = 'add optimizeDeps: { exclude: ["xmpp-pam"] } to the configuratio
 
 const vite = [
   { run: "dev", script: "dev", state },
-  { run: "build", state, workers: 3 },
+  { run: "build", state, workers: 1 },
 ];
 const vite8 = [
   ...vite,
@@ -24,7 +24,7 @@ const vite8 = [
     run: "dev, linked folder, `server.fs.allow`", script: "dev", install: "link",
     files: config(`{ server: { fs: { allow: [".", ${JSON.stringify(js)}] } } }`), state,
   },
-  { run: "build, linked folder", install: "link", state, workers: 3 },
+  { run: "build, linked folder", install: "link", state, workers: 1 },
 ];
 const vite7 = [
   ...vite,
@@ -34,17 +34,17 @@ const vite7 = [
   },
 ];
 const esbuild = [
-  { run: "esm", state, workers: 2 },
-  { run: "esm, splitting", script: "build:split", state, workers: 2 },
+  { run: "esm", state, workers: 1 },
+  { run: "esm, splitting", script: "build:split", state, workers: 1 },
   {
-    run: "esm, files not copied", script: "build:alone", workers: 1,
+    run: "esm, files not copied", script: "build:alone", workers: 0,
     state: "wasm-load: URL was answered with status 404: serve pam.wasm there, or give options.runtime.wasm.",
   },
   {
-    run: "iife", script: "build:iife", workers: 2,
+    run: "iife", script: "build:iife", workers: 1,
     state: "wasm-load: This script cannot find pam.wasm, because it was bundled without import.meta.url: give options.runtime.wasm, or bundle it as an ES module.",
   },
-  { run: "iife, `runtime: { wasm, worker }`", script: "build:iife", runtime: { wasm: "pam.wasm", worker: "worker.js" }, state: works("worker"), workers: 2 },
+  { run: "iife, `runtime: { wasm, worker }`", script: "build:iife", runtime: { wasm: "pam.wasm", worker: "worker.js" }, state: works("worker"), workers: 1 },
 ];
 const plain = [
   { run: "import map", state, workers: 1 },
@@ -58,17 +58,17 @@ const plain = [
 const html = /id="list" data-source="unread"/; // what the server renders
 const next = [
   { run: "dev", script: "dev", host: "localhost", html, state }, // its development server refuses other hosts
-  { run: "build", serve: "start", output: ".next/static", html, state, workers: 3 },
+  { run: "build", serve: "start", output: ".next/static", html, state, workers: 1 },
 ];
 
 /** The rows; `folder` is that of the project. */
 export const rows = Object.entries({
   vite8: ["Vite 8", vite8],
   vite7: ["Vite 7", vite7],
-  webpack: ["webpack", [{ run: "build", state, workers: 3 }]],
-  rollup: ["Rollup", [{ run: "build", state, workers: 2 }]],
+  webpack: ["webpack", [{ run: "build", state, workers: 1 }]],
+  rollup: ["Rollup", [{ run: "build", state, workers: 1 }]],
   esbuild: ["esbuild", esbuild],
-  parcel: ["Parcel", [{ run: "dev", script: "dev", state }, { run: "build", state, workers: 2 }]],
+  parcel: ["Parcel", [{ run: "dev", script: "dev", state }, { run: "build", state, workers: 1 }]],
   next: ["Next.js", next],
   plain: ["No tool", plain],
   node: ["Node.js", [{ run: "`xmpp-pam/node`", node: true, state: works("node") }]],
