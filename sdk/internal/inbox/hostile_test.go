@@ -103,6 +103,9 @@ func TestFarFuture(t *testing.T) {
 			}
 		}
 	}
+	if newest := p.m.State().Nodes[0].Newest; !newest.Equal(p.now) {
+		t.Errorf("the newest event is of %v", newest)
+	}
 	// The horizon is not in the future either.
 	for i := range 200 {
 		e := far
@@ -169,7 +172,7 @@ func TestRefused(t *testing.T) {
 	p := newPlayer(t, Options{})
 	p.step(Stored{})
 	long := strings.Repeat("x", maxName+1)
-	in := Arrived{Seq: 9, Events: []Incoming{item(long, "i", nil), item("n", long, nil), item("n\x1e", "i", nil), item("n", "i\x1f", nil), item("n", "ok", payload("x"))}}
+	in := Arrived{Seq: 9, Events: []Incoming{item(long, "i", nil), item("n", long, nil), item("n\x1e", "i", nil), item("n", "i\x1f", nil), item("n", "ok", payload("x")), item(long[1:], long[1:], payload("x"))}}
 	in.Events[1].Type = "unknown"
 	p.step(in)
 	p.commit()
@@ -180,7 +183,7 @@ func TestRefused(t *testing.T) {
 			t.Error(w.Err)
 		}
 	}
-	if fmt.Sprint(got) != "[inbox.Changed inbox.Handled inbox.Warning]" || p.list(Query{}) != "e1:ok=x@12:00:00l" {
+	if fmt.Sprint(got) != "[inbox.Changed inbox.Handled inbox.Warning]" || p.list(Query{Node: "n", Service: "a"}) != "e1:ok=x@12:00:00l" || len(p.m.State().Nodes) != 2 {
 		t.Errorf("outputs %v, listed %s", got, p.list(Query{}))
 	}
 }
@@ -275,6 +278,8 @@ func TestLongNamespace(t *testing.T) {
 	if err != nil || len(found) != 200 {
 		t.Fatalf("%d events, %v", len(found), err)
 	}
+	// A namespace that is declared outside counts, if it is short, as does the longest that is kept.
+	found = append(found, item("n", "k0", element.New(space[:maxNamespace], "x")).Notification, item("n", "k1", element.New(space[:maxNamespace+1], "x")).Notification)
 	p := newPlayer(t, Options{})
 	p.step(Stored{})
 	in := Arrived{Seq: 1}
@@ -295,6 +300,12 @@ func TestLongNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range page.Events(values) {
+		if e.ItemID[0] == 'k' {
+			if e.XML == "" || (e.Namespace != "") != (e.ItemID == "k0") {
+				t.Errorf("%s: %.20q, namespace %.20q", e.ItemID, e.XML, e.Namespace)
+			}
+			continue
+		}
 		if long := e.ItemID[0] == 'i'; long != (e.Omitted == pam.OmittedTooLong) || long != (e.XML == "") || long != (e.Namespace == "") {
 			t.Errorf("%s: %q, omitted %q", e.ItemID, e.XML, e.Omitted)
 		}

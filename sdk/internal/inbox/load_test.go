@@ -243,6 +243,27 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
+// TestLargerPage reads records of a page with fewer rows than wanted: the machine requests the
+// bodies of the others, and again if the store that was to answer has failed.
+func TestLargerPage(t *testing.T) {
+	p := filled(t)
+	opts := p.m.opts
+	opts.page = 29
+	p.m = New(opts)
+	requested := func(outs []Output) bool {
+		return slices.ContainsFunc(outs, func(out Output) bool { _, ok := out.(ReadBodies); return ok })
+	}
+	if outs := p.step(Stored{p.records()}); !requested(outs) {
+		t.Errorf("outputs %v", outs)
+	}
+	p.store = store.NewMemory()
+	p.step(StoreReplaced{})
+	p.commit()
+	if outs := p.step(Committed{p.last.Seq}); !requested(outs) {
+		t.Errorf("after the failure: %v", outs)
+	}
+}
+
 // TestLowerLimits checks that lower limits count at once.
 func TestLowerLimits(t *testing.T) {
 	p := filled(t)

@@ -77,6 +77,9 @@ func (p *player) read(line string) Input {
 		return Committed{p.last.Seq}
 	case "conflict":
 		return Conflict{p.last.Seq, p.records()}
+	case "reload": // another run of the program
+		p.m = New(p.m.opts)
+		return Stored{p.records()}
 	case "replaced":
 		p.store = store.NewMemory()
 		return StoreReplaced{}

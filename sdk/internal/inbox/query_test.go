@@ -68,19 +68,26 @@ func TestPayload(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := item("n", "i", e)
-	in.Publisher = "bob@x"
+	in.Publisher, in.Source = "bob@x", pam.TimeDelay // without a time, this tells nothing
 	gone := item("n", "", nil)
 	gone.Type, gone.Redirect = pam.EventDeleted, "xmpp:a?;node=m"
 	added := func(outs []Output) []pam.Event { return outs[0].(Changed).Added }
 	p.step(Arrived{Events: []Incoming{in, gone}})
 	p.commit()
 	want := added(p.step(Committed{p.last.Seq}))
+	elsewhere := gone
+	elsewhere.Redirect = "xmpp:a?;node=other"
+	for i, again := range []Incoming{gone, elsewhere} {
+		if p.run(Arrived{Events: []Incoming{again}}); len(p.m.ids) != 2+i {
+			t.Errorf("with the redirect %s: %d events", again.Redirect, len(p.m.ids))
+		}
+	}
 	page, _ := p.m.List(Query{})
 	if len(page.Keys) != 1 {
 		t.Fatalf("keys %v", page.Keys)
 	}
 	values, _ := p.store.Get(t.Context(), page.Keys...)
-	got := page.Events(values)
+	got := page.Events(values)[1:]
 	if got[0].Redirect != gone.Redirect || got[0].Type != pam.EventDeleted {
 		t.Errorf("deleted: %+v", got[0])
 	}
@@ -91,7 +98,7 @@ func TestPayload(t *testing.T) {
 	if fmt.Sprintf("%+v", *g.Entry) != fmt.Sprintf("%+v", *want[0].Entry) || g.Entry.Title != "T" || g.Entry.Author != "A" || !g.Entry.Published.Equal(start.Add(-2*time.Hour)) {
 		t.Errorf("entry %+v, announced %+v", g.Entry, want[0].Entry)
 	}
-	if lost := page.Events(nil)[1]; lost.Omitted != pam.OmittedUnreadable || lost.ItemID != "i" {
+	if lost := page.Events(nil)[2]; lost.Omitted != pam.OmittedUnreadable || lost.ItemID != "i" {
 		t.Errorf("without its record: %+v", lost)
 	}
 }
@@ -181,6 +188,10 @@ func TestCatchUp(t *testing.T) {
 	p.now = p.now.Add(time.Hour)
 	p.run(p.read("live 1 a/n i1=x#id"))
 	is("n", "c2 13:00 13:00 12:00 true true")
+	p.run(p.read("catchup 0 a/n i0=x@11:30:00a")) // tells neither of live events nor of the last activity
+	is("n", "c2 13:00 13:00 12:00 true true")
+	p.run(p.read("catchup 0 a/old i0=x@11:30:00a"))
+	is("old", " - 11:30 - false false")
 	p.run(p.read("live 2 a/n i2=x"))
 	is("n", "c2 13:00 13:00 12:00 true false")
 	p.run(p.read("reached a n c3@11:02:00a"))
@@ -363,7 +374,7 @@ func TestAway(t *testing.T) {
 	p := newPlayer(t, Options{})
 	p.step(Stored{})
 	away := func() string {
-		a := p.m.Away()
+		a := p.m.State().Away
 		if a == nil {
 			return "none"
 		}
@@ -395,7 +406,11 @@ func TestAway(t *testing.T) {
 	is("list +a/x", "12:00 0 -n +x") // again, from another tab
 	is("list -a/x +a/n", "12:00 0")
 	is("list -a/m", "12:00 0 -m")
-	is("live 2 a/n i2=x i3=x i2=x", "12:00 2 -m")
+	p.step(p.read("live 2 a/n i2=x i3=x i2=x"))
+	if got := away(); got != "12:00 0 -m" {
+		t.Errorf("before it is stored: %s", got)
+	}
+	is("ok", "12:00 2 -m")
 	p.run(ListChanged{Changes: []pam.Change{{}}})
 	m := New(Options{})
 	m.Step(p.now, Stored{p.records()})
@@ -403,4 +418,13 @@ func TestAway(t *testing.T) {
 		t.Errorf("read %s", away())
 	}
 	is("looked", "13:00 0")
+	var many ListChanged
+	for i := range maxChanges + 1 {
+		many.Changes = append(many.Changes, p.read(fmt.Sprint("list +a/", i)).(ListChanged).Changes...)
+	}
+	p.run(many)
+	p.run(p.read("list -a/7")) // of those that are known, the changes still count
+	if n := len(p.m.Away().Changes); n != maxChanges-1 {
+		t.Errorf("%d changes", n)
+	}
 }

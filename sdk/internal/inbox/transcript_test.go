@@ -721,6 +721,258 @@ var transcripts = []struct{ name, text string }{
 		< changed *e2; 2
 		< handled 4
 		< fetch a/n i1`},
+	{"two tabs: what waited is handled after what conflicted", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> live 2 a/n i2=x
+		> conflict
+		< changed reset; 0
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l +e2:i2=x@12:00:00l a/n=2; 2
+		< handled 2`},
+	{"a marker of a node without events announces nothing", `
+		> marker a/n i9@11:00:00d
+		< commit node/0 meta
+		> ok
+		> live 1 b/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l b/n=1; 1
+		< handled 1`},
+	{"an event that is removed before it was stored is not announced", `
+		> interest #ns
+		< timer flush 2s
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> live 2 a/n i2=x
+		> interest b
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		< commit -xml/0 -event/0 node/0 -page/0 meta
+		> ok
+		< changed -e1 a/n=0; 0
+		< handled 2`},
+	{"no payload: an event of no item cannot be fetched", `
+		> live 1 a/n #s1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:@12:00:00l a/n=1; 1
+		< handled 1`},
+	{"no payload: what was published again after a retraction does not complete the first event", `
+		> live 1 a/n i1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1@12:00:00l a/n=1; 1
+		< handled 1
+		< fetch a/n i1
+		> live 2 a/n -i1
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:-i1@12:00:00l a/n=2; 2
+		< handled 2
+		> live 3 a/n i1=x
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i1=x@12:00:00l a/n=3; 3
+		< handled 3
+		> live 4 a/n -i1
+		< commit xml/3 event/0 node/0 page/0 meta
+		> ok
+		< changed +e4:-i1@12:00:00l a/n=4; 4
+		< handled 4
+		> live 5 a/n i1
+		< commit xml/4 event/0 node/0 page/0 meta
+		> ok
+		< changed +e5:i1@12:00:00l a/n=5; 5
+		< handled 5
+		> live 6 a/n i1=x
+		< commit xml/5 -xml/4 event/0 node/0 page/0 meta
+		> ok
+		< changed *e5; 5
+		< handled 6
+		= e5:i1=x@12:00:00l e4:-i1@12:00:00l e3:i1=x@12:00:00l e2:-i1@12:00:00l e1:i1@12:00:00l`},
+	{"no payload: a notification from before a retraction is none of a later publication", `
+		> catchup 0 a/n i1=x@11:00:00a -i1@11:10:00a
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:00:00a +e2:-i1@11:10:00a a/n=2; 2
+		> catchup 0 a/n i1@11:05:00a
+		> catchup 0 a/n i1@11:20:00a
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i1@11:20:00a a/n=3; 3
+		< fetch a/n i1
+		= e3:i1@11:20:00a e2:-i1@11:10:00a e1:i1=x@11:00:00a`},
+	{"no payload: a copy that comes otherwise completes the event, and is not requested again", `
+		> session
+		< timer flush 2s
+		> live 1 a/n i1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1@12:00:00l a/n=1; 1
+		< handled 1
+		< fetch a/n i1
+		> catchup 0 a/n i1=other:x@11:00:00a
+		< commit xml/1 -xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed *e1; 1
+		= e1:i1=x@11:00:00a
+		> session
+		> interest #other
+		= e1:i1=x@11:00:00a`},
+	{"no payload: what another tab has stored without it is requested", `
+		> live 1 a/n i1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1@12:00:00l a/n=1; 1
+		< handled 1
+		< fetch a/n i1
+		> reload
+		< changed reset; 1
+		> live 1 a/n i1
+		< handled 1
+		< fetch a/n i1`},
+	{"no payload: it shows that the event was dropped before", `
+		> live 1 a/n i1=x@11:01:00d i2=x@11:02:00d i3=x@11:03:00d i4=x@11:04:00d i5=x@11:05:00d i6=x@11:06:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:i2=x@11:02:00d +e3:i3=x@11:03:00d +e4:i4=x@11:04:00d +e5:i5=x@11:05:00d +e6:i6=x@11:06:00d a/n=5(1); 5
+		< handled 1
+		> live 2 a/n i1
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e7:i1@12:00:00l -e2 a/n=5(2); 5
+		< handled 2
+		< fetch a/n i1
+		> fetched a/n i1 i1=x
+		< commit -xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed -e7 a/n=4(2); 4
+		= e6:i6=x@11:06:00d e5:i5=x@11:05:00d e4:i4=x@11:04:00d e3:i3=x@11:03:00d`},
+	{"what was reached survives a failure of the store, and then a conflict", `
+		> session
+		< timer flush 2s
+		> reached a n c1@11:00:00a current
+		> replaced
+		< commit -.. node/0 position/0 since meta
+		> conflict
+		< changed reset; 0
+		> timer flush
+		< commit node/0 position/0 meta`},
+	{"seen: a marker that is handled again after a conflict is not the server's newest", `
+		> live 1 a/n i1=x@11:01:00d i2=x@11:02:00d i3=x@11:03:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:01:00d +e2:i2=x@11:02:00d +e3:i3=x@11:03:00d a/n=3; 3
+		< handled 1
+		> caughtup
+		> markersread
+		> seen e1 e2
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 *e2 a/n=1; 1
+		< publish a/n i2@11:02:00d
+		> published a/n i2@11:02:00d
+		< timer flush 2s
+		> +1s
+		> seen e3
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e3 a/n=0; 0
+		< timer publish 4s
+		> asked a/n
+		> marker a/n i2@11:02:00d
+		> +4s
+		> timer publish
+		< publish a/n i3@11:03:00d
+		> live 2 a/n i4=x@11:04:00d
+		< commit xml/1 event/0 node/0 page/0 meta
+		> conflict
+		< changed reset; 0
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e4:i4=x@11:04:00d a/n=1; 1
+		< handled 2
+		> published a/n i3@11:03:00d
+		> +5s
+		> timer publish`},
+	{"a copy that may be of a later publication does not tell the time of the first", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> +10m
+		> live 2 a/n -i1
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:-i1@12:10:00l a/n=2; 2
+		< handled 2
+		> catchup 0 a/n i1=x@12:12:00a
+		= e2:-i1@12:10:00l e1:i1=x@12:00:00l
+		> catchup 0 a/n i1=x@11:59:00a
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1; 2
+		= e2:-i1@12:10:00l e1:i1=x@11:59:00a`},
+	{"published again after the first of two removals", `
+		> catchup 0 a/n i1=x@11:00:00a -i1@11:10:00a !purged@11:30:00a
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:00:00a +e2:-i1@11:10:00a +e3:!purged@11:30:00a a/n=3; 3
+		> catchup 0 a/n i1=x@11:20:00a
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e4:i1=x@11:20:00a a/n=4; 4
+		= e3:!purged@11:30:00a e4:i1=x@11:20:00a e2:-i1@11:10:00a e1:i1=x@11:00:00a`},
+	{"published again: a copy of the retraction came live to this run", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n -i1
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:-i1@12:00:00l a/n=2; 2
+		< handled 2
+		> reload
+		< changed reset; 2
+		> live 1 a/n -i1
+		< handled 1
+		> live 2 a/n i1=x
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i1=x@12:00:00l a/n=3; 3
+		< handled 2
+		= e3:i1=x@12:00:00l e2:-i1@12:00:00l e1:i1=x@12:00:00l`},
+	{"retracted again: a copy of the publication came live without payload to this run", `
+		> live 1 a/n -i1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:-i1@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n i1=x
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:i1=x@12:00:00l a/n=2; 2
+		< handled 2
+		> reload
+		< changed reset; 2
+		> live 1 a/n i1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e2; 2
+		< handled 1
+		< fetch a/n i1
+		> live 2 a/n -i1
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:-i1@12:00:00l a/n=3; 3
+		< handled 2
+		= e3:-i1@12:00:00l e2:i1=x@12:00:00l e1:-i1@12:00:00l`},
 }
 
 // TestTranscripts plays the transcripts.
@@ -757,6 +1009,22 @@ func TestTranscripts(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("got\n%s", strings.Join(got, "\n"))
 			}
+			if !p.m.Busy() {
+				p.readAgain()
+			}
 		})
 	}
+}
+
+// readAgain checks that a machine that reads the records has the same events, and counts the
+// same bytes.
+func (p *player) readAgain() {
+	p.t.Helper()
+	m, want := p.m, p.list(Query{})
+	p.m = New(m.opts)
+	p.m.Step(p.now, Stored{p.records()})
+	if got := p.list(Query{}); got != want || p.m.bytes != m.bytes || p.m.unseen != m.unseen || p.m.dropped != m.dropped {
+		p.t.Errorf("read %s with %d bytes, %d unseen, %d dropped; want %s, %d, %d, %d", got, p.m.bytes, p.m.unseen, p.m.dropped, want, m.bytes, m.unseen, m.dropped)
+	}
+	p.m = m
 }
