@@ -6,6 +6,13 @@ import (
 	"testing"
 )
 
+// TestDefaults checks the limits of an inbox without options, which users are told.
+func TestDefaults(t *testing.T) {
+	if got, want := New(Options{}).opts, (Options{PerNode: 500, Total: 20_000, Bytes: 64 << 20, Nodes: 20_000, page: 50}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 // TestForgottenNodes has more nodes without events than are kept: those whose last event
 // is the oldest are forgotten.
 func TestForgottenNodes(t *testing.T) {
@@ -14,11 +21,15 @@ func TestForgottenNodes(t *testing.T) {
 	for i := range 12 {
 		p.run(p.read(fmt.Sprintf("live %d a/n%d i=x@11:%02d:00d", i+1, i, i)))
 	}
-	var names []string
-	for _, n := range p.m.State().Nodes {
-		names = append(names, n.Node)
-	}
-	if got, want := strings.Join(names, " "), "n2 n3 n4 n5 n6 n7 n8 n9 n10 n11"; got != want {
-		t.Errorf("kept %s, want %s", got, want)
+	for range 2 { // again when the records are read
+		var names []string
+		for _, n := range p.m.State().Nodes {
+			names = append(names, n.Node)
+		}
+		if got, want := strings.Join(names, " "), "n2 n3 n4 n5 n6 n7 n8 n9 n10 n11"; got != want {
+			t.Errorf("kept %s, want %s", got, want)
+		}
+		p.m = New(p.m.opts)
+		p.step(Stored{p.records()})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
@@ -65,6 +66,62 @@ func TestReload(t *testing.T) {
 	}
 	if !strings.Contains(want, "<nil> {Key:{Service:a Node:n9") || !strings.Contains(want, "Current:true") || strings.Count(want, "displayed") < 3 || m.shown.dropped < 10 {
 		t.Errorf("the test stores too little: %s", want)
+	}
+}
+
+// TestGoOn has a machine that has read its records, all or all but the meta record, store
+// more: it overwrites nothing, and deletes what nothing refers to.
+func TestGoOn(t *testing.T) {
+	for _, lost := range []string{"", MetaKey} {
+		p := filled(t)
+		var ops []store.Op
+		if lost != "" {
+			ops = append(ops, store.Delete(lost))
+		}
+		if err := p.store.Commit(t.Context(), nil, ops); err != nil {
+			t.Fatal(err)
+		}
+		p.m = New(p.m.opts)
+		p.run(Stored{p.records()})
+		p.run(SessionStarted{Resumed: true})
+		for _, line := range []string{"looked", "live 1 a/more j1=x@11:50:00d", "live 2 a/n0 j2=x@11:51:00d", "reached a more c9@11:52:00a current", "timer flush"} {
+			p.run(p.read(line))
+		}
+		want := p.dump(p.m)
+		again := New(p.m.opts)
+		again.Step(p.now, Stored{p.records()})
+		again.Step(p.now, SessionStarted{Resumed: true})
+		if got := p.dump(again); got != want || strings.Contains(got, string(pam.OmittedUnreadable)) {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		for i := range 60 {
+			p.run(p.read(fmt.Sprintf("live 3 a/n%d k%d=x", i%4, i)))
+		}
+		used := map[string]bool{}
+		for _, e := range p.m.events {
+			used[bodyKey(e.body.number)] = true
+		}
+		bodies, err := p.store.Scan(t.Context(), store.Range{From: keyBodies})
+		if err != nil || len(bodies) != len(used) {
+			t.Errorf("%d records of bodies, %d are used, %v", len(bodies), len(used), err)
+		}
+	}
+}
+
+// TestEpoch checks that the records of an empty store, and of one that has failed, differ by
+// the epoch, so that a commit that was built on others conflicts.
+func TestEpoch(t *testing.T) {
+	metas := map[string]bool{}
+	for _, epoch := range []uint64{5, 7} {
+		for _, first := range []Input{Stored{}, StoreReplaced{}} {
+			p := newPlayer(t, Options{Epoch: epoch})
+			p.run(first)
+			p.run(p.read("live 1 a/n i1=x"))
+			metas[string(p.m.Meta())] = true
+		}
+	}
+	if len(metas) != 4 {
+		t.Errorf("%d meta records", len(metas))
 	}
 }
 
@@ -143,7 +200,7 @@ func TestDamage(t *testing.T) {
 				t.Errorf("%s: after the repair: %T%v", name, out, out)
 			}
 		}
-		if again.unseen != m.unseen || again.dropped != m.dropped || len(again.events) != len(m.events) {
+		if again.unseen != m.unseen || again.dropped != m.dropped || len(again.events) != len(m.events) || again.bytes != m.bytes || again.next != m.next {
 			t.Errorf("%s: repaired %d events, %d unseen, %d dropped; read %d, %d, %d", name, len(m.events), m.unseen, m.dropped, len(again.events), again.unseen, again.dropped)
 		}
 	}
@@ -172,6 +229,18 @@ func TestDamage(t *testing.T) {
 			try(fmt.Sprintf("%s as %q", r.Key, value), append(others, store.Record{Key: r.Key, Value: value}), least)
 		}
 	}
+	for _, tt := range damages {
+		damaged := slices.Clone(records)
+		i := slices.IndexFunc(damaged, func(r store.Record) bool { return strings.HasPrefix(r.Key, tt.key) })
+		text, _ := unseal(damaged[i].Value)
+		damaged[i].Value = seal([]byte(tt.change(text.data)))
+		try(tt.name, damaged, all)
+	}
+	for _, r := range records {
+		if r.Key == keySince {
+			try("only "+r.Key, []store.Record{r}, 0)
+		}
+	}
 	// Records with a right digest and wrong content.
 	for _, r := range records {
 		for range 60 {
@@ -187,6 +256,47 @@ func TestDamage(t *testing.T) {
 			m.Step(p.now, Stored{append([]store.Record{{Key: r.Key, Value: value}}, slices.DeleteFunc(slices.Clone(records), func(o store.Record) bool { return o.Key == r.Key })...)})
 			m.Step(p.now, Arrived{Seq: 1, Events: p.incoming("live", "a/n0", []string{"new=x"})})
 		}
+	}
+}
+
+// damages change the text of the first record whose key has a prefix so that it contradicts
+// itself or others. No event is lost.
+var damages = []struct {
+	name, key string
+	change    func(string) string
+}{
+	{"an event twice", keyEvents, doubled},
+	{"a node twice", keyNodes, doubled},
+	{"a position twice", keyPositions, doubled},
+	{"a row of the page twice", keyPage, doubled},
+	{"an older format", MetaKey, added(0, -1)},
+	{"one event more", MetaKey, added(2, 1)},
+	{"one unseen event more", MetaKey, added(3, 1)},
+	{"one unseen event less", MetaKey, added(3, -1)},
+	{"one dropped event less", MetaKey, added(4, -1)},
+	{"one node more", MetaKey, added(5, 1)},
+	{"one row of the page less", MetaKey, added(6, -1)},
+	{"the id of the next event is that of the last", MetaKey, added(9, -1)},
+	{"a node has one unseen event more", keyNodes, added(2, 1)},
+	{"a node has one unseen event less", keyNodes, added(2, -1)},
+	{"a position without nodes", keyPositions, func(s string) string {
+		return s + string((&position{number: 99, by: "a", id: "c"}).encode(nil))
+	}},
+}
+
+func doubled(s string) string { return s + s[:strings.IndexByte(s, rowEnd)+1] }
+
+// added changes a number in a field of the first row. The id of the next event has the base 36.
+func added(field, n int) func(string) string {
+	return func(s string) string {
+		fields := strings.SplitAfter(s, "\x1f")
+		r := reader{data: fields[field]}
+		if field == 9 {
+			fields[field] = string(appendID(nil, r.id()+uint64(n)))
+		} else {
+			fields[field] = string(appendNumber(nil, r.number()+n))
+		}
+		return strings.Join(fields, "")
 	}
 }
 
@@ -313,6 +423,13 @@ func TestRemembered(t *testing.T) {
 	}
 	m := New(p.m.opts)
 	m.Step(p.now, Stored{p.records()})
+	arrive("live", "!purged")
+	p.now = p.now.Add(time.Hour)
+	arrive("live", "l1=x", "l2=x", "l3=x") // the purge is dropped
+	if n := arrive("live", "!purged"); n != 1 {
+		t.Errorf("a purge that happens again: %d", n)
+	}
+	p.m = m
 	if got, want := fmt.Sprint(m.order[0].gone), fmt.Sprint(p.m.order[0].gone); got != want {
 		t.Errorf("read %s, want %s", got, want)
 	}

@@ -52,10 +52,82 @@ func TestList(t *testing.T) {
 	if items(last) != "i35 i3 i2 i1" || last.Cursor != "" || last.Len() != 4 {
 		t.Errorf("last page %s, cursor %q", items(last), last.Cursor)
 	}
+	p.run(p.read("marker a/n i3@11:03:00a"))
+	if page, _ := p.m.List(Query{Service: "a", Node: "n", UnseenOnly: true}); items(page) != "i7 i5 i35" {
+		t.Errorf("unseen %s", items(page))
+	}
 	// What is not stored is not listed.
 	p.step(p.read("live 1 a/n i8=x"))
-	if page, _ := p.m.List(Query{Limit: 1}); items(page) != "i7" || p.m.State().Unseen != 6 {
+	if page, _ := p.m.List(Query{Limit: 1}); items(page) != "i7" || p.m.State().Unseen != 5 {
 		t.Errorf("listed %s, %d unseen", items(page), p.m.State().Unseen)
+	}
+}
+
+// TestListLimits checks how many events a page has.
+func TestListLimits(t *testing.T) {
+	p := newPlayer(t, Options{PerNode: 1000})
+	p.step(Stored{})
+	var in Arrived
+	for i := range 501 {
+		in.Events = append(in.Events, item("n", fmt.Sprint(i), payload("x")))
+	}
+	p.run(in)
+	for limit, want := range map[int]int{0: 50, 499: 499, 500: 500, 501: 500} {
+		if page, _ := p.m.List(Query{Limit: limit}); page.Len() != want {
+			t.Errorf("%d: %d events", limit, page.Len())
+		}
+	}
+}
+
+// TestWanted has more items without payload than are requested in a session.
+func TestWanted(t *testing.T) {
+	p := newPlayer(t, Options{PerNode: 2000})
+	p.step(Stored{})
+	p.run(p.read("session"))
+	const more = 20
+	in := Arrived{Seq: 1}
+	for i := range maxWanted + more {
+		in.Events = append(in.Events, item("n", fmt.Sprint(i), nil))
+	}
+	p.step(in)
+	p.commit()
+	requested := map[string]bool{}
+	take := func(outs []Output) (n int) {
+		for _, out := range outs {
+			if f, ok := out.(FetchItem); ok {
+				requested[f.ItemID] = true
+				n++
+			}
+		}
+		return n
+	}
+	if n := take(p.step(Committed{p.last.Seq})); n != maxFetches {
+		t.Errorf("%d items are requested", n)
+	}
+	if n := take(p.step(ItemFetched{Service: "a", Node: "n", ItemID: "of another session", Failed: true})); n != 0 {
+		t.Errorf("an answer to no request: %d items are requested", n)
+	}
+	for i := range maxWanted {
+		if n := take(p.step(ItemFetched{Service: "a", Node: "n", ItemID: fmt.Sprint(i), Failed: true})); n > 1 {
+			t.Errorf("%d items are requested after an answer", n)
+		}
+	}
+	if len(requested) != maxWanted {
+		t.Errorf("%d items were requested", len(requested))
+	}
+}
+
+// TestPublishedOnly reads an entry that does not tell when it was updated.
+func TestPublishedOnly(t *testing.T) {
+	p := newPlayer(t, Options{})
+	p.step(Stored{})
+	e, err := element.Parse(`<entry xmlns='http://www.w3.org/2005/Atom'><title>T</title><published>2026-11-29T10:00:00Z</published></entry>`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.run(Arrived{Events: []Incoming{item("n", "i", e)}})
+	if got := p.list(Query{}); got != "e1:i=atom:T@10:00:00p" {
+		t.Errorf("listed %s", got)
 	}
 }
 
@@ -148,7 +220,7 @@ func TestSupports(t *testing.T) {
 		{"#ns", "a/n", ""},
 		{"a#ns b/x*", "a/n b/xy", "b/y c/x"},
 	} {
-		m.interest = filters(strings.Fields(tt.filters))
+		m.Step(start, SetInterest{filters(strings.Fields(tt.filters))}) // counts before the records are read
 		for _, s := range strings.Fields(tt.yes + " | " + tt.no) {
 			want := strings.Contains(" "+tt.yes+" ", " "+s+" ")
 			service, node, ok := strings.Cut(s, "/")
@@ -223,6 +295,16 @@ func TestCatchUp(t *testing.T) {
 	p.step(Stored{p.records()})
 	p.run(p.read("session resumed"))
 	is("m", "c5 16:00 - - true false")
+	run := p.m
+	p.m = New(Options{})
+	p.step(Stored{p.records()})
+	p.now = p.now.Add(time.Minute)
+	p.step(p.read("session resumed"))
+	p.now = p.now.Add(time.Hour)
+	p.step(p.read("ended")) // nothing was heard since it was resumed
+	is("m", "c5 16:01 - - false false")
+	p.now = p.now.Add(-61 * time.Minute)
+	p.m = run
 	for range maxPast + 2 {
 		p.now = p.now.Add(time.Hour)
 		p.run(p.read("session"))
@@ -271,20 +353,28 @@ func TestMissed(t *testing.T) {
 	p.run(p.read("catchup 0 a/n i1=other:x@11:00:00a i2=other:x@11:20:00a"))
 	p.run(p.read("catchup 0 a/m i1=other:x@11:00:00a i2=other:x@11:20:00a"))
 	p.run(p.read("catchup 0 a/x i1=other:x"))
+	p.run(p.read("reached a y c3@11:30:00a"))
+	p.run(p.read("catchup 0 a/y i1=other:x"))
+	p.run(p.read("live 1 a/z i1=other:x"))
 	p.run(p.read("timer flush"))
 	m := New(Options{}) // everything
 	outs := m.Step(p.now, Stored{p.records()})
 	if len(outs) != 1 {
 		t.Errorf("outputs %v", outs)
 	}
-	for node, want := range map[string]string{"n": "c1 11:00:00.000", "m": " 11:00:00.000", "x": " 00:00:00.001"} {
+	for _, out := range m.Step(p.now, Arrived{Seq: 1}) {
+		if _, ok := out.(Missed); ok { // A catch-up finds it without.
+			t.Errorf("output %v", out)
+		}
+	}
+	for node, want := range map[string]string{"n": "c1 11:00:00.000", "m": " 11:00:00.000", "x": " 00:00:00.001", "y": "c3 00:00:00.000", "z": " 12:00:00.000"} {
 		c := m.CatchUp("a", node)
 		if got := c.Cursor.ID + c.CurrentUntil.Format(" 15:04:05.000"); got != want || c.Current {
 			t.Errorf("%s: %s, want %s", node, got, want)
 		}
 	}
 	outs = p.step(SetInterest{})
-	if missed, ok := outs[0].(Missed); !ok || len(missed.Nodes) != 3 {
+	if missed, ok := outs[0].(Missed); !ok || len(missed.Nodes) != 5 {
 		t.Errorf("outputs %v", outs)
 	}
 }

@@ -664,7 +664,8 @@ var transcripts = []struct{ name, text string }{
 		> interest #ns b
 		> interest #ns #other
 		< missed a/n a/m
-		> interest #ns #other`},
+		> interest #ns #other
+		> interest all`},
 	{"interest: stored with another one", `
 		> interest #ns
 		< timer flush 2s
@@ -916,7 +917,13 @@ var transcripts = []struct{ name, text string }{
 		< commit event/0 node/0 page/0 meta
 		> ok
 		< changed *e1; 2
-		= e2:-i1@12:10:00l e1:i1=x@11:59:00a`},
+		= e2:-i1@12:10:00l e1:i1=x@11:59:00a
+		> catchup 0 a/n i1=x@12:15:00a
+		> catchup 0 a/n i1=x@12:15:01a
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i1=x@12:15:01a a/n=3; 3
+		= e3:i1=x@12:15:01a e2:-i1@12:10:00l e1:i1=x@11:59:00a`},
 	{"published again after the first of two removals", `
 		> catchup 0 a/n i1=x@11:00:00a -i1@11:10:00a !purged@11:30:00a
 		< commit xml/0 event/0 node/0 page/0 meta
@@ -973,6 +980,130 @@ var transcripts = []struct{ name, text string }{
 		< changed +e3:-i1@12:00:00l a/n=3; 3
 		< handled 2
 		= e3:-i1@12:00:00l e2:i1=x@12:00:00l e1:-i1@12:00:00l`},
+	{"published again: the retraction came to an earlier run", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n -i1
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:-i1@12:00:00l a/n=2; 2
+		< handled 2
+		> reload
+		< changed reset; 2
+		> +4m
+		> live 1 a/n i1=x
+		< handled 1
+		> +2m
+		> live 2 a/n i1=x
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i1=x@12:06:00l a/n=3; 3
+		< handled 2
+		= e3:i1=x@12:06:00l e2:-i1@12:00:00l e1:i1=x@12:00:00l`},
+	{"the first stamp counts", `
+		> catchup 0 a/n i1=x@11:00:00a
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:00:00a a/n=1; 1
+		> resumed 1 a/n i1=x@11:00:30d
+		< handled 1
+		= e1:i1=x@11:00:00a`},
+	{"node events: another one at about the same time is no copy", `
+		> catchup 0 a/n !deleted@09:00:00a !purged@11:00:00a !deleted@11:00:30a !purged@10:55:00a !deleted@11:05:29a
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:!deleted@09:00:00a +e2:!purged@11:00:00a +e3:!deleted@11:00:30a +e4:!purged@10:55:00a a/n=4; 4
+		= e3:!deleted@11:00:30a e2:!purged@11:00:00a e4:!purged@10:55:00a e1:!deleted@09:00:00a`},
+	{"node events: stamps and resumption", `
+		> live 1 a/n !purged@10:00:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:!purged@10:00:00d a/n=1; 1
+		< handled 1
+		> live 2 a/n !purged@11:00:00d
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:!purged@11:00:00d a/n=2; 2
+		< handled 2
+		> resumed 3 b/n !purged
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:!purged@12:00:00l b/n=1; 3
+		< handled 3
+		> +2m
+		> resumed 4 b/n !purged
+		< handled 4
+		= e3:!purged@12:00:00l e2:!purged@11:00:00d e1:!purged@10:00:00d`},
+	{"a time of more than 5 minutes after the arrival", `
+		> live 1 a/n i1=x@12:05:00d i2=x@12:05:01d i3=x@12:02:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:05:00d +e2:i2=x@12:05:01d +e3:i3=x@12:02:00d a/n=3; 3
+		< handled 1
+		= e1:i1=x@12:05:00d e3:i3=x@12:02:00d e2:i2=x@12:05:01d`},
+	{"limit of a node: it is not known that an event was seen", `
+		> catchup 0 a/n i1=x@11:01:00a i2=x@11:02:00a i3=x@11:03:00a i4=x@11:04:00a
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:01:00a +e2:i2=x@11:02:00a +e3:i3=x@11:03:00a +e4:i4=x@11:04:00a a/n=4; 4
+		> marker a/n i9@11:02:30l
+		< commit node/0 page/0 meta
+		> ok
+		< changed *e1 *e2 *e3 *e4 a/n=0; 0
+		> live 1 a/n i5=x
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e5:i5=x@12:00:00l a/n=1; 1
+		< handled 1
+		> seen e4
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e4; 1
+		> live 2 a/n i6=x
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e6:i6=x@12:00:00l -e4 a/n=2(1); 2
+		< handled 2
+		= e6:i6=x@12:00:00l e5:i5=x@12:00:00l e3:i3=x@11:03:00a/unknown e2:i2=x@11:02:00a/unknown e1:i1=x@11:01:00a/unknown`},
+	{"interest: removals in a node without wanted items", `
+		> interest #ns
+		< timer flush 2s
+		> live 1 a/n -i1
+		< handled 1
+		> live 2 b/n i1=x -i1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l +e2:-i1@12:00:00l b/n=2; 2
+		< handled 2
+		> interest #other
+		< commit -xml/0 -event/0 node/0 position/0 -page/0 meta
+		> ok
+		< changed -e1 -e2 b/n=0; 0
+		< missed a/n
+		=
+		> interest all
+		< missed b/n`},
+	{"the markers that were read in the last session say nothing in the next", `
+		> session
+		< timer flush 2s
+		> live 1 a/n i1=x@11:01:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> caughtup
+		> markersread
+		> ended
+		> session
+		> ok
+		< changed +e1:i1=x@11:01:00d a/n=1; 1
+		> seen e1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 a/n=0; 0
+		> caughtup
+		> markersread
+		< publish a/n i1@11:01:00d`},
 }
 
 // TestTranscripts plays the transcripts.
