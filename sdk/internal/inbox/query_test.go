@@ -507,7 +507,10 @@ func TestAway(t *testing.T) {
 	if p.m = m; away() != "12:00 2 -m" {
 		t.Errorf("read %s", away())
 	}
-	is("looked", "13:00 0")
+	p.step(p.read("live 3 a/n i9=x"))
+	p.step(p.read("looked")) // waits
+	p.now = p.now.Add(time.Minute)
+	is("ok", "13:00 0")
 	var many ListChanged
 	for i := range maxChanges + 1 {
 		many.Changes = append(many.Changes, p.read(fmt.Sprint("list +a/", i)).(ListChanged).Changes...)

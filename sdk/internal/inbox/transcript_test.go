@@ -1101,9 +1101,77 @@ var transcripts = []struct{ name, text string }{
 		< commit event/0 node/0 page/0 meta
 		> ok
 		< changed *e1 a/n=0; 0
+		> markersread
+		> caughtup
+		< publish a/n i1@11:01:00d`},
+	{"what was read and caught up before a conflict still counts", `
+		> session
+		< timer flush 2s
 		> caughtup
 		> markersread
+		> live 1 a/n i1=x@11:01:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> conflict
+		< changed reset; 0
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:01:00d a/n=1; 1
+		< handled 1
+		> seen e1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 a/n=0; 0
 		< publish a/n i1@11:01:00d`},
+	{"a resumed session: nodes that are current need no catch-up", `
+		> session
+		< timer flush 2s
+		> reached a n c1@10:00:00a current
+		> live 1 a/n i1=x@11:01:00d
+		< commit xml/0 event/0 node/0 position/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:01:00d a/n=1; 1
+		< handled 1
+		> seen e1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 a/n=0; 0
+		> reload
+		< changed reset; 0
+		> session resumed
+		> markersread
+		< publish a/n i1@11:01:00d`},
+	{"nothing waits for the timer", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> timer flush`},
+	{"published again: the retraction came live before a conflict", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n -i1
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:-i1@12:00:00l a/n=2; 2
+		< handled 2
+		> live 3 b/n j1=x
+		< commit xml/2 event/0 node/0 page/0 meta
+		> conflict
+		< changed reset; 2
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:j1=x@12:00:00l b/n=1; 3
+		< handled 3
+		> live 4 a/n i1=x
+		< commit xml/3 event/0 node/0 page/0 meta
+		> ok
+		< changed +e4:i1=x@12:00:00l a/n=3; 4
+		< handled 4
+		= e4:i1=x@12:00:00l e3:j1=x@12:00:00l e2:-i1@12:00:00l e1:i1=x@12:00:00l`},
 }
 
 // TestTranscripts plays the transcripts.
