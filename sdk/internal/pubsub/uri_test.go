@@ -99,6 +99,9 @@ func TestURIs(t *testing.T) {
 	if got := (URI{Service: "hamlet@denmark.lit", Node: "blog"}).String(); got != "xmpp:hamlet@denmark.lit?;node=blog" {
 		t.Errorf("got %s", got)
 	}
+	if got := (URI{Service: "a.lit", Node: "azAZ09-._~"}).String(); got != "xmpp:a.lit?;node=azAZ09-._~" {
+		t.Errorf("got %s", got)
+	}
 	if got := (URI{Service: "pubsub.shakespeare.lit", Node: "princely_musings", Item: "a:b", Action: "retrieve"}).String(); got != "xmpp:pubsub.shakespeare.lit?pubsub;action=retrieve;node=princely_musings;item=a%3Ab" {
 		t.Errorf("got %s", got)
 	}
