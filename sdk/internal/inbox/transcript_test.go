@@ -1172,6 +1172,211 @@ var transcripts = []struct{ name, text string }{
 		< changed +e4:i1=x@12:00:00l a/n=3; 4
 		< handled 4
 		= e4:i1=x@12:00:00l e3:j1=x@12:00:00l e2:-i1@12:00:00l e1:i1=x@12:00:00l`},
+	{"seen: another program has cut the fraction of a second", `
+		> live 1 a/n i1=x@11:01:00.999d i2=x@11:02:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:01:00d +e2:i2=x@11:02:00d a/n=2; 2
+		< handled 1
+		> caughtup
+		> markersread
+		> seen e1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 a/n=1; 1
+		< publish a/n i1@11:01:00d
+		> published a/n i1@11:01:00d
+		< timer flush 2s
+		> marker a/n i1@11:01:00d
+		> +5s
+		> seen e2
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e2 a/n=0; 0
+		< publish a/n i2@11:02:00d
+		> published a/n i2@11:02:00d`},
+	{"seen: a marker with the seconds of its item", `
+		> catchup 0 a/n i1=x@11:02:00.999a i0=x@11:01:00a i2=x@11:02:01a
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:02:00a +e2:i0=x@11:01:00a +e3:i2=x@11:02:01a a/n=3; 3
+		> marker a/n i1@11:02:00a
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e2 *e1 a/n=1; 1
+		= e3:i2=x@11:02:01a e1:i1=x@11:02:00a/displayed e2:i0=x@11:01:00a/displayed`},
+	{"seen: a time in the future tells nothing", `
+		> catchup 0 a/n i3=x@13:00:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i3=x@13:00:00d a/n=1; 1
+		> marker a/n i9@12:30:00d
+		< commit node/0 page/0 meta
+		> ok
+		< changed *e1 a/n=0; 0
+		= e1:i3=x@13:00:00d/unknown`},
+	{"seen: what comes live after a marker is not seen, whatever its payload tells", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> marker a/n i1@12:00:00l
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 a/n=0; 0
+		> live 2 a/n i2=atom:10:00:00
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:i2=atom:10:00:00@10:00:00p a/n=1; 1
+		< handled 2
+		= e1:i1=x@12:00:00l/displayed e2:i2=atom:10:00:00@10:00:00p`},
+	{"seen: a marker of an unknown item at the time of a known one, and copies of it", `
+		> catchup 0 a/n i1=x@11:01:00a
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:01:00a a/n=1; 1
+		> marker a/n i9@11:01:00a
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 a/n=0; 0
+		= e1:i1=x@11:01:00a/displayed
+		> marker a/n i9@11:01:00a
+		> marker a/n i8@11:01:00d
+		> marker a/n i7@11:00:00a
+		> catchup 0 a/n i2=x@11:02:00a
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:i2=x@11:02:00a a/n=1; 1
+		> marker a/n i6@10:00:00l
+		< commit node/0 page/0 meta
+		> ok
+		< changed *e2 a/n=0; 0
+		= e2:i2=x@11:02:00a/unknown e1:i1=x@11:01:00a/displayed`},
+	{"seen: a marker of a retracted item", `
+		> catchup 0 a/n i0=x@11:00:00a -i1@11:03:00a
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i0=x@11:00:00a +e2:-i1@11:03:00a a/n=2; 2
+		> marker a/n i1@11:03:00l
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 *e2 a/n=0; 0
+		= e2:-i1@11:03:00a/displayed e1:i0=x@11:00:00a/displayed`},
+	{"seen: a marker comes before its item", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> marker a/n i5@12:00:00l
+		< commit node/0 page/0 meta
+		> ok
+		< changed *e1 a/n=0; 0
+		> live 2 a/n i5=x
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:i5=x@12:00:00l *e1 a/n=1; 1
+		< handled 2
+		= e2:i5=x@12:00:00l e1:i1=x@12:00:00l/displayed`},
+	{"seen: the item of a marker is published again", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> marker a/n i1@12:00:00l
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 a/n=0; 0
+		> +10s
+		> live 2 a/n i1=y
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:i1=y@12:00:10l a/n=1; 1
+		< handled 2
+		> catchup 0 a/n i3=x@12:00:05a
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i3=x@12:00:05a a/n=2; 2
+		= e2:i1=y@12:00:10l e3:i3=x@12:00:05a e1:i1=x@12:00:00l/displayed`},
+	{"seen: the clocks of two devices", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> +1m
+		> live 2 a/n i1=y
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:i1=y@12:01:00l a/n=2; 2
+		< handled 2
+		> marker a/n i1@12:00:00l
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 *e2 a/n=0; 0
+		= e2:i1=y@12:01:00l/displayed e1:i1=x@12:00:00l/displayed
+		> live 3 b/n i1=x
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i1=x@12:01:00l b/n=1; 1
+		< handled 3
+		> marker b/n i1@11:00:00l
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e3 b/n=0; 0
+		= e3:i1=x@12:01:00l/displayed e2:i1=y@12:01:00l/displayed e1:i1=x@12:00:00l/displayed`},
+	{"seen: a marker of a node outside of the interest", `
+		> interest b
+		< timer flush 2s
+		> marker a/n i1@12:00:00l
+		> timer flush
+		< commit meta
+		> ok`},
+	{"seen: events of two nodes wait for the first one", `
+		> live 1 a/n i1=x@11:01:00d i2=x@11:02:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:01:00d +e2:i2=x@11:02:00d a/n=2; 2
+		< handled 1
+		> live 2 b/n i1=x@11:01:00d i2=x@11:02:00d
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i1=x@11:01:00d +e4:i2=x@11:02:00d b/n=2; 4
+		< handled 2
+		> caughtup
+		> markersread
+		> seen e1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 a/n=1; 3
+		< publish a/n i1@11:01:00d
+		> published a/n i1@11:01:00d
+		< timer flush 2s
+		> +1s
+		> seen e3
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e3 b/n=1; 2
+		< publish b/n i1@11:01:00d
+		> published b/n i1@11:01:00d
+		> +1s
+		> seen e2 e4
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e2 *e4 a/n=0 b/n=0; 0
+		< timer publish 3s
+		> +3s
+		> timer publish
+		< publish a/n i2@11:02:00d
+		< timer publish 1s
+		> +1s
+		> timer publish
+		< publish b/n i2@11:02:00d
+		> published a/n i2@11:02:00d
+		> unpublished a/n i1@11:01:00d
+		> published b/n i2@11:02:00d`},
 }
 
 // TestTranscripts plays the transcripts.
