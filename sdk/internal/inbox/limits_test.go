@@ -13,6 +13,19 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// TestManyIntervals has another device connected more often than is remembered.
+func TestManyIntervals(t *testing.T) {
+	p := newPlayer(t, Options{})
+	p.step(Stored{})
+	for i := range maxIntervals + 1 {
+		p.run(p.read(fmt.Sprintf("elsewhere 11:%02d:00 11:%02d:30", i, i)))
+	}
+	p.run(p.read(fmt.Sprintf("catchup 0 a/n i1=x@11:00:15a i2=x@11:01:15a i3=x@11:%02d:15a i4=x@11:01:45a", maxIntervals)))
+	if got, want := p.list(Query{}), "e3:i3=x@11:16:15a/elsewhere e4:i4=x@11:01:45a e2:i2=x@11:01:15a/elsewhere e1:i1=x@11:00:15a"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // TestForgottenNodes has more nodes without events than are kept: those whose last event
 // is the oldest are forgotten.
 func TestForgottenNodes(t *testing.T) {

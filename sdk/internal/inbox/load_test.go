@@ -366,11 +366,29 @@ func TestLargerPage(t *testing.T) {
 	if outs := p.step(Stored{p.records()}); !requested(outs) {
 		t.Errorf("outputs %v", outs)
 	}
+	p.step(p.read("live 99 a/n0 new=x@11:59:00d"))
+	p.commit()
+	if outs := p.step(Committed{p.last.Seq}); requested(outs) {
+		t.Errorf("before the answer: %v", outs)
+	}
 	p.store = store.NewMemory()
 	p.step(StoreReplaced{})
 	p.commit()
 	if outs := p.step(Committed{p.last.Seq}); !requested(outs) {
 		t.Errorf("after the failure: %v", outs)
+	}
+}
+
+// TestPageRows checks that the page has the newest events, and up to 16 more, so that its
+// records do not change with each removal.
+func TestPageRows(t *testing.T) {
+	p := newPlayer(t, Options{page: 10})
+	p.step(Stored{})
+	for i := range 60 {
+		p.run(p.read(fmt.Sprintf("live 1 a/n i%d=x", i)))
+		if rows := len(p.m.pageTable.all()); rows != min(i+1, 26) {
+			t.Errorf("%d rows of %d events", rows, i+1)
+		}
 	}
 }
 

@@ -319,6 +319,27 @@ func TestCatchUp(t *testing.T) {
 	p.now = p.now.Add(time.Hour)
 	p.run(p.read("session"))
 	is("n", heard.Format("c6 15:04")+" 13:00 12:00 false false")
+	if got := p.m.LastSession(); !got.Equal(heard) {
+		t.Errorf("the last session ended at %v", got)
+	}
+	// Nothing is current before a session that waits has begun.
+	p.run(p.read("reached a q c1@11:00:00a current"))
+	reached := p.now
+	p.step(p.read("live 9 a/q i1=x"))
+	p.step(p.read("session"))
+	is("q", "c1"+reached.Format(" 15:04 15:04")+" - false false")
+	if got := p.m.LastSession(); !got.Equal(reached) {
+		t.Errorf("before it has begun, the last session ended at %v", got)
+	}
+	p.run(p.read("ok"))
+	// A node is current until it was read, although nothing was heard since the session began.
+	p.now = p.now.Add(time.Hour)
+	p.run(p.read("reached a q c2@11:00:00a current"))
+	reached = p.now
+	p.now = p.now.Add(time.Hour)
+	p.run(p.read("session"))
+	is("q", "c2"+reached.Format(" 15:04")+reached.Add(-time.Hour).Format(" 15:04")+" - false false")
+	p.run(p.read("unfollowed a/q"))
 	// Of nodes that are not followed any more, nothing is read.
 	read := func(want string) {
 		t.Helper()
@@ -352,6 +373,12 @@ func TestMissed(t *testing.T) {
 	p.run(p.read("reached a m c2@11:30:00a"))
 	p.run(p.read("catchup 0 a/n i1=other:x@11:00:00a i2=other:x@11:20:00a"))
 	p.run(p.read("catchup 0 a/m i1=other:x@11:00:00a i2=other:x@11:20:00a"))
+	p.run(p.read("reached a k c4@10:59:59.5 current")) // perhaps later than what was left out
+	p.run(p.read("catchup 0 a/k i1=other:x@11:00:00a"))
+	p.run(p.read("asked a/n"))
+	if p.m.CatchUp("a", "n").AskedAt.IsZero() {
+		t.Error("n was not asked")
+	}
 	p.run(p.read("catchup 0 a/x i1=other:x"))
 	p.run(p.read("reached a y c3@11:30:00a"))
 	p.run(p.read("catchup 0 a/y i1=other:x"))
@@ -367,14 +394,14 @@ func TestMissed(t *testing.T) {
 			t.Errorf("output %v", out)
 		}
 	}
-	for node, want := range map[string]string{"n": "c1 11:00:00.000", "m": " 11:00:00.000", "x": " 00:00:00.001", "y": "c3 00:00:00.000", "z": " 12:00:00.000"} {
+	for node, want := range map[string]string{"n": "c1 11:00:00.000", "m": " 11:00:00.000", "x": " 00:00:00.001", "y": "c3 00:00:00.000", "z": " 12:00:00.000", "k": " 11:00:00.000"} {
 		c := m.CatchUp("a", node)
-		if got := c.Cursor.ID + c.CurrentUntil.Format(" 15:04:05.000"); got != want || c.Current {
+		if got := c.Cursor.ID + c.CurrentUntil.Format(" 15:04:05.000"); got != want || c.Current || !c.AskedAt.IsZero() {
 			t.Errorf("%s: %s, want %s", node, got, want)
 		}
 	}
 	outs = p.step(SetInterest{})
-	if missed, ok := outs[0].(Missed); !ok || len(missed.Nodes) != 5 {
+	if missed, ok := outs[0].(Missed); !ok || len(missed.Nodes) != 6 {
 		t.Errorf("outputs %v", outs)
 	}
 }
@@ -435,6 +462,9 @@ func TestKnown(t *testing.T) {
 	p.run(p.read("live 2 a/n -i2 i1=y !configured=f"))
 	p.now = p.now.Add(time.Minute)
 	p.run(p.read("catchup 0 a/n i0=x@11:00:00a"))
+	p.now = start
+	p.run(p.read("resumed 2 a/n i4=x"))
+	p.run(p.read("live 2 a/n #s1"))
 	known := func() string {
 		var s []string
 		for _, k := range p.m.Known("a", "n") {
@@ -451,7 +481,7 @@ func TestKnown(t *testing.T) {
 		}
 		return strings.Join(s, " ")
 	}
-	if got := known(); got != "i1=x i3=x i1=y i0=x" {
+	if got := known(); got != "i1=x i3=x i1=y i0=x i4=x" {
 		t.Errorf("known %s", got)
 	}
 	p.run(p.read("live 3 a/n !purged"))

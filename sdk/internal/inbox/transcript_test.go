@@ -1377,6 +1377,43 @@ var transcripts = []struct{ name, text string }{
 		> published a/n i2@11:02:00d
 		> unpublished a/n i1@11:01:00d
 		> published b/n i2@11:02:00d`},
+	{"seen: an event that is not shown yet, and one that was marked before", `
+		> live 1 a/n i1=x@11:00:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> live 2 a/n i2=x@10:00:00d
+		> seen upto:e1
+		> ok
+		< changed +e1:i1=x@11:00:00d a/n=1; 1
+		< handled 1
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:i2=x@10:00:00d *e1; 1
+		< handled 2
+		> seen e1
+		= e1:i1=x@11:00:00d/here e2:i2=x@10:00:00d`},
+	{"seen: the first and the last moment of another device", `
+		> elsewhere 11:00:00 11:30:00
+		> catchup 0 a/n i1=x@11:00:00a i2=x@11:30:00a i3=x@11:30:01a i4=x@10:59:59a
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:00:00a/elsewhere +e2:i2=x@11:30:00a/elsewhere +e3:i3=x@11:30:01a +e4:i4=x@10:59:59a a/n=2; 2
+		= e3:i3=x@11:30:01a e2:i2=x@11:30:00a/elsewhere e1:i1=x@11:00:00a/elsewhere e4:i4=x@10:59:59a`},
+	{"seen: a marker of an unknown item is kept with what came before it", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> marker a/n i5@12:00:00l
+		< commit node/0 page/0 meta
+		> ok
+		< changed *e1 a/n=0; 0
+		> live 2 a/n i2=x
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:i2=x@12:00:00l a/n=1; 1
+		< handled 2
+		= e2:i2=x@12:00:00l e1:i1=x@12:00:00l/unknown`},
 }
 
 // TestTranscripts plays the transcripts.
