@@ -46,7 +46,7 @@ export async function findSharedHost({ account, wasm }: Config, closed: AbortSig
     return {
       where: "shared-worker", port,
       begin: { wasm: moduleURL(wasm as string | URL | undefined), lock },
-      session: n > 0 ? `shared-${n}` : "shared",
+      session: `shared ${info.version}${n > 0 ? ` ${n}` : ""}`, // another version is another program
       watch(lost) {
         const { signal } = over;
         // All pages may hold the lock together, and only once the host has ended.

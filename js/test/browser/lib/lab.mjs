@@ -1,6 +1,7 @@
 // An origin for tests: it serves the package, an empty page, and the scripts in lib/worker, which wrap the package's worker
 // to inject faults.
 
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
@@ -13,6 +14,22 @@ const own = fileURLToPath(new URL("./worker/", import.meta.url));
 const types = { ".js": "text/javascript", ".wasm": "application/wasm", ".map": "application/json" };
 
 const files = new Map();
+
+/** The version of the package in the folder `next`: the built one under another number. */
+export const nextVersion = "9.9.9";
+const { version, wasmSha256 } = JSON.parse(readFileSync(join(dist, "build-info.json"), "utf8"));
+
+/** Returns a file of that version. The program contains its version as a string of the same length. */
+function readNext(name) {
+  const renumber = (bytes) => Buffer.from(bytes.toString("latin1").replaceAll(version, nextVersion), "latin1");
+  const change = {
+    "pam.wasm": renumber,
+    "index.js": (bytes) => Buffer.from(renumber(bytes).toString("latin1").replaceAll(wasmSha256, hashOf(change["pam.wasm"](readFileSync(join(dist, "pam.wasm"))))), "latin1"),
+  };
+  change["worker.js"] = change["index.js"];
+  return change[name]?.(readFileSync(join(dist, name)));
+}
+const hashOf = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 /** Returns a file, compressed, so that pages load the program in half the time; undefined if it does not exist. */
 function read(folder, name) {
@@ -33,7 +50,8 @@ export async function startLab(onHang = () => undefined) {
     if (folder === "hang") return void onHang(searchParams);
     if (pathname === "/") return void res.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>lab</title>");
     if (pathname === "/favicon.ico") return void res.writeHead(204).end();
-    const body = read({ pkg: dist, lab: own }[folder], name);
+    const next = folder === "next" ? readNext(name) : undefined;
+    const body = next ? gzipSync(next, { level: 1 }) : read({ pkg: dist, lab: own }[folder], name);
     if (!body) return void res.writeHead(404).end();
     res.writeHead(200, { "content-type": types[extname(name)] ?? "text/plain", "content-encoding": "gzip", "cache-control": "no-store" }).end(body);
   });
