@@ -6,7 +6,7 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-installed test-prosody13 servers test-cut soak soak-go soak-browser personalities servers mutants bench bench-browser bench-list bench-inbox bench-memory matrix fuzz size lint wasm js docs clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-installed test-prosody13 servers test-cut soak soak-go soak-browser personalities servers mutants bench bench-browser bench-list bench-inbox bench-startup bench-memory matrix fuzz size lint wasm js docs clean
 
 help:
 	@echo "make demo                  start the demo: two devices of one account in a browser page"
@@ -155,7 +155,7 @@ mutants: js bin/browsertest
 	go run ./sdk/internal/mutate/drawn -seed $(or $(SEED),1) -n $(MUTANTS)
 
 # bench prints ratios within one run, because machines differ and are shared.
-bench: bin/browsertest bench-browser bench-list bench-inbox bench-memory
+bench: bin/browsertest bench-browser bench-list bench-inbox bench-startup bench-memory
 	go test -run '^$$' -bench . ./sdk/internal/element ./sdk/internal/listsync ./sdk/internal/stream
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" -run '^$$' -bench . ./wasm/idb
 
@@ -183,6 +183,11 @@ bench-list: js
 bench-inbox: js
 	@scripts/need chromium
 	node js/bench/inbox.mjs
+
+# bench-startup measures a page from its navigation to the list, beside strophe.js and @xmpp/client.
+bench-startup: js
+	@scripts/need chromium
+	node js/bench/startup.mjs
 
 # bench-memory measures what one tab and five tabs with a connected client need.
 bench-memory: js bin/demo
