@@ -327,3 +327,21 @@ func TestAnyInput(t *testing.T) {
 		}
 	}
 }
+
+// TestStandard checks the numbers that users are told, and those that servers depend on.
+func TestStandard(t *testing.T) {
+	if want := (limits{underWay: 4, atService: 2, requests: 20_000, results: 100_000, ofService: 10_000, pages: 250, items: [3]int{20, 100, 500}, newItems: 20}); NewMachine(nil).limits != want {
+		t.Errorf("got %+v, want %+v", NewMachine(nil).limits, want)
+	}
+	for name, ok := range map[string]bool{
+		"a node is asked again after 5 minutes":        askAgainAfter == 5*time.Minute,
+		"an archive is read from 5 minutes before":     archiveMargin == 5*time.Minute,
+		"by this device's clock, from an hour before":  clockMargin == time.Hour,
+		"16 gaps of single nodes of a service":         maxNodeGaps == 16,
+		"200 events, or 256 KB, are reported together": maxFound == 200 && maxFoundBytes == 256<<10,
+	} {
+		if !ok {
+			t.Error(name)
+		}
+	}
+}

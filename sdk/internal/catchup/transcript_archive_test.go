@@ -2,6 +2,34 @@ package catchup
 
 // Reading archives: that of the account and those of nodes.
 var archiveTranscripts = []transcript{
+	{"an expired cursor, and a message of the moment to which the archive must reach back", `
+		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
+		< 1 query me with=p max=100 after=a1
+		> failed 1 item-not-found
+		< 2 query me with=p start=08:45 max=100
+		> result 2 a2@08:55 p +h/o2
+		> end 2 complete last=a2
+		< found account-archive p+h/o2@08:55#a2
+		< reached p h a2@08:55 current
+		< done 1/1 complete`},
+	{"the oldest message is a day younger than the last session", `
+		> start all since=2026-11-01T09:00 p/h(until=2026-11-01T09:00)
+		< 1 query me with=p start=2026-11-01T08:00 max=100
+		> end 1 complete
+		< 2 query me max=1
+		> result 2 z0@2026-11-02T09:00 mallory chat
+		> end 2 last=z0
+		< reached p h current
+		< done 1/1 unknown`},
+	{"the oldest message is more than a day younger than the last session", `
+		> start all since=2026-11-01T09:00 p/h(until=2026-11-01T09:00)
+		< 1 query me with=p start=2026-11-01T08:00 max=100
+		> end 1 complete
+		< 2 query me max=1
+		> result 2 z0@2026-11-02T09:01 mallory chat
+		> end 2 last=z0
+		< reached p h current
+		< done 1/1 partial p/h:archive-truncated:2026-11-01T08:55-2026-11-02T09:01`},
 	{"mod_pam: a first session also finds its place in the archive", `
 		> start all p/h
 		< 1 query me with=p max=1 before

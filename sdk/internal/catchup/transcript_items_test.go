@@ -2,6 +2,65 @@ package catchup
 
 // Reading items.
 var itemsTranscripts = []transcript{
+	{"refused: whoever may read the node", `
+		> start none since=09:00 a/n(until=09:00) b/n(until=09:00) c/n(until=09:00) d/n(until=09:00) e/n(until=09:00) f/n(until=09:00)
+		< 1 items a/n max=20 compare
+		< 2 items b/n max=20 compare
+		< 3 items c/n max=20 compare
+		< 4 items d/n max=20 compare
+		> failed 1 forbidden
+		< asked a/n
+		< 5 items f/n max=20 compare
+		> failed 2 not-authorized
+		< asked b/n
+		< 6 items e/n max=20 compare
+		> failed 3 not-allowed
+		< asked c/n
+		> failed 4 payment-required
+		< asked d/n
+		> failed 5 registration-required
+		< asked f/n
+		> failed 6 subscription-required
+		< asked e/n
+		< done failed 6/6 partial a/n:forbidden:09:00-10:00 b/n:forbidden:09:00-10:00 c/n:forbidden:09:00-10:00 d/n:forbidden:09:00-10:00 e/n:forbidden:09:00-10:00 f/n:forbidden:09:00-10:00`},
+	{"refused: the node does not exist any more", `
+		> start none since=09:00 a/n(until=09:00) b/n(until=09:00)
+		< 1 items a/n max=20 compare
+		< 2 items b/n max=20 compare
+		> failed 1 item-not-found
+		< found items a~n
+		< asked a/n
+		< reached a n current
+		> failed 2 gone
+		< found items b~n
+		< asked b/n
+		< reached b n current
+		< done 2/2 partial a/n:node-keeps-fewer:09:00-10:00 b/n:node-keeps-fewer:09:00-10:00`},
+	{"refused: the service cannot be reached", `
+		> start none since=09:00 a/n(until=09:00) b/n(until=09:00) c/n(until=09:00) d/n(until=09:00) e/n(until=09:00)
+		< 1 items a/n max=20 compare
+		< 2 items b/n max=20 compare
+		< 3 items c/n max=20 compare
+		< 4 items d/n max=20 compare
+		> failed 1 remote-server-timeout
+		< asked a/n
+		< 5 items e/n max=20 compare
+		> failed 2 remote-server-not-found
+		< asked b/n
+		> failed 3 recipient-unavailable
+		< asked c/n
+		> failed 4 service-unavailable
+		< asked d/n
+		> failed 5 feature-not-implemented
+		< asked e/n
+		< done failed 5/5 partial a/n:error:09:00-10:00 b/n:error:09:00-10:00 c/n:error:09:00-10:00 d/n:error:09:00-10:00 e/n:not-archived:09:00-10:00`},
+	{"refused: the service is busy", `
+		> start none since=09:00 a/n(until=09:00) b/n(until=09:00)
+		< 1 items a/n max=20 compare
+		< 2 items b/n max=20 compare
+		> failed 1 resource-constraint
+		< timer 10:00:05
+		> failed 2 policy-violation`},
 	{"items: new ones after a known one", `
 		> start none since=09:00 p/h(until=09:00)
 		< 1 items p/h max=20 compare
