@@ -84,6 +84,9 @@ func TestGoOn(t *testing.T) {
 		p.m = New(p.m.opts)
 		p.run(Stored{p.records()})
 		p.run(SessionStarted{Resumed: true})
+		for i := range 70 { // more than a record of positions or nodes contains
+			p.run(p.read(fmt.Sprintf("reached b p%d c%d@11:00:00a", i, i)))
+		}
 		for _, line := range []string{"looked", "live 1 a/more j1=x@11:50:00d", "live 2 a/n0 j2=x@11:51:00d", "reached a more c9@11:52:00a current", "timer flush"} {
 			p.run(p.read(line))
 		}
@@ -277,6 +280,8 @@ var damages = []struct {
 	{"one node more", MetaKey, added(5, 1)},
 	{"one row of the page less", MetaKey, added(6, -1)},
 	{"the id of the next event is that of the last", MetaKey, added(9, -1)},
+	{"an epoch that is no number", MetaKey, set(1, "!")},
+	{"a time that is no number", MetaKey, set(7, "x")},
 	{"a node has one unseen event more", keyNodes, added(2, 1)},
 	{"a node has one unseen event less", keyNodes, added(2, -1)},
 	{"a position without nodes", keyPositions, func(s string) string {
@@ -285,6 +290,14 @@ var damages = []struct {
 }
 
 func doubled(s string) string { return s + s[:strings.IndexByte(s, rowEnd)+1] }
+
+func set(field int, text string) func(string) string {
+	return func(s string) string {
+		fields := strings.SplitAfter(s, "\x1f")
+		fields[field] = text + "\x1f"
+		return strings.Join(fields, "")
+	}
+}
 
 // added changes a number in a field of the first row. The id of the next event has the base 36.
 func added(field, n int) func(string) string {
@@ -468,8 +481,13 @@ func TestCopyAfterReload(t *testing.T) {
 	}
 }
 
-// TestSeals checks the digest.
+// TestSeals checks the digest. It stays the same in all versions of the program, as do the
+// digests of payloads, because both are stored.
 func TestSeals(t *testing.T) {
+	got := fmt.Sprintf("%q %s", seal([]byte("some\x1ftext\x1f\x1eof two rows\x1f\x1e")), Digest(payload("x")))
+	if want := `"some\x1ftext\x1f\x1eof two rows\x1f\x1e3isizb\x1f\x1e" 18ca3euh2hakw`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 	for _, body := range []string{"", "a\x1f\x1e", "a\x1fb\x1f\x1ec\x1f\x1e"} {
 		value := seal([]byte(body))
 		if r, ok := unseal(value); !ok || r.data != body {

@@ -1414,6 +1414,13 @@ var transcripts = []struct{ name, text string }{
 		< changed +e2:i2=x@12:00:00l a/n=1; 1
 		< handled 2
 		= e2:i2=x@12:00:00l e1:i1=x@12:00:00l/unknown`},
+	{"interest: in a service of which payloads were left out", `
+		> interest #ns
+		< timer flush 2s
+		> catchup 0 b/n i1=other:x@11:00:00a
+		> catchup 0 a/n i1=other:x@11:00:00a
+		> interest #ns b
+		< missed b/n`},
 }
 
 // TestTranscripts plays the transcripts.
