@@ -2,6 +2,22 @@ package catchup
 
 // Reading items.
 var itemsTranscripts = []transcript{
+	{"items: what came in the last moment of the last session is known", `
+		> start none since=08:55 p/h(until=08:55)
+		< 1 items p/h max=20 compare
+		> items 1 1..20 known=10..10
+		< found items p+h/o1..o9 p+h/o11..o20
+		< asked p/h
+		< reached p h current
+		< done 1/1 unknown`},
+	{"items: the only one that is known is enough", `
+		> start none since=09:00 p/h(until=09:00)
+		< 1 items p/h max=20 compare
+		> items 1 1..20 known=10..10
+		< found items p+h/o1..o9 p+h/o11..o20
+		< asked p/h
+		< reached p h current
+		< done 1/1 unknown`},
 	{"refused: whoever may read the node", `
 		> start none since=09:00 a/n(until=09:00) b/n(until=09:00) c/n(until=09:00) d/n(until=09:00) e/n(until=09:00) f/n(until=09:00)
 		< 1 items a/n max=20 compare
