@@ -31,7 +31,8 @@ const { version } = JSON.parse(readFileSync(join(js, "package.json"), "utf8"));
 const wasm = join(dist, "pam.wasm");
 const linked = join(js, "build/linked.wasm");
 const env = { GOOS: "js", GOARCH: "wasm" };
-run("go", ["build", ...goFlags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", linked, "./wasm"], env);
+const flags = goFlags();
+run("go", ["build", ...flags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", linked, "./wasm"], env);
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
 const go = run("go", ["env", "GOVERSION"]);
 const { program: made, symbols } = postlink(readFileSync(linked), go);
@@ -68,7 +69,8 @@ writeFileSync(join(dist, "worker.d.ts"), "export {}; // a script to run in a wor
 for (const name of ["LICENSE", "CHANGELOG.md"]) copyFileSync(join(root, name), join(js, name));
 
 // The licences of all code in pam.wasm and worker.js.
-const modules = run("go", ["list", "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}{{end}}", "./wasm"], env).split("\n");
+const list = ["list", flags[0], "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}{{end}}", "./wasm"];
+const modules = run("go", list, env).split("\n");
 const folders = [...new Set(modules)].filter(Boolean).sort().map((line) => line.split("\t"));
 const licences = [["Go", run("go", ["env", "GOROOT"])], ...folders].map(([name, dir]) =>
   `== ${name}\n\n${readFileSync(join(dir, "LICENSE"), "utf8")}`);

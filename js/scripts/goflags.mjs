@@ -1,3 +1,5 @@
+import { writeModules } from "./modules.mjs";
+
 // The flags of the build. Without inlining the compressed program is 5 % smaller.
 // The runtime and the packages that process each row of a list are built with
 // inlining. Random schedules of the sync machine then take about 15 % longer than with
@@ -7,6 +9,8 @@ const inlined = [
   "xmpp-pam/sdk/internal/element", "xmpp-pam/sdk/internal/listsync", "xmpp-pam/wasm", "xmpp-pam/wasm/jstext",
 ];
 
-export const goFlags = [
-  "-trimpath", "-buildvcs=false", "-gcflags=all=-l", ...inlined.map((pattern) => `-gcflags=${pattern}=`),
+/** Returns the flags, and writes the go.mod that one of them names. */
+export const goFlags = () => [
+  `-modfile=${writeModules()}`, "-trimpath", "-buildvcs=false", "-gcflags=all=-l",
+  ...inlined.map((pattern) => `-gcflags=${pattern}=`),
 ];

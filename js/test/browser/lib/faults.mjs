@@ -102,7 +102,7 @@ export function buildFaulty() {
     writeFileSync(join(dir, "overlay.json"), JSON.stringify({ Replace: overlay }));
     const { version, go } = JSON.parse(readFileSync(join(dist, "build-info.json"), "utf8"));
     const wasm = join(dir, "pam.wasm");
-    const args = ["build", ...goFlags, "-overlay", join(dir, "overlay.json"), `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", wasm, "./wasm"];
+    const args = ["build", ...goFlags(), "-overlay", join(dir, "overlay.json"), `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", wasm, "./wasm"];
     execFileSync("go", args, { cwd: root, env: { ...process.env, GOOS: "js", GOARCH: "wasm" }, stdio: ["ignore", "ignore", "inherit"] });
     return postlink(readFileSync(wasm), go);
   } finally {
