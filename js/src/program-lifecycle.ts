@@ -43,6 +43,12 @@ export interface ProgramLifecycle {
 
 const mostLosses = 5; // of shared programs in a minute, after which the page has to call connect()
 
+/**
+ * How long to wait after so many losses, in ms. WebKitGTK may end a program repeatedly within a few milliseconds while it
+ * moves the SharedWorker to another process.
+ */
+const pauseAfter = (losses: number): number => (losses < 2 ? 0 : 50 * 2 ** losses);
+
 const newestInterval = 100; // milliseconds after the newest events were requested
 
 export function programLifecycle(
@@ -187,7 +193,12 @@ export function programLifecycle(
     dropProgram();
     view.programEnded("loading", { phase: "loading", where: null }, error);
     view.log("warn", error.message, error);
-    running().then((p) => (wanted ? p.connect() : undefined)).catch(() => undefined); // `sync` shows why
+    const again = (): void => {
+      running().then((p) => (wanted ? p.connect() : undefined)).catch(() => undefined); // `sync` shows why
+    };
+    const pause = pauseAfter(losses.length);
+    if (pause > 0) setTimeout(again, pause); // a call of the page does not wait for it
+    else again();
     flush();
   }
 

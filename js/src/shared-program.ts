@@ -6,8 +6,9 @@ import { makeSharedWorker } from "./worker-script.js";
 
 // Finds the host of the program that all tabs of this origin share: a SharedWorker.
 
-const helloTime = 5000; // ms for a host to answer, unless its script is still loading
-const mostLoading = 12; // of these times
+const helloTime = 1000; // ms for a host to answer, before it is asked again
+const hangsAfter = 5; // of these times
+const mostLoading = 60; // of these times, in which its script is loading
 const mostHosts = 3; // hosts that hang, before the page gets a program of its own
 
 /** The format of what is stored. A host of another version or format is another host. */
@@ -74,11 +75,18 @@ interface Found { readonly port: MessagePort; readonly instance: string }
 
 /** Connects to a host. Resolves with undefined if it cannot be started. */
 async function connect(name: string, closed: AbortSignal): Promise<Found | "hangs" | undefined> {
+  let holder: string | undefined; // the lock of the host that does not answer
+  let silent = 0; // how often it did not
   for (let times = 0; times < mostLoading; times++) {
     const found = await openPort(name, closed);
     if (found !== "silent") return found;
-    // Else its script is still loading, or the browser ended it before it could answer.
-    if (await isHeld(programLock(name, ""))) return "hangs";
+    // Its script may still be loading, or the browser ended it before it could answer. WebKitGTK starts a host anew when it
+    // ends the process of a tab, and may lose a port meanwhile. Chromium removes pages that hold a lock from the back/forward
+    // cache when locks are queried, so that this is done only now.
+    const now = await heldLock(programLock(name, ""));
+    silent = now === undefined ? 0 : now === holder ? silent + 1 : 1;
+    holder = now;
+    if (silent === hangsAfter) return "hangs";
   }
   return undefined;
 }
@@ -111,7 +119,8 @@ function openPort(name: string, closed: AbortSignal): Promise<Found | "silent" |
   });
 }
 
-async function isHeld(prefix: string): Promise<boolean> {
+/** Resolves with the name of a lock that is held, and begins with a prefix. */
+async function heldLock(prefix: string): Promise<string | undefined> {
   const { held } = await navigator.locks.query();
-  return held!.some(({ name }) => name!.startsWith(prefix));
+  return held!.find(({ name }) => name!.startsWith(prefix))?.name;
 }
