@@ -6,7 +6,7 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-installed test-prosody13 servers test-cut soak soak-go soak-browser personalities servers mutants bench bench-browser bench-list bench-inbox bench-startup bench-memory matrix fuzz size lint wasm js docs clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-installed test-prosody13 servers test-cut soak soak-go soak-browser personalities servers mutants bench bench-browser bench-list bench-inbox bench-startup bench-memory matrix browsers fuzz size lint wasm js docs clean
 
 help:
 	@echo "make demo                  start the demo: two devices of one account in a browser page"
@@ -32,6 +32,7 @@ help:
 	@echo "  mutants        all mutation tests; prints which schedule found each mutant"
 	@echo "  soak           run for hours everything that make test only samples (SEED=n, SOAK=n)"
 	@echo "  matrix         the npm package in bundlers and other tools (TOOL=vite); downloads them"
+	@echo "  browsers       the npm package and the demo in Firefox ESR and WebKitGTK; installs them"
 	@echo "  fuzz           run every fuzzer (FUZZTIME=60s)"
 	@echo "  bench          run the benchmarks; prints ratios"
 	@echo "  clean          delete everything that was built or installed here"
@@ -203,6 +204,12 @@ bench-memory: js bin/demo
 matrix: js
 	@scripts/need chromium
 	node js/test/matrix/matrix.mjs $(TOOL)
+
+# browsers runs the package and the demo page in Firefox ESR and WebKitGTK, as Debian
+# packages them, against the in-memory server. PICTURES=folder keeps a picture of each.
+browsers: js bin/demo
+	@scripts/need firefox webkit
+	cd js && CI=true $(if $(PICTURES),PICTURES="$(abspath $(PICTURES))") node --test --test-timeout=600000 --test-concurrency=1 --test-reporter=spec test/browsers/*.test.mjs
 
 # size lists the largest packages of the client, and fails if it exceeds the budget
 # of 1.08 MB with Brotli.

@@ -32,7 +32,7 @@ function readNext(name) {
 const hashOf = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 /** Returns a file, compressed, so that pages load the program in half the time; undefined if it does not exist. */
-function read(folder, name) {
+function read(folder, name = "") {
   const path = join(folder ?? "", /^[\w.-]+$/.test(name) ? name : "");
   try {
     if (!files.has(path)) files.set(path, gzipSync(readFileSync(path)));

@@ -8,7 +8,8 @@ export const root = fileURLToPath(new URL("../../../../", import.meta.url));
 /** The built package. PAM_DIST names another build of it. */
 export const dist = process.env.PAM_DIST ?? join(root, "js/dist");
 
-const find = (name) => [...(process.env.PATH ?? "").split(delimiter), "/usr/bin", "/usr/sbin"].map((dir) => join(dir, name)).find(existsSync);
+/** Returns the path of a program. */
+export const find = (name) => [...(process.env.PATH ?? "").split(delimiter), "/usr/bin", "/usr/sbin"].map((dir) => join(dir, name)).find(existsSync);
 
 export const chromiumPath = process.env.CHROMIUM ?? find("chromium") ?? find("google-chrome");
 
@@ -20,6 +21,11 @@ export function missing(server = "mem") {
   const lacking = [];
   if (!chromiumPath || !existsSync(chromiumPath)) lacking.push("Chromium (install the package chromium, or set CHROMIUM to its path)");
   if (server === "prosody" && !find("prosody")) lacking.push("Prosody (install the package prosody)");
+  return report(lacking);
+}
+
+/** Says what is missing. */
+export function report(lacking) {
   if (lacking.length === 0) return false;
   const text = `missing: ${lacking.join(" and ")}`;
   if (process.env.CI === "true") throw new Error(text);
