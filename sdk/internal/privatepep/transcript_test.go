@@ -140,6 +140,10 @@ func (s *script) read(t *testing.T, line string) Input {
 		n := about(pam.EventPublished, f[1])
 		n.Delayed = true
 		return n
+	case "delayedretract":
+		n := about(pam.EventRetracted, f[1])
+		n.Delayed = true
+		return n
 	case "by":
 		n := about(pam.EventPublished, f[2])
 		n.Publisher = f[1]

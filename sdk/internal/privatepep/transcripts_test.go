@@ -787,6 +787,11 @@ var transcripts = []struct{ name, text string }{
 		< items 3
 		> items
 		< changed 3 -a(missing)`},
+	{"rule 1: a delayed retraction may be older than the item", `
+		# ready
+		> delayedretract a
+		< items 3
+		> items a=1 b=2`},
 	{"rule 5: notifications that contradict what was read", `
 		> session
 		< nodes
