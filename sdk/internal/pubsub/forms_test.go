@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,6 +119,10 @@ func TestFill(t *testing.T) {
 		{Name: "open", Type: "list-multi"},
 		{Name: "reply", Type: "jid-single"},
 		{Name: "friends", Type: "jid-multi"},
+	}
+	equal := pam.Form{{Name: "pair", Type: "hidden", Values: []string{"a", "a"}}} // must come back as it is
+	if form, err := Fill(equal, nil); err != nil || !slices.Equal(form[0].Values, equal[0].Values) {
+		t.Errorf("equal values of a hidden field: %v, error %v", form, err)
 	}
 	for _, tt := range []struct {
 		name   string
