@@ -551,3 +551,42 @@ func TestAway(t *testing.T) {
 		t.Errorf("%d changes", n)
 	}
 }
+
+// TestKnownReplayed checks that the arrival of a removal says when it happened only if it
+// came live: one that a resumption has replayed may be older than what came before it.
+func TestKnownReplayed(t *testing.T) {
+	for _, tt := range []struct {
+		removal string
+		known   bool
+	}{
+		{"live 1 a/n -i1", false},
+		{"resumed 1 a/n -i1", true},
+		{"resumed 1 a/n -i1@12:06:00d", false},
+		{"resumed 1 a/n -i1@12:04:00d", true},
+		{"catchup 0 a/n -i1", true},
+	} {
+		p := newPlayer(t, Options{})
+		p.step(Stored{})
+		p.now = p.now.Add(10 * time.Minute)
+		p.run(p.read(tt.removal))
+		p.run(p.read("catchup 0 a/n i1=y@12:05:00a"))
+		if known := p.m.Known("a", "n"); len(known) == 1 != tt.known {
+			t.Errorf("%s: known %v", tt.removal, known)
+		}
+	}
+}
+
+// TestReachedWithoutCursor checks that nodes keep their own cursors when they become
+// current together and the archive has no place for them.
+func TestReachedWithoutCursor(t *testing.T) {
+	p := newPlayer(t, Options{})
+	p.step(Stored{})
+	for _, line := range []string{"session", "reached a n c1@11:00:00a", "reached a m c2@11:30:00a", "reached a n,m,new - current"} {
+		p.run(p.read(line))
+	}
+	for name, id := range map[string]string{"n": "c1", "m": "c2", "new": ""} {
+		if c := p.m.CatchUp("a", name); c.Cursor.ID != id || !c.Current {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+}
