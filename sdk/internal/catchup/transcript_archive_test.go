@@ -43,7 +43,9 @@ var archiveTranscripts = []transcript{
 		< reached p h a7@09:30 current
 		< done 1/1 unknown
 		> live p/h a8@09:50
-		< reached p h a8@09:50`},
+		< reached p h a8@09:50
+		> live p/h a9@10:30
+		< reached p h a9@10:00`},
 	{"mod_pam: an empty archive has no place", `
 		> start all p/h
 		< 1 query me with=p max=1 before
@@ -285,6 +287,28 @@ var archiveTranscripts = []transcript{
 		< 3 query me with=p max=25 after=a2
 		> failed 3 timeout
 		< done failed 1/1 partial p/h:error:09:10-10:00`},
+	{"an archive that does not answer any more, before it is known how far it reaches back", `
+		> start all since=09:00 p/h(until=09:00)
+		< 1 query me with=p start=08:00 max=100
+		> result 1 a2@09:10 p +h/o2
+		> end 1 last=a2
+		< found account-archive p+h/o2@09:10#a2
+		< 2 query me with=p start=08:00 max=100 after=a2
+		> failed 2 timeout
+		< 3 query me with=p start=08:00 max=25 after=a2
+		> failed 3 timeout
+		< done failed 1/1 partial p/h:error:09:00-10:00`},
+	{"the archive refuses one query and answers another", `
+		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
+		< 1 query me with=p max=100 after=a1
+		> added p/m(until=09:00,cursor=a1@08:50)
+		< 2 query me with=p max=100 after=a1
+		> failed 1 service-unavailable
+		< 3 items p/h max=20 compare
+		> end 2 complete
+		< reached p m a1@08:50 current
+		> live p/m a8@09:50
+		< reached p m a8@09:50`},
 	{"a page of the archive is gone while it is read", `
 		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
 		< 1 query me with=p max=100 after=a1
