@@ -190,7 +190,7 @@ func TestPure(t *testing.T) {
 // TestTags checks that every Go file that runs in the browser says so.
 func TestTags(t *testing.T) {
 	var files []string
-	for _, pattern := range []string{"../wasm/*.go", "../wasm/socket/*.go", "../wasm/idb/*.go", "../wasm/fetch/*.go", "../wasm/kdf/*.go"} {
+	for _, pattern := range []string{"../wasm/*.go", "../wasm/socket/*.go", "../wasm/idb/*.go", "../wasm/fetch/*.go", "../wasm/kdf/*.go", "../wasm/host/norm/*.go"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -205,7 +205,7 @@ func TestTags(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(string(source), "//go:build js && wasm\n") {
+		if !strings.Contains(string(source), "//go:build js && wasm") {
 			t.Errorf("%s lacks the build tag js && wasm", file)
 		}
 	}

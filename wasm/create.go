@@ -13,7 +13,6 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/store"
-	"xmpp-pam/sdk/store/file"
 	"xmpp-pam/wasm/fetch"
 	"xmpp-pam/wasm/idb"
 	"xmpp-pam/wasm/kdf"
@@ -137,19 +136,6 @@ func (b *bridge) openStore(ctx context.Context, account string) (store.Store, er
 		return nil, err
 	}
 	b.database = name
-	return s, nil
-}
-
-// openFiles opens the files of the account.
-func openFiles(directory, account string) (store.Store, error) {
-	bare := bareAccount(account)
-	if bare == "" {
-		return nil, errors.New("the account is no address") // New reports the error.
-	}
-	s, err := file.Open(directory, bare)
-	if err != nil {
-		return nil, err
-	}
 	return s, nil
 }
 

@@ -1,4 +1,4 @@
-// Builds dist/: the program, its symbols, the scripts, the types, and build-info.json.
+// Builds dist/: the programs, their symbols, the scripts, the types, and build-info.json.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -27,33 +27,41 @@ function run(command, args, env = {}) {
 mkdirSync(dist, { recursive: true });
 const { version } = JSON.parse(readFileSync(join(js, "package.json"), "utf8"));
 
-// The program.
-const wasm = join(dist, "pam.wasm");
-const linked = join(js, "build/linked.wasm");
+// The programs: pam.wasm for browsers, and pam-node.wasm, which also has the store in files.
 const env = { GOOS: "js", GOARCH: "wasm" };
-const flags = goFlags();
-run("go", ["build", ...flags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", linked, "./wasm"], env);
-const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
 const go = run("go", ["env", "GOVERSION"]);
-const { program: made, symbols } = postlink(readFileSync(linked), go);
-const build = sha256(made); // in a custom section, which a compiled module lets scripts read
-const name = Buffer.from("xmpp-pam");
-const bytes = Buffer.concat([made, Buffer.from([0, 1 + name.length + build.length, name.length]), name, build]);
-writeFileSync(wasm, bytes);
-writeFileSync(join(dist, "pam.symbols.json"), JSON.stringify({ build: build.toString("hex"), ...symbols })); // see stack.mjs
-const info = { version, go, wasmSha256: sha256(bytes).toString("hex"), build: build.toString("hex"), bytes: bytes.length };
+const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
+
+/** Writes a program and its symbols, and returns what the scripts must know of it. */
+function makeProgram(file, flags) {
+  const linked = join(js, `build/linked-${file}.wasm`);
+  run("go", ["build", ...flags, `-ldflags=-s -w -buildid= -X main.version=${version}`, "-o", linked, "./wasm"], env);
+  const { program, symbols } = postlink(readFileSync(linked), go);
+  const build = sha256(program); // in a custom section, which a compiled module lets scripts read
+  const name = Buffer.from("xmpp-pam");
+  const bytes = Buffer.concat([program, Buffer.from([0, 1 + name.length + build.length, name.length]), name, build]);
+  writeFileSync(join(dist, `${file}.wasm`), bytes);
+  const hex = build.toString("hex");
+  writeFileSync(join(dist, `${file}.symbols.json`), JSON.stringify({ build: hex, ...symbols })); // see stack.mjs
+  return { version, go, wasmSha256: sha256(bytes).toString("hex"), build: hex, bytes: bytes.length };
+}
+
+const wasm = join(dist, "pam.wasm");
+const info = makeProgram("pam", goFlags());
+const nodeFlags = goFlags("node");
+const nodeInfo = makeProgram("pam-node", nodeFlags);
 
 // The compressed program, for servers that can send it. Compression is slow, so this is done only if the program changed.
 const old = existsSync(join(dist, "build-info.json")) ? JSON.parse(readFileSync(join(dist, "build-info.json"), "utf8")) : {};
 if (old.wasmSha256 !== info.wasmSha256 || !existsSync(`${wasm}.br`)) {
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
-  writeFileSync(`${wasm}.br`, brotliCompressSync(bytes, { params }));
+  writeFileSync(`${wasm}.br`, brotliCompressSync(readFileSync(wasm), { params }));
 } else {
   const now = new Date();
   utimesSync(`${wasm}.br`, now, now); // it is up to date, and servers compare the times
 }
 
-await bundle(js, info);
+await bundle(js, info, nodeInfo);
 
 // The types: those of the entries, and the files that they import.
 const types = join(js, "build/types");
@@ -68,16 +76,19 @@ writeFileSync(join(dist, "worker.d.ts"), "export {}; // a script to run in a wor
 // npm packs only files of this folder.
 for (const name of ["LICENSE", "CHANGELOG.md"]) copyFileSync(join(root, name), join(js, name));
 
-// The licences of all code in pam.wasm and worker.js.
-const list = ["list", flags[0], "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}{{end}}", "./wasm"];
+// The licences of all code in the programs and in worker.js.
+const list = ["list", nodeFlags[0], "-deps", "-f", "{{with .Module}}{{.Path}}\t{{.Dir}}{{end}}", "./wasm"];
 const modules = run("go", list, env).split("\n");
 const folders = [...new Set(modules)].filter(Boolean).sort().map((line) => line.split("\t"));
 const licences = [["Go", run("go", ["env", "GOROOT"])], ...folders].map(([name, dir]) =>
   `== ${name}\n\n${readFileSync(join(dir, "LICENSE"), "utf8")}`);
 writeFileSync(join(dist, "LICENSES.txt"), licences.join("\n"));
 
-writeFileSync(join(dist, "build-info.json"), JSON.stringify(info, null, 2) + "\n");
-for (const name of ["index.js", "worker.js", "node.js", "node-worker.js", "pam.wasm"]) {
+for (const [name, about] of [["build-info", info], ["build-info-node", nodeInfo]]) {
+  writeFileSync(join(dist, `${name}.json`), JSON.stringify(about, null, 2) + "\n");
+}
+for (const name of ["index.js", "worker.js", "node.js", "node-worker.js", "pam.wasm", "pam-node.wasm"]) {
   if (!existsSync(join(dist, name))) throw new Error(`dist/${name} was not built`);
 }
-console.log(`js/dist: pam.wasm ${(info.bytes / 1e6).toFixed(2)} MB, ${go}, version ${version}`);
+const size = ({ bytes }) => `${(bytes / 1e6).toFixed(2)} MB`;
+console.log(`js/dist: pam.wasm ${size(info)}, pam-node.wasm ${size(nodeInfo)}, ${go}, version ${version}`);

@@ -36,25 +36,28 @@ return globalThis.Go;
 /** The entries for frameworks. */
 export const frameworks = ["react", "vue", "svelte"];
 
-/** bundle makes dist in the package's folder. `info` describes the program to the scripts. */
-export async function bundle(js, info) {
-  await build({
-    entryPoints: ["index", "worker", "node", "node-worker"].map((name) => join(js, `src/${name}.ts`)),
-    outdir: join(js, "dist"),
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    sourcemap: true,
-    sourcesContent: true,
-    legalComments: "inline",
-    // V8 then compiles all functions while the script arrives, on another thread, and not when each is first called. The
-    // stored list and inbox are shown by functions that run once.
-    banner: { js: "//# allFunctionsCalledOnLoad" },
-    external: ["./worker.js", "node:*", "ws"],
-    define: { BUILD_INFO: JSON.stringify(info) },
-    plugins: [outside],
-    logLevel: "warning",
-  });
+/** bundle makes dist in the package's folder. `info` and `nodeInfo` describe the programs to the scripts. */
+export async function bundle(js, info, nodeInfo) {
+  const scripts = { index: info, worker: info, node: nodeInfo, "node-worker": nodeInfo };
+  for (const program of [info, nodeInfo]) {
+    await build({
+      entryPoints: Object.keys(scripts).filter((name) => scripts[name] === program).map((name) => join(js, `src/${name}.ts`)),
+      outdir: join(js, "dist"),
+      bundle: true,
+      format: "esm",
+      target: "es2022",
+      sourcemap: true,
+      sourcesContent: true,
+      legalComments: "inline",
+      // V8 then compiles all functions while the script arrives, on another thread, and not when each is first called. The
+      // stored list and inbox are shown by functions that run once.
+      banner: { js: "//# allFunctionsCalledOnLoad" },
+      external: ["./worker.js", "node:*", "ws"],
+      define: { BUILD_INFO: JSON.stringify(program) },
+      plugins: [outside],
+      logLevel: "warning",
+    });
+  }
   await build({ // compiled alone, so that they contain no copy of the client or of their framework
     entryPoints: frameworks.map((name) => join(js, `src/${name}.ts`)),
     outdir: join(js, "dist"),

@@ -9,8 +9,11 @@ const inlined = [
   "xmpp-pam/sdk/internal/element", "xmpp-pam/sdk/internal/listsync", "xmpp-pam/wasm", "xmpp-pam/wasm/jstext",
 ];
 
-/** Returns the flags, and writes the go.mod that one of them names. */
-export const goFlags = () => [
-  `-modfile=${writeModules()}`, "-trimpath", "-buildvcs=false", "-gcflags=all=-l",
-  ...inlined.map((pattern) => `-gcflags=${pattern}=`),
+/**
+ * Returns the flags for the program for browsers, or for that for Node.js, which also has the store in files. It writes the
+ * go.mod that the first flag names.
+ */
+export const goFlags = (target = "browser") => [
+  `-modfile=${writeModules()}`, ...(target === "browser" ? ["-tags=browser"] : []), "-trimpath", "-buildvcs=false",
+  "-gcflags=all=-l", ...inlined.map((pattern) => `-gcflags=${pattern}=`),
 ];

@@ -94,10 +94,12 @@ link(dirname(js), copy, ["js"]);
 link(js, there, ["src", "test", "dist", "build"]);
 link(join(js, "dist"), join(there, "dist"), ["index.js", "index.js.map", "worker.js", "worker.js.map"]);
 for (const name of ["src", "test"]) cpSync(join(js, name), join(there, name), { recursive: true });
-const info = JSON.parse(readFileSync(join(js, "dist/build-info.json"), "utf8"));
+const infoOf = (name) => JSON.parse(readFileSync(join(js, "dist", name), "utf8"));
+const info = infoOf("build-info.json");
+const nodeInfo = infoOf("build-info-node.json");
 async function build() {
   await compile(there);
-  await bundle(there, info);
+  await bundle(there, info, nodeInfo);
 }
 
 /** run runs a test file, and returns the verdict. */

@@ -16,7 +16,7 @@ export function loadProgram(): Promise<WebAssembly.Module> {
 }
 
 async function readProgram(): Promise<WebAssembly.Module> {
-  const url = new URL("./pam.wasm", import.meta.url);
+  const url = new URL("./pam-node.wasm", import.meta.url);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = await readFile(url);

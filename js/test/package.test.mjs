@@ -27,7 +27,8 @@ test("the tarball has the entries, their types, the documents and the licences, 
   }
   const others = files.filter((name) => !/^dist\/[a-z-]+\.(js|js\.map|d\.ts)$|^docs\/([a-z-]+|README)\.(md|html)$/.test(name));
   assert.deepEqual(others, [
-    "CHANGELOG.md", "LICENSE", "README.md", "dist/LICENSES.txt", "dist/build-info.json", "dist/pam.symbols.json", "dist/pam.wasm", "package.json",
+    "CHANGELOG.md", "LICENSE", "README.md", "dist/LICENSES.txt", "dist/build-info-node.json", "dist/build-info.json", "dist/pam-node.symbols.json", "dist/pam-node.wasm",
+    "dist/pam.symbols.json", "dist/pam.wasm", "package.json",
   ]);
   for (const name of ["LICENSE", "CHANGELOG.md"]) assert.equal(readFileSync(join(js, name), "utf8"), readFileSync(join(js, "..", name), "utf8"));
 });

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"xmpp-pam/sdk/internal/address"
+	"xmpp-pam/sdk/internal/random"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -58,12 +58,12 @@ func quote(s string) string { return strconv.Quote(s) }
 // request cannot answer it.
 func randomID() string {
 	var b [16]byte
-	_, _ = rand.Read(b[:]) // Read never fails.
+	random.Read(b[:])
 	return hex.EncodeToString(b[:])
 }
 
 func randomUint64() uint64 {
 	var b [8]byte
-	_, _ = rand.Read(b[:])                       // Read never fails.
+	random.Read(b[:])
 	return binary.LittleEndian.Uint64(b[:]) >> 2 // room to count up
 }
