@@ -190,7 +190,7 @@ func TestPure(t *testing.T) {
 // TestTags checks that every Go file that runs in the browser says so.
 func TestTags(t *testing.T) {
 	var files []string
-	for _, pattern := range []string{"../wasm/*.go", "../wasm/socket/*.go", "../wasm/idb/*.go", "../wasm/fetch/*.go", "../wasm/kdf/*.go", "../wasm/host/norm/*.go"} {
+	for _, pattern := range []string{"../wasm/*.go", "../wasm/socket/*.go", "../wasm/idb/*.go", "../wasm/fetch/*.go", "../wasm/kdf/*.go", "../wasm/host/norm/*.go", "../wasm/host/idna/*.go"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-// The program is built with packages of wasm/host in the place of some of golang.org/x/text, whose tables are large: what
+// The program is built with packages of wasm/host in the place of some of other modules, whose tables are large: what
 // they do, the host can do, or the program needs only a small part of it. This script writes copies of the modules with
 // those packages to js/build, and a go.mod that refers to the copies. Other users of the Go packages are not affected.
 //
@@ -11,14 +11,35 @@ import { fileURLToPath } from "node:url";
 
 /**
  * The modules: the version whose packages those of wasm/host have been compared with, the packages that are kept (no other
- * may be imported), and those that have a replacement in wasm/host.
+ * may be imported), those that have a replacement in wasm/host, and changes of files: `[old, new]`, where the text old must
+ * occur exactly once.
  */
 export const modules = {
   "golang.org/x/text": {
     version: "v0.34.0",
     kept: ["runes", "secure/bidirule", "secure/precis", "transform", "unicode/bidi"],
     replaced: { cases: "cases", language: "language", "unicode/norm": "norm", width: "width" },
+    changed: { // The program has no logger, and no text of both directions that is laid out.
+      "unicode/bidi/core.go": [['\t"log"\n', ""], ["log.Panic(", "panic("], ["log.Panicf(", "panic(fmt.Sprintf("],
+        ["assertOnly at position %d\", t, s.indexes[i])", "assertOnly at position %d\", t, s.indexes[i]))"]],
+    },
   },
+  "mellium.im/reader": {
+    version: "v0.1.0",
+    kept: ["."],
+    replaced: {},
+    changed: {
+      "reader.go": [['\t"net"\n', ""], ["func Conn(c net.Conn, r io.Reader) net.Conn {", "func Conn(c io.Reader, r io.Reader) io.Reader {"],
+        ["\t\tConn: c,\n", ""], ["\tnet.Conn\n", ""]],
+    },
+  },
+  "mellium.im/xmpp": {
+    version: "v0.23.0",
+    kept: ["disco/info", "internal/ns", "jid"],
+    replaced: { "internal/ip": "../../sdk/internal/ip" },
+    changed: { "jid/jid.go": [['"net"', 'net "mellium.im/xmpp/internal/ip"']] },
+  },
+  "golang.org/x/net": { version: "v0.50.0", kept: [], replaced: { idna: "idna" } },
 };
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -36,13 +57,15 @@ export function checkVersion(name, required) {
 export function writeModules() {
   const build = join(root, "js/build");
   let mod = readFileSync(join(root, "go.mod"), "utf8");
-  for (const [name, { kept, replaced }] of Object.entries(modules)) {
+  for (const [name, { kept, replaced, changed = {} }] of Object.entries(modules)) {
     const list = ["list", "-m", "-f", "{{.Version}}\t{{.Dir}}", name];
     const [version, from] = execFileSync("go", list, { cwd: root, encoding: "utf8" }).trim().split("\t");
     checkVersion(name, version);
     const to = join(build, "modules", name);
     for (const file of ["go.mod", "LICENSE"]) write(join(to, file), readFileSync(join(from, file)));
-    for (const path of kept) copyPackage(join(from, path), join(to, path));
+    for (const path of kept) {
+      copyPackage(join(from, path), join(to, path), (file) => changed[join(path, file)]);
+    }
     for (const [path, ours] of Object.entries(replaced)) copyPackage(join(root, "wasm/host", ours), join(to, path));
     mod += `\nreplace ${name} => ./js/build/modules/${name}\n`;
   }
@@ -51,9 +74,17 @@ export function writeModules() {
   return join(build, "go.mod");
 }
 
-function copyPackage(from, to) {
+function copyPackage(from, to, changesOf = () => undefined) {
   const names = readdirSync(from).filter((name) => name.endsWith(".go") && !name.endsWith("_test.go"));
-  for (const name of names) write(join(to, name), readFileSync(join(from, name)));
+  for (const name of names) {
+    let text = readFileSync(join(from, name), "utf8");
+    for (const [old, by] of changesOf(name) ?? []) {
+      const parts = text.split(old);
+      if (parts.length !== 2) throw new Error(`${join(from, name)} has not exactly one ${JSON.stringify(old)}`);
+      text = parts.join(by);
+    }
+    write(join(to, name), Buffer.from(text));
+  }
   for (const name of readdirSync(to)) {
     if (name.endsWith(".go") && !names.includes(name)) rmSync(join(to, name));
   }

@@ -105,7 +105,7 @@ function reason(stderr: string, end: string): string {
 /** Returns the global scope of the program: what Go needs, and nothing of the page. */
 function makeScope(): Scope {
   return {
-    Object, Array, Uint8Array, Uint8ClampedArray, Error, Date, Promise, RegExp, Symbol, JSON, Math,
+    Object, Array, Uint8Array, Uint8ClampedArray, Error, Date, Promise, RegExp, Symbol, URL, JSON, Math,
     crypto, performance, TextEncoder, TextDecoder, console,
   };
 }

@@ -2,9 +2,9 @@ package hostmeta
 
 import (
 	"errors"
-	"net/netip"
 	"strings"
 
+	"xmpp-pam/sdk/internal/ip"
 	"xmpp-pam/sdk/transport"
 )
 
@@ -60,7 +60,7 @@ func hostOf(authority string) string {
 	}
 	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
 		host = host[1 : len(host)-1]
-		if ip, err := netip.ParseAddr(host); err != nil || !ip.Is6() || ip.Zone() != "" {
+		if !strings.Contains(host, ":") || ip.ParseIP(host) == nil {
 			return ""
 		}
 	} else if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-._") != "" {
@@ -74,6 +74,5 @@ func hostOf(authority string) string {
 
 // isLoopback reports whether host is a loopback name or address.
 func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
+	return strings.EqualFold(host, "localhost") || ip.ParseIP(host).IsLoopback()
 }
