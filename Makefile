@@ -212,7 +212,7 @@ browsers: js bin/demo
 	cd js && CI=true $(if $(PICTURES),PICTURES="$(abspath $(PICTURES))") node --test --test-timeout=600000 --test-concurrency=1 --test-reporter=spec test/browsers/*.test.mjs
 
 # size lists the largest packages of the client, and fails if it exceeds the budget
-# of 1.01 MB with Brotli.
+# of 1.00 MB with Brotli.
 size: js
 	node js/scripts/size.mjs
 

@@ -41,7 +41,8 @@ export async function bundle(js, info, nodeInfo) {
   const scripts = { index: info, worker: info, node: nodeInfo, "node-worker": nodeInfo };
   for (const program of [info, nodeInfo]) {
     await build({
-      entryPoints: Object.keys(scripts).filter((name) => scripts[name] === program).map((name) => join(js, `src/${name}.ts`)),
+      entryPoints: Object.keys(scripts).filter((name) => scripts[name] === program)
+        .map((name) => join(js, `src/${name}.ts`)),
       outdir: join(js, "dist"),
       bundle: true,
       format: "esm",

@@ -20,8 +20,10 @@ export const modules = {
     kept: ["runes", "secure/bidirule", "secure/precis", "transform", "unicode/bidi"],
     replaced: { cases: "cases", language: "language", "unicode/norm": "norm", width: "width" },
     changed: { // The program has no logger, and no text of both directions that is laid out.
-      "unicode/bidi/core.go": [['\t"log"\n', ""], ["log.Panic(", "panic("], ["log.Panicf(", "panic(fmt.Sprintf("],
-        ["assertOnly at position %d\", t, s.indexes[i])", "assertOnly at position %d\", t, s.indexes[i]))"]],
+      "unicode/bidi/core.go": [
+        ['\t"log"\n', ""], ["log.Panic(", "panic("], ["log.Panicf(", "panic(fmt.Sprintf("],
+        ["in assertOnly at position %d\", t, s.indexes[i])", "in assertOnly at position %d\", t, s.indexes[i]))"],
+      ],
     },
   },
   "mellium.im/reader": {
@@ -29,8 +31,10 @@ export const modules = {
     kept: ["."],
     replaced: {},
     changed: {
-      "reader.go": [['\t"net"\n', ""], ["func Conn(c net.Conn, r io.Reader) net.Conn {", "func Conn(c io.Reader, r io.Reader) io.Reader {"],
-        ["\t\tConn: c,\n", ""], ["\tnet.Conn\n", ""]],
+      "reader.go": [
+        ['\t"net"\n', ""], ["\t\tConn: c,\n", ""], ["\tnet.Conn\n", ""],
+        ["func Conn(c net.Conn, r io.Reader) net.Conn {", "func Conn(_, r io.Reader) io.Reader {"],
+      ],
     },
   },
   "mellium.im/xmpp": {
