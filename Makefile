@@ -80,7 +80,7 @@ HOST_TESTS = TestParse|TestPrepared|TestLookalikes|TestEqual
 FILE_TESTS = TestRecordsStay|TestErase|TestErrors|TestOrder|TestLateCommits|TestStore$$/(absent|delete|conflict|one_winner|readers|closed)
 test-wasm: bin/browsertest
 	@scripts/need chromium
-	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch ./wasm/kdf
+	GOOS=js GOARCH=wasm go test -count=1 -exec "$(CURDIR)/bin/browsertest" ./wasm/socket ./wasm/idb ./wasm/fetch ./wasm/kdf ./wasm/host/idna
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./wasm
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" -run 'TestCorpus$$' ./sdk/internal/stream
 	GOOS=js GOARCH=wasm go test -count=1 -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./wasm/host/norm ./wasm/host/idna

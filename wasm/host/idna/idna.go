@@ -42,15 +42,21 @@ func (*Profile) ToUnicode(s string) (string, error) {
 	if err != nil {
 		return s, err
 	}
-	labels := strings.Split(mapped, ".")
+	labels, encoded := strings.Split(mapped, "."), false
 	for i, label := range labels {
-		if encoded, found := strings.CutPrefix(label, acePrefix); found {
-			if labels[i], ok = decode(encoded); !ok {
+		if rest, found := strings.CutPrefix(label, acePrefix); found {
+			if labels[i], ok = decode(rest); !ok {
 				return s, errDomain
 			}
+			encoded = true
 		}
 	}
 	result := strings.Join(labels, ".")
+	if encoded { // Chromium does not check the A-labels of a host in ASCII.
+		if again, err := toASCII(result); err != nil || again != mapped {
+			return s, errDomain
+		}
+	}
 	// UTS #46 allows more ASCII than domains have, and these characters, which decompose to such.
 	if _, _, ok := lowerASCII(result); !ok || strings.ContainsAny(result, "\u2260\u226e\u226f") {
 		return s, errDomain

@@ -5,6 +5,7 @@ package idna_test
 import (
 	"math/rand/v2"
 	"strings"
+	"syscall/js"
 	"testing"
 	"unicode"
 	"unicode/utf8"
@@ -19,6 +20,11 @@ import (
 // letters that the others are mapped to. Addresses with any of them are refused.
 const different = "\u1e9e\u2135\u2136\u2137\u2138"
 
+// inNode reports whether the host is Node.js. Browsers follow later versions of UTS #46,
+// which map or ignore more characters, such as U+1D179. They also accept U+1806, the only
+// character with which more addresses are accepted.
+var inNode = !js.Global().Get("process").Get("versions").IsUndefined()
+
 // compare compares what both packages make of a domain without A-labels.
 func compare(t *testing.T, s string) (valid bool) {
 	t.Helper()
@@ -28,7 +34,8 @@ func compare(t *testing.T, s string) (valid bool) {
 		return false
 	}
 	if (err == nil) != (wantErr == nil) || err == nil && got != want {
-		if strings.ContainsAny(s, different) {
+		same := (err == nil && got == s) == (wantErr == nil && want == s) // for addresses that are accepted only if prepared
+		if same && (!inNode || strings.ContainsAny(s, different)) || !inNode && strings.ContainsRune(s, '\u1806') {
 			return false
 		}
 		t.Errorf("%+q became %+q (%v), not %+q (%v)", s, got, err, want, wantErr)
@@ -94,7 +101,7 @@ func TestALabels(t *testing.T) {
 			t.Errorf("%s became %+q (%v), not %+q", encoded, got, err, want)
 		}
 	}
-	for _, s := range []string{"xn--", "xn--a", "xn--\u00e9", "xn--999999b", "xn--a-ecp.ru-", "xn--zz--zz"} {
+	for _, s := range []string{"xn--", "xn--a", "xn--\u00e9", "xn--999999b", "xn--a-ecp.ru-", "xn--zz--zz", "xn--example-", "xn--MNCHEN-"} {
 		if got, err := idna.Display.ToUnicode(s); err == nil {
 			t.Errorf("%s became %+q", s, got)
 		}
