@@ -61,6 +61,24 @@ var flowTranscripts = []transcript{
 		< asked p/h
 		< reached p h current
 		< done 1/1 unknown`},
+	{"a new node that was asked recently: the archive is complete, also after the items", `
+		> start all since=09:00 p/h(asked=09:57,cursor=a1@08:50)
+		< 1 query me with=p max=100 after=a1
+		< timer 10:02
+		> end 1 complete
+		< reached p h a1@08:50
+		< done 1/1 complete
+		> at 10:02
+		> timer
+		< 2 items p/h max=20
+		> items 2 h1
+		< found new items p+h/h1
+		< asked p/h
+		< reached p h a1@08:50 current
+		< done 1/1 complete`},
+	{"a node that was asked in the future, because the clock was set back, is asked at once", `
+		> start none since=09:00 p/h(until=09:00,asked=10:01)
+		< 1 items p/h max=20 compare`},
 	{"a service that does not answer is asked twice, one that does not answer at all is given up", `
 		> start none since=09:00 p/a(until=09:00) p/b(until=09:00) p/c(until=09:00) p/d(until=09:00) q/n(until=09:00)
 		< 1 items p/a max=20 compare
