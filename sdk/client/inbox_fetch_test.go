@@ -90,3 +90,30 @@ func TestInboxItemFetched(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherItemsAreNotFetched has a service answer the request for an item with another one
+// as well, of which no notification has come.
+func TestOtherItemsAreNotFetched(t *testing.T) {
+	bubble(t, "two items", func(t *testing.T) {
+		f := newScripted()
+		f.handle = func(s *socket, e *element.Element) bool {
+			item := e.Child(ns.Pubsub, "pubsub").Child(ns.Pubsub, "items").Child(ns.Pubsub, "item")
+			switch {
+			case isList(e):
+				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v1'><subscription service='pubsub.localhost' node='news' jid='alice@localhost' subscription='subscribed'/></subscriptions>")
+			case item != nil:
+				s.result(e, "<pubsub xmlns='"+ns.Pubsub+"'><items node='news'><item id='2'><x xmlns='urn:x'/></item><item id='1'><x xmlns='urn:x'/></item></items></pubsub>")
+			default:
+				return false
+			}
+			return true
+		}
+		d := f.device(t).connect()
+		f.socket().push(eventOf("pubsub.localhost", "news", "<item id='1'/>"))
+		synctest.Wait()
+		if all := d.all(t); len(all) != 1 || all[0].ItemID != "1" || all[0].XML == "" {
+			t.Errorf("the inbox has %+v\n%s", all, d.log())
+		}
+		_ = d.Close()
+	})
+}

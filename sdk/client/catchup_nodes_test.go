@@ -1,0 +1,155 @@
+//go:build !js
+
+package client_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
+	"xmpp-pam/sdk/pam"
+)
+
+// rowsOfNews returns a list of the subscriptions to the node news, each with a subid.
+func rowsOfNews(ver string, subids ...string) string {
+	rows := ""
+	for _, id := range subids {
+		rows += "<subscription service='pubsub.localhost' node='news' jid='alice@localhost' subscription='subscribed' subid='" + id + "'/>"
+	}
+	return "<subscriptions xmlns='" + ns.PAM + "' ver='" + ver + "'>" + rows + "</subscriptions>"
+}
+
+// ended reports that the subscription with the subid to the node news has ended.
+func (s *socket) ended(ver, subid string) {
+	s.push(fmt.Sprintf("<message xmlns='jabber:client' from='alice@localhost'><notify xmlns='%s' ver='%s' service='pubsub.localhost'>"+
+		"<subscription xmlns='%s' node='news' jid='alice@localhost' subscription='none' subid='%s'/></notify></message>", ns.PAM, ver, ns.Pubsub, subid))
+}
+
+// TestSecondSubscriptionEnds ends one of two subscriptions to a node, or both. As long as
+// the account has one, the next session knows since when events of the node may be missing.
+func TestSecondSubscriptionEnds(t *testing.T) {
+	for _, both := range []bool{false, true} {
+		bubble(t, fmt.Sprint("both ", both), func(t *testing.T) {
+			f := newScripted()
+			subids := []string{"s1", "s2"}
+			ver, item := "v1", "1"
+			f.handle = func(s *socket, e *element.Element) bool {
+				switch {
+				case isList(e):
+					s.result(e, rowsOfNews(ver, subids...))
+				case isCatchUp(e) && !isDisco(e):
+					s.result(e, "<pubsub xmlns='"+ns.Pubsub+"'><items node='news'>"+itemOf(item)+"</items></pubsub>")
+				default:
+					return false
+				}
+				return true
+			}
+			d := f.device(t).connect()
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			f.socket().ended("v2", "s1")
+			if both {
+				f.socket().ended("v3", "s2")
+			}
+			synctest.Wait()
+			if err := d.Disconnect(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+			f.set(func() { ver, item, subids = "v4", "2", subids[1:] })
+			d.connect()
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			s := d.inbox().CatchUp
+			if s.Phase != pam.CatchUpDone || len(s.Gaps) > 0 != !both || len(d.all(t)) != 2 {
+				t.Errorf("the catch-up: %+v, the inbox %+v\n%s", s, d.all(t), d.log())
+			}
+			_ = d.Close()
+		})
+	}
+}
+
+// TestLeftWhileItsServiceIsQueried ends one of two subscriptions while the features of the
+// service are queried: then only the other node is asked.
+func TestLeftWhileItsServiceIsQueried(t *testing.T) {
+	bubble(t, "left", func(t *testing.T) {
+		f := newScripted()
+		var asked []string
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case isList(e):
+				rows := ""
+				for _, node := range []string{"news", "other"} {
+					rows += "<subscription service='pubsub.localhost' node='" + node + "' jid='alice@localhost' subscription='subscribed'/>"
+				}
+				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v1'>"+rows+"</subscriptions>")
+			case isDisco(e) && e.Attr("to") == "pubsub.localhost":
+				time.AfterFunc(time.Second, func() { s.notify("v2", "news", "none") })
+				time.AfterFunc(2*time.Second, func() { s.result(e, "<query xmlns='"+nsInfo+"'/>") })
+			case isCatchUp(e):
+				asked = append(asked, e.First().First().Attr("node"))
+				return false
+			default:
+				return false
+			}
+			return true
+		}
+		d := f.device(t).connect()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		f.set(func() {
+			if !slices.Equal(asked, []string{"other"}) {
+				t.Errorf("the nodes %q were asked\n%s", asked, d.log())
+			}
+		})
+		if s := d.inbox().CatchUp; s.Phase != pam.CatchUpDone || s.Nodes != 1 || s.NodesDone != 1 {
+			t.Errorf("the catch-up: %+v", s)
+		}
+		_ = d.Close()
+	})
+}
+
+// TestSessionEndsWhileServicesAreQueried ends the session before the services have told
+// their features: the next session queries them again.
+func TestSessionEndsWhileServicesAreQueried(t *testing.T) {
+	bubble(t, "ended", func(t *testing.T) {
+		f := newScripted()
+		silent := true
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case isList(e):
+				rows := ""
+				for i := range 10 {
+					rows += fmt.Sprintf("<subscription service='s%d.localhost' node='news' jid='alice@localhost' subscription='subscribed'/>", i)
+				}
+				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v1'>"+rows+"</subscriptions>")
+			case isDisco(e) && strings.HasSuffix(e.Attr("to"), ".localhost"):
+				return silent
+			default:
+				return false
+			}
+			return true
+		}
+		d := f.device(t).connect()
+		synctest.Wait()
+		if s := d.inbox().CatchUp; s.Phase != pam.CatchUpRunning {
+			t.Errorf("the catch-up of the first session: %+v", s)
+		}
+		if err := d.Disconnect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.set(func() { silent = false })
+		d.connect()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if s := d.inbox().CatchUp; s.Phase != pam.CatchUpDone || s.NodesDone != 10 {
+			t.Errorf("the catch-up: %+v\n%s", s, d.log())
+		}
+		_ = d.Close()
+	})
+}
