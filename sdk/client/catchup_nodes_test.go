@@ -153,3 +153,51 @@ func TestSessionEndsWhileServicesAreQueried(t *testing.T) {
 		_ = d.Close()
 	})
 }
+
+// TestContinuedCatchUpKeepsGaps ends a session in which one node was forbidden and another
+// one has not answered: the next session continues the catch-up, and still reports the gap.
+func TestContinuedCatchUpKeepsGaps(t *testing.T) {
+	bubble(t, "continued", func(t *testing.T) {
+		f := newScripted()
+		session := 0
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case isList(e):
+				rows := ""
+				for _, node := range []string{"news", "other"} {
+					rows += "<subscription service='pubsub.localhost' node='" + node + "' jid='alice@localhost' subscription='subscribed'/>"
+				}
+				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v1'>"+rows+"</subscriptions>")
+			case session == 2 && isCatchUp(e) && !isDisco(e):
+				if e.First().First().Attr("node") == "news" {
+					s.failure(e, "forbidden")
+				}
+			default:
+				return false
+			}
+			return true
+		}
+		d := f.device(t)
+		for n, want := range []struct {
+			phase pam.CatchUpPhase
+			gap   bool
+		}{{pam.CatchUpDone, false}, {pam.CatchUpRunning, true}, {pam.CatchUpDone, true}} {
+			f.set(func() { session = n + 1 })
+			d.connect()
+			time.Sleep(5 * time.Second)
+			synctest.Wait()
+			s := d.inbox().CatchUp
+			gap := slices.ContainsFunc(s.Gaps, func(g pam.Gap) bool { return g.Node == "news" && g.Reason == pam.GapForbidden })
+			if s.Phase != want.phase || gap != want.gap {
+				t.Errorf("session %d: %+v\n%s", n+1, s, d.log())
+			}
+			if err := d.Disconnect(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if n == 0 {
+				time.Sleep(time.Hour)
+			}
+		}
+		_ = d.Close()
+	})
+}
