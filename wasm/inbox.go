@@ -75,6 +75,19 @@ func (b *bridge) markSeen(ctx context.Context, c *client.Client, r request) (fun
 	return nil, c.MarkSeen(ctx, r.strings("ids")...)
 }
 
+// continueCatchUp also posts the state, so that the page knows whether a catch-up is running
+// when it has the result.
+func (b *bridge) continueCatchUp(ctx context.Context, c *client.Client, r request) (func(*writer), error) {
+	if err := c.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	return nil, b.inboxTo(ctx, r.page, c)
+}
+
+func (b *bridge) cancelCatchUp(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
+	return nil, c.CancelCatchUp(ctx)
+}
+
 func (b *bridge) looked(ctx context.Context, c *client.Client, _ request) (func(*writer), error) {
 	return nil, c.Looked(ctx)
 }

@@ -39,42 +39,46 @@ import (
 //	events       {service, node, unseenOnly, before, limit} → {events, cursor}
 //	markSeen     {ids} or {upTo}
 //	looked       begins away anew
+//	catchUp      continues the catch-up, and posts the event inbox
+//	cancelCatchUp
 //	setInterests {interests}: null, or [[service, node, "*" or "", payload], …]
 //	export       → {account, list, ver, lastFull, lastSynced, mechanism, sessions}
 //	disconnect, forget, reload, sleep, wake, close
 //
 // js/src/wire.ts has the same table for TypeScript, and a test compares the two.
 var operations = map[string]operation{
-	"create":       (*bridge).create,
-	"load":         withClient((*bridge).load),
-	"connect":      withClient((*bridge).connect),
-	"subscribe":    withClient((*bridge).subscribe),
-	"unsubscribe":  withClient((*bridge).unsubscribe),
-	"refresh":      withClient((*bridge).refresh),
-	"iq":           withClient((*bridge).iq),
-	"send":         withClient((*bridge).send),
-	"parseURI":     withClient((*bridge).parseURI),
-	"publish":      withClient((*bridge).publish),
-	"retract":      withClient((*bridge).retract),
-	"items":        withClient((*bridge).items),
-	"createNode":   withClient((*bridge).createNode),
-	"deleteNode":   withClient((*bridge).deleteNode),
-	"nodes":        withClient((*bridge).nodes),
-	"nodeInfo":     withClient((*bridge).nodeInfo),
-	"getOptions":   withClient((*bridge).getOptions),
-	"setOptions":   withClient((*bridge).setOptions),
-	"inbox":        withClient((*bridge).openInbox),
-	"events":       withClient((*bridge).listEvents),
-	"markSeen":     withClient((*bridge).markSeen),
-	"looked":       withClient((*bridge).looked),
-	"setInterests": withClient((*bridge).setInterests),
-	"export":       withClient((*bridge).export),
-	"disconnect":   withClient((*bridge).disconnect),
-	"forget":       withClient((*bridge).forget),
-	"close":        withClient((*bridge).close),
-	"reload":       withClient(now((*client.Client).Reload)),
-	"sleep":        withClient(now((*client.Client).Sleep)),
-	"wake":         withClient(now((*client.Client).Wake)),
+	"create":        (*bridge).create,
+	"load":          withClient((*bridge).load),
+	"connect":       withClient((*bridge).connect),
+	"subscribe":     withClient((*bridge).subscribe),
+	"unsubscribe":   withClient((*bridge).unsubscribe),
+	"refresh":       withClient((*bridge).refresh),
+	"iq":            withClient((*bridge).iq),
+	"send":          withClient((*bridge).send),
+	"parseURI":      withClient((*bridge).parseURI),
+	"publish":       withClient((*bridge).publish),
+	"retract":       withClient((*bridge).retract),
+	"items":         withClient((*bridge).items),
+	"createNode":    withClient((*bridge).createNode),
+	"deleteNode":    withClient((*bridge).deleteNode),
+	"nodes":         withClient((*bridge).nodes),
+	"nodeInfo":      withClient((*bridge).nodeInfo),
+	"getOptions":    withClient((*bridge).getOptions),
+	"setOptions":    withClient((*bridge).setOptions),
+	"inbox":         withClient((*bridge).openInbox),
+	"events":        withClient((*bridge).listEvents),
+	"markSeen":      withClient((*bridge).markSeen),
+	"looked":        withClient((*bridge).looked),
+	"catchUp":       withClient((*bridge).continueCatchUp),
+	"cancelCatchUp": withClient((*bridge).cancelCatchUp),
+	"setInterests":  withClient((*bridge).setInterests),
+	"export":        withClient((*bridge).export),
+	"disconnect":    withClient((*bridge).disconnect),
+	"forget":        withClient((*bridge).forget),
+	"close":         withClient((*bridge).close),
+	"reload":        withClient(now((*client.Client).Reload)),
+	"sleep":         withClient(now((*client.Client).Sleep)),
+	"wake":          withClient(now((*client.Client).Wake)),
 }
 
 // notices are the requests without a result. They take effect immediately, before

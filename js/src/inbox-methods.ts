@@ -1,5 +1,5 @@
-import { PamError } from "./errors.js";
-import type { Inbox } from "./inbox-types.js";
+import { ownError, PamError } from "./errors.js";
+import type { CatchUpState, Inbox } from "./inbox-types.js";
 import { emptyInbox, newestEvents, noEvents, type InboxView } from "./inbox.js";
 import { fields, positive, reading, text, texts } from "./options.js";
 import type { ProgramLifecycle } from "./program-lifecycle.js";
@@ -56,10 +56,36 @@ export function inboxMethods(view: InboxView, lifecycle: ProgramLifecycle, call:
         Array.isArray(events) ? { ids: texts(events, "events"), upTo: "" } : { ids: [], upTo: readUpTo(events) }
       )), signal);
     }),
+    catchUp: (o) => call(o, async (signal) => {
+      const program = running();
+      await request(program, "catchUp", {}, signal);
+      try {
+        return await ended(view.state, signal);
+      } catch (e) {
+        program.then((p) => p.request("cancelCatchUp", {})).catch(() => undefined);
+        throw e;
+      }
+    }),
     looked: (o) => call(o, async (signal) => {
       await request(running(), "looked", {}, signal);
     }),
   });
+}
+
+/** Resolves when no catch-up is running. Rejects when the signal is aborted. */
+function ended(state: InboxView["state"], signal: AbortSignal): Promise<CatchUpState> {
+  let stop = (): void => undefined;
+  return new Promise<CatchUpState>((resolve, reject) => {
+    const abort = (): void => reject(ownError(signal.reason));
+    signal.addEventListener("abort", abort);
+    const off = state.subscribe(({ catchUp }) => {
+      if (catchUp.phase !== "running") resolve(catchUp);
+    });
+    stop = () => {
+      off();
+      signal.removeEventListener("abort", abort);
+    };
+  }).finally(() => stop());
 }
 
 function readUpTo(events: unknown): string {

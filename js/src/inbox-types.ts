@@ -194,4 +194,12 @@ export interface Inbox extends ExternalStore<InboxState> {
   markSeen(events: readonly string[] | { readonly upTo: string }, options?: OpOptions): Promise<void>;
   /** Reports that the user looks at what has happened: `away` begins anew. */
   looked(options?: OpOptions): Promise<void>;
+  /**
+   * Continues a catch-up that has ended before everything was read, because it was cancelled or because of an error, and
+   * waits until it ends; so it does with one that is running. Each new session begins with a catch-up by itself. A node that
+   * was asked less than 5 minutes ago is read when that time is over, and not awaited. Aborting the signal, or the time
+   * limit, cancels the catch-up, also for other tabs: what was found stays, the rest is found by another call or in the next
+   * session. Rejects with code "offline" if the client is not connected.
+   */
+  catchUp(options?: OpOptions): Promise<CatchUpState>;
 }

@@ -60,6 +60,9 @@ export interface Operations {
   events: { params: RawQuery; result: RawEventPage };
   markSeen: { params: { ids: readonly string[]; upTo: string }; result: null };
   looked: Plain;
+  /** Posts the state of the inbox too. */
+  catchUp: Plain;
+  cancelCatchUp: Plain;
   setInterests: { params: { interests: RawInterests }; result: null };
   export: { params: NoParams; result: RawExport };
   disconnect: Plain;

@@ -320,6 +320,33 @@ test("list() passes its query on, and returns a page", async () => {
   }
 });
 
+test("catchUp() waits for the end of the catch-up, and cancels it when its signal is aborted", async () => {
+  const state = { ...empty, catchUp: { ...idle, phase: "running", nodes: 2 } };
+  const progress = (phase, more) => ({ event: "catchup", state: { ...state.catchUp, phase, ...more } });
+  const host = inboxHost({ state }, { catchUp: (_, h) => (h.post(state), null), cancelCatchUp: () => null });
+  const { client } = host;
+  await client.connect();
+  const first = client.inbox.catchUp();
+  const controller = new AbortController();
+  const second = client.inbox.catchUp({ signal: controller.signal }).catch((e) => e.code);
+  await host.until("catchUp");
+  await turn();
+  controller.abort();
+  assert.equal(await second, "aborted");
+  await turn();
+  assert.equal(host.requests.filter((r) => r.op === "cancelCatchUp").length, 1);
+  host.post(progress("done", { nodesDone: 2, completeness: "complete" }));
+  const { phase, completeness } = await first;
+  assert.deepEqual([phase, completeness, host.requests.filter((r) => r.op === "cancelCatchUp").length], ["done", "complete", 1]);
+  const timed = inboxHost({ state }, { catchUp: (_, h) => (h.post(state), null), cancelCatchUp: () => null });
+  await timed.client.connect();
+  assert.equal(await timed.client.inbox.catchUp({ timeoutMs: 20 }).catch((e) => e.code), "timeout");
+  await timed.until("cancelCatchUp");
+  const done = inboxHost({}, { catchUp: (_, h) => (h.post(empty), null) });
+  await done.client.connect();
+  assert.equal((await done.client.inbox.catchUp()).phase, "idle"); // nothing to wait for
+});
+
 test("markSeen(), looked() and setInterests() reach the program", async () => {
   const host = inboxHost({ interests: [{ service, node: "a", prefix: true }, { payload: atom, prefix: false }] });
   const { client } = host;

@@ -15,9 +15,10 @@ const calls = {
   connect: (c, o) => c.connect(o), disconnect: (c, o) => c.disconnect(o), forget: (c, o) => c.forget(o), export: (c, o) => c.export(o),
   subscribe: (c, o) => c.subscribe(target, o), unsubscribe: (c, o) => c.unsubscribe(target, o), refresh: (c, o) => c.subscriptions.refresh(o),
   events: (c, o) => c.inbox.list({ unseenOnly: true, ...o }), markSeen: (c, o) => c.inbox.markSeen(["1"], o), looked: (c, o) => c.inbox.looked(o),
+  catchUp: (c, o) => c.inbox.catchUp(o),
   setInterests: (c, o) => c.setInterests([{ node: "news" }], o), once: (c, o) => c.once("warning", o),
 };
-const results = { connect: undefined, disconnect: null, forget: null, export: exported, subscribe: row("news"), unsubscribe: null, refresh: null, events: { events: [] }, markSeen: null, looked: null, setInterests: null };
+const results = { connect: undefined, disconnect: null, forget: null, export: exported, subscribe: row("news"), unsubscribe: null, refresh: null, events: { events: [] }, markSeen: null, looked: null, catchUp: null, setInterests: null };
 
 /** How a call ends: the program's answer, what else happens, and the outcome. */
 const endings = {

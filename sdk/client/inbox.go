@@ -57,6 +57,20 @@ func (c *Client) MarkSeenUpTo(ctx context.Context, id string) error {
 	return perform(ctx, c, func(e *engine.Engine, reply func(error)) { e.MarkSeen(nil, id, reply) })
 }
 
+// CatchUp continues the catch-up of this session, if it was canceled, or if nodes could not
+// be read. A node that was asked less than 5 minutes ago is read when that time is over.
+// CatchUpChanged reports the progress. If there is no session, the code is
+// pam.CodeOffline; each new session begins with a catch-up.
+func (c *Client) CatchUp(ctx context.Context) error {
+	return perform(ctx, c, func(e *engine.Engine, reply func(error)) { e.CatchUp(reply) })
+}
+
+// CancelCatchUp ends the catch-up that is under way. What was found is kept; the rest is
+// found by CatchUp, or in the next session.
+func (c *Client) CancelCatchUp(ctx context.Context) error {
+	return perform(ctx, c, func(e *engine.Engine, reply func(error)) { e.CancelCatchUp(reply) })
+}
+
 // Looked reports that the user looks at what has happened: InboxState.Away begins anew.
 func (c *Client) Looked(ctx context.Context) error {
 	return perform(ctx, c, func(e *engine.Engine, reply func(error)) { e.Looked(reply) })

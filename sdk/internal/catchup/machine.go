@@ -65,6 +65,8 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 	case Added:
 		m.support(in.Services)
 		m.add(in.Nodes, time.Time{})
+	case Retry:
+		m.retry(in)
 	case Removed:
 		m.remove(key{in.Service, in.Node})
 	case Result:

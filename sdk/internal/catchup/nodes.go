@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/internal/pubsub"
+	"xmpp-pam/sdk/pam"
 )
 
 type key struct{ service, node string }
@@ -130,6 +131,28 @@ func (m *Machine) remove(k key) {
 			m.drop(r.task)
 		}
 	}
+}
+
+// retry takes nodes out and adds them again, as at the beginning of the catch-up.
+func (m *Machine) retry(in Retry) {
+	again := map[key]bool{}
+	for _, n := range in.Nodes {
+		k := key{n.Service, n.Node}
+		again[k] = true
+		m.remove(k)
+	}
+	left := map[string]bool{} // services of which not all nodes are read again
+	for k := range m.nodes {
+		left[k.service] = true
+	}
+	for k := range again {
+		if s := m.service(k.service); len(s.group) == 0 {
+			s.failed, s.live = false, Cursor{}
+		}
+	}
+	m.progress.forget(func(g pam.Gap) bool { return again[key{g.Service, g.Node}] || g.Node == "" && !left[g.Service] })
+	m.support(in.Services)
+	m.add(in.Nodes, m.since)
 }
 
 // wanted reports whether an event of a node is wanted.

@@ -174,6 +174,9 @@ func (p *player) read(line string) []Input {
 	case "added":
 		nodes, services := p.nodes(rest)
 		return []Input{Added{nodes, services}}
+	case "retry":
+		nodes, services := p.nodes(rest)
+		return []Input{Retry{nodes, services}}
 	case "removed":
 		n := p.node(rest[0])
 		return []Input{Removed{n.Service, n.Node}}

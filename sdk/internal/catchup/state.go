@@ -71,6 +71,15 @@ func (p *progress) remove(n *node) {
 	}
 }
 
+// forget removes gaps, and that the catch-up was canceled, before nodes are read again.
+func (p *progress) forget(gone func(pam.Gap) bool) {
+	p.cancelled, p.perService = false, nil
+	p.gaps = slices.DeleteFunc(slices.Clone(p.gaps), gone)
+	for _, g := range p.gaps {
+		p.count(g)
+	}
+}
+
 // gap records that events of a node, or of a service if node is empty, may be missing
 // from a time until another. If that is zero, it is the beginning of the session: since
 // then events come live. Of a new node nothing counts as missed.

@@ -289,6 +289,48 @@ var flowTranscripts = []transcript{
 		< done idle 1/3 unknown
 		> items 2 b1 known=b1
 		> cancel`},
+	{"cancelled, and continued", `
+		> start none since=09:00 p/a(until=09:00) p/b(until=09:00)
+		< 1 items p/a max=20 compare
+		< 2 items p/b max=20 compare
+		> items 1 a1 known=a1
+		< asked p/a
+		< reached p a current
+		> cancel
+		< withdraw 2
+		< done idle 1/2 unknown
+		> retry p/b(until=09:00)
+		< 3 items p/b max=20 compare
+		> items 3 b1 known=b1
+		< asked p/b
+		< reached p b current
+		< done 2/2 unknown`},
+	{"nodes are read again after an error: their gaps are forgotten, and live events move the cursor again", `
+		> start all since=09:00 p/a(until=09:00,cursor=a1@08:50) q/b(until=09:00,cursor=b1@08:00) q/c(until=09:00,cursor=b1@08:00)
+		< 1 query me with=p max=100 after=a1
+		< 2 query me with=q max=100 after=b1
+		> failed 1 timeout
+		< 3 query me with=p max=25 after=a1
+		> failed 2 timeout
+		< 4 query me with=q max=25 after=b1
+		> failed 3 timeout
+		> failed 4 timeout
+		< done failed 3/3 partial p/a:error:09:00-10:00 q/:error:09:00-10:00
+		> live p/a a9@09:59
+		> retry p/a(until=09:00,cursor=a1@08:50)
+		< 5 query me with=p max=100 after=a1
+		> result 5 a2@09:10 p +a/o2
+		> end 5 last=a2 complete
+		< found account-archive p+a/o2@09:10#a2
+		< reached p a a2@09:10 current
+		< done 3/3 partial q/:error:09:00-10:00
+		> live p/a a10@10:00
+		< reached p a a10@10:00
+		> retry q/b(until=09:00,cursor=b1@08:00) q/c(until=09:00,cursor=b1@08:00)
+		< 6 query me with=q max=100 after=b1
+		> end 6 complete
+		< reached q b,c b1@08:00 current
+		< done 3/3 complete`},
 	{"nodes come and go", `
 		> start none since=09:00 p/a(until=09:00) p/b(until=09:00) p/c(until=09:00)
 		< 1 items p/a max=20 compare

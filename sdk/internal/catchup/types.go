@@ -130,6 +130,12 @@ type (
 		Nodes    []Node
 		Services map[string]Support
 	}
+	// Retry reads nodes again of which not everything was read, because of a failure or of
+	// Cancel. Their gaps are forgotten.
+	Retry struct {
+		Nodes    []Node
+		Services map[string]Support
+	}
 	// Removed takes a node out.
 	Removed struct{ Service, Node string }
 	// Result answers a Request. Known answers Request.Compare: the events by which the inbox
@@ -229,6 +235,7 @@ type Event struct {
 
 func (Start) input()         {}
 func (Added) input()         {}
+func (Retry) input()         {}
 func (Removed) input()       {}
 func (Result) input()        {}
 func (Failed) input()        {}

@@ -172,6 +172,21 @@ func (e *Engine) Looked(done func(error)) {
 	})
 }
 
+// CatchUp continues a catch-up that has ended before everything was read.
+func (e *Engine) CatchUp(done func(error)) {
+	if err := e.events.retry(); err != nil {
+		done(err)
+		return
+	}
+	done(nil)
+}
+
+// CancelCatchUp ends the catch-up of this session.
+func (e *Engine) CancelCatchUp(done func(error)) {
+	e.events.cancel()
+	done(nil)
+}
+
 // whenInbox calls f once the inbox has been read.
 func (e *Engine) whenInbox(f func()) {
 	e.storage.whenReady(func() { e.storage.then(f) })

@@ -80,6 +80,42 @@ func (e *events) start() {
 	e.queryNext()
 }
 
+// retry continues a catch-up that was canceled, or could not read all nodes.
+func (e *events) retry() *pam.Error {
+	if !e.session.usable() {
+		return offlineError()
+	}
+	d := &e.services
+	d.ended = false
+	if !e.started || e.progress.Phase == pam.CatchUpRunning {
+		return nil // it begins with the list, or goes on
+	}
+	nodes := slices.DeleteFunc(e.account.nodes(), func(t pam.Target) bool { return e.node(t).Current })
+	e.catch(catchup.Retry{Nodes: e.ready(nodes), Services: maps.Clone(d.known)})
+	e.queryNext()
+	return nil
+}
+
+// cancel ends the catch-up of this session. What was found stays.
+func (e *events) cancel() {
+	d := &e.services
+	if e.progress.Phase != pam.CatchUpRunning {
+		return
+	}
+	d.ended = true
+	if _, begins := d.held[e.cfg.Account.String()]; begins {
+		return // The catch-up begins, and ends, when the account has answered.
+	}
+	d.waiting = nil
+	clear(d.held)
+	e.catch(catchup.Cancel{})
+	if e.progress.Phase == pam.CatchUpRunning { // Only nodes were left that were held.
+		s := e.catchUp.State()
+		s.Phase, s.Completeness = pam.CatchUpIdle, pam.CompletenessUnknown
+		e.setProgress(s)
+	}
+}
+
 // left returns the nodes that the account does not follow any more, but did when they were
 // current last: what was published until the subscription ended may be missing.
 func (e *events) left() []pam.Target {
@@ -170,7 +206,7 @@ func (e *events) catch(in catchup.Input) {
 // endCatchUp reports the end of the catch-up to the inbox, unless nodes are held or were
 // asked too recently to be asked again.
 func (e *events) endCatchUp() {
-	if !e.services.busy() && e.catchUp.Deferred() == 0 {
+	if !e.services.busy() && !e.services.ended && e.catchUp.Deferred() == 0 {
 		e.step(inbox.CatchUpEnded{})
 	}
 }

@@ -23,6 +23,7 @@ type discovery struct {
 	waiting []string                   // services to query
 	pending int                        // queries
 	held    map[string][]pam.Target    // by service, until the answer to its query has come
+	ended   bool                       // the program has canceled the catch-up
 }
 
 // busy reports whether nodes are held.
@@ -30,7 +31,7 @@ func (d *discovery) busy() bool { return len(d.held) > 0 }
 
 // stop forgets the queries of a session that has ended.
 func (d *discovery) stop() {
-	d.waits, d.waiting, d.pending = false, nil, 0
+	d.waits, d.waiting, d.pending, d.ended = false, nil, 0, false
 	clear(d.held)
 }
 
@@ -83,6 +84,9 @@ func (e *events) query(to string) {
 		delete(d.held, to)
 		if to == e.cfg.Account.String() {
 			e.start()
+			if d.ended {
+				e.cancel()
+			}
 			return
 		}
 		e.release(held)
