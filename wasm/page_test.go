@@ -230,3 +230,31 @@ func TestInterestsOfAllPages(t *testing.T) {
 		t.Errorf("got %v, want no interest", got)
 	}
 }
+
+// TestInterestsAreSetForAllPages checks that the client wants what one of the pages wants,
+// also after another one has changed its interests.
+func TestInterestsAreSetForAllPages(t *testing.T) {
+	p := newPages(t, 2)
+	p.page(1).interests = []pam.Interest{{Node: "a"}}
+	p.ask(2, map[string]any{"id": 5, "op": "setInterests", "interests": []any{[]any{"", "b", "", ""}}})
+	p.want(2, `{"id":5,"ok":null}`)
+	got := p.client.Snapshot().Interests
+	if len(got) != 2 || !slices.Contains(got, pam.Interest{Node: "a"}) || !slices.Contains(got, pam.Interest{Node: "b"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestEventsForOnePage checks that only the page that listens to events gets them, and that
+// the others get what follows from them.
+func TestEventsForOnePage(t *testing.T) {
+	p := newPages(t, 2)
+	p.page(1).inbox, p.page(2).inbox = true, true
+	p.ask(2, map[string]any{"id": 0, "op": "listen", "events": true})
+	p.onEvent(client.EventsChanged{Added: []pam.Event{{ID: "7"}}, Unseen: 1})
+	p.want(2, `{"event":"event","added":{"id":"7"`)
+	for page := 1; page <= 2; page++ {
+		p.want(page, `"event":"events"`, `"unseen":1`)
+		p.want(page, `"event":"away"`)
+	}
+	p.quiet()
+}
