@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 )
 
@@ -98,6 +99,29 @@ func TestLiveElsewhereAtAServer(t *testing.T) {
 	}
 	publishEntries(t, p, "alone")
 	until(t, "the event", func() bool { return b.seen()["alone"] == notSeen })
+}
+
+// TestDeviceFromTheFuture sends presence of another device with a stamp in the future, which
+// the clock of its server tells: it was connected since the presence came.
+func TestDeviceFromTheFuture(t *testing.T) {
+	needsMem(t)
+	bubble(t, "future", func(t *testing.T) {
+		p, dial := bubbledPeer(t, func(*mem.Config) {})
+		a := newDevice(t, p, keep(store.NewMemory()), dial).connect()
+		subscribe(t, a, "pubsub.localhost", "news")
+		caps := a.wire(true)
+		caps = caps[strings.Index(caps, "<c "):]
+		caps = caps[:strings.Index(caps, ">")+1]
+		stamp := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+		check(t, p.Send(p.Sessions("alice")[0], "<presence xmlns='jabber:client' from='alice@localhost/laptop'>"+caps+"<delay xmlns='urn:xmpp:delay' stamp='"+stamp+"'/></presence>"))
+		time.Sleep(5 * time.Minute)
+		while := time.Now()
+		time.Sleep(5 * time.Minute)
+		check(t, a.Disconnect(t.Context()))
+		check(t, p.publish("news", "1", entryAt(while)))
+		a.connect()
+		a.untilSeen(map[string]string{"1": elsewhere})
+	})
 }
 
 // TestManyDevices sends presence of many sessions of the account: it is bounded what is
