@@ -93,6 +93,9 @@ test("the state is a snapshot that stays the same object while it is equal", asy
   host.post({ ...empty, nodes: ["a", "b", "c"].map((node) => [service, node, 0, 0, 1]) });
   await turn();
   assert.deepEqual(inbox.getSnapshot().nodes.map((n) => n.node), ["a", "b", "c"]);
+  host.post({ ...empty, nodes: ["a", "b"].map((node) => [service, node, 0, 0, 1]) });
+  await turn();
+  assert.deepEqual(inbox.getSnapshot().nodes.map((n) => n.node), ["a", "b"]);
 });
 
 test("what was missed is summed up, with the changes of the list", async () => {
