@@ -5,6 +5,8 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { findSharedHost } from "../build/src/shared-program.js";
 
+const version = "0.0.0"; // of the modules in build/src
+
 /**
  * Replaces the browser. `connect(name, n)` is called when the page opens its n-th port, and returns the host that answers,
  * if any; `holders` are the hosts by name, each of which holds its lock.
