@@ -75,51 +75,60 @@ func TestSecondSubscriptionEnds(t *testing.T) {
 }
 
 // TestLeftWhileItsServiceIsQueried ends one of two subscriptions while the features of the
-// service are queried: then only the other node is asked.
+// service are queried, or the program loses its interest in the node: then only the other
+// node is asked.
 func TestLeftWhileItsServiceIsQueried(t *testing.T) {
-	bubble(t, "left", func(t *testing.T) {
-		f := newScripted()
-		var asked []string
-		f.handle = func(s *socket, e *element.Element) bool {
-			switch {
-			case isList(e):
-				rows := ""
-				for _, node := range []string{"news", "other"} {
-					rows += "<subscription service='pubsub.localhost' node='" + node + "' jid='alice@localhost' subscription='subscribed'/>"
+	for _, uninterested := range []bool{false, true} {
+		bubble(t, fmt.Sprint("no interest ", uninterested), func(t *testing.T) {
+			f := newScripted()
+			var asked []string
+			f.handle = func(s *socket, e *element.Element) bool {
+				switch {
+				case isList(e):
+					rows := ""
+					for _, node := range []string{"news", "other"} {
+						rows += "<subscription service='pubsub.localhost' node='" + node + "' jid='alice@localhost' subscription='subscribed'/>"
+					}
+					s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v1'>"+rows+"</subscriptions>")
+				case isDisco(e) && e.Attr("to") == "pubsub.localhost":
+					if !uninterested {
+						time.AfterFunc(time.Second, func() { s.notify("v2", "news", "none") })
+					}
+					time.AfterFunc(2*time.Second, func() { s.result(e, "<query xmlns='"+nsInfo+"'/>") })
+				case isCatchUp(e):
+					asked = append(asked, e.First().First().Attr("node"))
+					return false
+				default:
+					return false
 				}
-				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v1'>"+rows+"</subscriptions>")
-			case isDisco(e) && e.Attr("to") == "pubsub.localhost":
-				time.AfterFunc(time.Second, func() { s.notify("v2", "news", "none") })
-				time.AfterFunc(2*time.Second, func() { s.result(e, "<query xmlns='"+nsInfo+"'/>") })
-			case isCatchUp(e):
-				asked = append(asked, e.First().First().Attr("node"))
-				return false
-			default:
-				return false
+				return true
 			}
-			return true
-		}
-		d := f.device(t).connect()
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		f.set(func() {
-			if !slices.Equal(asked, []string{"other"}) {
-				t.Errorf("the nodes %q were asked\n%s", asked, d.log())
+			d := f.device(t).connect()
+			time.Sleep(time.Second)
+			if uninterested {
+				check(t, d.SetInterests(t.Context(), []pam.Interest{{Node: "other"}}))
 			}
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			f.set(func() {
+				if !slices.Equal(asked, []string{"other"}) {
+					t.Errorf("the nodes %q were asked\n%s", asked, d.log())
+				}
+			})
+			if s := d.inbox().CatchUp; s.Phase != pam.CatchUpDone || s.Nodes != 1 || s.NodesDone != 1 {
+				t.Errorf("the catch-up: %+v", s)
+			}
+			_ = d.Close()
 		})
-		if s := d.inbox().CatchUp; s.Phase != pam.CatchUpDone || s.Nodes != 1 || s.NodesDone != 1 {
-			t.Errorf("the catch-up: %+v", s)
-		}
-		_ = d.Close()
-	})
+	}
 }
 
 // TestSessionEndsWhileServicesAreQueried ends the session before the services have told
-// their features: the next session queries them again.
+// their features: the next session queries them again, and the one after it does not.
 func TestSessionEndsWhileServicesAreQueried(t *testing.T) {
 	bubble(t, "ended", func(t *testing.T) {
 		f := newScripted()
-		silent := true
+		silent, queries := true, 0
 		f.handle = func(s *socket, e *element.Element) bool {
 			switch {
 			case isList(e):
@@ -129,6 +138,11 @@ func TestSessionEndsWhileServicesAreQueried(t *testing.T) {
 				}
 				s.result(e, "<subscriptions xmlns='"+ns.PAM+"' ver='v1'>"+rows+"</subscriptions>")
 			case isDisco(e) && strings.HasSuffix(e.Attr("to"), ".localhost"):
+				queries++
+				if !silent && e.Attr("to") == "s0.localhost" {
+					s.failure(e, "feature-not-implemented")
+					return true
+				}
 				return silent
 			default:
 				return false
@@ -143,19 +157,29 @@ func TestSessionEndsWhileServicesAreQueried(t *testing.T) {
 		if err := d.Disconnect(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		f.set(func() { silent = false })
+		f.set(func() { silent, queries = false, 0 })
 		d.connect()
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if s := d.inbox().CatchUp; s.Phase != pam.CatchUpDone || s.NodesDone != 10 {
 			t.Errorf("the catch-up: %+v\n%s", s, d.log())
 		}
+		check(t, d.Disconnect(t.Context()))
+		d.connect() // All services have answered, one of them with an error.
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		f.set(func() {
+			if queries != 10 {
+				t.Errorf("%d queries of ten services in two sessions", queries)
+			}
+		})
 		_ = d.Close()
 	})
 }
 
 // TestContinuedCatchUpKeepsGaps ends a session in which one node was forbidden and another
-// one has not answered: the next session continues the catch-up, and still reports the gap.
+// one has not answered: the next session continues the catch-up, and still reports the gap
+// and since when events are looked for.
 func TestContinuedCatchUpKeepsGaps(t *testing.T) {
 	bubble(t, "continued", func(t *testing.T) {
 		f := newScripted()
@@ -178,6 +202,7 @@ func TestContinuedCatchUpKeepsGaps(t *testing.T) {
 			return true
 		}
 		d := f.device(t)
+		var since time.Time // of the catch-up that is continued
 		for n, want := range []struct {
 			phase pam.CatchUpPhase
 			gap   bool
@@ -190,6 +215,11 @@ func TestContinuedCatchUpKeepsGaps(t *testing.T) {
 			gap := slices.ContainsFunc(s.Gaps, func(g pam.Gap) bool { return g.Node == "news" && g.Reason == pam.GapForbidden })
 			if s.Phase != want.phase || gap != want.gap {
 				t.Errorf("session %d: %+v\n%s", n+1, s, d.log())
+			}
+			if n == 1 {
+				since = s.Since
+			} else if n == 2 && !s.Since.Equal(since) {
+				t.Errorf("the catch-up is of the time since %v, want %v", s.Since, since)
 			}
 			if err := d.Disconnect(t.Context()); err != nil {
 				t.Fatal(err)
