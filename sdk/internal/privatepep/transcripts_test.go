@@ -552,6 +552,25 @@ var transcripts = []struct{ name, text string }{
 		< publish 3 e=5
 		> ok
 		< stored e=5`},
+	{"rule 4: that the server did not send items is reported once in each session", `
+		> session 4
+		< nodes
+		> nodes 3
+		< items 3
+		> items a=1 b=2 count=3
+		< warning 3 left out
+		< changed 3 a=1 b=2
+		< ready
+		> purged
+		< items 3
+		> items a=1 b=2 count=3
+		> session 4
+		< nodes
+		> nodes 3
+		< items 3
+		> items a=1 b=2 count=3
+		< warning 3 left out
+		< ready`},
 	{"rule 4: items that the server did not send take room, also after a removal", `
 		> session 4
 		< nodes
@@ -828,7 +847,14 @@ var transcripts = []struct{ name, text string }{
 		> notify a=8
 		< changed 3 a=8
 		> items a=4
-		< ready`},
+		< ready
+		> wait 1m
+		> purged
+		< items 3
+		> notify a=9
+		< changed 3 a=9
+		> items a=4
+		< items 3`},
 	{"an item that the server refuses after a later put", `
 		# ready
 		> put c=3
