@@ -309,6 +309,13 @@ var archiveTranscripts = []transcript{
 		< reached p m a1@08:50 current
 		> live p/m a8@09:50
 		< reached p m a8@09:50`},
+	{"live events do not move the cursor after the catch-up was cancelled", `
+		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
+		< 1 query me with=p max=100 after=a1
+		> cancel
+		< withdraw 1
+		< done idle 0/1 unknown
+		> live p/h a8@09:50`},
 	{"a page of the archive is gone while it is read", `
 		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50)
 		< 1 query me with=p max=100 after=a1
