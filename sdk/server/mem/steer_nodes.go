@@ -1,6 +1,7 @@
 package mem
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -162,7 +163,7 @@ func (s *Server) at(service, name string, do func(*node) error) error {
 	defer s.mu.Unlock()
 	svc := s.service(service)
 	if svc == nil || svc.nodes[name] == nil {
-		return fmt.Errorf("mem: there is no node %q at %q; create it first", name, service)
+		return fmt.Errorf("mem: there is no node %q at %q; create it first", name, cmp.Or(service, "the pubsub service"))
 	}
 	return do(svc.nodes[name])
 }

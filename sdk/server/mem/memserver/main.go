@@ -115,6 +115,9 @@ func run(ctx context.Context, args []string, commands io.Reader, out io.Writer) 
 	go web.Serve(listener)
 	defer web.Close()
 	fmt.Fprintf(out, "listening ws://%s/xmpp-websocket\n", listener.Addr())
+	if *dir != "" {
+		fmt.Fprintf(out, "serving http://%s/\n", listener.Addr())
+	}
 
 	if *every > 0 {
 		go publishEvery(ctx, server, *every, names)
