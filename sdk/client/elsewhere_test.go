@@ -31,7 +31,9 @@ func TestLiveElsewhere(t *testing.T) {
 		{"a device of the account", []string{presence("alice@localhost/laptop", "{caps}", 15)}, true},
 		{"one that ends", []string{presence("alice@localhost/laptop", "{caps}", 15), "<presence xmlns='jabber:client' type='unavailable' from='alice@localhost/laptop'/>"}, true},
 		{"one that came later", []string{presence("alice@localhost/laptop", "{caps}", 25)}, false},
+		{"one that says later that it was there before", []string{presence("alice@localhost/laptop", "{caps}", 25), presence("alice@localhost/laptop", "{caps}", 15)}, true},
 		{"one without a time", []string{strings.Replace(presence("alice@localhost/laptop", "{caps}", 15), "stamp", "x", 1)}, false},
+		{"this session itself", []string{presence("{me}", "{caps}", 15)}, false},
 		{"another program", []string{presence("alice@localhost/laptop", "<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='urn:other' ver='x'/>", 15)}, false},
 		{"no capabilities", []string{presence("alice@localhost/laptop", "", 15)}, false},
 		{"another account", []string{presence("bob@localhost/laptop", "{caps}", 15)}, false},
@@ -55,7 +57,8 @@ func TestLiveElsewhere(t *testing.T) {
 			caps = caps[strings.Index(caps, "<c "):]
 			caps = caps[:strings.Index(caps, ">")+1]
 			for _, text := range test.presence {
-				if err := p.Send(p.Sessions("alice")[0], strings.Replace(text, "{caps}", caps, 1)); err != nil {
+				me := p.Sessions("alice")[0]
+				if err := p.Send(me, strings.NewReplacer("{caps}", caps, "{me}", me).Replace(text)); err != nil {
 					t.Fatal(err)
 				}
 			}
