@@ -114,10 +114,11 @@ func run(ctx context.Context, args []string, commands io.Reader, out io.Writer) 
 	web := &http.Server{Handler: mux}
 	go web.Serve(listener)
 	defer web.Close()
-	fmt.Fprintf(out, "listening ws://%s/xmpp-websocket\n", listener.Addr())
+	addresses := fmt.Sprintf("listening ws://%s/xmpp-websocket\n", listener.Addr())
 	if *dir != "" {
-		fmt.Fprintf(out, "serving http://%s/\n", listener.Addr())
+		addresses += fmt.Sprintf("serving http://%s/\n", listener.Addr())
 	}
+	fmt.Fprint(out, addresses)
 
 	if *every > 0 {
 		go publishEvery(ctx, server, *every, names)
