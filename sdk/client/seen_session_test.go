@@ -53,3 +53,31 @@ func TestMarkerOfALaterSession(t *testing.T) {
 		}
 	})
 }
+
+// TestMarkerOfANodeThatIsAskedLater marks an event of a node that was asked less than 5
+// minutes ago. Others that were missed may come before it, so that the marker is shared
+// only when the node has been read.
+func TestMarkerOfANodeThatIsAskedLater(t *testing.T) {
+	needsMem(t)
+	bubble(t, "asked later", func(t *testing.T) {
+		p, dial := bubbledPeer(t, func(*mem.Config) {})
+		a := newDevice(t, p, keep(store.NewMemory()), dial).connect()
+		subscribe(t, a, "pubsub."+p.domain, "news")
+		time.Sleep(10 * time.Minute)
+		for _, item := range []string{"1", "2"} { // Each session is asked for what the one before it has missed.
+			check(t, a.Disconnect(t.Context()))
+			check(t, p.publish("news", item, "<x xmlns='urn:x'>"+item+"</x>"))
+			a.connect()
+			time.Sleep(time.Minute)
+		}
+		check(t, a.MarkSeenUpTo(t.Context(), a.id("1")))
+		time.Sleep(time.Minute)
+		if out := a.wire(true); len(a.seen()) != 1 || strings.Contains(out, "item='1'") {
+			t.Errorf("before the node was read: %v\n%s", a.seen(), out)
+		}
+		time.Sleep(5 * time.Minute)
+		if out := a.wire(true); len(a.seen()) != 2 || !strings.Contains(out, "item='1'") {
+			t.Errorf("after the node was read: %v\n%s", a.seen(), out)
+		}
+	})
+}
