@@ -26,6 +26,9 @@ func Parse(text string) (jid.JID, error) {
 	if err != nil {
 		return jid.JID{}, err
 	}
+	if hasALabel(domain) { // Implementations of IDNA differ in what they make of one that is not valid.
+		return jid.JID{}, ErrDomain
+	}
 	j, err := jid.Parse(text)
 	switch {
 	case err != nil:
@@ -63,6 +66,11 @@ func mayEqual(a, b string) bool {
 	return errA == nil && errB == nil && strings.EqualFold(domainA, domainB) &&
 		(strings.EqualFold(localA, localB) || !isASCII(localA) || !isASCII(localB)) &&
 		(resourceA == resourceB || !isASCII(resourceA) || !isASCII(resourceB))
+}
+
+func hasALabel(domain string) bool {
+	domain = lowerASCII(domain)
+	return strings.HasPrefix(domain, "xn--") || strings.Contains(domain, ".xn--")
 }
 
 func isASCII(s string) bool {
