@@ -37,12 +37,19 @@ func ReadTree() (root string, tree Tree, err error) {
 			return err
 		case d.IsDir() && path != root && (name[0] == '.' || name == "testdata" || name == "node_modules" || name == "bin"):
 			return filepath.SkipDir
+		case d.IsDir() && path != root && isModule(path):
+			return filepath.SkipDir // such as copies of other modules that a build makes
 		case !d.IsDir() && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go"):
 			tree[path], err = os.ReadFile(path)
 		}
 		return err
 	})
 	return root, tree, err
+}
+
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
 }
 
 // Overlay writes the files into dir, with the file that go build -overlay reads, and
