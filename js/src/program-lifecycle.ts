@@ -64,6 +64,7 @@ export function programLifecycle(
   let { interests } = config;
   let resting = false; // the newest events are requested, or were less than newestInterval ago
   let rest: ReturnType<typeof setTimeout> | undefined;
+  let restart: ReturnType<typeof setTimeout> | undefined; // of a shared program that was lost
   let refused = false; // the page does not share a program
   let wanted = false; // the page wants to be connected
   let losses: number[] = []; // when shared programs were lost
@@ -197,7 +198,8 @@ export function programLifecycle(
       running().then((p) => (wanted ? p.connect() : undefined)).catch(() => undefined); // `sync` shows why
     };
     const pause = pauseAfter(losses.length);
-    if (pause > 0) setTimeout(again, pause); // a call of the page does not wait for it
+    clearTimeout(restart);
+    if (pause > 0) restart = setTimeout(again, pause); // a call of the page does not wait for it
     else again();
     flush();
   }
@@ -233,6 +235,7 @@ export function programLifecycle(
   async function end(): Promise<void> {
     closed.abort(closedError());
     clearTimeout(rest);
+    clearTimeout(restart);
     const ending = program;
     if (ending) {
       await limited({ timeoutMs: 5000 }, (signal) => ending.request("close", {}, signal)).catch(() => undefined);

@@ -81,8 +81,8 @@ async function connect(name: string, closed: AbortSignal): Promise<Found | "hang
     const found = await openPort(name, closed);
     if (found !== "silent") return found;
     // Its script may still be loading, or the browser ended it before it could answer. WebKitGTK starts a host anew when it
-    // ends the process of a tab, and may lose a port meanwhile. Chromium removes pages with a lock from the back/forward
-    // cache when locks are queried, so that this is done only now.
+    // ends the process of a tab, and may lose a port meanwhile. A page in Chromium's back/forward cache was reloaded in
+    // tests that queried the locks each time, so that this is done only now.
     const now = await heldLock(programLock(name, ""));
     silent = now === undefined ? 0 : now === holder ? silent + 1 : 1;
     holder = now;

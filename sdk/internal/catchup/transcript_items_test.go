@@ -18,7 +18,7 @@ var itemsTranscripts = []transcript{
 		< asked p/h
 		< reached p h current
 		< done 1/1 unknown`},
-	{"refused: whoever may read the node", `
+	{"refused: the account may not read the nodes", `
 		> start none since=09:00 a/n(until=09:00) b/n(until=09:00) c/n(until=09:00) d/n(until=09:00) e/n(until=09:00) f/n(until=09:00)
 		< 1 items a/n max=20 compare
 		< 2 items b/n max=20 compare
