@@ -62,8 +62,9 @@ export function writeModules() {
   const build = join(root, "js/build");
   let mod = readFileSync(join(root, "go.mod"), "utf8");
   for (const [name, { kept, replaced, changed = {} }] of Object.entries(modules)) {
-    const list = ["list", "-m", "-f", "{{.Version}}\t{{.Dir}}", name];
-    const [version, from] = execFileSync("go", list, { cwd: root, encoding: "utf8" }).trim().split("\t");
+    // On a fresh machine the module is not there yet; go list would print no folder.
+    const download = execFileSync("go", ["mod", "download", "-json", name], { cwd: root, encoding: "utf8" });
+    const { Version: version, Dir: from } = JSON.parse(download);
     checkVersion(name, version);
     const to = join(build, "modules", name);
     for (const file of ["go.mod", "LICENSE"]) write(join(to, file), readFileSync(join(from, file)));
