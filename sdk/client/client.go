@@ -132,6 +132,15 @@ func (c *Client) Ignored() uint64 { return c.engine.Ignored() }
 // Client then acknowledges and stores what it can.
 func (c *Client) Sleep() { c.engine.Post(c.engine.Sleep) }
 
+// Freeze tells the Client that the program will be suspended at once, with its sockets
+// open, as browsers do with a page in their back/forward cache. The server would take
+// the Client for connected, because the browser answers its pings. The Client does what
+// Sleep does, and drops the connection without closing the stream, so that the session
+// can be resumed. It connects again at Wake or Connect, but not before; State has
+// PhaseWaiting without NextAttempt until then. If Options.Reconnect is Off, Freeze does
+// not drop the connection.
+func (c *Client) Freeze() { c.engine.Post(c.engine.Freeze) }
+
 // Wake tells the Client that the program has resumed or that the network may be
 // available again. A Client that is waiting to reconnect does so at once; a
 // connected Client checks whether the server still responds.

@@ -195,21 +195,30 @@ func TestHandledWithoutPAM(t *testing.T) {
 // TestSleepAcknowledges checks that before the browser may stop the program, the client
 // stores what it has handled and acknowledges what it has stored.
 func TestSleepAcknowledges(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, r := newScripted(), &resumer{}
-		f.handle = r.handle
-		d := f.device(t, func(o *client.Options) { o.Tab = "tab" }).connect()
-		time.Sleep(10 * time.Second)
-		f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
-		synctest.Wait()
-		d.Sleep()
-		time.Sleep(time.Second)
-		synctest.Wait()
-		if r.acked != "3" { // the answers to disco and to the list, and the message
-			t.Errorf("h is %q", r.acked)
-		}
-		_ = d.Close()
-	})
+	for name, tt := range map[string]struct {
+		stores time.Duration // how long the client has to store the message before
+		sleep  func(*client.Client)
+	}{
+		"sleep":  {0, (*client.Client).Sleep},
+		"freeze": {time.Second, (*client.Client).Freeze},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			f, r := newScripted(), &resumer{}
+			f.handle = r.handle
+			d := f.device(t, func(o *client.Options) { o.Tab = "tab" }).connect()
+			time.Sleep(10 * time.Second)
+			f.socket().push("<message xmlns='jabber:client' from='bob@localhost'/>")
+			synctest.Wait()
+			time.Sleep(tt.stores)
+			tt.sleep(d.Client)
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if r.acked != "3" { // the answers to disco and to the list, and the message
+				t.Errorf("h is %q", r.acked)
+			}
+			_ = d.Close()
+		})
+	}
 }
 
 // A failing store refuses commits while on is set.

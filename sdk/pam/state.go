@@ -63,7 +63,7 @@ const (
 	PhaseAuthenticating Phase = "authenticating"
 	PhaseSyncing        Phase = "syncing" // the session is bound; the client is synchronising the list
 	PhaseLive           Phase = "live"
-	PhaseWaiting        Phase = "waiting" // the client will reconnect at NextAttempt
+	PhaseWaiting        Phase = "waiting" // the client will reconnect at NextAttempt; if that is zero, at Wake
 	PhaseFailed         Phase = "failed"  // the client will not reconnect by itself
 )
 

@@ -262,6 +262,13 @@ func (e *Engine) Sleep() {
 	e.urgeSession()
 }
 
+// Freeze prepares for a suspension of the program that has begun when it returns: like
+// Sleep, and the connection is dropped until Wake or Connect.
+func (e *Engine) Freeze() {
+	e.Sleep()
+	e.link.freeze()
+}
+
 // Wake ends a wait between two attempts, shortens the time limit of an attempt, or checks
 // whether the connection is alive.
 func (e *Engine) Wake() { e.link.wake() }

@@ -38,6 +38,7 @@ type link struct {
 	attempt   int    // attempts in a row
 	oversized int    // attempts in a row that ended because a message was too large
 	retry     *timer // until the next attempt
+	frozen    bool   // no attempt follows before wake or connect
 	rejected  bool   // the server refused the last credentials
 	wasLive   bool   // a session of this account has been live
 	mechanism string // of the last authentication; empty if unknown
@@ -65,7 +66,7 @@ func (l *link) connect(reply func(error)) (cancel func()) {
 	if !l.wanted || l.conn == nil {
 		l.setAttempt(0)
 	}
-	l.wanted = true
+	l.wanted, l.frozen = true, false
 	w := &connectWaiter{reply: reply, time: deadline{left: connectTimeout}}
 	l.waiters = append(l.waiters, w)
 	if l.conn == nil || !l.conn.asking {
@@ -120,21 +121,6 @@ func (l *link) markLive() {
 	l.answerConnect(nil)
 }
 
-// wake ends the wait between attempts, or checks whether the connection is alive.
-func (l *link) wake() {
-	if l.retry != nil {
-		l.dial()
-		return
-	}
-	switch c := l.conn; {
-	case c == nil || len(c.closeWaiters) > 0:
-	case c.socket == nil:
-		c.shortenDeadline()
-	default:
-		c.step(stream.Probe{})
-	}
-}
-
 // drop drops the connection without closing the stream.
 func (l *link) drop() {
 	if l.conn != nil {
@@ -171,9 +157,9 @@ func (l *link) close() {
 	}
 }
 
-// dialIfWanted dials, unless there is a connection already.
+// dialIfWanted dials, unless there is a connection already or the program is frozen.
 func (l *link) dialIfWanted() {
-	if l.wanted && l.conn == nil {
+	if l.wanted && l.conn == nil && !l.frozen {
 		l.dial()
 	}
 }
@@ -247,13 +233,6 @@ func (l *link) authenticated(mechanism string) { l.rejected, l.mechanism = false
 // markBound records that the connection carries a session.
 func (l *link) markBound() {
 	l.suspended, l.endpoints.avoid = nil, ""
-}
-
-// sleep acknowledges what is stored, because the program may be suspended soon.
-func (l *link) sleep() {
-	if l.conn.usable() {
-		l.conn.step(stream.Sleep{})
-	}
 }
 
 // offer sets the session of an earlier run to resume.

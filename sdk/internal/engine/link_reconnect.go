@@ -39,6 +39,7 @@ const (
 	stop   nextStep = iota // because the program does not want to be connected
 	fail                   // because no attempt can succeed
 	retry                  // after a wait
+	rest                   // until wake or connect
 	redial                 // at once, because Connect was called while the connection was closing
 	follow                 // the redirect, at once
 )
@@ -107,6 +108,9 @@ func (l *link) afterFailure(err *pam.Error) next {
 	if !l.wanted {
 		return next{do: stop}
 	}
+	if l.frozen {
+		return next{do: rest, err: err}
+	}
 	if isRefused(err) {
 		l.rejected = true
 	}
@@ -143,6 +147,9 @@ func (l *link) proceed(down connectionDown) {
 		l.view.setNextAttempt(time.Now().Add(n.wait))
 		l.view.setPhase(pam.PhaseWaiting, n.err)
 		l.retry = l.after(n.wait, l.dial)
+		l.answerConnect(n.err)
+	case rest:
+		l.view.setPhase(pam.PhaseWaiting, n.err)
 		l.answerConnect(n.err)
 	case redial:
 		l.report(dialWanted{})
