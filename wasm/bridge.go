@@ -43,6 +43,9 @@ type bridge struct {
 	options  string // that all pages must share
 	why      string // why nothing can be stored
 
+	freezing sync.Mutex // guards frozen, and is held while the client is informed
+	frozen   bool       // all pages are
+
 	outMu   sync.Mutex // guards the outboxes
 	scratch writer
 }

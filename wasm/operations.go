@@ -87,7 +87,8 @@ var operations = map[string]operation{
 //	cancel       {target: id}
 //	gone         the page has ended without close
 //	show         {visible}: whether the user looks at the page
-//	suspend      posts nothing more to the page
+//	suspend      {freezes}: posts nothing more to the page; whether the browser suspends
+//	             the program with the last such page
 //	resume       posts again, first everything that may have changed
 //	credentials  {ask, password | failed, wrong}
 //	listen       {messages, events}: whether to post messages, and the events of the inbox

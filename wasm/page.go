@@ -26,6 +26,7 @@ type page struct {
 	messages, events, frames bool
 
 	asleep    bool           // nothing is posted to it; when it is resumed it gets everything again
+	frozen    bool           // the browser suspends it, and with the last such page the program
 	wanted    bool           // it wants to be connected
 	used      int            // the greater, the later was it used; 0 while it is hidden
 	interests []pam.Interest // nil: everything
@@ -139,6 +140,27 @@ func (b *bridge) pageGone(r request) {
 	})
 }
 
+// updateFrozen informs the client that the browser is about to suspend the program,
+// because it suspends all pages, or no longer does.
+func (b *bridge) updateFrozen() {
+	b.freezing.Lock()
+	defer b.freezing.Unlock()
+	b.mu.Lock()
+	c, frozen := b.client, len(b.pages) > 0
+	for _, p := range b.pages {
+		frozen = frozen && p.frozen
+	}
+	b.mu.Unlock()
+	if c == nil || frozen == b.frozen {
+		return
+	}
+	if b.frozen = frozen; frozen {
+		c.Freeze()
+	} else {
+		c.Wake()
+	}
+}
+
 // updateNeeds passes to the client what all pages together need.
 func (b *bridge) updateNeeds() {
 	b.mu.Lock()
@@ -151,6 +173,7 @@ func (b *bridge) updateNeeds() {
 	if c == nil {
 		return
 	}
+	b.updateFrozen()
 	c.Inspect(frames)
 	go func() {
 		defer b.guard()
@@ -183,10 +206,12 @@ func (b *bridge) interests() []pam.Interest {
 // cache, and one that does not read would fill the memory.
 func (b *bridge) suspend(r request) {
 	b.outMu.Lock()
-	defer b.outMu.Unlock()
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	r.page.asleep = true
+	r.page.frozen = r.page.frozen || r.bool("freezes")
+	b.mu.Unlock()
+	b.outMu.Unlock()
+	b.updateFrozen()
 }
 
 // resume posts to a page again, beginning with everything that may have changed.
@@ -194,9 +219,10 @@ func (b *bridge) resume(r request) {
 	p := r.page
 	b.mu.Lock()
 	c, asleep, loaded, inbox := b.client, p.asleep, p.loaded, p.inbox
-	p.asleep = false
+	p.asleep, p.frozen = false, false
 	b.announceJoined()
 	b.mu.Unlock()
+	b.updateFrozen()
 	if !asleep || c == nil {
 		return
 	}

@@ -149,6 +149,61 @@ func TestSuspendedPage(t *testing.T) {
 	p.quiet()
 }
 
+// TestFrozenPages checks that the client drops its connection, and keeps it dropped, while
+// the browser suspends all pages, and connects again when one of them, or another one, is
+// in use.
+func TestFrozenPages(t *testing.T) {
+	suspend := func(p *pages, number int, freezes bool) {
+		p.ask(number, map[string]any{"id": 0, "op": "suspend", "freezes": freezes})
+	}
+	for name, tt := range map[string]struct {
+		act    func(*pages)
+		frozen bool
+	}{
+		"none":              {func(*pages) {}, false},
+		"one":               {func(p *pages) { suspend(p, 1, true) }, false},
+		"both":              {func(p *pages) { suspend(p, 1, true); suspend(p, 2, true) }, true},
+		"not the program":   {func(p *pages) { suspend(p, 1, false); suspend(p, 2, false) }, false},
+		"one does not read": {func(p *pages) { suspend(p, 1, true); suspend(p, 2, true); suspend(p, 2, false) }, true},
+		"back": {func(p *pages) {
+			suspend(p, 1, true)
+			suspend(p, 2, true)
+			p.ask(1, map[string]any{"id": 0, "op": "resume"})
+		}, false},
+		"the other ended": {func(p *pages) { suspend(p, 1, true); p.ask(2, map[string]any{"id": 0, "op": "gone"}) }, true},
+		"all ended": {func(p *pages) {
+			suspend(p, 1, true)
+			p.ask(2, map[string]any{"id": 0, "op": "gone"})
+			p.ask(1, map[string]any{"id": 0, "op": "gone"})
+		}, true},
+		"a third": {func(p *pages) {
+			suspend(p, 1, true)
+			suspend(p, 2, true)
+			p.texts[3] = make(chan string, 100)
+			p.ask(3, alice)
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPages(t, 2)
+			p.ask(1, map[string]any{"id": 9, "op": "connect"}) // The endpoint refuses the connection, so that the client waits.
+			p.want(1, `"event":"state"`)
+			tt.act(p)
+			waits := false
+			for range 100 {
+				s := p.client.State()
+				if waits = s.Phase == pam.PhaseWaiting && s.NextAttempt.IsZero(); waits == tt.frozen {
+					break
+				}
+				time.Sleep(time.Millisecond)
+			}
+			if waits != tt.frozen {
+				t.Errorf("got %+v", p.client.State())
+			}
+			_ = p.client.Close()
+		})
+	}
+}
+
 func TestCredentialsAreRequestedFromThePageInUse(t *testing.T) {
 	p := newPages(t, 3)
 	for _, number := range []int{1, 3, 2} {

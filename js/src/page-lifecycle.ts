@@ -11,8 +11,8 @@ export interface PageHandlers {
   /** The user looks at the page, or no longer does. */
   look?: (visible: boolean) => void;
   /** The page goes into the back/forward cache, and comes back. */
-  store?: () => void;
-  restore?: () => void;
+  store(): void;
+  restore(): void;
 }
 
 /** Calls the handlers until the returned function is called. Outside a page it does nothing. */
@@ -24,13 +24,13 @@ export function watchPage(page: PageHandlers): () => void {
   addEventListener("online", wake, options);
   addEventListener("pageshow", ({ persisted }) => {
     page.show();
-    if (persisted) page.restore?.();
+    if (persisted) page.restore();
     wake();
   }, options);
   addEventListener("pagehide", ({ persisted }) => {
-    if (!persisted) page.leave();
+    if (persisted) page.store();
+    else page.leave();
     page.sleep();
-    if (persisted) page.store?.();
   }, options);
   if (typeof document !== "undefined") {
     const visible = (): boolean => document.visibilityState === "visible";

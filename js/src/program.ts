@@ -91,11 +91,9 @@ export async function startProgram(
         if (tab !== undefined) leaveTab(config.account, tab);
       },
       show: () => clearTab(config.account),
-      ...(shared && {
-        look: (visible: boolean) => runtime.send("show", { visible }),
-        store: () => runtime.send("suspend", {}),
-        restore: () => runtime.send("resume", {}),
-      }),
+      store: () => runtime.send("suspend", { freezes: !runtime.outlives }),
+      restore: () => runtime.send("resume", {}),
+      ...(shared && { look: (visible: boolean) => runtime.send("show", { visible }) }),
     });
     const { account, service: url, followTo, storage, directory, mechanisms, reconnect } = config;
     const made = await runtime.request("create", {

@@ -13,6 +13,8 @@ export interface Runtime {
   readonly where: "shared-worker" | "worker" | "main";
   /** The name under which a shared program stores its session; undefined if the program is this page's own. */
   readonly session: string | undefined;
+  /** Whether it goes on while the browser suspends all of its pages. */
+  readonly outlives: boolean;
   /** Whether the program may resume a stored session. Not after a crash, which a stanza may have caused. */
   readonly mayResume: boolean;
   /** Requests an operation. An aborted signal cancels it; the promise still settles. */
@@ -44,6 +46,8 @@ export interface Host {
   readonly where: Runtime["where"];
   readonly port: MessagePort;
   readonly session?: string;
+  /** Whether it goes on while the browser suspends all of its pages. */
+  readonly outlives?: boolean;
   /** The first message to it. */
   readonly begin: ToHost;
   /** Calls `lost` when a shared host has ended. */
@@ -129,6 +133,7 @@ export async function startRuntime(config: Config, handlers: RuntimeHandlers, cl
     const runtime: Runtime = {
       where,
       session: host.session,
+      outlives: host.outlives === true,
       get mayResume() { return mayResume; },
       request: (op, params, signal) => new Promise((resolve, reject) => {
         if (ended) {

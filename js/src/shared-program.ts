@@ -42,10 +42,10 @@ export async function findSharedHost({ account, wasm }: Config, closed: AbortSig
     const found = await connect(name, closed);
     if (found === undefined) break;
     if (found === "hangs") continue;
-    const { port, instance } = found;
+    const { port, instance, outlives } = found;
     const over = new AbortController();
     return {
-      where: "shared-worker", port,
+      where: "shared-worker", port, outlives,
       begin: { wasm: moduleURL(wasm as string | URL | undefined), lock },
       session: `shared ${info.version}${n > 0 ? ` ${n}` : ""}`, // another version is another program
       watch(lost) {
@@ -71,7 +71,7 @@ function hold(name: string): Promise<() => void> {
   });
 }
 
-interface Found { readonly port: MessagePort; readonly instance: string }
+interface Found { readonly port: MessagePort; readonly instance: string; readonly outlives: boolean }
 
 /** Connects to a host. Resolves with undefined if it cannot be started. */
 async function connect(name: string, closed: AbortSignal): Promise<Found | "hangs" | undefined> {
@@ -94,13 +94,14 @@ async function connect(name: string, closed: AbortSignal): Promise<Found | "hang
 /** Opens a port to a host, and waits for its first message. */
 function openPort(name: string, closed: AbortSignal): Promise<Found | "silent" | undefined> {
   return new Promise((resolve) => {
-    let worker: SharedWorker;
+    let made: ReturnType<typeof makeSharedWorker>;
     try {
-      worker = makeSharedWorker(name);
+      made = makeSharedWorker(name);
     } catch {
       resolve(undefined);
       return;
     }
+    const { worker, outlives } = made;
     const { port } = worker;
     const end = (found: Found | "silent" | undefined): void => {
       clearTimeout(timer);
@@ -114,7 +115,7 @@ function openPort(name: string, closed: AbortSignal): Promise<Found | "silent" |
     closed.addEventListener("abort", stop);
     worker.onerror = stop;
     port.onmessage = ({ data }: { data: FromHost }) => {
-      if ("instance" in data) end({ port, instance: data.instance });
+      if ("instance" in data) end({ port, instance: data.instance, outlives });
     };
   });
 }

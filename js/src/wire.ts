@@ -82,8 +82,11 @@ export interface Notices {
   gone: NoParams;
   /** Whether the user looks at the page. */
   show: { visible: boolean };
-  /** Posts nothing more to the page. */
-  suspend: NoParams;
+  /**
+   * Posts nothing more to the page. `freezes` says that the browser suspends the program with the last such page; the
+   * program then drops its connection.
+   */
+  suspend: { freezes: boolean };
   /** Posts again, first everything that may have changed. */
   resume: NoParams;
 }

@@ -9,10 +9,21 @@ export function makeWorker(given: Config["worker"]): Worker {
   return typeof given === "function" ? given() : new Worker(trusted(given ?? script()), { type: "module" });
 }
 
-/** With the option `extendedLifetime`, the worker outlives a reload of its only page, in browsers that know it. */
-export function makeSharedWorker(name: string): SharedWorker {
-  const options = { type: "module" as const, name, extendedLifetime: true };
-  return new SharedWorker(trusted(script()), options);
+/**
+ * With the option `extendedLifetime`, the worker outlives a reload of its only page, in browsers that know it. Others
+ * suspend the worker while all of its pages are in the back/forward cache.
+ */
+export function makeSharedWorker(name: string): { worker: SharedWorker; outlives: boolean } {
+  let outlives = false; // whether the browser reads the option
+  const options = {
+    type: "module" as const, name,
+    get extendedLifetime() {
+      outlives = true;
+      return true;
+    },
+  };
+  const worker = new SharedWorker(trusted(script()), options);
+  return { worker, outlives };
 }
 
 /** Loads the script into the thread of the page. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { makeHost, turn } from "./host.mjs";
 import { page } from "./registered.mjs";
 
-const sentOps = (host) => host.requests.filter((r) => r.id === 0).map((r) => r.op);
+const sentOps = (host) => host.requests.filter((r) => r.id === 0).map(({ op, freezes }) => (freezes === undefined ? op : `${op} ${freezes}`));
 const hide = (persisted) => Object.assign(new Event("pagehide"), { persisted });
 const place = "xmpp-pam:tab:alice@example.org";
 
@@ -41,14 +41,15 @@ test("the page notifies the program when page or network are available again, an
     [() => document.dispatchEvent(new Event("resume")), "wake"],
     [() => document.dispatchEvent(new Event("visibilitychange")), "sleep"],
     [() => { document.visibilityState = "visible"; document.dispatchEvent(new Event("visibilitychange")); }, "wake"],
-    [() => window.dispatchEvent(hide(true)), "sleep"],
+    [() => window.dispatchEvent(hide(true)), "suspend true", "sleep"],
+    [() => window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true })), "resume", "wake"],
     [() => window.dispatchEvent(hide(false)), "sleep"],
   ];
-  for (const [step, want] of steps) {
+  for (const [step, ...want] of steps) {
     host.requests.length = 0;
     step();
     await turn();
-    assert.deepEqual(sentOps(host), [want], String(step));
+    assert.deepEqual(sentOps(host), want, String(step));
   }
   await host.client.close();
   host.requests.length = 0;

@@ -11,7 +11,7 @@ const version = "0.0.0"; // of the modules in build/src
  * Replaces the browser. `connect(name, n)` is called when the page opens its n-th port, and returns the host that answers,
  * if any; `holders` are the hosts by name, each of which holds its lock.
  */
-function browser(t, holders, connect) {
+function browser(t, holders, connect, knowsOption = true) {
   const names = [];
   const fakes = {
     navigator: { locks: {
@@ -19,7 +19,9 @@ function browser(t, holders, connect) {
       query: async () => ({ held: [...holders].map(([name, instance]) => ({ name: `xmpp-pam:program:${name}:${instance}` })) }),
     } },
     SharedWorker: class {
-      constructor(_url, { name }) {
+      constructor(_url, options) {
+        const { name } = options;
+        if (knowsOption) assert.equal(options.extendedLifetime, true);
         this.port = { close: () => undefined };
         names.push(name);
         const instance = connect(name, names.length);
@@ -53,6 +55,14 @@ test("a host that answers is used", async (t) => {
   const names = browser(t, new Map(), () => "one");
   assert.deepEqual([await find(t), names.length], [{ session: `shared ${version}`, seconds: 0 }, 1]);
 });
+
+for (const knows of [true, false]) {
+  test(`a host ${knows ? "outlives" : "does not outlive"} its pages in a browser that ${knows ? "knows" : "does not know"} the option for it`, async (t) => {
+    browser(t, new Map(), () => "one", knows);
+    const host = await findSharedHost({ account: "a@b" }, new AbortController().signal);
+    assert.equal(host.outlives, knows);
+  });
+}
 
 test("a host that the browser replaces before it answers is asked again", async (t) => {
   const holders = new Map();

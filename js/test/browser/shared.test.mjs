@@ -286,6 +286,65 @@ describe("tabs that share a program", { skip: missing(), timeout: 400_000, concu
     assert.deepEqual([await page.evaluate(() => kept), proxy.opened], [true, 1]);
   });
 
+  // A SharedWorker goes on without its pages only in a browser that knows the option extendedLifetime. Others, and Chromium
+  // without the option, suspend it with the last page that goes into the back/forward cache, as they suspend the Worker of a
+  // page. The network process of Chromium then still answers the server's pings.
+  for (const [name, { tabs = "shared", knowsOption = true, connections }] of Object.entries({
+    "a shared program that outlives its pages keeps its connection": { connections: [1, 1, 1] },
+    "a shared program that does not has closed it before": { knowsOption: false, connections: [1, 1, 0] },
+    "the program of a tab has closed it before": { tabs: "independent", connections: [2, 1, 0] },
+  })) {
+    test(`all tabs go into the back/forward cache: ${name}`, async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), "xmpp-pam-profile-"));
+      const own = await openProfile(folder);
+      t.after(async () => {
+        await own.kill();
+        await removeProfile(folder);
+      });
+      if (!knowsOption) await own.context.addInitScript(() => {
+        globalThis.SharedWorker = class extends SharedWorker {
+          constructor(url, { type, name }) { super(url, { type, name }); }
+        };
+      });
+      const { openConnected, change, equal, proxy } = await makeProfile(t, own.context);
+      const pages = [await openConnected({ tabs }), await openConnected({ tabs })];
+      async function leave(page) {
+        await page.evaluate(() => {
+          globalThis.persisted = false;
+          addEventListener("pageshow", (e) => { persisted = e.persisted; }, { once: true });
+        });
+        await page.goto(`${lab.url}/?2`);
+      }
+      async function comeBack(page) {
+        await page.evaluate(() => history.back()).catch(() => undefined);
+        await page.waitForFunction(() => globalThis.persisted, undefined, { polling: 20, timeout: 10_000 });
+      }
+      const open = () => proxy.links.size;
+      assert.equal(open(), connections[0]);
+      for (const [i, page] of pages.entries()) {
+        const want = connections[i + 1];
+        await leave(page);
+        if (open() === want) await sleep(500);
+        for (let times = 1; open() !== want; times++) { // on a busy machine, the browser may suspend it before it can act
+          for (const deadline = Date.now() + 3000; open() > want && Date.now() < deadline;) await sleep(20);
+          if (open() === want) break;
+          assert.ok(times < 4 && open() > want, `${open()} connections after tab ${i} was left`);
+          await comeBack(page);
+          await equal(page);
+          await leave(page);
+        }
+      }
+      const before = proxy.opened;
+      await change(nodes[0], "subscribed");
+      for (const page of pages) await comeBack(page);
+      await equal(...pages);
+      assert.deepEqual([proxy.opened - before, open()], [connections[0] - connections[2], connections[0]]);
+      if (tabs === "shared") assert.equal(proxy.doubles, 0);
+      for (const page of pages) assert.equal(await page.evaluate(() => client.sync.getSnapshot().resumed), connections[2] === 0);
+      assert.deepEqual(await Promise.all(pages.map(warnings)), [[], []]);
+    });
+  }
+
   test("two accounts have two programs", async (t) => {
     const [one, two] = [await makeProfile(t), await makeProfile(t)];
     const a = await one.openConnected();
