@@ -76,6 +76,8 @@ export function programLifecycle(
   function running(): Promise<Program> {
     if (closing) return Promise.reject(closedError());
     if (starting) return starting;
+    clearTimeout(restart); // it starts now
+    restart = undefined;
     const mine = Promise.resolve().then(start).catch((e: unknown) => {
       const error = ownError(e);
       if (starting === mine) { // else it crashed or was closed
@@ -198,7 +200,6 @@ export function programLifecycle(
       running().then((p) => (wanted ? p.connect() : undefined)).catch(() => undefined); // `sync` shows why
     };
     const pause = pauseAfter(losses.length);
-    clearTimeout(restart);
     if (pause > 0) restart = setTimeout(again, pause); // a call of the page does not wait for it
     else again();
     flush();
@@ -253,7 +254,9 @@ export function programLifecycle(
     running,
     connected() {
       if (program && starting) return starting;
-      throw new PamError("offline", "Not connected: call connect() first. Nothing was sent.", { retryable: true });
+      const words = wanted && (starting || restart !== undefined) ? "Not connected yet: wait for connect(), or until `sync` is live."
+        : "Not connected: call connect() first.";
+      throw new PamError("offline", `${words} Nothing was sent.`, { retryable: true });
     },
     started: () => starting,
     storedList: () => (stored ??= limited({}, () => {

@@ -6,10 +6,15 @@ import type { FromHost, Request, ToHost } from "./wire.js";
 
 // The worker script: the program and the pages that use it. A dedicated Worker has one page, a SharedWorker may have many.
 
-/** Texts that a page has not handled, in UTF-16 units. With more, it gets nothing until it has handled them. */
+/** Texts that a page has not handled, in UTF-16 units. With more, it gets nothing until it has handled all of them. */
 const maxUnread = 8 << 20;
 
-interface Page { readonly port: MessagePort; unread: number; suspended: boolean }
+interface Page {
+  readonly port: MessagePort;
+  suspended: boolean; // by itself
+  unread: number;
+  full: boolean; // it gets nothing because of what is unread
+}
 
 /** A program that starts or runs. */
 interface Running { dispatch?: (request: Request, page: number) => void; ready?: FromHost }
@@ -71,15 +76,16 @@ function makeHost(system?: System): (port: MessagePort) => void {
 
   /** Counts what a page has not handled. */
   function count(page: Page, number: number, more: number): void {
-    const before = page.unread;
     page.unread += more;
-    if (before <= maxUnread && page.unread > maxUnread) running?.dispatch?.({ id: 0, op: "suspend" }, number);
-    if (before > maxUnread && page.unread === 0) running?.dispatch?.({ id: 0, op: "resume" }, number);
+    const full = page.unread > (page.full ? 0 : maxUnread);
+    if (full === page.full) return;
+    page.full = full;
+    if (!page.suspended) running?.dispatch?.({ id: 0, op: full ? "suspend" : "resume" }, number);
   }
 
   return (port) => {
     const number = ++last;
-    const page: Page = { port, unread: 0, suspended: false };
+    const page: Page = { port, suspended: false, unread: 0, full: false };
     port.onmessage = ({ data }: { data: ToHost }) => {
       if ("request" in data) {
         if (!pages.has(number)) return;

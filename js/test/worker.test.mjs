@@ -1,63 +1,16 @@
 // The host of the program, with simulated program and host modules: it releases what a program leaves behind.
 
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { test } from "node:test";
-import { build } from "esbuild";
-import { tiny, tinyInfo } from "./module.mjs";
+import { tiny } from "./module.mjs";
+import { functions, importPlayed, makePlayed } from "./played.mjs";
 
-const functions = { socket: ["openSocket"], idb: ["openDatabase", "deleteDatabase"], kdf: ["deriveKey"], fetch: ["fetchDocument"] };
-
-/** Builds the host. The test sees its Go and the calls of the host modules as members of globalThis.played. */
-async function bundle() {
-  const plugin = {
-    name: "played",
-    setup(b) {
-      b.onResolve({ filter: /^host:/ }, ({ path }) => ({ path, namespace: "played" }));
-      b.onLoad({ filter: /.*/, namespace: "played" }, ({ path }) => ({
-        contents: path === "host:wasm_exec"
-          ? "export const makeGo = (scope) => globalThis.played.makeGo(scope);"
-          : functions[path.slice("host:".length)].map((name) => `export const ${name} = (...args) => globalThis.played.called("${name}", args);`).join("\n"),
-      }));
-    },
-  };
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("../src/worker.ts", import.meta.url))],
-    bundle: true, write: false, format: "esm", target: "es2022", define: { BUILD_INFO: JSON.stringify(tinyInfo) }, plugins: [plugin],
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
-}
-const { serve } = await bundle();
+const { serve } = await importPlayed();
 
 /** Runs a program that the test controls. */
 async function play() {
-  const played = { signals: {}, resumed: 0, posted: [], dispatched: [], step: () => undefined };
-  globalThis.played = played;
-  played.called = (name, args) => {
-    played.signals[name] = args.find((arg) => arg instanceof AbortSignal);
-  };
-  played.makeGo = (scope) => {
-    played.scope = scope;
-    scope.fs = {};
-    return class {
-      constructor() { played.go = this; }
-      importObject = {};
-      exited = false;
-      exit = () => undefined;
-      _scheduledTimeouts = new Map();
-      _values = [];
-      _idPool = [];
-      _resume() {
-        played.resumed++;
-        played.step();
-      }
-      run() {
-        played.host = scope[this.argv[1]];
-        played.host.ready((request) => played.dispatched.push(request), "go0.0", "0.0");
-        return new Promise((resolve) => (played.ended = resolve));
-      }
-    };
-  };
+  const dispatched = [];
+  const played = Object.assign(makePlayed((request) => dispatched.push(request)), { posted: [], dispatched });
   const port = { postMessage: (message) => played.posted.push(message) };
   serve(port);
   played.ask = (request) => port.onmessage({ data: { request } });
