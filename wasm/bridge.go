@@ -7,6 +7,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/hack-pad/safejs"
 
@@ -48,6 +49,8 @@ type bridge struct {
 
 	outMu   sync.Mutex // guards the outboxes
 	scratch writer
+
+	wishTime, askTime time.Duration // the constants; tests shorten them
 }
 
 // A requestKey identifies a running request.
@@ -61,6 +64,8 @@ func newBridge(host safejs.Value) *bridge {
 		joined:  make(chan struct{}),
 		cancels: map[requestKey]context.CancelFunc{},
 		answers: map[int]chan answer{},
+
+		wishTime: wishTime, askTime: askTime,
 	}
 }
 

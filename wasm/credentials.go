@@ -53,7 +53,7 @@ func (b *bridge) credentials(ctx context.Context, request client.CredentialReque
 			gone = p.gone
 			b.ask(p, request, got, asked)
 		}
-		more := time.NewTimer(askTime)
+		more := time.NewTimer(b.askTime)
 		select {
 		case a := <-got:
 			more.Stop()

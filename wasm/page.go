@@ -129,7 +129,7 @@ func (b *bridge) pageGone(r request) {
 	if wanted {
 		return
 	}
-	time.AfterFunc(wishTime, func() {
+	time.AfterFunc(b.wishTime, func() {
 		defer b.guard()
 		b.mu.Lock()
 		c, wanted := b.client, b.anyWanted()

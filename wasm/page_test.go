@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hack-pad/safejs"
+
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/pam"
 )
@@ -100,7 +102,12 @@ func TestEachPageGetsWhatItNeeds(t *testing.T) {
 func TestOtherOptionsAreRefused(t *testing.T) {
 	p := newPages(t, 1)
 	p.texts[2] = make(chan string, 10)
-	for name, value := range map[string]any{"url": "ws://localhost:2/", "storage": "indexeddb", "baseMs": 7, "reconnectOff": true} {
+	list, err := safejs.ValueOf([]any{"x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]any{"url": "ws://localhost:2/", "followTo": list, "mechanisms": list, "storage": "indexeddb", "directory": "d",
+		"baseMs": 7, "maxMs": 7, "noJitter": true, "maxAttempts": 7, "reconnectOff": true} {
 		other := map[string]any{name: value}
 		for k, v := range alice {
 			if k != name {
