@@ -59,7 +59,7 @@ export function makeBrowser(t, answers = {}, options = {}) {
   }
 
   const makeHost = (name, given, url) => {
-    const host = { name, given, url: String(url), requests: [], received: [], answers: true, starts: true, lock: `xmpp-pam:program:${name}:${hosts.length}` };
+    const host = { name, given, url: String(url), from: url, requests: [], received: [], answers: true, starts: true, lock: `xmpp-pam:program:${name}:${hosts.length}` };
     host.end = () => { // as the browser ends it
       host.answers = false;
       byName.delete(name);
@@ -92,8 +92,8 @@ export function makeBrowser(t, answers = {}, options = {}) {
       }
     },
     Worker: class {
-      constructor(url) {
-        this.url = String(url);
+      constructor(url, options) {
+        Object.assign(this, { url: String(url), given: url, options });
         workers.push(this);
       }
       postMessage({ xmppPam: port }) { listen(Object.assign(this, { requests: [], received: [], answers: true }), port); }

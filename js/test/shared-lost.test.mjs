@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { PamError } from "../dist/index.js";
 import { setGlobals } from "./browser-locks.mjs";
 import { row, target, turn } from "./host.mjs";
+import { watchRegistrations } from "./registered.mjs";
 import { makeBrowser, settle } from "./shared-browser.mjs";
 
 const code = (promise) => promise.then(() => "ok", (e) => (PamError.is(e) ? e.code : assert.fail(String(e))));
@@ -156,6 +157,20 @@ test("while the client waits to start again, a call that needs the connection sa
   await settle();
   await leaving;
   await assert.rejects(client.subscribe(target), (e) => PamError.is(e, "offline") && /call connect\(\) first/.test(e.message));
+});
+
+test("a client that is closed while it waits to start again leaves nothing registered", async (t) => {
+  const { left, pause } = watchRegistrations(t);
+  const { hosts, locks, open } = makeBrowser(t);
+  const client = open();
+  await client.connect();
+  hosts.at(-1).end();
+  await settle();
+  hosts.at(-1).end();
+  await settle();
+  await client.close();
+  await pause(10);
+  assert.deepEqual([left(), locks.waiting(), locks.held(), hosts.length], [[], [], [], 2]);
 });
 
 /** Replaces setInterval. `pass` lets seconds pass, one by one, and `running` says how many intervals run. */

@@ -175,7 +175,7 @@ test("close() in the same turn in which the host answers releases the host", asy
 /** Why a page gets a program of its own, with a warning that says so. */
 const own = {
   "another tab uses other options": [
-    { create: (_r, { workers }) => (workers ? undefined : { error: { code: "bad-options", condition: "other-options", text: "other" } }) }, {}, {},
+    { create: () => ({ error: { code: "bad-options", condition: "other-options", text: "other" } }) }, {}, {},
     /because another tab uses the account with other options/,
   ],
   "the shared program cannot be loaded": [{}, { failed: { code: "wasm-load", origin: "runtime", text: "gone" } }, {}, /because the SharedWorker failed: gone/],
@@ -184,7 +184,7 @@ for (const [name, [answers, options, more, words]] of Object.entries(own)) {
   test(`if ${name}, the page gets a program of its own and a warning, and does not ask again`, async (t) => {
     const { workers, hosts, locks, open } = makeBrowser(t, {
       create(request, host) {
-        if (answers.create && "given" in host) return answers.create(request, host);
+        if (answers.create && "lock" in host) return answers.create(request, host);
         return { account: request.account };
       },
     }, options);
