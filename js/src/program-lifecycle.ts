@@ -254,8 +254,8 @@ export function programLifecycle(
     running,
     connected() {
       if (program && starting) return starting;
-      const words = wanted && (starting || restart !== undefined) ? "Not connected yet: wait for connect(), or until `sync` is live."
-        : "Not connected: call connect() first.";
+      const words = wanted && (starting || restart !== undefined)
+        ? "Not connected yet: wait for connect(), or until `sync` is live." : "Not connected: call connect() first.";
       throw new PamError("offline", `${words} Nothing was sent.`, { retryable: true });
     },
     started: () => starting,

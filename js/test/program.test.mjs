@@ -41,6 +41,22 @@ test("the page sees how much of the program has arrived", async () => {
   await client.close();
 });
 
+test("a client that is closed while the program arrives stays closed", async () => {
+  let controller;
+  const body = new ReadableStream({ start(c) { controller = c; } });
+  const client = keep(createClient({ ...base, runtime: { where: "main", wasm: new Response(body, { headers: { "content-type": "application/wasm" } }) } }));
+  const outcome = assert.rejects(client.connect(), isCode("closed"));
+  controller.enqueue(new Uint8Array(wasm.subarray(0, 1e6)));
+  await client.close();
+  const seen = [];
+  client.runtime.subscribe(({ phase }) => seen.push(phase));
+  controller.enqueue(new Uint8Array(wasm.subarray(1e6)));
+  controller.close();
+  await outcome;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.deepEqual([seen, client.runtime.getSnapshot().phase], [["closed"], "closed"]);
+});
+
 test("requests while it is offline are rejected", async () => {
   const client = make();
   await client.subscriptions.ready;
