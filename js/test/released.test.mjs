@@ -137,6 +137,25 @@ for (const [name, live] of Object.entries(lives)) {
   });
 }
 
+test("a client that a listener closes as soon as the program runs leaves nothing registered", async (t) => {
+  const { window } = page(t);
+  const { left, pause } = watchRegistrations(t);
+  const host = makeHost(stored, {
+    load: ({ id }, h) => h.post({ event: "list", changes: [[null, row("news")]], provisional: [], source: "cache" }, { id, ok: null }),
+  });
+  const { client } = host;
+  let closing;
+  client.subscriptions.subscribe((list) => { if (list.length > 0) closing ??= client.close(); });
+  assert.equal(await quiet(client.connect()), "closed");
+  await closing;
+  await pause(10);
+  assert.deepEqual(left(), []);
+  host.requests.length = 0;
+  for (const type of ["online", "pageshow", "pagehide"]) window.dispatchEvent(new Event(type));
+  await pause(5);
+  assert.deepEqual([host.requests, client.runtime.getSnapshot().phase], [[], "closed"]);
+});
+
 /** The ways in which a start fails. */
 const worker = () => ({ postMessage() {}, terminate() {} });
 const starts = {

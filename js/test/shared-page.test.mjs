@@ -240,6 +240,10 @@ for (const [name, more, warned] of [
     client.on("warning", ({ message }) => warnings.push(message));
     await client.connect();
     assert.deepEqual([workers.length, hosts.length, warnings.length], [1, 0, warned ? 1 : 0]);
+    workers[0].send({ exit: "exit code 2" });
+    await turn();
+    await client.connect();
+    assert.deepEqual([workers.length, hosts.length, warnings.length], [2, 0, warned ? 1 : 0], "it warns again");
     assert.match(workers[0].url, name === "a worker script" ? /^https:\/\/example\.org\/worker\.js$/ : /\/dist\/worker\.js$/);
   });
 }
