@@ -10,7 +10,8 @@ const wasm = readFileSync(new URL("../dist/pam.wasm", import.meta.url));
 /**
  * Makes the browser for one test. `hosts` lists the hosts in the order in which they were started, and `workers` the Workers
  * of single pages. `answers[op](request, host)` answers a request, as in host.mjs. `options` may have `fails`, which is what
- * happens instead of the start of a host: "throws" or "error"; and `fresh`, whether the last program crashed.
+ * happens instead of the start of a host: "throws" or "error"; `fresh`, whether the last program crashed; and
+ * `outlives`, whether the browser has extended lifetimes.
  */
 export function makeBrowser(t, answers = {}, options = {}) {
   const locks = makeLocks();
@@ -84,6 +85,7 @@ export function makeBrowser(t, answers = {}, options = {}) {
           setImmediate(() => this.onerror?.({}));
           return;
         }
+        if (options.outlives) void given.extendedLifetime; // this browser knows the option
         const { port1, port2 } = new MessageChannel(); // registered.mjs counts port1
         this.port = port1;
         const instance = () => hosts.indexOf(byName.get(given.name));

@@ -72,7 +72,7 @@ test("a shared program is informed who is looked at, and which pages are in the 
     [() => window.dispatchEvent(new Event("focus")), "show true"],
     [() => { document.visibilityState = "visible"; document.dispatchEvent(new Event("visibilitychange")); }, "show true,wake"],
     [() => { document.visibilityState = "hidden"; document.dispatchEvent(new Event("visibilitychange")); }, "show false,sleep"],
-    [() => window.dispatchEvent(hide(true)), "sleep,suspend"],
+    [() => window.dispatchEvent(hide(true)), "suspend,sleep"],
     [() => window.dispatchEvent(show(true)), "resume,wake"],
     [() => window.dispatchEvent(hide(false)), "sleep"],
     [() => window.dispatchEvent(show(false)), "wake"],
@@ -92,6 +92,17 @@ test("a shared program is informed who is looked at, and which pages are in the 
   await turn();
   assert.equal(sent(), "");
 });
+
+for (const outlives of [true, false]) {
+  test(`a page that goes into the back/forward cache says whether the host ${outlives ? "goes on" : "is suspended with it"}`, async (t) => {
+    const { window } = page(t);
+    const { hosts, open } = makeBrowser(t, {}, { outlives });
+    await open().connect();
+    window.dispatchEvent(hide(true));
+    await turn();
+    assert.equal(hosts[0].request("suspend").freezes, !outlives);
+  });
+}
 
 test("a page that looks at the program when it starts says so", async (t) => {
   page(t);
