@@ -149,7 +149,7 @@ func (e *events) takeStanza(m stanzaHandled) {
 	for _, n := range m.published {
 		if n.State == "" && e.follows(&n, m.direct) {
 			in.Events = append(in.Events, inbox.Incoming{Notification: n, At: m.at, Source: pam.TimeDelay, Delivery: m.delivery, ArchiveID: m.archiveID})
-			if e.started && m.archiveID != "" && m.delivery == pam.DeliveryLive { // else what came before it is not read yet
+			if e.begun() && m.archiveID != "" && m.delivery == pam.DeliveryLive { // else what came before it is not read yet
 				e.catch(catchup.Live{Service: n.Service, Node: n.Node, Cursor: catchup.Cursor{By: e.cfg.Account.String(), ID: m.archiveID, At: m.at}})
 			}
 		}
@@ -230,7 +230,7 @@ func (e *events) reset() {
 // listChanged handles a commit of the list.
 func (e *events) listChanged(m listCommitted) {
 	e.step(inbox.ListChanged{Changes: m.changes, Initial: m.initial})
-	if !e.started {
+	if !e.begun() {
 		return
 	}
 	var added []pam.Target

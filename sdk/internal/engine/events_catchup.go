@@ -18,7 +18,9 @@ const requestPrefix = "catch-up-"
 // sessionUp handles a new or resumed session.
 func (e *events) sessionUp(m sessionUp) {
 	if m.resumed && !m.earlierRun {
-		e.catch(catchup.Resumed{})
+		if e.begun() { // else it is that of an earlier session, of which nothing may be requested
+			e.catch(catchup.Resumed{})
+		}
 		return
 	}
 	if e.progress.Phase != pam.CatchUpRunning { // What comes before the catch-up begins counts, too.
@@ -87,8 +89,8 @@ func (e *events) retry() *pam.Error {
 	}
 	d := &e.services
 	d.ended = false
-	if !e.started || e.progress.Phase == pam.CatchUpRunning {
-		return nil // it begins with the list, or goes on
+	if !e.begun() || e.progress.Phase == pam.CatchUpRunning {
+		return nil // it begins with the list, and what the account announces, or goes on
 	}
 	nodes := slices.DeleteFunc(e.account.nodes(), func(t pam.Target) bool { return e.node(t).Current })
 	e.catch(catchup.Retry{Nodes: e.ready(nodes), Services: maps.Clone(d.known)})
@@ -124,9 +126,15 @@ func (e *events) left() []pam.Target {
 	})
 }
 
+// begun reports whether the catch-up of this session has taken its nodes from the list.
+func (e *events) begun() bool {
+	_, begins := e.services.held[e.cfg.Account.String()]
+	return e.started && !begins
+}
+
 // follow adds nodes to the catch-up. One that has not begun yet takes them from the list.
 func (e *events) follow(nodes []pam.Target) {
-	if _, begins := e.services.held[e.cfg.Account.String()]; !e.started || begins {
+	if !e.begun() {
 		return
 	}
 	if ready := e.ready(nodes); len(ready) > 0 {
@@ -137,6 +145,9 @@ func (e *events) follow(nodes []pam.Target) {
 
 // refetch asks nodes again, of which more is wanted now than before.
 func (e *events) refetch(nodes []pam.Target) {
+	if !e.begun() {
+		return
+	}
 	for _, t := range nodes {
 		e.catch(catchup.Removed{Service: t.Service, Node: t.Node})
 	}

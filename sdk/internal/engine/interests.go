@@ -67,7 +67,7 @@ func notifyNodes(interests []pam.Interest) (nodes []string) {
 func (e *events) setInterests(interests []pam.Interest) {
 	e.interests = interests
 	e.step(inbox.SetInterest{Filters: filters(interests)})
-	if !e.started {
+	if !e.begun() {
 		return
 	}
 	nodes := e.account.nodes()
