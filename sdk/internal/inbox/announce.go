@@ -57,6 +57,10 @@ func (m *Machine) show() {
 // read replaces the state by what is stored, and handles again what was not stored.
 func (m *Machine) read(in Stored) {
 	s, damaged, err := load(in.Records, m.opts, m.now)
+	m.held = slices.DeleteFunc(m.held, func(q queued) bool { // The last one counts, whatever was handled in between.
+		_, ok := q.in.(SetInterest)
+		return ok && err == nil
+	})
 	for i := range m.held {
 		m.held[i].again = true
 	}

@@ -48,7 +48,7 @@ func (m *Machine) arrive(in *Incoming, received int64) {
 	n := a.node
 	if !m.interest.selects(a.event, len(n.events) > 0) {
 		m.register(n)
-		m.skip(a.event)
+		m.skip(a.event, false)
 		m.discardIncomplete(a)
 		return
 	}

@@ -85,11 +85,13 @@ func (m *Machine) setInterest(filters []Filter) {
 }
 
 // restoreInterest applies the interest to what was read, which may have been stored with
-// another one. A catch-up that begins finds what was missed.
+// another one. A catch-up that begins finds what was missed, unless it is under way, and
+// what was missed is not reported yet.
 func (m *Machine) restoreInterest() {
 	if m.interest.digest() != m.stored {
+		missed := m.missed
 		m.applyInterest(m.interest)
-		m.missed = nil
+		m.missed = missed
 	}
 }
 
@@ -110,7 +112,7 @@ func (m *Machine) applyInterest(added interest) {
 		}
 		for _, e := range n.events {
 			if !m.interest.selects(e, items) {
-				m.skip(e)
+				m.skip(e, true)
 				m.remove(e)
 			}
 		}
@@ -119,12 +121,13 @@ func (m *Machine) applyInterest(added interest) {
 }
 
 // skip remembers that an event is left out because of the interest. If nothing tells when
-// it happened, the next catch-up has to look as far back as this one.
-func (m *Machine) skip(e *event) {
+// it happened, the next catch-up has to look as far back as this one, and further than any
+// session if the event was known.
+func (m *Machine) skip(e *event, known bool) {
 	at := e.place().at
 	if e.delivery != live && e.source == byClock {
 		at = 1
-		if e.node.position != nil {
+		if e.node.position != nil && !known {
 			at = max(at, m.currentUntil(e.node.position))
 		}
 	}

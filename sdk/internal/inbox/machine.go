@@ -178,12 +178,12 @@ func (m *Machine) advance() {
 }
 
 // hold keeps inputs that were handled, but are stored with the next commit only. That
-// nothing new has arrived need not be stored.
+// nothing new has arrived need not be stored, but what was left out must be.
 func (m *Machine) hold(inputs []queued) {
 	for _, q := range inputs {
-		switch q.in.(type) {
-		case Arrived, ItemFetched:
-		default:
+		in, arrived := q.in.(Arrived)
+		_, fetched := q.in.(ItemFetched)
+		if !arrived && !fetched || arrived && len(in.Events) > 0 && m.interest != nil {
 			m.held = append(m.held, q)
 		}
 	}

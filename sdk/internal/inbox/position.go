@@ -228,16 +228,25 @@ func (s *state) setPosition(n *node, p *position) {
 }
 
 // readAgain makes the next catch-up read n from a time on, even if it was asked recently.
-// Stamps in seconds do not tell whether a cursor of that second is before it.
+// Stamps in seconds do not tell whether a cursor of that second is before it, and one
+// without a time, which a live event has moved, may be after it.
 func (m *Machine) readAgain(n *node, from int64) {
 	n.asked = 0
 	old := n.position
-	if old != nil && m.currentUntil(old) <= from {
+	if old == nil {
+		old = &position{until: from}
+	}
+	current := old.session != 0 && old.session == m.session.number // it is not read, or is from the end of the session
+	early := old.at != 0 && old.at+stampTolerance < from
+	until := m.currentUntil(old)
+	if current || until > from {
+		until = from
+	} else if n.position != nil && (early || until == 0 || old.id == "" && old.at == 0) {
 		m.later(n)
 		return
 	}
 	p := m.newPosition(nil)
-	if p.until = from; old != nil && old.at+stampTolerance < from {
+	if p.until = until; early {
 		p.by, p.id, p.at = old.by, old.id, old.at
 	}
 	m.setPosition(n, p)

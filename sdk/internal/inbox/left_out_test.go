@@ -1,0 +1,97 @@
+package inbox
+
+import (
+	"testing"
+	"time"
+)
+
+// TestLeftOutIsReadAgain leaves events out because of the interest, and then wants them: the
+// catch-up reads from before them, whatever the node's position is.
+func TestLeftOutIsReadAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		lines  []string
+		cursor string
+		until  string
+	}{
+		{"a cursor without a time has moved past it", []string{"reached a n c1@10:00:00a current", "interest #ns", "live 1 a/n i1=other:x", "moved"}, "", "12:00:00.000"},
+		{"a cursor has moved past it in a session that has ended", []string{"reached a n c1@10:00:00a current", "ended", "session", "interest #ns", "catchup 0 a/n i1=other:x@12:00:00a", "reached a n c2@12:10:00a"}, "", "12:00:00.000"},
+		{"a cursor before it", []string{"reached a n c1@10:00:00a current", "interest #ns", "live 1 a/n i1=other:x"}, "c1", "12:00:00.000"},
+		{"it was known, and found by a catch-up without a time", []string{"catchup 0 a/n i1=other:x", "reached a n c1@10:00:00a current", "live 1 a/n i2=x", "interest #ns"}, "", "00:00:00.001"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPlayer(t, Options{})
+			p.step(Stored{})
+			p.run(p.read("session"))
+			for _, line := range tt.lines {
+				if line == "moved" {
+					p.run(Reached{Service: "a", Nodes: []string{"n"}, Cursor: Cursor{By: "account", ID: "c2"}})
+					continue
+				}
+				p.run(p.read(line))
+			}
+			missed := false
+			for _, out := range p.step(SetInterest{}) {
+				_, is := out.(Missed)
+				missed = missed || is
+			}
+			c := p.m.CatchUp("a", "n")
+			if got := c.CurrentUntil.Format("15:04:05.000"); !missed || c.Current || c.Cursor.ID != tt.cursor || got != tt.until {
+				t.Errorf("missed %v, current %v, cursor %q, until %s", missed, c.Current, c.Cursor.ID, got)
+			}
+		})
+	}
+}
+
+// TestInterestOfTwoTabs has two tabs change their interest at the same time, while one of
+// them finds an event and leaves another out. The commit of the other tab conflicts: it
+// removes nothing because of the interest that it had in between, and what was left out is
+// still known to be missing.
+func TestInterestOfTwoTabs(t *testing.T) {
+	p := newPlayer(t, Options{})
+	p.step(Stored{})
+	first, second := p.m, New(Options{})
+	in := func(m *Machine, lines ...string) {
+		p.m = m
+		for _, line := range lines {
+			p.run(p.read(line))
+		}
+	}
+	settle := func(m *Machine) {
+		if m.Busy() {
+			in(m, "ok")
+		}
+	}
+	in(first, "session", "reached a n c1@10:00:00a current", "live 1 a/m i=x")
+	second.Step(p.now, Stored{p.records()})
+	in(second, "interest #ns", "interest all")
+	in(first, "live 2 a/m i2=other:x")
+	p.m = second
+	p.step(p.read("timer flush"))
+	p.step(p.read("conflict"))
+	settle(second)
+	if got := p.list(Query{}); got == "" || len(second.events) != 2 {
+		t.Errorf("the second tab has %q", got)
+	}
+
+	first.Step(p.now, Stored{p.records()})
+	in(first, "interest #ns")
+	p.run(p.read("timer flush"))
+	in(first, "live 3 a/n i3=other:x")
+	second.Step(p.now, Stored{p.records()})
+	in(second, "interest #ns", "live 1 a/k i=ns:x")
+	p.m = first
+	p.step(p.read("timer flush"))
+	p.step(p.read("conflict"))
+	settle(first)
+	p.now = p.now.Add(time.Second)
+	missed := 0
+	for _, out := range p.step(SetInterest{}) {
+		if m, ok := out.(Missed); ok {
+			missed = len(m.Nodes)
+		}
+	}
+	if missed == 0 || first.nodes[nodeKey{"a", "n"}].skipped != 0 || first.CatchUp("a", "n").Current {
+		t.Errorf("%d nodes are asked again, of n since %v", missed, first.CatchUp("a", "n"))
+	}
+}
