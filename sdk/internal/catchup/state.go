@@ -165,9 +165,6 @@ func (m *Machine) report() {
 	busy := len(m.requests) > 0 || m.queued > 0
 	ended := p.running && !busy
 	p.running = busy
-	if busy {
-		p.cancelled = false
-	}
 	s := m.State()
 	if same(s, p.reported) && !ended {
 		return
