@@ -49,6 +49,68 @@ describe("documented pages", { skip: missing(), timeout: 120_000 }, () => {
     await context.close();
   });
 
+  test("the page of logging-in.md asks again after a wrong password, asks one tab only, and logs out all", async (t) => {
+    const server = await serve(t, (files) => {
+      for (const [name, text] of readRecipe("logging-in")) files.set(name, text);
+    });
+    const context = await browser.newContext();
+    const open = async () => {
+      const page = await context.newPage();
+      await page.goto(server.page);
+      return { page, problems: problemsOf(page), form: (visible) => page.locator("form").waitFor({ state: visible ? "visible" : "hidden" }) };
+    };
+    const enter = async ({ page, form }, password) => {
+      await form(true);
+      await page.fill("[name=password]", password);
+      await page.click("form button");
+    };
+    const first = await open();
+    await enter(first, "wrong");
+    await shows(first.page, "problem", "The server refused the password.");
+    await enter(first, "secret");
+    await shows(first.page, "state", "live");
+    const second = await open();
+    await shows(second.page, "state", "live");
+    await Promise.all([first.form(false), second.form(false)]);
+    await second.page.click("#log-out");
+    await Promise.all([first, second].map(({ page }) => shows(page, "state", "offline")));
+    assert.deepEqual(await first.page.evaluate(() => indexedDB.databases()), []);
+    await second.page.close();
+    await first.page.click("#log-in");
+    await first.form(true);
+    assert.equal(await first.page.textContent("#problem"), "");
+    await first.page.click("#log-out");
+    await first.form(false);
+    assert.deepEqual([first.problems, second.problems], [[], []]);
+    await context.close();
+  });
+
+  test("with token.js of logging-in.md, each authentication gets a new token, and a refusal of the backend is shown", async (t) => {
+    const server = await serve(t, (files) => {
+      const token = readRecipe("logging-in").get("token.js").replace("alice@example.org", "alice@localhost")
+        .replace("mechanisms:", `service: \`\${location.protocol.replace("http", "ws")}//\${location.host}/xmpp-websocket\`,\n  mechanisms:`);
+      files.set("app.js", `${token}globalThis.client = client;\n`);
+    });
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    let requests = 0;
+    let answer = { status: 503 };
+    await page.route("**/xmpp-token", (route) => {
+      requests++;
+      return route.fulfill(answer);
+    });
+    await page.goto(server.page);
+    const connect = () => page.evaluate(() => client.connect().then(() => client.sync.getSnapshot().phase, ({ code, message }) => `${code}: ${message}`));
+    assert.match(await connect(), /^aborted: .*\/xmpp-token answered 503/);
+    assert.equal(await page.evaluate(() => client.sync.getSnapshot().phase), "failed");
+    answer = { body: "secret" };
+    assert.equal(await connect(), "live");
+    await page.evaluate(() => client.disconnect());
+    assert.equal(await connect(), "live");
+    assert.equal(requests, 3);
+    await context.close();
+  });
+
   test("with the service worker of offline.md, page and program load without a server, also under a Content-Security-Policy", async (t) => {
     const [, policy] = /^Content-Security-Policy: (.+)$/m.exec(readFileSync(new URL("../../docs/csp.md", import.meta.url), "utf8"));
     const server = await startServer("-addr", "localhost:0", ...serverArguments.split(" "));
