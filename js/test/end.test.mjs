@@ -7,6 +7,7 @@ import { makeHost, rejects, row, target, turn } from "./host.mjs";
 for (const [name, crash] of [
   ["its panic is reported", (h) => h.post({ event: "crash", text: "runtime error: index out of range" })],
   ["it ends", (h) => h.exit("exit code 2")],
+  ["it ends without an error", (h) => h.exit("")],
   ["the worker fails", (h) => h.worker.onerror({ message: "boom" })],
 ]) {
   test(`when the program crashes (${name}), pending calls are rejected, and connect() starts a new one`, async () => {

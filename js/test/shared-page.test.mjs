@@ -27,12 +27,12 @@ test("the tabs of an account share a host, which gets the address of the program
   assert.equal(new Set(begins.map(({ lock }) => lock)).size, 3);
   assert.equal(one.runtime.getSnapshot().where, "shared-worker");
   assert.deepEqual(one.tabs.getSnapshot(), { sharing: "independent", tabs: 0 }, "the host has not said how many they are");
-  const seen = [];
-  one.tabs.subscribe((tabs) => seen.push(tabs));
-  const called = hosts[1];
-  called.send({ tabs: 7 });
+  const seen = { one: [], other: [] };
+  one.tabs.subscribe(({ tabs }) => seen.one.push(tabs));
+  other.tabs.subscribe(({ tabs }) => seen.other.push(tabs));
+  hosts[1].send({ tabs: 7 });
   await turn();
-  assert.deepEqual([other.tabs.getSnapshot(), seen.length], [{ sharing: "shared-worker", tabs: 7 }, 1]);
+  assert.deepEqual([other.tabs.getSnapshot(), seen], [{ sharing: "shared-worker", tabs: 7 }, { one: [0], other: [0, 7] }]);
 });
 
 test("the address of the program may be given", async (t) => {
@@ -153,7 +153,7 @@ for (const when of ["while it looks for the host", "while the host loads the pro
   test(`close() ${when} leaves nothing registered`, async (t) => {
     page(t);
     const { left, pause } = watchRegistrations(t);
-    const { locks, hosts, open } = makeBrowser(t, { load: () => undefined }, {
+    const { locks, hosts, workers, open } = makeBrowser(t, { load: () => undefined }, {
       started(host) {
         host.silent = when.includes("looks");
         host.starts = !when.includes("loads");
@@ -165,7 +165,7 @@ for (const when of ["while it looks for the host", "while the host loads the pro
     await client.close();
     assert.equal(await outcome, "closed");
     await pause(30);
-    assert.deepEqual([left(), locks.waiting(), locks.held()], [[], [], [hosts[0].lock]]);
+    assert.deepEqual([left(), locks.waiting(), locks.held(), workers.length], [[], [], [hosts[0].lock], 0]);
   });
 }
 
