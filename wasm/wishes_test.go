@@ -201,6 +201,11 @@ func TestSlowCredentials(t *testing.T) {
 		p.want(1, `"event":"credentials","ask":1,"reason":"initial"`)
 		p.want(2, `"event":"credentials","ask":2,"reason":"initial"`)
 		p.quiet() // the other page is asleep
+		p.texts[4] = make(chan string, 10)
+		p.ask(4, map[string]any{"id": 0, "op": "show", "visible": true})
+		p.want(4, `"event":"credentials","ask":3`)
+		p.ask(4, map[string]any{"id": 0, "op": "gone"})
+		p.quiet() // the others are still asked
 		p.ask(answers, map[string]any{"id": 0, "op": "credentials", "ask": answers, "password": "x"})
 		if c := <-got; c.Password != "x" {
 			t.Errorf("got %q", c.Password)
