@@ -66,7 +66,8 @@ async function run(files, entry, client, options) {
 
 function compile(code, path, server) {
   if (path.endsWith(".svelte")) {
-    const { js: { code: contents }, warnings } = compileSvelte(code, { filename: path, generate: server ? "server" : "client", dev: !server });
+    const options = { filename: path, generate: server ? "server" : "client", dev: !server, hmr: /\d\.svelte$/.test(path) };
+    const { js: { code: contents }, warnings } = compileSvelte(code, options);
     return { contents, errors: warnings.map(({ message }) => ({ text: message })) };
   }
   if (path.endsWith(".vue")) {

@@ -30,7 +30,8 @@ const wrapper = `
   ${counted}
   Object.assign(globalThis, { clients: [], listeners: 0, added: 0 });
   export function createClient(options) {
-    const client = counted(create({ ...options, ...given }), (n) => {
+    const own = options.account?.startsWith("account") && { account: options.account };
+    const client = counted(create({ ...options, ...given, ...own }), (n) => {
       listeners += n;
       added += Math.max(n, 0);
     });
@@ -150,6 +151,28 @@ describe("frameworks", { skip: missing(), timeout: 300_000 }, () => {
     });
   }
 
+  test("two accounts on one page, each with the component Accounts of React", async (t) => {
+    const two = `
+      import { createRoot } from "react-dom/client";
+      import { App } from "./App.jsx";
+      import { Accounts } from "./Accounts.jsx";
+      const root = createRoot(document.getElementById("app"));
+      const second = ${JSON.stringify({ ...session, account: `${accounts.at(-1)}@localhost` })};
+      root.render(<Accounts accounts={[${JSON.stringify(session)}, second]}><section><App /></section></Accounts>);
+      export const stop = () => root.unmount();`;
+    const at = await open(t, "react", "two.jsx", independent, { "two.jsx": two });
+    await at.shows("section:first-of-type p", "live");
+    await at.shows("section:last-of-type p", "live");
+    await at.page.click("section:last-of-type button");
+    await at.shows("section:last-of-type ul", "news: subscribed");
+    server.write("publish news for one account");
+    await at.shows("section:last-of-type ol li", "for one account");
+    assert.deepEqual(await at.page.evaluate(() => ["section ul", "section ol"].map((s) => document.querySelector(s).textContent)), ["", ""]);
+    await at.page.evaluate(() => app.stop());
+    await at.leaves(none(independent));
+    assert.deepEqual(at.problems, []);
+  });
+
   /** Copies of the component Session, each a new version for hot reload. */
   const copies = (name, ending) => Object.fromEntries(numbers.map((i) => [`Session${i}.${ending}`, readRecipe(name).get(`Session.${ending}`)]));
 
@@ -187,9 +210,35 @@ describe("frameworks", { skip: missing(), timeout: 300_000 }, () => {
     root.mount("#app");
     export const reload = (i) => __VUE_HMR_RUNTIME__.reload("Session", versions[i]);
     export const stop = () => root.unmount();`;
+  const shown = `
+    <script>const { client, subscriptions, sync, inbox, events } = $props();</script>
+    <p>{$sync.phase}</p><button onclick={() => client.subscribe({ service: "pubsub.localhost", node: "news" })}>Subscribe</button>
+    <ul>{#each $subscriptions as row (row.key)}<li>{row.node}: {row.state}</li>{/each}</ul>
+    <h2>{$inbox.unseen}</h2><ol>{#each $events as e (e.id)}<li>{e.entry?.title}</li>{/each}</ol>`;
+  const hotSvelte = `
+    import "./accept.js";
+    import { mount, unmount } from "svelte";
+    import Root from "./Root.svelte";
+    ${numbers.map((i) => `import Session${i} from "./Session${i}.svelte";`).join("\n")}
+    const versions = [${numbers.map((i) => `Session${i}`)}];
+    const component = mount(Root, { target: document.getElementById("app") });
+    export const reload = (i) => hot.accepts[i - 1]({ default: versions[i] });
+    export const stop = () => unmount(component);`;
+  const svelteRoot = `
+    <script>
+      import Session from "./Session0.svelte";
+      import Shown from "./Shown.svelte";
+    </script>
+    <Session {...${JSON.stringify(session)}}>
+      {#snippet children(client, stores)}<Shown {client} {...stores} />{/snippet}
+    </Session>`;
+  const svelteFiles = {
+    "hot.js": hotSvelte, "accept.js": "globalThis.hot = { accepts: [], accept(fn) { this.accepts.push(fn); } };",
+    "Root.svelte": svelteRoot, "Shown.svelte": shown, ...copies("svelte", "svelte"),
+  };
   const reactFiles = { "hot.jsx": hotReact, "runtime.js": refreshing, ...copies("react", "jsx") };
   const vueFiles = { "hot.js": hotVue, ...copies("vue", "vue") };
-  for (const [name, given, files] of [["react", shared, reactFiles], ["react", independent, reactFiles], ["vue", shared, vueFiles]]) {
+  for (const [name, given, files] of [["react", shared, reactFiles], ["react", independent, reactFiles], ["vue", shared, vueFiles], ["svelte", shared, svelteFiles]]) {
     test(`${reloads} hot reloads of the component that creates the client leave one program: ${name}, ${given.tabs}`, async (t) => {
       const at = await open(t, name, Object.keys(files)[0], given, files);
       for (let i = 1; i <= reloads; i++) {
@@ -230,11 +279,7 @@ describe("frameworks", { skip: missing(), timeout: 300_000 }, () => {
   test("components of Vue and Svelte that create a client release everything", async (t) => {
     const files = {
       svelte: {
-        "Shown.svelte": `
-          <script>const { client, subscriptions, sync, inbox, events } = $props();</script>
-          <p>{$sync.phase}</p><button onclick={() => client.subscribe({ service: "pubsub.localhost", node: "news" })}>Subscribe</button>
-          <ul>{#each $subscriptions as row (row.key)}<li>{row.node}: {row.state}</li>{/each}</ul>
-          <h2>{$inbox.unseen}</h2><ol>{#each $events as e (e.id)}<li>{e.entry?.title}</li>{/each}</ol>`,
+        "Shown.svelte": shown,
         "Keyed.svelte": `
           <script>
             import Session from "./Session.svelte";
