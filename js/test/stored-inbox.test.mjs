@@ -128,6 +128,32 @@ test("counts, the newest events and what was missed are shown before the program
   assert.deepEqual(log.filter(([what]) => what === "get").map(([, k]) => k).sort(), ["inbox/since", "inbox/xml/a", "inbox/xml/b", "sync"]);
 });
 
+test("each field of an event, of its body and of its entry has its place", async () => {
+  const { records } = databases[`xmpp-pam:${account}`];
+  const texts = { publisher: "p@x", redirect: "xmpp:r", namespace: "urn:n", omitted: "", xml: "<x/>" };
+  const entry = { id: "i", title: "t", summary: "s", content: "c", link: "l", image: "im", author: "a" };
+  const body = (more) => [...Object.values({ ...texts, ...more }), "1", ...Object.values(entry), "7", "8"];
+  const event = (i, more, key, seen) => pageRow(i, { body: key ? withoutBody : row(...body(more)).slice(0, -1), bodyKey: key, seen });
+  const own = (id, more) => seal(row("99", "x"), row(id, ...body(more)));
+  records.set("inbox/meta", seal(row("1", "e", "3", "31", "4", "3", "3", "", "", "n")));
+  records.set("inbox/page/0", seal(event(1, { publisher: "" }, "", ["seen-elsewhere", "mds", "6"]).replace("item-1", "")));
+  records.set("inbox/page/1", seal(event(2, {}, "inbox/xml/a"), event(3, { omitted: "too-long", xml: "" })));
+  records.set("inbox/xml/a", own("2"));
+  const { client } = held();
+  const { away } = await client.inbox.ready;
+  const [third, second, first] = client.inbox.newest.getSnapshot().map((e) => ({ ...e }));
+  const atom = { ...entry, published: new Date(7), updated: new Date(8) };
+  const common = (i, node) => ({
+    id: `${i}`, service, node, type: "published", occurredAt: new Date(1000 * i), timeSource: "payload", receivedAt: new Date(1000 * i + 1), delivery: "live",
+    redirect: "xmpp:r", namespace: "urn:n", entry: atom, payload: atom,
+  });
+  const unseen = { state: "unseen", basis: "none" };
+  assert.deepEqual(first, { ...common(1, "news"), xml: "<x/>", seen: { state: "seen-elsewhere", basis: "mds", at: new Date(6) } });
+  assert.deepEqual(second, { ...common(2, "songs"), itemId: "item-2", publisher: "p@x", xml: "<x/>", seen: unseen });
+  assert.deepEqual(third, { ...common(3, "news"), itemId: "item-3", publisher: "p@x", xml: null, omitted: "too-long", seen: unseen });
+  assert.equal(away, null);
+});
+
 test("a page that does not use the inbox does not read it, until it does", async () => {
   const { client } = held();
   client.connect().catch(() => undefined);
@@ -182,6 +208,14 @@ test("a record with any unexpected format is ignored until the program has loade
     "a row with a field less": () => put("inbox/page/0", text("inbox/page/0").replace(F, " ")),
     "no node": () => records.delete("inbox/node/0"),
     "counts that are none": () => put("inbox/node/1", text("inbox/node/1").replace("20", "x")),
+    "a count that is not whole": () => put("inbox/meta", text("inbox/meta").replace("31", "1.5")),
+    "a count that is empty": () => put("inbox/meta", text("inbox/meta").replace("31", "")),
+    "a dropped count that is none": () => put("inbox/node/1", text("inbox/node/1").replace(`20${F}0`, `20${F}x`)),
+    "a page of more rows": () => put("inbox/meta", text("inbox/meta").replace(`${F}${kept}${F}`, `${F}${kept - 1}${F}`)),
+    "a page of fewer rows": () => put("inbox/meta", text("inbox/meta").replace(`${F}${kept}${F}`, `${F}${kept + 1}${F}`)),
+    "more nodes": () => put("inbox/meta", text("inbox/meta").replace(`${F}3${F}`, `${F}2${F}`)),
+    "a change with a field more": () => put("inbox/since", text("inbox/since").replace(`subscribed${F}${R}`, `subscribed${F}${F}${R}`)),
+    "a row of the page with a field more": () => put("inbox/page/0", text("inbox/page/0").replace(`payload${F}`, `payload${F}${F}`)),
     "a negative count": () => put("inbox/meta", text("inbox/meta").replace("31", "-1")),
     "no UTF-8": () => put("inbox/page/0", records.get("inbox/page/0").with(3, 0xff)),
     "a change with a field less": () => put("inbox/since", text("inbox/since").replace(F, "")),
@@ -210,7 +244,8 @@ test("a record with any unexpected format is ignored until the program has loade
 test("a body with any unexpected format leaves its event without XML", async () => {
   const { records } = databases[`xmpp-pam:${account}`];
   const text = new TextDecoder().decode(records.get("inbox/xml/a"));
-  for (const value of [new TextEncoder().encode(text.replace(`<long/>${F}`, "")), text, new Uint8Array([0xff]), undefined]) {
+  const bytes = (text) => new TextEncoder().encode(text);
+  for (const value of [bytes(text.replace(`<long/>${F}`, "")), bytes(text.replace(`<long/>${F}`, `<long/>${F}${F}`)), bytes(text.replace("1l", "1m")), text, new Uint8Array([0xff]), undefined]) {
     records.set("inbox/xml/a", value);
     const { client } = held();
     await client.inbox.ready;
