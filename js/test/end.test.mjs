@@ -32,6 +32,24 @@ for (const [name, crash] of [
   });
 }
 
+test("a worker that fails between its start and the first answer of the program is a crash, and connect() starts another", async () => {
+  const host = makeHost({}, { create: ({ account }, h) => (h.starts === 1 ? undefined : { account }) });
+  const { client } = host;
+  const crashes = [];
+  client.on("crash", (e) => crashes.push([e.code, client.runtime.getSnapshot().phase]));
+  const call = rejects(client.connect(), "crashed", /boom/);
+  await host.until("create");
+  assert.deepEqual([client.runtime.getSnapshot().phase, crashes], ["loading", []]);
+  host.worker.onerror({ message: "boom" });
+  await call;
+  assert.deepEqual([crashes, host.terminated, client.sync.getSnapshot().phase], [[["crashed", "crashed"]], 1, "failed"]);
+  host.worker.onerror({ message: "again" });
+  await turn();
+  assert.equal(crashes.length, 1);
+  assert.equal((await client.connect()).phase, "live");
+  assert.equal(host.starts, 2);
+});
+
 test("a listener of crash may connect again", async () => {
   const host = makeHost();
   const { client } = host;
