@@ -98,6 +98,66 @@ test("the state is a snapshot that stays the same object while it is equal", asy
   assert.deepEqual(inbox.getSnapshot().nodes.map((n) => n.node), ["a", "b"]);
 });
 
+test("a change of one member of the state alone makes a new snapshot, and no change makes none", async () => {
+  const host = inboxHost();
+  const { inbox } = host.client;
+  await inbox.ready;
+  const running = { ...idle, phase: "running" };
+  const base = { nodes: [[service, "a", 1, 2, 3]], unseen: 1, dropped: 2 };
+  const first = { service, node: "a", unseen: 1, dropped: 2, newest: new Date(3) };
+  const node = (more) => [{ ...first, ...more }];
+  const noDelta = { added: [], removed: [], changed: [], origin: "resync", fromVer: null, toVer: null };
+  let want = { ...inbox.getSnapshot() };
+  for (const [posted, more] of [
+    [change(base), { unseen: 1, dropped: 2, nodes: node() }],
+    [change({ ...base, unseen: 3 }), { unseen: 3 }],
+    [change({ unseen: 3, dropped: 4 }), { dropped: 4 }],
+    [change({ unseen: 3, dropped: 4, nodes: [[service, "a", 5, 2, 3]] }), { nodes: node({ unseen: 5 }) }],
+    [change({ unseen: 3, dropped: 4, nodes: [[service, "a", 5, 6, 3]] }), { nodes: node({ unseen: 5, dropped: 6 }) }],
+    [change({ unseen: 3, dropped: 4, nodes: [[service, "a", 5, 6, 7]] }), { nodes: node({ unseen: 5, dropped: 6, newest: new Date(7) }) }],
+    [change({ unseen: 3, dropped: 4, nodes: [[service, "a", 5, 6, null]] }), { nodes: node({ unseen: 5, dropped: 6, newest: null }) }],
+    [change({ unseen: 3, dropped: 4, nodes: [[service, "a", 5, 6, 0]] }), { nodes: node({ unseen: 5, dropped: 6, newest: new Date(0) }) }],
+    [{ event: "scope", scope: "account" }, { seenScope: "account" }],
+    [{ event: "away", away: { since: 9, events: 8 } }, { away: { since: new Date(9), events: 8, subscriptions: noDelta } }],
+    [{ event: "away", away: { since: 10, events: 8 } }, { away: { since: new Date(10), events: 8, subscriptions: noDelta } }],
+    [{ event: "away", away: null }, { away: null }],
+    [{ event: "catchup", state: running }, { catchUp: { ...want.catchUp, phase: "running" } }],
+    [{ event: "catchup", state: { ...running, nodes: 4 } }, { catchUp: { ...want.catchUp, phase: "running", nodes: 4 } }],
+    [{ event: "catchup", state: { ...idle, phase: "failed" } }, { catchUp: { ...want.catchUp, phase: "failed" } }],
+    [{ event: "catchup", state: { ...idle, phase: "cancelled" } }, { catchUp: { ...want.catchUp, phase: "cancelled" } }],
+    [{ event: "catchup", state: { ...idle, phase: "done" } }, { source: "server", catchUp: { ...want.catchUp, phase: "done" } }],
+    [{ ...empty, unseen: 3, dropped: 4, nodes: [[service, "a", 5, 6, 0]] }, { source: "cache", catchUp: want.catchUp }],
+    [{ ...empty, unseen: 3, dropped: 4, nodes: [] }, { nodes: [] }],
+  ]) {
+    const before = inbox.getSnapshot();
+    want = { ...want, ...more };
+    for (const same of [false, true]) {
+      host.post(posted);
+      await turn();
+      assert.deepEqual({ ...inbox.getSnapshot() }, want, JSON.stringify(posted));
+      if (same) assert.equal(inbox.getSnapshot(), host.last, JSON.stringify(posted));
+      else assert.notEqual(inbox.getSnapshot(), before, JSON.stringify(posted));
+      host.last = inbox.getSnapshot();
+    }
+  }
+});
+
+test("nodes are found among those of other services and with similar names", async () => {
+  const names = ["a.example", "b.example", "c.example"].flatMap((s) => ["a", "ab", "b", "c"].map((node) => [s, node]));
+  for (const parts of [1, 2]) { // at once, and one by one
+    const host = inboxHost({ state: parts === 1 ? { ...empty, nodes: names.map(([s, node], i) => [s, node, i, 0, null]).reverse() } : empty });
+    const { inbox } = host.client;
+    await inbox.ready;
+    const order = names.map((name, i) => [...name, i, 0, null]).sort((a, b) => ((7 * a[2]) % 12) - ((7 * b[2]) % 12));
+    if (parts === 2) for (const n of order) host.post(change({ nodes: [n] }));
+    await turn();
+    assert.deepEqual(inbox.getSnapshot().nodes.map((n) => [n.service, n.node]), names);
+    for (const [i, [s, node]] of names.entries()) assert.equal(inbox.get({ service: s, node })?.unseen, i, `${s} ${node}`);
+    for (const [s, node] of [["a.example", "d"], ["a.example", "0"], ["b.example", "aa"], ["d.example", "a"], ["0", "c"]]) assert.equal(inbox.get({ service: s, node }), undefined);
+    await host.client.close();
+  }
+});
+
 test("what was missed is summed up, with the changes of the list", async () => {
   const host = inboxHost();
   await host.client.inbox.ready;
@@ -137,7 +197,7 @@ test("a catch-up is reported with its gaps and its error", async () => {
   const seen = [];
   host.client.on("catchup", (s) => seen.push(s));
   await host.client.inbox.ready;
-  const state = { ...idle, phase: "failed", since: 3, nodes: 4, nodesDone: 2, received: 9, elsewhere: 1, completeness: "partial", gaps: [{ service, from: 1, to: 2, reason: "not-archived" }, { service, node: "n", from: 1, to: 2, reason: "error" }], error: { code: "timeout", text: "late" } };
+  const state = { ...idle, phase: "failed", since: 3, nodes: 4, nodesDone: 2, received: 9, elsewhere: 1, completeness: "partial", gaps: [{ service, from: 1, to: 2, reason: "not-archived" }, { service, node: "n", from: 1, to: 2, reason: "error" }, { node: "o", reason: "error" }], error: { code: "timeout", text: "late" } };
   host.post({ event: "catchup", state: { ...idle, phase: "running" } }, { event: "catchup", state });
   await turn();
   const now = host.client.inbox.getSnapshot().catchUp;
@@ -147,7 +207,7 @@ test("a catch-up is reported with its gaps and its error", async () => {
   assert.ok(PamError.is(error, "timeout"));
   assert.deepEqual(rest, {
     phase: "failed", since: new Date(3), nodes: 4, nodesDone: 2, received: 9, likelySeenElsewhere: 1, completeness: "partial",
-    gaps: [{ service, from: new Date(1), to: new Date(2), reason: "not-archived" }, { service, node: "n", from: new Date(1), to: new Date(2), reason: "error" }],
+    gaps: [{ service, from: new Date(1), to: new Date(2), reason: "not-archived" }, { service, node: "n", from: new Date(1), to: new Date(2), reason: "error" }, { service: "", node: "o", from: new Date(0), to: new Date(0), reason: "error" }],
   });
   host.exit("exit code 2");
   await turn();

@@ -130,6 +130,102 @@ test("an unchanged provisional row stays the same object", () => {
   assert.deepEqual(shown(l), ["a:subscribed", "b:pending"]);
 });
 
+test("a row that differs in one field alone is another object, and an equal one is the same", () => {
+  const [service, node, subid, jid, state, kind] = row("b");
+  const variants = [
+    [service, node, subid, jid, "pending", kind], [service, node, subid, "alice@example.org/phone", state, kind], [service, node, subid, jid, state, kind, "subscribing"],
+    [service, node, subid, jid, state, kind, "unsubscribing"], [service, node, subid, jid, state, kind],
+  ];
+  const l = make(row("a"));
+  const list = make(row("a"));
+  let [last, lastListed] = [];
+  for (const variant of variants) {
+    for (const same of [false, true]) {
+      l.setProvisional([[...variant]]);
+      const [, shown] = l.snapshot();
+      assert.equal(shown === last, same, JSON.stringify(variant));
+      assert.deepEqual([shown.state, shown.jid, shown.local], [variant[4], variant[3], variant[6]]);
+      last = shown;
+      if (variant[6]) continue;
+      assert.equal(apply(list, [null, [...variant]]) === undefined, same, JSON.stringify(variant));
+      const [, listed] = list.snapshot();
+      assert.equal(listed === lastListed, same, JSON.stringify(variant));
+      lastListed = listed;
+    }
+  }
+});
+
+test("a provisional row keeps its subid and the state of the row that it replaces", () => {
+  const l = make(row("a", "pending", "s", "1"), row("a", "subscribed", "s", "2"));
+  l.setProvisional([[...row("a", "none", "s", "1"), "unsubscribing"], [...row("a", "", "s", "2"), "unsubscribing"], [...row("a", "", "s", "3"), "unsubscribing"], [...row("a", "", "s", "4"), "subscribing"]]);
+  assert.deepEqual(l.snapshot().map((r) => [r.subid, r.state, r.local]), [["1", "pending", "unsubscribing"], ["2", "subscribed", "unsubscribing"], ["4", "pending", "subscribing"]]);
+  l.setProvisional([row("a", "", "s", "1")]);
+  assert.deepEqual(l.snapshot().map((r) => r.subid), ["2"]);
+  l.reset(all(row("a", "pending", "s", "1")), [[...row("b", "", "s"), "subscribing"]], "2", "cache");
+  assert.deepEqual(shown(l), ["a:pending", "b:pending:subscribing"]);
+  l.reset(all(row("a", "pending", "s", "1")), [], "2", "cache");
+  assert.deepEqual(shown(l), ["a:pending"]);
+});
+
+test("the stored list is shown in order, with its version and time", () => {
+  const l = subscriptionList();
+  const heard = [];
+  l.subscribe((s) => heard.push(s.source));
+  l.showStored({ rows: [row("c"), row("a"), row("b", "pending")], ver: "7", asOf: "2000-01-01T00:00:00.000Z" });
+  assert.deepEqual(heard, ["unread"]);
+  l.flush();
+  const s = l.snapshot();
+  assert.deepEqual([shown(l), s.ver, s.asOf, s.source, heard], [["a:subscribed", "b:pending", "c:subscribed"], "7", "2000-01-01T00:00:00.000Z", "cache", ["unread", "cache"]]);
+  assert.equal(l.get("pubsub.example.org", "b", "").state, "pending");
+});
+
+test("version, source and time alone make a new snapshot of the same rows, and equal ones do not", () => {
+  const l = make(row("a"));
+  l.confirm("cache", "t1");
+  const times = [["server", "t1"], ["server", "t2"], ["cache", "t2"], ["cache", null]];
+  for (const [source, asOf] of times) {
+    for (const same of [false, true]) {
+      const before = l.snapshot();
+      l.confirm(source, asOf);
+      const s = l.snapshot();
+      assert.deepEqual([s === before, s.source, s.asOf, s.ver, s[0] === before[0]], [same, source, asOf, "1", true]);
+    }
+  }
+  for (const [ver, source] of [["2", "cache"], ["2", "server"], [null, "server"]]) {
+    for (const same of [false, true]) {
+      const before = l.snapshot();
+      l.apply([], "1", ver, "other-device", source);
+      const s = l.snapshot();
+      assert.deepEqual([s === before, s.source, s.ver], [same, source, ver]);
+    }
+  }
+});
+
+test("the end of the program removes the overlay, and its listeners hear of it", () => {
+  const l = make(row("a"));
+  l.setProvisional([[...row("b", "pending"), "subscribing"], [...row("a", "none"), "unsubscribing"]]);
+  const heard = [];
+  l.subscribe(() => heard.push(shown(l).join()));
+  l.flush();
+  l.dropUncommitted();
+  l.flush();
+  assert.deepEqual(heard, ["a:subscribed:unsubscribing,b:pending:subscribing", "a:subscribed"]);
+});
+
+test("the kind of a service is that of its rows, and pubsub if it has none", () => {
+  const l = make(row("a", "subscribed", "bob@example.org"), row("a", "subscribed", "dave@example.org"), row("a"));
+  for (const [service, kind] of [["bob@example.org", "pep"], ["alice@example.org", "pubsub"], ["carol@example.org", "pubsub"], ["dave@example.org", "pep"], ["pubsub.example.org", "pubsub"], ["z", "pubsub"]]) {
+    assert.equal(l.kindOf(service), kind, service);
+  }
+});
+
+test("row() returns the row of the list with that key, or makes one", () => {
+  const l = make(row("a", "pending"));
+  assert.equal(l.row(row("a", "subscribed")), l.snapshot()[0]);
+  assert.deepEqual([l.row(row("b")).node, l.row(row("b")).state, l.snapshot().length], ["b", "subscribed", 1]);
+  assert.equal(l.make(row("a", "subscribed")).state, "subscribed");
+});
+
 test("node names such as __proto__ are plain names", () => {
   const names = ["__proto__", "constructor", "toString", "", "a\u{1F600}", "\uFFFD", " "];
   const l = make(...names.map((n) => row(n)));
