@@ -107,6 +107,66 @@ test("a signal and close() end iterators", async () => {
   assert.equal((await h.events("sync").next()).done, true);
 });
 
+test("an iterator that is returned or aborted drops what it has buffered, and a failure that was not read", async () => {
+  const done = { done: true, value: undefined };
+  for (const emitted of [0, 2, 3]) { // the last overflows
+    const h = emitter();
+    const it = h.events("sync", { buffer: 2 });
+    for (let i = 0; i < emitted; i++) h.emit("sync", i);
+    assert.deepEqual([await it.return(), await it.next(), h.used("sync")], [done, done, false], emitted);
+  }
+  const h = emitter();
+  const controller = new AbortController();
+  const it = h.events("sync", { signal: controller.signal });
+  h.emit("sync", 1);
+  controller.abort();
+  h.emit("sync", 2);
+  await assert.rejects(it.next(), isCode("aborted"));
+  assert.deepEqual([await it.next(), h.used("sync")], [done, false]);
+});
+
+test("of several waits for an iterator that is aborted the first is rejected, and close() or return() ends all", async () => {
+  const done = { done: true, value: undefined };
+  for (const way of ["abort", "close", "return"]) {
+    const h = emitter();
+    const controller = new AbortController();
+    const it = h.events("sync", { signal: controller.signal });
+    const waiting = [it.next(), it.next(), it.next()].map((p) => p.catch((e) => e.code));
+    if (way === "abort") controller.abort();
+    else if (way === "close") h.close();
+    else await it.return();
+    assert.deepEqual(await Promise.all(waiting), way === "abort" ? ["aborted", done, done] : [done, done, done], way);
+    assert.deepEqual(await it.next(), done);
+  }
+});
+
+test("an iterator buffers 1000 events unless the option says another number", async () => {
+  for (const [options, limit] of [[undefined, 1000], [{}, 1000], [{ buffer: 1 }, 1]]) {
+    const h = emitter();
+    const it = h.events("sync", options);
+    for (let i = 0; i < limit; i++) h.emit("sync", i);
+    assert.equal(h.used("sync"), true, "all fit");
+    h.emit("sync", limit);
+    assert.equal(h.used("sync"), false);
+    for (let i = 0; i < limit; i++) assert.equal((await it.next()).value, i);
+    await assert.rejects(it.next(), isCode("overflow"));
+  }
+});
+
+test("it reports when a type gets its first listener, and again after the last was removed", () => {
+  const firsts = [];
+  const h = emitter((type) => firsts.push(type));
+  const stops = [h.on("sync", () => undefined), h.on("sync", () => undefined), h.on("crash", () => undefined)];
+  assert.deepEqual(firsts, ["sync", "crash"]);
+  assert.deepEqual([h.used("sync"), h.used("crash"), h.used("message")], [true, true, false]);
+  for (const stop of stops) stop();
+  assert.equal(h.used("sync"), false);
+  h.events("sync");
+  h.close();
+  h.on("sync", () => undefined);
+  assert.deepEqual([firsts, h.used("sync")], [["sync", "crash", "sync"], false]);
+});
+
 test("a store calls its listeners once for many changes, and only if the value has changed", () => {
   const c = writableStore("a");
   let calls = 0;
