@@ -118,6 +118,55 @@ test("refresh() resolves with the differences", async () => {
   assert.deepEqual([d.added.map((r) => r.node), d.removed.map((r) => r.node), d.origin, d.fromVer, d.toVer], [["c"], ["a"], "resync", "1", "2"]);
 });
 
+test("a list that the program reads again is an event if it differs in any way", async () => {
+  const host = makeHost({}, { load: () => ({ list: [row("a"), row("b")], provisional: [], ver: "1", source: "cache" }) });
+  const { client } = host;
+  const deltas = [];
+  client.on("subscriptions", (d) => deltas.push([d.added, d.removed, d.changed].map((l) => l.length).concat(d.origin, d.fromVer, d.toVer)));
+  await client.subscriptions.ready;
+  await turn();
+  assert.deepEqual(deltas, [], "the first list is no change");
+  for (const [rows, want, ver] of [
+    [[row("a"), row("b", "pending")], [0, 0, 1], "2"], [[row("a"), row("b", "pending"), row("c")], [1, 0, 0], "3"], [[row("a"), row("c")], [0, 1, 0], "4"], [[row("a"), row("c")], undefined, "5"],
+    [[row("b"), row("c", "pending")], [1, 1, 1], null],
+  ]) {
+    const before = client.subscriptions.getSnapshot().ver;
+    host.post({ event: "list", changes: rows.map((r) => [null, r]), provisional: [], ...(ver && { ver }), source: "cache" });
+    await turn();
+    assert.deepEqual(deltas.splice(0), want ? [[...want, "resync", before, ver]] : [], JSON.stringify(rows));
+    assert.equal(client.subscriptions.getSnapshot().ver, ver);
+  }
+});
+
+test("only a live connection makes the list the server's; others leave its source", async () => {
+  for (const source of ["empty", "cache"]) {
+    const host = makeHost({}, { load: () => ({ list: source === "empty" ? [] : [row("a")], provisional: [], source }) });
+    const { client } = host;
+    await client.subscriptions.ready;
+    for (const [phase, missing, want] of [["connecting", [], source], ["waiting", [], source], ["live", ["pam"], source], ["live", ["other"], "server"], ["waiting", [], "server"]]) {
+      host.post({ event: "state", state: rawState(phase, { missing, lastSynced: 1000 }) });
+      await turn();
+      const list = client.subscriptions.getSnapshot();
+      assert.deepEqual([list.source, list.asOf], [want, "1970-01-01T00:00:01.000Z"], `${source} ${phase} ${missing}`);
+    }
+    host.post({ event: "state", state: rawState("waiting") });
+    await turn();
+    assert.equal(client.subscriptions.getSnapshot().asOf, null);
+  }
+});
+
+test("an entry of the log has its time, and the code of its error", async () => {
+  const entries = [];
+  const host = makeHost({ logger: (entry) => entries.push(entry) });
+  await host.client.connect();
+  host.post({ event: "warning", error: { code: "storage", text: "full" } }, { event: "state", state: rawState("failed", { error: { code: "auth", text: "no" } }) }, { event: "state", state: rawState("failed", { attempt: 1 }) });
+  host.post({ event: "state", state: rawState("live") });
+  await turn();
+  const found = entries.map(({ level, message, fields, at }) => (assert.ok(at instanceof Date), [level, message, fields]));
+  assert.deepEqual(found.slice(-3), [["warn", "full", { code: "storage" }], ["info", "sync: failed", { code: "auth" }], ["info", "sync: live", undefined]]);
+  assert.ok(entries.every((e) => Object.isFrozen(e) && ("fields" in e) === (e.fields !== undefined)));
+});
+
 test("the inspector keeps the newest frames", async () => {
   const host = makeHost({ inspector: { frames: 2 } });
   const { client } = host;
