@@ -74,6 +74,25 @@ test("a password is passed only to the program that requested it", async () => {
   assert.equal(host.requests.filter((r) => r.op === "credentials").length, 1, "an answer was sent for a canceled request");
 });
 
+test("a request is frozen, and its signal is aborted only while it waits for the answer", async () => {
+  const asked = [];
+  const host = makeHost({ credentials: (request) => (asked.push(request), request.reason === "initial" ? { password: "one" } : new Promise(() => undefined)) });
+  await host.client.subscriptions.ready;
+  const mechanisms = ["SCRAM-SHA-256", "PLAIN"];
+  host.post({ event: "credentials", ask: 1, reason: "initial", mechanisms });
+  await host.until("credentials");
+  host.post(...[2, 3].map((ask) => ({ event: "credentials", ask, reason: "reconnect", mechanisms })));
+  host.post({ event: "credentials", ask: 1, canceled: true }, { event: "credentials", ask: 9, canceled: true }, { event: "credentials", ask: 3, canceled: true });
+  await turn();
+  const aborted = () => asked.map((r) => r.signal.aborted);
+  assert.deepEqual(aborted(), [false, false, true], "a request that was answered cannot be canceled");
+  assert.deepEqual(asked.map((r) => [r.reason, r.mechanisms]), ["initial", "reconnect", "reconnect"].map((reason) => [reason, mechanisms]));
+  assert.ok(asked.every((r) => Object.isFrozen(r) && Object.isFrozen(r.mechanisms)));
+  host.exit("exit code 2");
+  await turn();
+  assert.deepEqual(aborted(), [false, true, true]);
+});
+
 const ways = {
   "throws": (value) => () => { throw value; },
   "rejects with": (value) => async () => { throw value; },

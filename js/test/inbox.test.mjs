@@ -283,6 +283,44 @@ test("a codec runs when the payload is read first, at most once for an event, al
   assert.deepEqual(runs, [raw("1").xml, "<song/>", raw("2").xml]);
 });
 
+test("the namespace selects the codec, also no namespace, and a payload is decoded again if its namespace differs", async () => {
+  const runs = [];
+  const codecs = Object.fromEntries(["", "urn:a", "urn:b"].map((name) => [name, (xml) => (runs.push(`${name} ${xml}`), { name })]));
+  const host = inboxHost({ codecs });
+  const { inbox } = host.client;
+  await inbox.ready;
+  const read = async (more) => {
+    host.page = { events: [raw("1", { xml: "<x/>", ...more })] };
+    return (await inbox.list({ unseenOnly: true })).items[0];
+  };
+  const events = [];
+  for (const more of [{ namespace: undefined }, { namespace: "urn:a" }, { namespace: "urn:b" }, { namespace: "urn:b", seen: "seen-here" }, { namespace: "urn:c" }, { namespace: "urn:b", xml: undefined }]) events.push(await read(more));
+  assert.deepEqual(events.map((e) => ({ ...e }).payload), [{ name: "" }, { name: "urn:a" }, { name: "urn:b" }, { name: "urn:b" }, null, null]);
+  assert.ok(Object.keys(events[0]).includes("payload"));
+  assert.equal(events[2].payload, events[3].payload);
+  assert.deepEqual(runs, [" <x/>", "urn:a <x/>", "urn:b <x/>"]);
+});
+
+test("an event is made anew if any of its members differs, and only then", async () => {
+  const host = inboxHost();
+  const { inbox } = host.client;
+  await inbox.ready;
+  const entry = { title: "T", published: 4, updated: null };
+  const base = { entry, publisher: "bob@example.org" };
+  let last;
+  for (const more of [
+    {}, { node: "n" }, { item: undefined }, { item: "j" }, { type: "retracted" }, { at: 1001 }, { source: "delay" }, { received: 2001 }, { delivery: "catch-up" }, { seen: "seen-here" }, { basis: "mds" }, { seenAt: 5 },
+    { xml: "<y/>" }, { redirect: "xmpp:x" }, { publisher: undefined }, { omitted: "too-long" }, { entry: undefined }, { entry: { ...entry, title: "U" } }, { entry: { ...entry, published: null } }, { entry: { ...entry, id: "i" } }, {},
+  ]) {
+    for (const same of [false, true]) {
+      host.page = { events: [raw("1", { ...base, ...more })] };
+      const [event] = (await inbox.list({ unseenOnly: true })).items;
+      assert.equal(event === last, same, JSON.stringify(more));
+      last = event;
+    }
+  }
+});
+
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc");
 
