@@ -98,6 +98,31 @@ test("a failed load is retried by the next call", async () => {
   assert.equal(counts["/flaky"], 2);
 });
 
+test("only a failure that may pass is one that a repeated call may end", async (t) => {
+  const response = (status) => new Response("x", { status });
+  for (const [source, retryable] of [
+    [response(500), true], [response(503), true], [response(599), true], [response(499), false], [response(404), false], [response(403), false], [response(300), false],
+    [`${origin}/cut`, true], ["http://127.0.0.1:1/again", true], [`${origin}/again/html`, false], [Buffer.from(changed), false],
+  ]) {
+    await assert.rejects(preload(source), (e) => PamError.is(e) && e.retryable === retryable || assert.fail(`${e.message} ${e.retryable}`));
+  }
+  const asked = [];
+  t.mock.method(globalThis, "fetch", (url, options) => {
+    asked.push([url, options]);
+    return Promise.resolve(new Response(module));
+  });
+  await preload("https://example.org/pam.wasm");
+  assert.deepEqual(asked, [["https://example.org/pam.wasm", { credentials: "same-origin" }]]);
+});
+
+test("of a view only its own bytes are used", async () => {
+  const wide = new Uint8Array(module.length + 20);
+  wide.set(module, 10);
+  await preload(wide.subarray(10, 10 + module.length));
+  await preload(new DataView(wide.buffer, 10, module.length));
+  await assert.rejects(preload(wide.subarray(10, 9 + module.length)), (e) => PamError.is(e, "wasm-version"));
+});
+
 test("other sources", async () => {
   await preload(module.buffer.slice(module.byteOffset, module.byteOffset + module.length));
   await preload(module);
@@ -137,7 +162,9 @@ test("without SubtleCrypto, only the length is compared", async (t) => {
 test("the correct program that the browser cannot compile is a load error", async (t) => {
   const { compile } = WebAssembly;
   t.after(() => Object.assign(WebAssembly, { compile }));
-  for (const [text, code] of [["out of memory", "wasm-load"], ["Refused by the Content Security Policy", "wasm-csp"]]) {
+  for (const [text, code] of [
+    ["out of memory", "wasm-load"], ["Refused by the Content Security Policy", "wasm-csp"], ["'unsafe-eval' is not allowed", "wasm-csp"], ["call to WebAssembly.compile() blocked by CSP", "wasm-csp"],
+  ]) {
     WebAssembly.compile = () => Promise.reject(new Error(text));
     await assert.rejects(preload(new Uint8Array(module)), (e) => PamError.is(e, code) && /cannot be compiled|may not be compiled/.test(e.message));
   }
