@@ -105,6 +105,29 @@ test("after a later storage failure, the storage kind is memory too", async () =
   await host.client.close();
 });
 
+test("every state says where the list is stored, and memory that was requested is no fallback", async () => {
+  const fallback = { kind: "memory", persistent: false, fellBackFrom: "indexeddb" };
+  for (const [storage, created, state, want] of [
+    ["indexeddb", {}, {}, { kind: "indexeddb", persistent: true }], ["indexeddb", { why: "no room" }, {}, { ...fallback, why: "no room" }],
+    ["indexeddb", {}, { degraded: true }, { ...fallback, why: "" }], ["indexeddb", { why: "no room" }, { degraded: true, why: "full" }, { ...fallback, why: "full" }],
+    ["memory", {}, { degraded: true, why: "full" }, { kind: "memory", persistent: false }], ["memory", { why: "no room" }, {}, { kind: "memory", persistent: false }],
+  ]) {
+    const host = makeHost({ storage }, { create: ({ account }) => ({ account, ...created }), connect: () => rawState("live", state) });
+    const { client } = host;
+    const what = JSON.stringify([storage, created, state]);
+    assert.deepEqual((await client.connect()).storage, want, what);
+    host.post({ event: "state", state: rawState("waiting", { lastSynced: 5, error: { code: "transport", text: "gone" }, ...state }) });
+    await turn();
+    assert.deepEqual(client.sync.getSnapshot().storage, want, what);
+    host.exit("exit code 2");
+    await turn();
+    const { storage: after, lastSyncedAt, error } = client.sync.getSnapshot();
+    assert.deepEqual([after, lastSyncedAt.getTime(), error.code], [want, 5, "crashed"], what);
+    await client.close();
+    assert.deepEqual([client.sync.getSnapshot().storage, client.sync.getSnapshot().error], [want, undefined], what);
+  }
+});
+
 test("refresh() resolves with the differences", async () => {
   const host = makeHost({}, {
     load: () => ({ list: [row("a"), row("b")], provisional: [], ver: "1", source: "cache" }),

@@ -144,18 +144,39 @@ test("a change of one member of the state alone makes a new snapshot, and no cha
 
 test("nodes are found among those of other services and with similar names", async () => {
   const names = ["a.example", "b.example", "c.example"].flatMap((s) => ["a", "ab", "b", "c"].map((node) => [s, node]));
-  for (const parts of [1, 2]) { // at once, and one by one
-    const host = inboxHost({ state: parts === 1 ? { ...empty, nodes: names.map(([s, node], i) => [s, node, i, 0, null]).reverse() } : empty });
-    const { inbox } = host.client;
-    await inbox.ready;
-    const order = names.map((name, i) => [...name, i, 0, null]).sort((a, b) => ((7 * a[2]) % 12) - ((7 * b[2]) % 12));
-    if (parts === 2) for (const n of order) host.post(change({ nodes: [n] }));
-    await turn();
-    assert.deepEqual(inbox.getSnapshot().nodes.map((n) => [n.service, n.node]), names);
-    for (const [i, [s, node]] of names.entries()) assert.equal(inbox.get({ service: s, node })?.unseen, i, `${s} ${node}`);
-    for (const [s, node] of [["a.example", "d"], ["a.example", "0"], ["b.example", "aa"], ["d.example", "a"], ["0", "c"]]) assert.equal(inbox.get({ service: s, node }), undefined);
-    await host.client.close();
+  for (const step of [1, 5, 7, 11]) {
+    const order = names.map((name, i) => [...name, i, 0, null]);
+    const mixed = order.map((_, i) => order[(step * i + 4) % 12]);
+    for (const state of [{ ...empty, nodes: mixed }, empty]) { // at once, and one by one
+      const host = inboxHost({ state });
+      const { inbox } = host.client;
+      await inbox.ready;
+      if (state === empty) host.post(...mixed.map((n) => change({ nodes: [n] })));
+      await turn();
+      assert.deepEqual(inbox.getSnapshot().nodes.map((n) => [n.service, n.node]), names);
+      for (const [i, [s, node]] of names.entries()) assert.equal(inbox.get({ service: s, node })?.unseen, i, `${s} ${node}`);
+      for (const [s, node] of [["a.example", "d"], ["a.example", "0"], ["b.example", "aa"], ["d.example", "a"], ["0", "c"]]) assert.equal(inbox.get({ service: s, node }), undefined);
+      await host.client.close();
+    }
   }
+});
+
+test("the newest events are those of the last answer, also if there are fewer, and at most 50", async () => {
+  const ids = (n) => Array.from({ length: n }, (_, i) => `${n - i}`);
+  const host = inboxHost({ page: { events: ids(60).map((id) => raw(id)) } });
+  const { newest } = host.client.inbox;
+  const lists = [];
+  newest.subscribe((l) => lists.push(l.map((e) => e.id)));
+  await host.client.inbox.ready;
+  for (const [count, wanted] of [[1, ids(60).slice(0, 50)], [2, ["60", "59"]], [3, ["60"]], [4, []]]) {
+    await host.until("events", count);
+    await turn();
+    assert.deepEqual(newest.getSnapshot().map((e) => e.id), wanted);
+    assert.deepEqual(lists.at(-1), wanted);
+    host.page = { events: ids(60).slice(0, 3 - count).map((id) => raw(id)) };
+    if (count < 4) host.post(change());
+  }
+  assert.equal(lists.length, 5);
 });
 
 test("what was missed is summed up, with the changes of the list", async () => {
