@@ -34,6 +34,12 @@ test("timeoutMs may be longer than the maximum delay of a timer", async () => {
   assert.deepEqual(ended, []);
 });
 
+test("timeoutMs of zero ends a call in the next turn", async () => {
+  const host = makeHost({}, { refresh: () => undefined });
+  await host.client.connect();
+  await rejects(host.client.subscriptions.refresh({ timeoutMs: 0 }), "timeout", /0/);
+});
+
 test("timeoutMs ends every asynchronous method", async () => {
   const never = () => undefined;
   const host = makeHost({}, { connect: never, disconnect: never, subscribe: never, unsubscribe: never, refresh: never });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PamError } from "../dist/index.js";
 import { makeHost, turn } from "./host.mjs";
+import { watchRegistrations } from "./registered.mjs";
 import { odd } from "./odd-values.mjs";
 
 test("credentials are requested for every authentication, with a signal", async () => {
@@ -91,6 +92,22 @@ test("a request is frozen, and its signal is aborted only while it waits for the
   host.exit("exit code 2");
   await turn();
   assert.deepEqual(aborted(), [false, true, true]);
+});
+
+test("a canceled request leaves nothing, and neither does one that was answered", async (t) => {
+  const { left } = watchRegistrations(t);
+  const host = makeHost({ credentials: ({ reason }) => (reason === "initial" ? { password: "one" } : new Promise(() => undefined)) });
+  await host.client.subscriptions.ready;
+  await turn();
+  const before = left();
+  host.post({ event: "credentials", ask: 1, reason: "reconnect", mechanisms: [] });
+  await turn();
+  assert.equal(left().length, before.length + 1);
+  host.post({ event: "credentials", ask: 1, canceled: true }, { event: "credentials", ask: 2, reason: "initial", mechanisms: [] });
+  await host.until("credentials");
+  await turn();
+  assert.deepEqual(left(), before);
+  await host.client.close();
 });
 
 const ways = {

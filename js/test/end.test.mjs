@@ -50,6 +50,21 @@ test("a worker that fails between its start and the first answer of the program 
   assert.equal(host.starts, 2);
 });
 
+test("the error of a program that has ended is shown until another starts", async () => {
+  const host = makeHost({}, { create: ({ account }, h) => (h.starts === 1 ? { account } : undefined) });
+  const { client } = host;
+  await client.connect();
+  host.exit("exit code 2");
+  await turn();
+  const shown = () => [client.sync, client.runtime].map((store) => store.getSnapshot()).map(({ phase, error }) => [phase, error?.code]);
+  assert.deepEqual(shown(), [["failed", "crashed"], ["crashed", "crashed"]]);
+  client.connect().catch(() => undefined);
+  await host.until("create", 2);
+  assert.deepEqual(shown(), [["loading", undefined], ["loading", undefined]]);
+  await client.close();
+  assert.deepEqual(shown(), [["offline", undefined], ["closed", undefined]]);
+});
+
 test("a listener of crash may connect again", async () => {
   const host = makeHost();
   const { client } = host;
@@ -106,7 +121,11 @@ test("close() is permanent, and may be called again", async () => {
   await closing;
   for await (const _ of iterator); // ends
   assert.equal(client.runtime.getSnapshot().phase, "closed");
-  for (const call of [() => client.connect(), () => client.disconnect(), () => client.subscribe(target), () => client.subscriptions.ready, () => client.once("sync")]) {
+  const signal = AbortSignal.abort();
+  for (const call of [
+    () => client.connect(), () => client.disconnect(), () => client.forget(), () => client.export(), () => client.subscribe(target), () => client.unsubscribe(target), () => client.setInterests([]), () => client.parseUri("xmpp:a"),
+    () => client.subscriptions.ready, () => client.subscriptions.refresh(), () => client.inbox.ready, () => client.inbox.list(), () => client.inbox.catchUp(), () => client.once("sync"), () => client.connect({ signal }), () => client.disconnect({ signal }),
+  ]) {
     await rejects(call(), "closed");
   }
 });
