@@ -11,7 +11,7 @@ export function page(t) {
     setItem(key, value) { kept[key] = value; },
     removeItem(key) { delete kept[key]; },
   };
-  const given = { addEventListener: window.addEventListener.bind(window), document, sessionStorage };
+  const given = { addEventListener: (...args) => window.addEventListener(...args), document, sessionStorage };
   for (const [name, value] of Object.entries(given)) Object.defineProperty(globalThis, name, { configurable: true, writable: true, value });
   t.after(() => { for (const name of Object.keys(given)) delete globalThis[name]; });
   return { window, document, kept };
