@@ -263,10 +263,13 @@ for (const account of ["alice@example.org", "Alice@Example.org"]) {
   });
 }
 
-test("without a store, no session is left for the next page", async (t) => {
+test("without a store, no session is left for the next page, also by a page that did not connect", async (t) => {
   const { window, kept } = page(t);
-  const host = makeHost({ storage: "indexeddb" }, { create: ({ account }) => ({ account, why: "no room" }) });
-  await host.client.connect();
-  window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: false }));
-  assert.deepEqual(kept, {});
+  for (const start of [(c) => c.subscriptions.ready, (c) => c.connect()]) {
+    const { client } = makeHost({ storage: "indexeddb" }, { create: ({ account }) => ({ account, why: "no room" }) });
+    await start(client);
+    window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: false }));
+    assert.deepEqual(kept, {}, String(start));
+    await client.close();
+  }
 });

@@ -229,3 +229,22 @@ test("the database name is stored with the first commit if the account is spelle
     await host.client.close();
   }
 });
+
+test("the database name is stored when the program has read or written the list there, and not before", async () => {
+  const list = (source) => ({ event: "list", changes: [], provisional: [], source });
+  const { stored, ...unstored } = storedChange;
+  for (const [posted, noted] of [
+    [list("cache"), true], [{ ...unstored, stored }, true], [list("empty"), false], [list("server"), false], [unstored, false], [{ ...unstored, stored: false }, false],
+    [{ event: "state", state: rawState("live") }, false],
+  ]) {
+    for (const where of [database, undefined]) {
+      items.clear();
+      const host = makeHost({ account: "Alice@localhost", storage: "indexeddb" }, { create: () => ({ account, ...(where ? { database: where } : { why: "no room" }) }) });
+      await host.client.connect();
+      host.post(posted);
+      await turn();
+      assert.deepEqual([...items], noted && where ? [["xmpp-pam:database:Alice@localhost", database]] : [], JSON.stringify([posted, where]));
+      await host.client.close();
+    }
+  }
+});
