@@ -90,6 +90,10 @@ test("a page leaves the name of its session only to the next page of the tab", a
   assert.deepEqual(kept, { [place]: first.tab });
   window.dispatchEvent(new Event("pageshow"));
   assert.deepEqual(kept, {}, "the page is there after all");
+  window.dispatchEvent(hide(true));
+  kept[place] = "of another page of the tab";
+  window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  assert.deepEqual(kept, {}, "the page came back, and its own program has a session");
   window.dispatchEvent(hide(false));
   await first.host.client.close();
 

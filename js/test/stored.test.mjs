@@ -52,7 +52,7 @@ function open(name, version) {
             getAllKeys: (range) => ({ result: [...found.records.keys()].filter(range) }),
           }),
         };
-        (found.before ?? ((go) => go()))(() => setTimeout(() => last.onsuccess()), request.result);
+        (found.before ?? ((go) => go()))(() => setTimeout(() => last.onsuccess()), request.result, tx);
         return tx;
       },
     });
@@ -96,6 +96,42 @@ test("the list of an account that is spelled otherwise is found by an entry in l
   const { client } = held({ account: spelled });
   assert.equal((await client.subscriptions.ready).length, rows.length);
   assert.deepEqual(log, [["open", `xmpp-pam:${spelled}`, undefined], ["abort"], ["open", database, undefined], ["transaction", "records", "readonly"], ["close"]]);
+});
+
+const record = (...rows) => new TextEncoder().encode(rows.map((fields) => `${fields.join("\u001F")}\u001F\u001E`).join(""));
+const chunks = [record([account, "a", "", account, "subscribed", "pep"], ["s", "b", "x", account, "pending", "pubsub"]), record(["s", "a", "", account, "subscribed", "pubsub"])];
+/** A list in two chunks. `meta` and `sync` are fields of the records, by their positions. */
+function small({ meta = {}, first = {}, sync = {}, all = chunks, more = [] } = {}) {
+  const head = Object.assign(["2", "0", "v", "pam", `${all.length && 3}`, `${all.length}`, "0"], meta);
+  const others = all.map((chunk, i) => [`list/00${i}`, ["2", "1"][i], `${chunk.length}`, "0"]);
+  if (others[0]) Object.assign(others[0], first);
+  return new Map(Object.entries({ "list/meta": record(head, ...others, ...more), ...Object.fromEntries(all.map((c, i) => [`list/00${i}`, c])), sync: record(Object.assign(["2", "", "", "5"], sync)) }));
+}
+
+test("version and time of the stored list may be absent, and an empty list with a version is a list", async () => {
+  for (const [given, want] of [
+    [{}, ["cache", "v", "1970-01-01T00:00:00.005Z", "a,a,b"]], [{ meta: { 2: "" } }, ["cache", null, "1970-01-01T00:00:00.005Z", "a,a,b"]], [{ sync: { 3: "" } }, ["cache", "v", null, "a,a,b"]],
+    [{ all: [] }, ["cache", "v", "1970-01-01T00:00:00.005Z", ""]], [{ all: [], meta: { 2: "" } }, ["unread", null, null, ""]],
+  ]) {
+    databases[database].records = small(given);
+    const { client } = held();
+    client.subscriptions.ready.catch(() => undefined);
+    await until(() => log.some(([what]) => what === "close"));
+    await turn();
+    const list = client.subscriptions.getSnapshot();
+    assert.deepEqual([list.source, list.ver, list.asOf, list.map((r) => r.node).join()], want, JSON.stringify(given));
+    log = [];
+    await client.close();
+  }
+});
+
+test("a name keeps all of its characters", async () => {
+  const names = ["\uFEFFs", "\uFEFF", "\u00e9", "\u{1F600}", " s "];
+  databases[database].records = small({ all: names.map((name) => record([name, `n${name}`, "", account, "subscribed", "pubsub"])), meta: { 4: `${names.length}` } });
+  const meta = ["list/000", "list/001", "list/002", "list/003", "list/004"].map((key) => [key, "1", `${databases[database].records.get(key).length}`, "0"]);
+  databases[database].records.set("list/meta", record(["2", "0", "v", "pam", `${names.length}`, `${names.length}`, "0"], ...meta));
+  const { client } = held();
+  assert.deepEqual((await client.subscriptions.ready).map((r) => [r.service, r.node]), names.toSorted().map((name) => [name, `n${name}`]));
 });
 
 test("connect() also shows the stored list", async () => {
@@ -152,6 +188,16 @@ test("a record with any unexpected format is ignored until the program has loade
     "another mode": () => put("list/meta", text("list/meta").replace("pam", "map")),
     "a meta record that is cut": () => put("list/meta", text("list/meta").slice(0, 60)),
     "a count that differs": () => put("list/meta", text("list/meta").replace(`${rows.length}`, "291")),
+    "a transaction that is aborted": () => { databases[database].before = (_go, _db, tx) => setTimeout(() => tx.onabort()); },
+    "text after the meta record": () => put("list/meta", `${text("list/meta")}x`),
+    "text after the record of the last sync": () => put("sync", `${text("sync")}x`),
+    "another number of rows in a chunk": () => { databases[database].records = small({ first: { 1: "1" } }); },
+    "another length of a chunk": () => { databases[database].records = small({ first: { 2: "1" } }); },
+    "another key of a chunk": () => { databases[database].records = small({ first: { 0: "list/009" } }); },
+    "another number of chunks": () => { databases[database].records = small({ meta: { 5: "3" } }); },
+    "a meta record with a field more": () => { databases[database].records = small({ meta: { 7: "" } }); },
+    "a time of the last sync of another format": () => { databases[database].records = small({ sync: { 0: "3" } }); },
+    "a time of the last sync that is none": () => { databases[database].records = small({ sync: { 3: "x" } }); },
     "no chunk": () => records.delete("list/001"),
     "a chunk that is cut": () => put("list/001", records.get("list/001").slice(0, -10)),
     "a chunk of other length": () => put("list/001", `${text("list/001")}x`),
@@ -189,7 +235,7 @@ test("the page reads no list with memory storage or after close()", async () => 
   await closed.close();
   await turn();
   assert.equal(closed.subscriptions.getSnapshot().source, "unread");
-  assert.deepEqual(log.at(-1), ["close"]);
+  assert.deepEqual(log, [["open", database, undefined], ["close"]]);
 });
 
 test("close() closes the database while its records are read", async () => {
