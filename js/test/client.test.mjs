@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PamError } from "../dist/index.js";
-import { makeHost, rawState, row, target, turn } from "./host.mjs";
+import { makeHost, rawState, rejects, row, target, turn } from "./host.mjs";
 
 test("connect starts the program once, creates, loads, connects", async () => {
   const host = makeHost({ followTo: ["node2.example.org"], mechanisms: ["PLAIN"], reconnect: { baseMs: 7, jitter: "none", maxAttempts: 3 } }, {
@@ -126,6 +126,31 @@ test("every state says where the list is stored, and memory that was requested i
     await client.close();
     assert.deepEqual([client.sync.getSnapshot().storage, client.sync.getSnapshot().error], [want, undefined], what);
   }
+});
+
+test("forget() fails if the program could not open the database, because the data may still be there", async () => {
+  for (const [storage, why, failure] of [["indexeddb", "no room", /IndexedDB could not be deleted/], ["indexeddb", undefined], ["memory", undefined]]) {
+    const host = makeHost({ storage }, { create: ({ account }) => ({ account, ...(why && { why }) }), forget: () => null });
+    if (failure) await rejects(host.client.forget(), "storage", failure);
+    else assert.equal(await host.client.forget(), undefined);
+    assert.ok(host.request("forget"));
+    await host.client.close();
+  }
+});
+
+test("setInterests() changes at once which rows are supported, with a program or without", async () => {
+  const host = makeHost({ interests: [{ node: "a" }] }, { load: () => ({ list: [row("a"), row("b")], provisional: [], ver: "1", source: "cache" }), setInterests: () => undefined });
+  const { client } = host;
+  const supported = () => client.subscriptions.getSnapshot().filter((r) => r.supported).map((r) => r.node).join();
+  await client.subscriptions.ready;
+  assert.equal(supported(), "a");
+  client.setInterests([{ node: "b" }]).catch(() => undefined);
+  await host.until("setInterests");
+  assert.equal(supported(), "b");
+  const early = makeHost({ interests: [{ node: "a" }] }, { load: () => ({ list: [row("a"), row("b")], provisional: [], ver: "1", source: "cache" }) });
+  await early.client.setInterests([{ node: "b" }]);
+  await early.client.subscriptions.ready;
+  assert.deepEqual(early.client.subscriptions.getSnapshot().filter((r) => r.supported).map((r) => r.node), ["b"]);
 });
 
 test("refresh() resolves with the differences", async () => {
