@@ -153,6 +153,38 @@ test("setInterests() changes at once which rows are supported, with a program or
   assert.deepEqual(early.client.subscriptions.getSnapshot().filter((r) => r.supported).map((r) => r.node), ["b"]);
 });
 
+test("export() gives a JSON file of what is stored", async () => {
+  const list = [["s", "a", "", "alice@example.org", "subscribed", "pubsub"], ["s", "b", "x", "alice@example.org/y", "pending", "pubsub"]];
+  const subscriptions = [{ service: "s", node: "a", jid: "alice@example.org", state: "subscribed" }, { service: "s", node: "b", subid: "x", jid: "alice@example.org/y", state: "pending" }];
+  const at = (ms) => new Date(ms).toISOString();
+  for (const [answer, want] of [
+    [{ account: "a@b", list, ver: "v", lastFull: 1, lastSynced: 2, mechanism: "PLAIN", sessions: [{ jid: "a@b/c", saved: 3, waiting: 4 }] },
+      { account: "a@b", ver: "v", lastSyncedAt: at(2), lastFullListAt: at(1), lastLogin: "PLAIN", subscriptions, sessions: [{ jid: "a@b/c", savedAt: at(3), unacknowledged: 4 }] }],
+    [{ account: "a@b", list: [], lastFull: null, lastSynced: null, sessions: [] }, { account: "a@b", ver: null, lastSyncedAt: null, lastFullListAt: null, lastLogin: null, subscriptions: [], sessions: [] }],
+    [{ account: "a@b", list: [], lastFull: 0, lastSynced: 0, sessions: [{ jid: "a@b/c", saved: 0, waiting: 0 }] },
+      { account: "a@b", ver: null, lastSyncedAt: at(0), lastFullListAt: at(0), lastLogin: null, subscriptions: [], sessions: [{ jid: "a@b/c", savedAt: at(0), unacknowledged: 0 }] }],
+  ]) {
+    const host = makeHost({}, { export: () => answer });
+    const file = await host.client.export();
+    assert.equal(file.type, "application/json");
+    const text = await file.text();
+    assert.deepEqual(JSON.parse(text), want);
+    assert.ok(text.includes("\n"), "people can read it");
+    await host.client.close();
+  }
+});
+
+test("a row without a node, as services send it, can be found and removed, but not added", async () => {
+  const host = makeHost({}, { load: () => ({ list: [row("", "subscribed", "s", "1"), row("a", "subscribed", "s")], provisional: [], source: "cache" }), unsubscribe: () => null });
+  const { client } = host;
+  await client.connect();
+  assert.deepEqual([client.subscriptions.get({ service: "s", node: "" })?.subid, client.subscriptions.get({ service: "s", node: "", subid: "1" })?.node], ["1", ""]);
+  await client.unsubscribe({ service: "s", node: "", subid: "1" });
+  const { id: _, ...request } = host.request("unsubscribe");
+  assert.deepEqual(request, { op: "unsubscribe", service: "s", node: "", subid: "1" });
+  await rejects(client.subscribe({ service: "s", node: "" }), "bad-options", /target\.node/);
+});
+
 test("refresh() resolves with the differences", async () => {
   const host = makeHost({}, {
     load: () => ({ list: [row("a"), row("b")], provisional: [], ver: "1", source: "cache" }),
