@@ -442,6 +442,12 @@ test("list() passes its query on, and returns a page", async () => {
   }
 });
 
+test("list() does not wait for the state of the inbox", async () => {
+  const host = inboxHost({ page: { events: [raw("1")] } }, { inbox: () => undefined });
+  const page = await host.client.inbox.list({ timeoutMs: 5000 });
+  assert.deepEqual(page.items.map((e) => e.id), ["1"]);
+});
+
 test("catchUp() waits for the end of the catch-up, and cancels it when its signal is aborted", async () => {
   const state = { ...empty, catchUp: { ...idle, phase: "running", nodes: 2 } };
   const progress = (phase, more) => ({ event: "catchup", state: { ...state.catchUp, phase, ...more } });

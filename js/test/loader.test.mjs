@@ -89,7 +89,16 @@ test("the bytes that have arrived are reported", async () => {
     },
   });
   await loadModule(new Response(body, { headers: { "content-type": "application/wasm" } }), (loaded) => large.push(loaded));
-  assert.ok(large.length <= 20 && large.at(-1) === module.length, String(large));
+  assert.ok(large.length <= 20 && large.length > 15 && large.at(-1) === module.length, String(large));
+  const ends = [];
+  const parts = new ReadableStream({
+    start(controller) {
+      for (const part of [module.subarray(0, -1), module.subarray(-1)]) controller.enqueue(part);
+      controller.close();
+    },
+  });
+  await loadModule(new Response(parts, { headers: { "content-type": "application/wasm" } }), (loaded) => ends.push(loaded));
+  assert.deepEqual(ends, [module.length - 1, module.length], "the end is always reported");
 });
 
 test("a failed load is retried by the next call", async () => {
