@@ -36,6 +36,30 @@ test("cleared messages do not count towards the limit", () => {
   }
 });
 
+test("messages of exactly the limit are all kept", () => {
+  const store = inspectorStore(1000);
+  for (let i = 0; i < 64; i++) store.add(raw(i, "x".repeat(65_536)));
+  assert.equal(store.inspector.getSnapshot().length, 64);
+  store.add(raw(64, "x"));
+  assert.deepEqual([store.inspector.getSnapshot().length, store.inspector.getSnapshot()[0].seq], [64, 1]);
+});
+
+test("clearing an empty inspector changes nothing", () => {
+  const store = inspectorStore(10);
+  const heard = [];
+  store.inspector.subscribe((frames) => heard.push(frames.length));
+  const empty = store.inspector.getSnapshot();
+  store.inspector.clear();
+  assert.equal(store.inspector.getSnapshot(), empty);
+  store.add(raw(1, "<a/>"));
+  store.flush();
+  store.inspector.clear();
+  const cleared = store.inspector.getSnapshot();
+  store.inspector.clear();
+  assert.equal(store.inspector.getSnapshot(), cleared);
+  assert.deepEqual(heard, [0, 1, 0]);
+});
+
 test("dropped messages are released from memory", () => {
   setFlagsFromString("--expose-gc");
   const gc = runInNewContext("gc");

@@ -199,10 +199,12 @@ for (const [name, [answers, options, more, words]] of Object.entries(own)) {
         return { account: request.account };
       },
     }, options);
-    const client = open(more);
+    const logged = [];
+    const client = open({ ...more, logger: ({ level, message, fields }) => logged.push([level, message, fields?.code]) });
     const warnings = [];
     client.on("warning", ({ code, message }) => warnings.push([code, message]));
     assert.equal((await client.connect()).phase, "live");
+    assert.deepEqual(logged.filter(([level]) => level === "warn"), warnings.map(([code, message]) => ["warn", message, code]));
     assert.deepEqual([workers.length, client.runtime.getSnapshot().where, client.tabs.getSnapshot()], [1, "worker", { sharing: "independent", tabs: 1 }]);
     assert.deepEqual(warnings.map(([code]) => code), ["bad-options"]);
     assert.match(warnings[0][1], words);

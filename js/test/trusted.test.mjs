@@ -63,3 +63,13 @@ test("a Worker that cannot be made is an error that a repeated call does not end
   assert.match(crashes[0][0], /boom/);
   assert.equal(crashes[0][1], 0, "the inspector shows the memory of a program that has ended");
 });
+
+test("without the option `where` the program runs in a Worker if there are any, else in the thread of the page", async (t) => {
+  const page = makeHost({ runtime: { where: undefined } });
+  await assert.rejects(page.client.connect()); // the module of the test is no program
+  assert.equal(page.starts, 0);
+  setGlobals(t, { Worker: class {} });
+  const host = makeHost({ runtime: { where: undefined } });
+  await host.client.connect();
+  assert.deepEqual([host.starts, host.client.runtime.getSnapshot().where], [1, "worker"]);
+});

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tiny } from "./module.mjs";
 import { functions, importPlayed, makePlayed } from "./played.mjs";
+import { watchRegistrations } from "./registered.mjs";
 
 const { serve } = await importPlayed();
 
@@ -58,7 +59,9 @@ for (const [name, [end, why]] of Object.entries(ends)) {
   });
 }
 
-test("programs of one account notify each other of changes, and no programs of other accounts", async () => {
+test("programs of one account notify each other of changes, and no programs of other accounts", async (t) => {
+  const { left } = watchRegistrations(t);
+  const channels = () => left().filter((what) => what.includes("BroadcastChannel"));
   const programs = [];
   for (const account of ["alice@localhost", "alice@localhost", "alicia@localhost", undefined]) {
     const p = await play();
@@ -66,10 +69,12 @@ test("programs of one account notify each other of changes, and no programs of o
     programs.push(p);
   }
   const reloads = () => programs.map((p) => p.dispatched.filter(({ op }) => op === "reload").length);
+  assert.equal(channels().length, 3);
   for (const p of programs) p.host.announce();
   for (const end = Date.now() + 5000; Date.now() < end && String(reloads()) !== "1,1,0,0";) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.deepEqual(reloads(), [1, 1, 0, 0]);
   for (const p of programs) { p.go.exit(0); p.ended(); }
+  assert.deepEqual(channels(), [], "an ended program keeps its channel");
   const other = new BroadcastChannel("xmpp-pam:list:alice@localhost");
   other.postMessage("");
   await new Promise((resolve) => setTimeout(resolve, 20));
