@@ -89,7 +89,7 @@ func (m *Machine) Step(now time.Time, in Input) []Output {
 	case Resumed:
 		m.paused = false
 	case Cancel:
-		m.cancel()
+		m.cancel(in.Held)
 	case TimerFired:
 		m.timer = time.Time{}
 	}
@@ -149,7 +149,7 @@ func (m *Machine) live(in Live) {
 }
 
 // cancel ends the catch-up. What was reached stays.
-func (m *Machine) cancel() {
+func (m *Machine) cancel(held bool) {
 	for _, r := range m.underWay() {
 		m.withdraw(r)
 	}
@@ -159,7 +159,7 @@ func (m *Machine) cancel() {
 	}
 	m.targets, m.ready, m.queued, m.slow, m.deferred = map[string]*target{}, nil, 0, nil, nil
 	m.oldest = oldest{}
-	m.progress.cancelled = m.progress.cancelled || m.progress.running
+	m.progress.cancelled = m.progress.cancelled || m.progress.running || held
 }
 
 // notLater limits a time that another entity told, so that a wrong one does not hide

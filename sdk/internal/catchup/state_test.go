@@ -45,6 +45,7 @@ func TestProgress(t *testing.T) {
 	check(states(h, Start{Account: account, Since: since, Archive: AllEvents}), "done 0/0 complete", "done")
 	check(states(h, Start{Account: account, Since: since, Gaps: []pam.Gap{gap}}), "done 0/0 partial old.test/:not-archived:10:00-11:00", "done")
 	check(states(h, Cancel{}))
+	check(states(h, Cancel{Held: true}), "idle idle 0/0 partial old.test/:not-archived:10:00-11:00")
 }
 
 // A catch-up that could ask no node has failed, and says why.

@@ -166,8 +166,9 @@ type (
 	Paused struct{}
 	// Resumed reports that the session continues (XEP-0198).
 	Resumed struct{}
-	// Cancel ends the catch-up.
-	Cancel struct{}
+	// Cancel ends the catch-up. Held reports that nodes of it were not added yet, so that it
+	// is not done even if nothing is under way.
+	Cancel struct{ Held bool }
 	// TimerFired reports that the time of SetTimer has come.
 	TimerFired struct{}
 )

@@ -108,13 +108,12 @@ func (e *events) cancel() {
 	if _, begins := d.held[e.cfg.Account.String()]; begins {
 		return // The catch-up begins, and ends, when the account has answered.
 	}
+	held := d.busy()
 	d.waiting = nil
 	clear(d.held)
-	e.catch(catchup.Cancel{})
-	if e.progress.Phase == pam.CatchUpRunning { // Only nodes were left that were held.
-		s := e.catchUp.State()
-		s.Phase, s.Completeness = pam.CatchUpIdle, pam.CompletenessUnknown
-		e.setProgress(s)
+	e.catch(catchup.Cancel{Held: held})
+	if e.progress.Phase == pam.CatchUpRunning { // Only nodes were left that were held, after another Cancel.
+		e.setProgress(e.catchUp.State())
 	}
 }
 

@@ -89,7 +89,9 @@ func (e *events) query(to string) {
 			}
 			return
 		}
-		e.release(held)
+		if len(held) > 0 { // else the catch-up was canceled meanwhile
+			e.release(held)
+		}
 		e.queryNext()
 	})
 }
