@@ -6,8 +6,12 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/pam"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 )
@@ -49,4 +53,34 @@ func TestSlowInbox(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSlowInboxAndAccountRefuses has the account refuse to tell its features before the
+// inbox is read: it is asked again, and then the nodes are read without an archive.
+func TestSlowInboxAndAccountRefuses(t *testing.T) {
+	bubble(t, "refuses", func(t *testing.T) {
+		f, kept := newScripted(), store.NewMemory()
+		f.handle = func(s *socket, e *element.Element) bool {
+			switch {
+			case nothingSince("v1")(s, e):
+			case isList(e):
+				s.result(e, rowsOfNews("v1", "s1"))
+			case isDisco(e) && e.Attr("to") == "alice@localhost":
+				s.failure(e, "service-unavailable")
+			default:
+				return false
+			}
+			return true
+		}
+		first := f.device(t, func(o *client.Options) { o.Store = keep(kept) }).connect()
+		time.Sleep(time.Hour)
+		check(t, first.Close())
+		d := f.device(t, func(o *client.Options) { o.Store = slowStore{kept} }).connect()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if s := d.inbox().CatchUp; s.Phase != pam.CatchUpDone || s.NodesDone != 1 {
+			t.Errorf("%+v\n%s", s, d.log())
+		}
+		_ = d.Close()
+	})
 }
