@@ -77,7 +77,7 @@ func TestCancelWhileAnswersAreLate(t *testing.T) {
 				found := func() int { return len(b.added()) }
 				b.connect()
 				time.Sleep(5 * time.Second)
-				if s := b.inbox().CatchUp; s.Phase != pam.CatchUpRunning || found() != tt.read {
+				if s := b.inbox().CatchUp; s.Phase != pam.CatchUpRunning || s.Nodes != n || s.Completeness != pam.CompletenessUnknown || found() != tt.read {
 					t.Fatalf("before: %+v, found %d\n%s", s, found(), b.log())
 				}
 				cancel := func() {

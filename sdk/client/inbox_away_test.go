@@ -100,6 +100,11 @@ func TestMeans(t *testing.T) {
 			if s.CatchUp.Completeness != tt.complete || (len(s.CatchUp.Gaps) > 0) != tt.gaps || s.CatchUp.Received != len(all) || s.CatchUp.Since.IsZero() {
 				t.Errorf("%+v, found %q", s.CatchUp, all)
 			}
+			check(t, p.publish("news", "live", atomEntry))
+			until(t, "the live event", func() bool { return len(b.added()) > len(all) })
+			if now := b.inbox().CatchUp; now.Received != len(all) {
+				t.Errorf("the catch-up received %d of %d", now.Received, len(all))
+			}
 			if s.Away == nil || s.Away.Events != len(all) {
 				t.Errorf("away: %+v", s.Away)
 			}
@@ -212,8 +217,12 @@ func TestFollowedAgain(t *testing.T) {
 		a.caughtUp(t)
 		time.Sleep(10 * time.Second)
 		check(t, a.Unsubscribe(t.Context(), pam.Target{Service: service, Node: "news"}))
+		check(t, p.publish("news", "0", atomEntry))
 		subscribe(t, a, service, "news")
 		time.Sleep(10 * time.Second)
+		if got := a.added(); !slices.Equal(got, []string{"news published 0"}) {
+			t.Errorf("at once it found %q", got)
+		}
 		check(t, a.Close())
 		check(t, p.publish("news", "1", atomEntry))
 		b := newDevice(t, p, kept, dial).connect()

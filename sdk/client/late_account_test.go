@@ -31,6 +31,7 @@ func TestAccountAnswersLate(t *testing.T) {
 		{"nothing", 2, func(*device, *peer) error { return nil }},
 		{"an event", 2, func(_ *device, p *peer) error { return p.publish("news", "live", atomEntry) }},
 		{"the catch-up is to continue", 2, func(d *device, _ *peer) error { return d.CatchUp(d.t.Context()) }},
+		{"the catch-up, which has not begun, is canceled", 2, func(d *device, _ *peer) error { return d.CancelCatchUp(d.t.Context()) }},
 		{"the connection is lost", 2, func(_ *device, p *peer) error { p.Cut(p.Sessions("alice")[0]); return nil }},
 		{"a subscription ends", 1, func(d *device, _ *peer) error { return d.Unsubscribe(d.t.Context(), target) }},
 		{"a subscription comes", 3, func(d *device, _ *peer) error {
