@@ -89,8 +89,6 @@ func (s *seen) start() {
 	s.started = true
 	s.session.info(s.cfg.Account.String(), func(info *disco.Info, err *pam.Error) {
 		switch {
-		case !s.started || s.machine != nil:
-			return
 		case err != nil && err.Code != pam.CodeStanza: // The next session asks again.
 			return
 		case err != nil:
@@ -176,13 +174,12 @@ func (s *seen) perform(out privatepep.Output) {
 }
 
 func (s *seen) request(r privatepep.Request) {
-	kind, machine := "get", s.machine
+	kind := "get"
 	if r.Set {
 		kind = "set"
 	}
 	s.session.ask(kind, r.To, r.Payload, func(iq *element.Element, err *pam.Error) {
 		switch {
-		case s.machine != machine: // of an earlier session
 		case err == nil:
 			s.step(privatepep.Result{ID: r.ID, IQ: iq})
 		case err.Code == pam.CodeStanza:
