@@ -158,11 +158,11 @@ test("export() gives a JSON file of what is stored", async () => {
   const subscriptions = [{ service: "s", node: "a", jid: "alice@example.org", state: "subscribed" }, { service: "s", node: "b", subid: "x", jid: "alice@example.org/y", state: "pending" }];
   const at = (ms) => new Date(ms).toISOString();
   for (const [answer, want] of [
-    [{ account: "a@b", list, ver: "v", lastFull: 1, lastSynced: 2, mechanism: "PLAIN", sessions: [{ jid: "a@b/c", saved: 3, waiting: 4 }] },
-      { account: "a@b", ver: "v", lastSyncedAt: at(2), lastFullListAt: at(1), lastLogin: "PLAIN", subscriptions, sessions: [{ jid: "a@b/c", savedAt: at(3), unacknowledged: 4 }] }],
+    [{ account: "a@b", list, ver: "v", lastFull: 1, lastSynced: 2, mechanism: "PLAIN", sessions: [{ jid: "a@b/c", saved: 3, waiting: ["m1", "m2"] }] },
+      { account: "a@b", ver: "v", lastSyncedAt: at(2), lastFullListAt: at(1), lastLogin: "PLAIN", subscriptions, sessions: [{ jid: "a@b/c", savedAt: at(3), unacknowledged: ["m1", "m2"] }] }],
     [{ account: "a@b", list: [], lastFull: null, lastSynced: null, sessions: [] }, { account: "a@b", ver: null, lastSyncedAt: null, lastFullListAt: null, lastLogin: null, subscriptions: [], sessions: [] }],
-    [{ account: "a@b", list: [], lastFull: 0, lastSynced: 0, sessions: [{ jid: "a@b/c", saved: 0, waiting: 0 }] },
-      { account: "a@b", ver: null, lastSyncedAt: at(0), lastFullListAt: at(0), lastLogin: null, subscriptions: [], sessions: [{ jid: "a@b/c", savedAt: at(0), unacknowledged: 0 }] }],
+    [{ account: "a@b", list: [], lastFull: 0, lastSynced: 0, sessions: [{ jid: "a@b/c", saved: 0, waiting: [] }] },
+      { account: "a@b", ver: null, lastSyncedAt: at(0), lastFullListAt: at(0), lastLogin: null, subscriptions: [], sessions: [{ jid: "a@b/c", savedAt: at(0), unacknowledged: [] }] }],
   ]) {
     const host = makeHost({}, { export: () => answer });
     const file = await host.client.export();

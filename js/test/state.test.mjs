@@ -204,6 +204,7 @@ for (const [name, end, phase] of [
     );
     await turn();
     assert.deepEqual([rows(client), client.sync.getSnapshot().pendingWrites, client.inspector.stats().liveReferences], [["a", "b subscribing"], 1, 2]);
+    assert.deepEqual(client.tabs.getSnapshot(), { sharing: "independent", tabs: 1 });
     const shown = [];
     client.subscriptions.subscribe(() => shown.push(rows(client).join()));
     const phases = [];
@@ -215,6 +216,7 @@ for (const [name, end, phase] of [
     assert.equal(shown.at(-1), "a");
     const { pendingWrites, attempt, resumed, missing, nextAttemptAt, lastSyncedAt, ...rest } = client.sync.getSnapshot();
     assert.deepEqual([rest.phase, pendingWrites, attempt, resumed, missing, nextAttemptAt, lastSyncedAt?.getTime()], [phase, 0, 0, false, [], null, 7]);
+    assert.deepEqual(client.tabs.getSnapshot(), { sharing: "independent", tabs: name === "a crash, and another start" ? 1 : 0 });
     if (name !== "a crash, and another start") assert.deepEqual([client.inspector.stats().liveReferences, client.inspector.stats().goHeapBytes], [0, 0]);
   });
 }
