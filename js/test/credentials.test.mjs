@@ -31,6 +31,19 @@ test("credentials are requested for every authentication, with a signal", async 
   assert.deepEqual(asked[0].mechanisms, ["SCRAM-SHA-256"]);
 });
 
+test("a password that is given as an object is read once, when the client is created", async () => {
+  let reads = 0;
+  let password = "one";
+  const host = makeHost({ credentials: { get password() { reads++; return password; } } });
+  password = "two";
+  await host.client.subscriptions.ready;
+  for (const ask of [1, 2]) {
+    host.post({ event: "credentials", ask, reason: "initial", mechanisms: [] });
+    assert.equal((await host.until("credentials", ask)).password, "one");
+  }
+  assert.equal(reads, 1);
+});
+
 for (const [name, returned, text] of [
   ["a misspelt name", { pasword: "x" }, /^options\.credentials\(\)\.pasword is not an option/],
   ["text", "secret", /^options\.credentials\(\) must return \{password\}/],
