@@ -187,7 +187,8 @@ type (
 		Payload  *element.Element
 		Compare  *Compare // if it is not nil, the Result must have Known
 	}
-	// Withdraw reports that the answer to a Request is not wanted any more.
+	// Withdraw reports that the answer to a Request is not wanted any more. If it is passed
+	// on all the same, Step ignores it.
 	Withdraw struct{ ID string }
 	// Found reports events. Those that the inbox knows may be among them. New reports that
 	// they are the first of a node, of which nothing counts as missed.

@@ -35,9 +35,8 @@ type events struct {
 	timers   map[inbox.Timer]*timer
 
 	catchUp  *catchup.Machine
-	started  bool                // the catch-up of this session has begun
-	requests map[string]*request // of the catch-up
-	timer    *timer              // of the catch-up
+	started  bool   // the catch-up of this session has begun
+	timer    *timer // of the catch-up
 	services discovery
 	progress pam.CatchUpState
 	ended    *pam.CatchUpState // the progress of a catch-up that has ended, until it is announced
@@ -53,7 +52,7 @@ func newEvents(l *loop, cfg *Config, v *view, s *session, a *account, st *storag
 func (e *events) clear() {
 	e.machine, e.timers = inbox.New(inbox.Options{Epoch: randomUint64()}), map[inbox.Timer]*timer{}
 	e.machine.Step(time.Now(), inbox.SetInterest{Filters: filters(e.interests)})
-	e.catchUp, e.requests = catchup.NewMachine(inbox.Digest), map[string]*request{}
+	e.catchUp = catchup.NewMachine(inbox.Digest)
 	e.services = discovery{known: map[string]catchup.Support{}, held: map[string][]pam.Target{}}
 	e.progress, e.ended = e.catchUp.State(), nil
 }

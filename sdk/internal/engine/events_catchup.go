@@ -36,7 +36,6 @@ func (e *events) connectionDown() { e.catch(catchup.Paused{}) }
 func (e *events) sessionEnded() {
 	e.started = false
 	e.services.stop()
-	clear(e.requests)
 	e.step(inbox.SessionEnded{})
 }
 
@@ -174,11 +173,6 @@ func (e *events) catch(in catchup.Input) {
 	}
 	for _, out := range outputs {
 		switch out := out.(type) {
-		case catchup.Withdraw:
-			if r := e.requests[out.ID]; r != nil {
-				e.session.withdraw(r)
-				delete(e.requests, out.ID)
-			}
 		case catchup.Found:
 			found := inbox.Arrived{Events: make([]inbox.Incoming, len(out.Events))}
 			for i, n := range out.Events {
@@ -249,8 +243,7 @@ func (e *events) setProgress(s pam.CatchUpState) {
 }
 
 func (e *events) request(r catchup.Request) {
-	e.requests[r.ID] = e.session.ask(r.Type, r.To, r.Payload, func(iq *element.Element, err *pam.Error) {
-		delete(e.requests, r.ID)
+	e.session.ask(r.Type, r.To, r.Payload, func(iq *element.Element, err *pam.Error) {
 		if err != nil {
 			e.catch(catchup.Failed{ID: r.ID, Err: err})
 			return
