@@ -50,8 +50,8 @@ export interface Host {
   readonly outlives?: boolean;
   /** The first message to it. */
   readonly begin: ToHost;
-  /** Calls `lost` when a shared host has ended. */
-  watch?(lost: () => void): void;
+  /** Calls `lost` when a shared host has ended, or no longer knows this page, with words that say how. */
+  watch?(lost: (how: string) => void): void;
   release(): void;
 }
 
@@ -205,7 +205,7 @@ export async function startRuntime(config: Config, handlers: RuntimeHandlers, cl
       }
     };
     port.postMessage(host.begin);
-    host.watch?.(() => lose("was ended by the browser"));
+    host.watch?.(lose);
   });
 }
 

@@ -36,7 +36,8 @@ export const mayShare = ({ tabs, where }: Config): boolean =>
  */
 export async function findSharedHost({ account, wasm }: Config, closed: AbortSignal): Promise<Host | undefined> {
   const lock = `xmpp-pam:page:${crypto.randomUUID()}`;
-  const releaseLock = await hold(lock);
+  const lockLost = new AbortController();
+  const releaseLock = await hold(lock, () => lockLost.abort());
   for (let n = 0; n < mostHosts && !closed.aborted; n++) {
     const name = `xmpp-pam ${info.version} ${format} ${account}${n > 0 ? ` ${n}` : ""}`;
     const found = await connect(name, closed);
@@ -51,7 +52,11 @@ export async function findSharedHost({ account, wasm }: Config, closed: AbortSig
       watch(lost) {
         const { signal } = over;
         // All pages may hold the lock together, and only once the host has ended.
-        navigator.locks.request(programLock(name, instance), { mode: "shared", signal }, lost).catch(() => undefined);
+        const ended = (): void => lost("was ended by the browser");
+        navigator.locks.request(programLock(name, instance), { mode: "shared", signal }, ended).catch(() => undefined);
+        // The host then takes this page for ended.
+        const left = (): void => lost("was left while the page was in the back/forward cache");
+        lockLost.signal.addEventListener("abort", left, { signal });
       },
       release() {
         over.abort();
@@ -64,10 +69,13 @@ export async function findSharedHost({ account, wasm }: Config, closed: AbortSig
   return undefined;
 }
 
-/** Resolves with a function that releases the lock. */
-function hold(name: string): Promise<() => void> {
+/**
+ * Resolves with a function that releases the lock. `lost` is called if the browser takes the lock away: WebKit does so when
+ * the page goes into the back/forward cache.
+ */
+function hold(name: string, lost: () => void): Promise<() => void> {
   return new Promise((resolve) => {
-    void navigator.locks.request(name, () => new Promise<void>((release) => resolve(release)));
+    navigator.locks.request(name, () => new Promise<void>((release) => resolve(release))).catch(lost);
   });
 }
 

@@ -19,7 +19,7 @@ export function makeLocks() {
       if (!waiting.includes(wish) || !free(wish.name, wish.mode)) continue;
       waiting.splice(waiting.indexOf(wish), 1);
       wish.options.signal?.removeEventListener("abort", wish.abort);
-      const holder = { name: wish.name, mode: wish.mode, resolve: wish.resolve };
+      const holder = { name: wish.name, mode: wish.mode, resolve: wish.resolve, reject: wish.reject };
       held.set(wish.name, (held.get(wish.name) ?? new Set()).add(holder));
       Promise.resolve().then(() => wish.run({ name: wish.name, mode: wish.mode })).then(wish.resolve, wish.reject).finally(() => release(holder));
     }
@@ -39,6 +39,13 @@ export function makeLocks() {
       grant();
     }),
     query: async () => ({ held: [...held.values()].flatMap((holders) => [...holders].map(({ name, mode }) => ({ name, mode }))) }),
+    /** Takes a lock away from its holder. */
+    abort(name) {
+      for (const holder of held.get(name) ?? []) {
+        holder.reject(new DOMException("the browsing context is going away", "AbortError"));
+        release(holder);
+      }
+    },
     end(name) { for (const holder of held.get(name) ?? []) release(holder); },
     held: () => [...held.keys()].sort(),
     waiting: () => waiting.map(({ name }) => name).sort(),

@@ -14,12 +14,15 @@ const stored = { storage: "indexeddb" };
 /** How a page loses a shared program, and what its error says. */
 const losses = {
   "the browser ends the host": [(host) => host.end(), /was ended by the browser\. The client starts another/],
+  "the browser takes the lock of the page away": [
+    (host, locks) => locks.abort(locks.held().find((name) => name.startsWith("xmpp-pam:page:"))), /was left while the page was in the back\/forward cache\./,
+  ],
   "the program ends": [(host) => host.send({ exit: "" }), /has ended\. The client starts another/],
 };
 for (const [name, [lose, words]] of Object.entries(losses)) {
   test(`when ${name}, pending calls are rejected, and the client uses another program and connects again`, async (t) => {
     const logged = [];
-    const { hosts, open } = makeBrowser(t, { subscribe: () => undefined });
+    const { hosts, locks, open } = makeBrowser(t, { subscribe: () => undefined });
     const client = open({ logger: ({ level, message }) => logged.push([level, message]) });
     client.on("crash", () => assert.fail("a lost program is no crash"));
     await client.connect();
@@ -29,7 +32,7 @@ for (const [name, [lose, words]] of Object.entries(losses)) {
     const states = [];
     client.sync.subscribe(({ phase, error }) => states.push([phase, error?.code].join(" ").trim()));
     client.runtime.subscribe(({ phase, error }) => states.push(`${phase} ${error?.code ?? ""}`.trim()));
-    lose(hosts[0]);
+    lose(hosts[0], locks);
     await pending;
     await turn();
     await settle();

@@ -159,6 +159,34 @@ for (const [name, { skip, start, keepsProgram }] of Object.entries(browsers)) {
       });
     }
 
+    for (const tabs of ["shared", "independent"]) {
+      // Firefox reloads the page. WebKitGTK suspends the program before it can act, and takes the lock of the page away.
+      test(`the only tab is left and entered again: ${tabs}`, async (t) => {
+        const { openConnected, makeClient, change, browser, proxy, nodes: [news, sport] } = await begin(t);
+        const page = await openConnected({ tabs });
+        await change(news, "subscribed");
+        await shows(page, news);
+        await page.evaluate(() => { globalThis.first = true; });
+        await page.goto(`${lab.url}/?2`);
+        await sleep(500);
+        const open = proxy.links.size;
+        await change(sport, "subscribed");
+        await page.evaluate(() => { setTimeout(() => history.back()); });
+        await page.waitForFunction(() => location.search === "" && document.readyState === "complete");
+        const restored = await page.evaluate(() => globalThis.first === true);
+        t.diagnostic(`${open} connections meanwhile, ${restored ? "restored" : "reloaded"}`);
+        if (!restored) {
+          await makeClient(page, { tabs });
+          await connect(page);
+        }
+        await shows(page, news, sport);
+        await links(proxy, 1);
+        const { resumed } = await page.evaluate(() => client.sync.getSnapshot());
+        if (!restored) assert.equal(resumed, true);
+        assert.deepEqual(await browser.problems(), []);
+      });
+    }
+
     test("independent tabs: both show a change at once, also the one that is not connected", async (t) => {
       const { open, openConnected, change, browser, proxy, nodes: [news, , weather] } = await begin(t);
       const pages = [await openConnected({ tabs: "independent" }), await openConnected({ tabs: "independent" }), await open({ tabs: "independent" })];
