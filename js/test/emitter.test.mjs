@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { emitter } from "../build/src/emitter.js";
 import { PamError } from "../build/src/errors.js";
+import { readOptions } from "../build/src/options.js";
 import { writableStore } from "../build/src/store.js";
+import { createView } from "../build/src/view.js";
+import { base } from "./host.mjs";
 
 const isCode = (code) => (e) => PamError.is(e, code);
 
@@ -165,6 +168,18 @@ test("it reports when a type gets its first listener, and again after the last w
   h.close();
   h.on("sync", () => undefined);
   assert.deepEqual([firsts, h.used("sync")], [["sync", "crash", "sync"], false]);
+});
+
+test("a listener that makes the view call its listeners gets each event once, in order", () => {
+  const events = emitter();
+  const view = createView(readOptions(base), events);
+  const heard = [];
+  events.on("warning", (e) => {
+    if (heard.push(e) < 9) view.flush();
+  });
+  for (const e of [1, 2, 3]) view.emit("warning", e);
+  view.flush();
+  assert.deepEqual(heard, [1, 2, 3]);
 });
 
 test("a store calls its listeners once for many changes, and only if the value has changed", () => {
