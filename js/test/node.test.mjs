@@ -46,6 +46,22 @@ function make(directory, more = {}) {
 }
 const nodes = (list) => list.map((row) => row.node).sort().join(" ");
 
+test("a relative directory is that of the call, also if the process changes its own afterwards", async () => {
+  const [first, second] = ["first", "second"].map((name) => join(folder, name));
+  for (const dir of [first, second]) mkdirSync(dir);
+  const before = process.cwd();
+  try {
+    process.chdir(first);
+    const client = make("data");
+    process.chdir(second);
+    await client.connect();
+    await client.close();
+  } finally {
+    process.chdir(before);
+  }
+  assert.deepEqual([readdirSync(first), readdirSync(second)], [["data"], []]);
+});
+
 /** Makes a project that has the package, and the script of docs/node.md. Without `ws`, it has a copy of the package. */
 function project(name, ws) {
   const dir = join(folder, name);

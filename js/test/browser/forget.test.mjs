@@ -146,6 +146,18 @@ describe("stored data in tabs, export and forget", { skip: missing(), timeout: 3
     assert.deepEqual(await stored(), [[], null]);
   });
 
+  test("a database that stops answering before a page has connected: forget() empties the list too", async () => {
+    const online = await open(); // so that there is a list
+    await online.evaluate(() => client.close());
+    const page = await open({ worker: "silent-indexeddb.js", connect: false });
+    assert.notDeepEqual(await shown(page), []);
+    await page.evaluate(() => new BroadcastChannel("silent-indexeddb").postMessage(""));
+    await sleep(100);
+    await page.evaluate(() => client.forget());
+    assert.deepEqual([await databases(), await shown(page), await version(page)], [[], [], null]);
+    await page.evaluate(() => client.close());
+  });
+
   test("tabs that spell the account differently share one database and notify each other", async () => {
     const plain = await open();
     const spellings = [at.account.toUpperCase() + "@LOCALHOST", at.account[0].toUpperCase() + at.account.slice(1) + "@Localhost"];
