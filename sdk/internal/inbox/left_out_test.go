@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -17,6 +18,12 @@ func TestLeftOutIsReadAgain(t *testing.T) {
 		{"a cursor without a time has moved past it", []string{"reached a n c1@10:00:00a current", "interest #ns", "live 1 a/n i1=other:x", "moved"}, "", "12:00:00.000"},
 		{"a cursor has moved past it in a session that has ended", []string{"reached a n c1@10:00:00a current", "ended", "session", "interest #ns", "catchup 0 a/n i1=other:x@12:00:00a", "reached a n c2@12:10:00a"}, "", "12:00:00.000"},
 		{"a cursor before it", []string{"reached a n c1@10:00:00a current", "interest #ns", "live 1 a/n i1=other:x"}, "c1", "12:00:00.000"},
+		{"a live event, and then one of hours earlier", []string{"reached a n c1@10:00:00a current", "interest #ns", "live 1 a/n i2=other:x", "catchup 0 a/n i1=other:x@08:00:00a"}, "", "08:00:00.000"},
+		{"events of an archive, the newest first", []string{"reached a n c1@10:00:00a current", "interest #ns", "catchup 0 a/n i3=other:x@11:00:00a i2=other:x@09:00:00a i1=other:x@08:00:00a i4=other:x@10:30:00a"}, "", "08:00:00.000"},
+		{"events of an archive, the oldest first", []string{"reached a n c1@10:00:00a current", "interest #ns", "catchup 0 a/n i1=other:x@08:00:00a i2=other:x@09:00:00a i3=other:x@11:00:00a"}, "", "08:00:00.000"},
+		{"a live event, and then one without a time by the catch-up of a node that was read up to the end of a session", []string{"reached a n c1@10:00:00a current", "live 1 a/n i0=x", "ended", "+1h", "session", "interest #ns", "live 2 a/n i2=other:x", "catchup 0 a/n i1=other:x", "reached a n c2@13:00:00a current"}, "", "12:00:00.000"},
+		{"a live event, and then one without a time by the catch-up of a new node", []string{"interest #ns", "live 1 a/n i2=other:x", "catchup 0 a/n i1=other:x"}, "", "00:00:00.001"},
+		{"a live event, and then the removal of a known one without a time", []string{"interest #ns #other", "catchup 0 a/n i1=other:x", "reached a n c1@10:00:00a current", "live 1 a/n i2=third:x", "interest #ns"}, "", "00:00:00.001"},
 		{"it was known, and found by a catch-up without a time", []string{"catchup 0 a/n i1=other:x", "reached a n c1@10:00:00a current", "live 1 a/n i2=x", "interest #ns"}, "", "00:00:00.001"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -26,6 +33,11 @@ func TestLeftOutIsReadAgain(t *testing.T) {
 			for _, line := range tt.lines {
 				if line == "moved" {
 					p.run(Reached{Service: "a", Nodes: []string{"n"}, Cursor: Cursor{By: "account", ID: "c2"}})
+					continue
+				}
+				if wait, ok := strings.CutPrefix(line, "+"); ok {
+					d, _ := time.ParseDuration(wait)
+					p.now = p.now.Add(d)
 					continue
 				}
 				p.run(p.read(line))
