@@ -188,6 +188,49 @@ func TestFillMany(t *testing.T) {
 	}
 }
 
+// TestFillRequired checks that a field that must have a value does not get an empty text,
+// whether the caller or the service has given it. A text of a field that need not have a
+// value may be empty, and what is required may contain an empty line.
+func TestFillRequired(t *testing.T) {
+	for _, tt := range []struct {
+		fieldType pam.FieldType
+		values    []string
+		refused   bool
+	}{
+		{pam.FieldText, []string{""}, true},
+		{pam.FieldText, []string{}, true},
+		{pam.FieldText, []string{"a"}, false},
+		{pam.FieldTextPrivate, []string{""}, true},
+		{pam.FieldTextPrivate, []string{"a"}, false},
+		{pam.FieldTextMulti, []string{""}, true},
+		{pam.FieldTextMulti, []string{"\n"}, true},
+		{pam.FieldTextMulti, []string{"\r\n"}, true},
+		{pam.FieldTextMulti, []string{"", ""}, true},
+		{pam.FieldTextMulti, []string{"\na"}, false},
+		{pam.FieldTextMulti, []string{"", "a"}, false},
+		{pam.FieldList, []string{""}, true},
+		{pam.FieldListMulti, []string{"", ""}, true},
+		{pam.FieldJID, []string{""}, true},
+		{pam.FieldJIDMulti, []string{""}, true},
+		{pam.FieldBoolean, []string{""}, false}, // the same as false
+	} {
+		for _, required := range []bool{true, false} {
+			for _, by := range []string{"caller", "service"} {
+				field := pam.FormField{Name: "f", Type: tt.fieldType, Required: required, Values: tt.values}
+				offered, filled := pam.Form{field}, pam.Form(nil)
+				if by == "caller" {
+					offered[0].Values, filled = nil, config("f", tt.values...)
+				}
+				_, err := Fill(offered, filled)
+				var problem *pam.FormError
+				if refused := errors.As(err, &problem) && strings.HasPrefix(problem.Text, "A value is required."); refused != (required && tt.refused) || err != nil && !refused {
+					t.Errorf("%s %q of the %s, required %v: error %v", tt.fieldType, tt.values, by, required, err)
+				}
+			}
+		}
+	}
+}
+
 // TestFilled checks that a form of the service that is submitted unchanged is accepted,
 // and what it says when it is parsed again.
 func TestFilled(t *testing.T) {
