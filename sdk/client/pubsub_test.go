@@ -151,6 +151,53 @@ func TestPubsubAnswers(t *testing.T) {
 	}
 }
 
+// TestTimesOfItems reads items of which the payload says when it was published, when it was
+// updated, both or neither. An item happened when it was published, if that is known.
+func TestTimesOfItems(t *testing.T) {
+	const published, updated = "2026-11-20T09:00:00Z", "2026-11-21T10:30:00Z"
+	tag := func(name, at string) string { return "<" + name + ">" + at + "</" + name + ">" }
+	entry := func(times string) string {
+		return "<entry xmlns='http://www.w3.org/2005/Atom'><title>A</title>" + times + "</entry>"
+	}
+	tests := []struct{ name, payload, want string }{
+		{"both", entry(tag("published", published) + tag("updated", updated)), published},
+		{"both, in the other order", entry(tag("updated", updated) + tag("published", published)), published},
+		{"updated before it was published", entry(tag("published", updated) + tag("updated", published)), updated},
+		{"published", entry(tag("published", published)), published},
+		{"updated", entry(tag("updated", updated)), updated},
+		{"published at no time, and updated", entry(tag("published", "yesterday") + tag("updated", updated)), updated},
+		{"none", entry(""), ""},
+		{"no entry", "<x xmlns='urn:x'>" + tag("published", published) + "</x>", ""},
+		{"no payload", "", ""},
+	}
+	bubble(t, "items", func(t *testing.T) {
+		f := newScripted()
+		f.handle = func(s *socket, e *element.Element) bool {
+			if e.Attr("to") != "pubsub.localhost" {
+				return false
+			}
+			items := ""
+			for _, tt := range tests {
+				items += "<item id='" + tt.name + "'>" + tt.payload + "</item>"
+			}
+			s.result(e, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='blog'>"+items+"</items></pubsub>")
+			return true
+		}
+		a := f.device(t).connect()
+		items, err := a.Items(t.Context(), pam.Target{Service: "pubsub.localhost", Node: "blog"}, 0)
+		if err != nil || len(items) != len(tests) {
+			t.Fatalf("%d items, %v", len(items), err)
+		}
+		for i, tt := range tests {
+			want, _ := time.Parse(time.RFC3339, tt.want)
+			if got := items[i]; got.ID != tt.name || !got.OccurredAt.Equal(want) || got.OccurredAt.IsZero() != (tt.want == "") {
+				t.Errorf("%s: %q happened at %v, want %v", tt.name, got.ID, got.OccurredAt, want)
+			}
+		}
+		_ = a.Close()
+	})
+}
+
 // TestNodesByPage reads the nodes of a service page by page.
 func TestNodesByPage(t *testing.T) {
 	bubble(t, "pages", func(t *testing.T) {
