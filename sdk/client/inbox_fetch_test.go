@@ -55,6 +55,81 @@ func TestServicesAreQueried(t *testing.T) {
 	})
 }
 
+// TestServiceAnswersNothing has a service leave the query for its features unanswered, or
+// refuse it, in the first session. In the second one it has an archive: after a refusal it
+// is not queried again.
+func TestServiceAnswersNothing(t *testing.T) {
+	features := func(s *socket, e *element.Element, vars string) {
+		s.result(e, "<query xmlns='"+nsInfo+"'>"+vars+"</query>")
+	}
+	for _, tt := range []struct {
+		name   string
+		answer func(s *socket, e *element.Element) // of the first session
+		again  bool
+	}{
+		{"no answer", func(*socket, *element.Element) {}, true},
+		{"an answer by another entity", func(s *socket, e *element.Element) {
+			s.push("<iq xmlns='jabber:client' type='error' id='" + e.Attr("id") + "' from='bob@localhost'/>")
+		}, true},
+		{"an answer that is too late", func(s *socket, e *element.Element) {
+			time.AfterFunc(time.Minute, func() { features(s, e, "") })
+		}, true},
+		{"an error", func(s *socket, e *element.Element) { s.failure(e, "service-unavailable") }, false},
+		{"no features", func(s *socket, e *element.Element) { features(s, e, "") }, false},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			f := newScripted()
+			second, queries, items, archive := false, 0, 0, 0
+			f.handle = func(s *socket, e *element.Element) bool {
+				switch {
+				case isList(e):
+					s.result(e, rowsOfNews("v1", "s1"))
+				case e.Attr("to") != "pubsub.localhost":
+					return false
+				case isDisco(e) && second:
+					queries++
+					features(s, e, "<feature var='"+ns.MAM+"'/>")
+				case isDisco(e):
+					queries++
+					tt.answer(s, e)
+				case e.Child(ns.MAM, "query") != nil:
+					archive++
+					s.result(e, "<fin xmlns='"+ns.MAM+"' complete='true'><set xmlns='"+ns.RSM+"'/></fin>")
+				default:
+					items++
+					return false
+				}
+				return true
+			}
+			d := f.device(t).connect()
+			session := func(name string, wantQueries, wantItems, wantArchive int) {
+				time.Sleep(5 * time.Minute)
+				synctest.Wait()
+				f.set(func() {
+					if queries != wantQueries || items > 0 != (wantItems > 0) || archive > 0 != (wantArchive > 0) {
+						t.Errorf("%s session: %d queries, %d requests for items and %d for the archive\n%s", name, queries, items, archive, d.log())
+					}
+					second, queries, items, archive = true, 0, 0, 0
+				})
+				if s := d.inbox().CatchUp; s.Phase != pam.CatchUpDone || s.NodesDone != 1 {
+					t.Errorf("%s session: %+v", name, s)
+				}
+				check(t, d.Disconnect(t.Context()))
+				time.Sleep(time.Hour)
+				d.connect()
+			}
+			session("first", 1, 1, 0)
+			if tt.again {
+				session("second", 1, 0, 1)
+				session("third", 0, 0, 1)
+			} else {
+				session("second", 0, 1, 0)
+			}
+			_ = d.Close()
+		})
+	}
+}
+
 // TestInboxItemFetched notifies of an item without its payload, which the client requests:
 // once, if it does not exist any more, and again in the next session after another error.
 func TestInboxItemFetched(t *testing.T) {
