@@ -3,12 +3,17 @@
 package client_test
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"xmpp-pam/sdk/client"
+	"xmpp-pam/sdk/internal/element"
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 )
@@ -102,6 +107,94 @@ func TestLiveElsewhereAtAServer(t *testing.T) {
 	}
 	publishEntries(t, p, "alone")
 	until(t, "the event", func() bool { return b.seen()["alone"] == notSeen })
+}
+
+// TestLiveElsewhereUntilTheLoss has another device be connected when the connection is lost,
+// long before the end of the session. It counts as connected until the last message came,
+// and not while nothing was known of it.
+func TestLiveElsewhereUntilTheLoss(t *testing.T) {
+	const laptop = "<presence xmlns='jabber:client' from='alice@localhost/laptop'><c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='%s' ver='x'/></presence>"
+	for _, tt := range []struct {
+		name string
+		lose func(f *scripted, r *resumer) // for 10 minutes
+	}{
+		{"the resumption is refused", func(f *scripted, r *resumer) {
+			f.set(func() { r.refuse, f.refuse = true, errors.New("no network") })
+			f.socket().fail(errors.New("reset"))
+		}},
+		{"the attempts to connect end early", func(f *scripted, r *resumer) {
+			f.set(func() { r.refuse = true })
+			away := true
+			time.AfterFunc(10*time.Minute, func() { f.set(func() { away = false }) })
+			before := f.handle
+			f.set(func() {
+				f.handle = func(s *socket, e *element.Element) bool {
+					if away && e.Is(nsFraming, "open") {
+						s.open("<mechanisms xmlns='" + nsSASL + "'><mechanism>PLAIN</mechanism></mechanisms>")
+						s.fail(errors.New("reset"))
+						return true
+					}
+					return before(s, e)
+				}
+			})
+			f.socket().fail(errors.New("reset"))
+		}},
+		{"the server is silent", func(f *scripted, r *resumer) {
+			f.set(func() {
+				r.refuse, f.refuse = true, errors.New("no network")
+				r.ignored = func(*element.Element) bool { return f.refuse != nil }
+			})
+		}},
+		{"the device has left before", func(f *scripted, r *resumer) {
+			f.socket().push("<presence xmlns='jabber:client' type='unavailable' from='alice@localhost/laptop'/>")
+			time.Sleep(5 * time.Minute)
+			f.set(func() { r.refuse, f.refuse = true, errors.New("no network") })
+			f.socket().fail(errors.New("reset"))
+		}},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			f, r := newScripted(), &resumer{}
+			items := ""
+			f.handle = func(s *socket, e *element.Element) bool {
+				handled := r.handle(s, e)
+				switch {
+				case isList(e):
+					s.result(e, rowsOfNews("v1", "s1"))
+				case isCatchUp(e) && !isDisco(e):
+					s.result(e, "<pubsub xmlns='"+ns.Pubsub+"'><items node='news'>"+items+"</items></pubsub>")
+				default:
+					return handled
+				}
+				return true
+			}
+			d := f.device(t).connect()
+			time.Sleep(time.Minute)
+			caps := d.wire(true)
+			_, caps, _ = strings.Cut(caps[strings.Index(caps, "<c "):], "node='")
+			caps, _, _ = strings.Cut(caps, "'")
+			f.socket().push(fmt.Sprintf(laptop, caps))
+			publish := func(id string) {
+				f.set(func() { items = "<item id='" + id + "'>" + entryAt(time.Now()) + "</item>" + items })
+			}
+			time.Sleep(5 * time.Minute)
+			publish("connected")
+			time.Sleep(5 * time.Minute)
+			tt.lose(f, r)
+			for _, id := range []string{"soon", "late"} {
+				time.Sleep(3 * time.Minute)
+				publish(id)
+			}
+			time.Sleep(4 * time.Minute)
+			f.set(func() { f.refuse = nil })
+			time.Sleep(10 * time.Minute)
+			synctest.Wait()
+			want := map[string]string{"connected": elsewhere, "soon": notSeen, "late": notSeen}
+			if got := d.seen(); !maps.Equal(got, want) || r.binds != 2 {
+				t.Errorf("seen: %v, want %v, after %d sessions\n%s", got, want, r.binds, d.log())
+			}
+			_ = d.Close()
+		})
+	}
 }
 
 // TestDeviceFromTheFuture sends presence of another device with a stamp in the future, which

@@ -37,7 +37,7 @@ type seen struct {
 	base, revision uint64
 
 	devices map[string]time.Time // connected sessions of other devices, and since when
-	until   time.Time            // when the connection was lost
+	until   time.Time            // when the last message came on the last connection of the session
 }
 
 func newSeen(l *loop, cfg *Config, v *view, s *session, report func(message)) *seen {
@@ -54,10 +54,13 @@ func (s *seen) sessionUp(m sessionUp) {
 	s.end()
 }
 
-// connectionDown handles the loss of the connection.
+// connectionDown handles the loss of the connection, or the failure of an attempt to connect,
+// which tells nothing of other devices.
 func (s *seen) connectionDown(m connectionDown) {
 	s.step(privatepep.Lost{})
-	s.until = m.lastReceived
+	if m.bound {
+		s.until = m.lastReceived
+	}
 }
 
 // sessionEnded handles the end of a session that cannot be resumed.
