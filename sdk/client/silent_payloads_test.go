@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"xmpp-pam/sdk/client"
@@ -93,6 +94,7 @@ func TestUnreadablePayloads(t *testing.T) {
 					group.Go(func() { list("short=short long=unreadable") })
 				}
 				group.Wait()
+				synctest.Wait() // The calls return before the state is published.
 				if got := d.State().Storage.Degraded; got != (how != "fails") {
 					t.Errorf("degraded: %v", got)
 				}
