@@ -36,8 +36,9 @@ export const mayShare = ({ tabs, where }: Config): boolean =>
  */
 export async function findSharedHost({ account, wasm }: Config, closed: AbortSignal): Promise<Host | undefined> {
   const lock = `xmpp-pam:page:${crypto.randomUUID()}`;
-  const lockLost = new AbortController();
-  const releaseLock = await hold(lock, () => lockLost.abort());
+  let loseLock!: () => void;
+  const lockLost = new Promise<void>((resolve) => { loseLock = resolve; });
+  const releaseLock = await hold(lock, loseLock);
   for (let n = 0; n < mostHosts && !closed.aborted; n++) {
     const name = `xmpp-pam ${info.version} ${format} ${account}${n > 0 ? ` ${n}` : ""}`;
     const found = await connect(name, closed);
@@ -55,8 +56,7 @@ export async function findSharedHost({ account, wasm }: Config, closed: AbortSig
         const ended = (): void => lost("was ended by the browser");
         navigator.locks.request(programLock(name, instance), { mode: "shared", signal }, ended).catch(() => undefined);
         // The host then takes this page for ended.
-        const left = (): void => lost("was left while the page was in the back/forward cache");
-        lockLost.signal.addEventListener("abort", left, { signal });
+        void lockLost.then(() => lost("was left while the page was in the back/forward cache"));
       },
       release() {
         over.abort();

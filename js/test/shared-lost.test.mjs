@@ -45,6 +45,17 @@ for (const [name, [lose, words]] of Object.entries(losses)) {
   });
 }
 
+test("a page that loses its lock before it has joined joins again, with a new lock", async (t) => {
+  const pageLocks = () => locks.held().filter((name) => name.startsWith("xmpp-pam:page:"));
+  const started = () => pageLocks().forEach(locks.abort);
+  const { hosts, locks, open } = makeBrowser(t, {}, { started });
+  const client = open();
+  await client.connect().catch((e) => assert.equal(e.code, "crashed"));
+  await settle();
+  assert.equal(await code(client.connect()), "ok");
+  assert.deepEqual([hosts.length, pageLocks().length], [1, 1]);
+});
+
 test("only a client that wants to be connected connects again", async (t) => {
   const { hosts, open } = makeBrowser(t);
   const never = open({ account: "never@example.org" });
