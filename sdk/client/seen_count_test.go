@@ -16,8 +16,8 @@ import (
 )
 
 // TestCatchUpCountsSeen misses three events while another device has shared a marker of an
-// item that is not known here. The catch-up counts those events as seen elsewhere of which
-// the marker tells that, and not those of which it is unknown.
+// item that is not known here. The catch-up counts those events as seen elsewhere that the
+// marker shows to be seen, and not those of which it is unknown.
 func TestCatchUpCountsSeen(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -262,8 +262,8 @@ func (e *Engine) Sleep() {
 	e.urgeSession()
 }
 
-// Freeze prepares for a suspension of the program that has begun when it returns: like
-// Sleep, and the connection is dropped until Wake or Connect.
+// Freeze prepares for a suspension of the program that follows at once: it does what Sleep
+// does, and drops the connection until Wake or Connect.
 func (e *Engine) Freeze() {
 	e.Sleep()
 	e.link.freeze()

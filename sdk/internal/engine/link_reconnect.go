@@ -143,12 +143,11 @@ func (l *link) proceed(down connectionDown) {
 	case fail:
 		l.view.setPhase(pam.PhaseFailed, n.err)
 		l.answerConnect(n.err)
-	case retry:
-		l.view.setNextAttempt(time.Now().Add(n.wait))
-		l.view.setPhase(pam.PhaseWaiting, n.err)
-		l.retry = l.after(n.wait, l.dial)
-		l.answerConnect(n.err)
-	case rest:
+	case retry, rest:
+		if n.do == retry {
+			l.view.setNextAttempt(time.Now().Add(n.wait))
+			l.retry = l.after(n.wait, l.dial)
+		}
 		l.view.setPhase(pam.PhaseWaiting, n.err)
 		l.answerConnect(n.err)
 	case redial:

@@ -55,7 +55,7 @@ func (s *seen) sessionUp(m sessionUp) {
 }
 
 // connectionDown handles the loss of the connection, or the failure of an attempt to connect,
-// which tells nothing of other devices.
+// from which nothing follows for other devices.
 func (s *seen) connectionDown(m connectionDown) {
 	s.step(privatepep.Lost{})
 	if m.bound {
