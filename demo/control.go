@@ -102,9 +102,9 @@ func (d *demo) controlRefuse(r *http.Request) (any, error) {
 	}
 	switch r.URL.Query().Get("on") {
 	case "", "1", "true":
-		dev.refuse.Store(true)
+		dev.line.refuse.Store(true)
 	case "0", "false":
-		dev.refuse.Store(false)
+		dev.line.refuse.Store(false)
 	default:
 		return nil, errors.New("on is true or false")
 	}

@@ -3,15 +3,10 @@
 package main
 
 import (
-	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"slices"
 	"strings"
 	"testing"
-
-	"xmpp-pam/sdk/server/prosody"
 )
 
 type listAnswer struct {
@@ -199,30 +194,8 @@ func TestControlRejects(t *testing.T) {
 }
 
 func TestProsody(t *testing.T) {
-	if err := prosody.Available(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	files, err := openPackage(testPackage(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer files.Close()
-	server, err := startServer(t.Context(), "prosody", slices.Clone(firstAccounts))
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := listen(0, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := newDemo(l, server, files, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+	needProsody(t)
+	d := startDemoAt(t, "prosody", true)
 	if _, body := do(t, "GET", d.origin+"/info.json", ""); !strings.Contains(body, "Prosody 0.") {
 		t.Errorf("info %s", body)
 	}

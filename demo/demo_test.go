@@ -184,33 +184,6 @@ func TestAddAndRemoveDevices(t *testing.T) {
 	}
 }
 
-func TestUnplug(t *testing.T) {
-	d := startDemo(t, false)
-	laptop, phone := d.device("Laptop"), d.device("Phone")
-	cut, kept := login(t, laptop, "alice", "wonderland"), login(t, phone, "alice", "wonderland")
-	if laptop.status().Sockets != 1 || phone.status().Sockets != 1 {
-		t.Fatalf("before: %+v %+v", laptop.status(), phone.status())
-	}
-	do(t, "POST", d.origin+"/devices/d1/unplug", "")
-	if _, _, err := cut.ws.Read(cut.ctx); err == nil {
-		t.Error("the socket is still open")
-	}
-	if _, res, err := dial(t.Context(), laptop); err == nil || res == nil || res.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("dialling an unplugged device: %v %v", res, err)
-	}
-	if res, _ := do(t, "GET", laptop.URL, ""); res.StatusCode != http.StatusOK {
-		t.Errorf("files of an unplugged device: %s", res.Status)
-	}
-	kept.send("<iq xmlns='jabber:client' type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
-	kept.until("id='p'")
-
-	do(t, "POST", d.origin+"/devices/d1/plug", "")
-	login(t, laptop, "alice", "wonderland")
-	if got := laptop.status(); got.Sockets != 1 || got.Refuse {
-		t.Errorf("after: %+v", got)
-	}
-}
-
 func TestCloseEndsTheStreams(t *testing.T) {
 	d := startDemo(t, false)
 	s := login(t, d.device("Laptop"), "alice", "wonderland")

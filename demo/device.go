@@ -1,14 +1,10 @@
 package main
 
 import (
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
-	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 // A device is a port on localhost. To a browser it is a separate origin with
@@ -16,9 +12,6 @@ import (
 // package, and the WebSocket endpoint of the XMPP server.
 type device struct {
 	ID, Name, URL string
-
-	// refuse answers new sockets with 503. Files are still served.
-	refuse atomic.Bool
 
 	line   *line
 	http   *http.Server
@@ -54,7 +47,7 @@ func newDevice(id, name string, d *demo) (*device, error) {
 		return nil, err
 	}
 	dev := &device{ID: id, Name: name, URL: originOf(l) + "/"}
-	dev.line = &line{Listener: l, sockets: make(map[*lineConn]string)}
+	dev.line = newLine(l)
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", webPage("device.html"))
 	mux.Handle("GET /web/", webFiles())
@@ -67,7 +60,7 @@ func newDevice(id, name string, d *demo) (*device, error) {
 	})
 	mux.HandleFunc("GET "+socketPath, func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case dev.refuse.Load():
+		case dev.line.refuse.Load():
 			http.Error(w, "This device is off the network.", http.StatusServiceUnavailable)
 		case !localOrigin(r.Header.Get("Origin")):
 			http.Error(w, "Only pages of this demo may connect.", http.StatusForbidden)
@@ -94,96 +87,7 @@ func (dev *device) Close() error {
 func (dev *device) cut() int { return dev.line.cut() }
 
 func (dev *device) status() deviceStatus {
-	return deviceStatus{dev.ID, dev.Name, dev.URL, dev.refuse.Load(), dev.line.open()}
-}
-
-// A line is a listener that records which of its connections became sockets,
-// because the HTTP server does not track hijacked connections.
-type line struct {
-	net.Listener
-	mu      sync.Mutex
-	sockets map[*lineConn]string // the session's full JID, once it has one
-}
-
-func (l *line) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &lineConn{Conn: c, line: l}, nil
-}
-
-func (l *line) connState(c net.Conn, state http.ConnState) {
-	if state == http.StateHijacked {
-		l.mu.Lock()
-		l.sockets[c.(*lineConn)] = ""
-		l.mu.Unlock()
-	}
-}
-
-func (l *line) open() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.sockets)
-}
-
-// has reports whether the session with this full JID uses this line.
-func (l *line) has(session string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, s := range l.sockets {
-		if s == session {
-			return true
-		}
-	}
-	return false
-}
-
-// sessions returns the full JIDs of the sessions that use this line.
-func (l *line) sessions() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.DeleteFunc(slices.Collect(maps.Values(l.sockets)), func(s string) bool { return s == "" })
-}
-
-func (l *line) cut() int {
-	l.mu.Lock()
-	conns := slices.Collect(maps.Keys(l.sockets))
-	l.mu.Unlock()
-	for _, c := range conns {
-		if tcp, ok := c.Conn.(*net.TCPConn); ok {
-			tcp.SetLinger(0) // a reset: data in transit is lost
-		}
-		c.Close()
-	}
-	return len(conns)
-}
-
-type lineConn struct {
-	net.Conn
-	line *line
-}
-
-var boundJID = regexp.MustCompile(`<jid(?: [^>]*)?>([^<]+)</jid>`)
-
-// Write records the full JID that the server assigns to the session when it binds
-// (RFC 6120 §7.6), which identifies the session.
-func (c *lineConn) Write(p []byte) (int, error) {
-	c.line.mu.Lock()
-	if session, ok := c.line.sockets[c]; ok && session == "" {
-		if m := boundJID.FindSubmatch(p); m != nil {
-			c.line.sockets[c] = string(m[1])
-		}
-	}
-	c.line.mu.Unlock()
-	return c.Conn.Write(p)
-}
-
-func (c *lineConn) Close() error {
-	c.line.mu.Lock()
-	delete(c.line.sockets, c)
-	c.line.mu.Unlock()
-	return c.Conn.Close()
+	return deviceStatus{dev.ID, dev.Name, dev.URL, dev.line.refuse.Load(), dev.line.open()}
 }
 
 // localOrigin accepts pages of localhost and programs, which send no origin.

@@ -26,11 +26,6 @@ import (
 	"time"
 )
 
-// maxDevices is the largest number of devices open at the same time.
-const maxDevices = 16
-
-var deviceNames = []string{"Laptop", "Phone", "Tablet", "Desktop", "Watch", "Kiosk"}
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout)
@@ -138,8 +133,9 @@ func newDemo(l net.Listener, server xmppServer, files *packageFiles, control boo
 	mux.HandleFunc("POST /devices", d.serveOpenDevice)
 	mux.HandleFunc("DELETE /devices/{id}", d.serveCloseDevice)
 	mux.HandleFunc("POST /publish", d.servePublish)
-	mux.HandleFunc("POST /devices/{id}/unplug", d.servePlug(false))
-	mux.HandleFunc("POST /devices/{id}/plug", d.servePlug(true))
+	mux.HandleFunc("POST /devices/{id}/cut", d.serveCut)
+	mux.HandleFunc("POST /devices/{id}/unplug", d.serveUnplug)
+	mux.HandleFunc("POST /devices/{id}/plug", d.servePlug)
 	if control {
 		mux.Handle("/control/", d.controlHandler())
 	}
@@ -160,64 +156,6 @@ func (d *demo) Close() error {
 	return err
 }
 
-// openDevice opens a device on a port of its own. Without a name it uses the next
-// default name.
-func (d *demo) openDevice(name string) (*device, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.devices) >= maxDevices {
-		return nil, fmt.Errorf("there are %d devices already: remove one first", maxDevices)
-	}
-	if name == "" {
-		name = fmt.Sprintf("Device %d", d.opened+1)
-		if d.opened < len(deviceNames) {
-			name = deviceNames[d.opened]
-		}
-	}
-	d.opened++
-	dev, err := newDevice("d"+strconv.Itoa(d.opened), name, d)
-	if err != nil {
-		return nil, err
-	}
-	d.devices = append(d.devices, dev)
-	return dev, nil
-}
-
-// closeDevice closes a device, and reports whether there was one.
-func (d *demo) closeDevice(id string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for i, dev := range d.devices {
-		if dev.ID == id {
-			d.devices = append(d.devices[:i:i], d.devices[i+1:]...)
-			dev.Close()
-			return true
-		}
-	}
-	return false
-}
-
-func (d *demo) closeDevices() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, dev := range d.devices {
-		dev.Close()
-	}
-	d.devices = nil
-}
-
-// device returns the device with this id or name, or nil.
-func (d *demo) device(key string) *device {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, dev := range d.devices {
-		if dev.ID == key || dev.Name == key {
-			return dev
-		}
-	}
-	return nil
-}
-
 func (d *demo) serveInfo(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{
 		"server":   d.server.About(),
@@ -225,49 +163,6 @@ func (d *demo) serveInfo(w http.ResponseWriter, _ *http.Request) {
 		"nodes":    d.server.Nodes(),
 		"wasm":     d.files.wasmInfo(),
 	})
-}
-
-func (d *demo) serveDevices(w http.ResponseWriter, _ *http.Request) {
-	d.mu.Lock()
-	list := make([]deviceStatus, 0, len(d.devices))
-	for _, dev := range d.devices {
-		list = append(list, dev.status())
-	}
-	d.mu.Unlock()
-	writeJSON(w, http.StatusOK, list)
-}
-
-func (d *demo) serveOpenDevice(w http.ResponseWriter, r *http.Request) {
-	dev, err := d.openDevice(r.FormValue("name"))
-	if err != nil {
-		writeError(w, http.StatusConflict, err.Error())
-		return
-	}
-	writeJSON(w, http.StatusCreated, dev.status())
-}
-
-func (d *demo) serveCloseDevice(w http.ResponseWriter, r *http.Request) {
-	if !d.closeDevice(r.PathValue("id")) {
-		writeError(w, http.StatusNotFound, "there is no such device")
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
-}
-
-// servePlug disconnects a device from the network or reconnects it.
-func (d *demo) servePlug(on bool) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		dev := d.device(r.PathValue("id"))
-		if dev == nil {
-			writeError(w, http.StatusNotFound, "there is no such device")
-			return
-		}
-		dev.refuse.Store(!on)
-		if !on {
-			dev.cut()
-		}
-		writeJSON(w, http.StatusOK, dev.status())
-	}
 }
 
 func newHTTPServer(h http.Handler) *http.Server {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,8 @@ import (
 
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
+
+	"xmpp-pam/sdk/server/prosody"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -48,11 +51,35 @@ func testPackage(t *testing.T) string {
 // startDemo runs a demo with the in-memory server on a free port.
 func startDemo(t *testing.T, control bool) *demo {
 	t.Helper()
+	return startDemoAt(t, "mem", control)
+}
+
+// eachServer runs a test at the in-memory server and at Prosody.
+func eachServer(t *testing.T, test func(t *testing.T, d *demo)) {
+	t.Run("mem", func(t *testing.T) { test(t, startDemoAt(t, "mem", false)) })
+	t.Run("prosody", func(t *testing.T) {
+		needProsody(t)
+		test(t, startDemoAt(t, "prosody", false))
+	})
+}
+
+func needProsody(t *testing.T) {
+	t.Helper()
+	if err := prosody.Available(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+func startDemoAt(t *testing.T, kind string, control bool) *demo {
+	t.Helper()
 	files, err := openPackage(testPackage(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := startServer(t.Context(), "mem", slices.Clone(firstAccounts))
+	server, err := startServer(t.Context(), kind, slices.Clone(firstAccounts))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +150,13 @@ func dial(ctx context.Context, dev *device) (*websocket.Conn, *http.Response, er
 
 func login(t *testing.T, dev *device, name, password string) *session {
 	t.Helper()
+	s := authenticate(t, dev, name, password)
+	s.bind()
+	return s
+}
+
+func authenticate(t *testing.T, dev *device, name, password string) *session {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	t.Cleanup(cancel)
 	ws, _, err := dial(ctx, dev)
@@ -130,6 +164,7 @@ func login(t *testing.T, dev *device, name, password string) *session {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ws.CloseNow() })
+	ws.SetReadLimit(16 << 20)
 	s := &session{t, ctx, ws}
 	open := "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>"
 	s.send(open)
@@ -139,12 +174,58 @@ func login(t *testing.T, dev *device, name, password string) *session {
 	s.until("<success")
 	s.send(open)
 	s.until("features>")
+	return s
+}
+
+// bind makes an available session that has requested the list, and returns the answer.
+func (s *session) bind() string {
+	s.t.Helper()
 	s.send("<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>")
 	s.until("</jid>")
 	s.send("<presence xmlns='jabber:client'/>")
 	s.send("<iq xmlns='jabber:client' type='get' id='l'><subscriptions xmlns='urn:xmpp:pam:0'/></iq>")
-	s.until("urn:xmpp:pam:0")
-	return s
+	return s.until("urn:xmpp:pam:0")
+}
+
+var smID = regexp.MustCompile(`[ ]id=['"]([^'"]+)`)
+
+// manage starts stream management and returns the id for resumption.
+func (s *session) manage() string {
+	s.t.Helper()
+	s.send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
+	return smID.FindStringSubmatch(s.until("<enabled"))[1]
+}
+
+// resume tries to resume a session and returns the answer.
+func (s *session) resume(id string) string {
+	s.t.Helper()
+	s.send("<resume xmlns='urn:xmpp:sm:3' previd='" + id + "' h='0'/>")
+	return s.until("urn:xmpp:sm:3")
+}
+
+// archived returns the events in the account's archive.
+func (s *session) archived() string {
+	s.t.Helper()
+	s.send("<iq xmlns='jabber:client' type='set' id='q'><query xmlns='urn:xmpp:mam:2'/></iq>")
+	var all strings.Builder
+	for {
+		xml := s.until("")
+		if all.WriteString(xml); strings.Contains(xml, "<fin") {
+			return all.String()
+		}
+	}
+}
+
+// lost waits until the socket is closed.
+func (s *session) lost() {
+	for {
+		if _, _, err := s.ws.Read(s.ctx); err != nil {
+			if s.ctx.Err() != nil {
+				s.t.Error("the socket is still open")
+			}
+			return
+		}
+	}
 }
 
 func (s *session) send(xml string) {

@@ -3,17 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"slices"
-	"strings"
 	"sync"
-	"time"
-
-	"xmpp-pam/sdk/server/mem"
-	"xmpp-pam/sdk/server/prosody"
 )
 
 const (
@@ -32,6 +24,9 @@ type xmppServer interface {
 	AddAccount(name, password string) error
 	CreateNode(name, access string) error
 	Publish(node, item, xml string) error
+	// EndSession ends the session with that full JID, if there is one, as if it had not
+	// been resumed in time.
+	EndSession(jid string) error
 	// Log returns the server's log, in its own format.
 	Log() any
 	// Gone receives an error if the server ends unexpectedly.
@@ -146,122 +141,4 @@ func (c *catalogue) node(n nodeInfo, err error) error {
 		c.mu.Unlock()
 	}
 	return err
-}
-
-// A memServer is the in-memory server of this repository. Unlike the others, it lets
-// tests inspect its state and delay its messages.
-type memServer struct {
-	*mem.Server
-	catalogue
-}
-
-func newMemServer(accounts []account) (*memServer, error) {
-	s, err := mem.New(mem.Config{Domain: domain, Accounts: passwords(accounts), Archive: true, RSM: true})
-	if err != nil {
-		return nil, err
-	}
-	return &memServer{Server: s, catalogue: catalogue{accounts: accounts}}, nil
-}
-
-func (s *memServer) About() serverInfo {
-	return serverInfo{Kind: "mem", Name: "in-memory server", PAM: "built in"}
-}
-
-func (s *memServer) AddAccount(name, password string) error {
-	return s.account(account{name, password}, s.Server.AddAccount(name, password))
-}
-
-func (s *memServer) CreateNode(name, access string) error {
-	return s.node(newNode(name, access), s.Server.CreateNode(name, access))
-}
-
-func (s *memServer) Gone() <-chan error { return nil }
-
-// A prosodyServer is a Prosody process with a temporary folder, which runs as long
-// as the demo.
-type prosodyServer struct {
-	*prosody.Server
-	catalogue
-	proxy http.Handler
-	gone  chan error
-	done  chan struct{}
-	watch sync.WaitGroup
-}
-
-func newProsodyServer(ctx context.Context, accounts []account) (*prosodyServer, error) {
-	if err := prosody.Available(); err != nil {
-		return nil, err
-	}
-	p, err := prosody.Start(ctx, prosody.Config{Accounts: passwords(accounts)})
-	if err != nil {
-		return nil, err
-	}
-	target, err := url.Parse(p.URL())
-	if err != nil {
-		p.Close()
-		return nil, err
-	}
-	target.Scheme = strings.Replace(target.Scheme, "ws", "http", 1)
-	s := &prosodyServer{
-		Server:    p,
-		catalogue: catalogue{accounts: accounts},
-		gone:      make(chan error, 1),
-		done:      make(chan struct{}),
-	}
-	s.proxy = &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.Out.URL = target
-			r.Out.Host = target.Host
-			r.Out.Header.Del("Origin") // the device has checked it, and Prosody does not accept it
-		},
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			http.Error(w, "Prosody does not answer: "+err.Error(), http.StatusBadGateway)
-		},
-	}
-	s.watch.Go(func() { s.waitUntilGone(target.Host) })
-	return s, nil
-}
-
-// waitUntilGone connects to Prosody's port repeatedly, and reports that Prosody has
-// ended when two consecutive attempts fail.
-func (s *prosodyServer) waitUntilGone(addr string) {
-	for failed := 0; ; {
-		select {
-		case <-s.done:
-			return
-		case <-time.After(2 * time.Second):
-		}
-		conn, err := net.DialTimeout("tcp", addr, time.Second)
-		if err == nil {
-			conn.Close()
-			failed = 0
-		} else if failed++; failed == 2 {
-			lines := strings.Split(strings.TrimSpace(s.Server.Log()), "\n")
-			s.gone <- fmt.Errorf("the Prosody process has ended; start the demo again. The end of its log:\n%s", strings.Join(lines[max(0, len(lines)-8):], "\n"))
-			return
-		}
-	}
-}
-
-func (s *prosodyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.proxy.ServeHTTP(w, r) }
-
-func (s *prosodyServer) About() serverInfo {
-	return serverInfo{Kind: "prosody", Name: s.Version(), PAM: "by our mod_pam"}
-}
-
-func (s *prosodyServer) AddAccount(name, password string) error {
-	return s.account(account{name, password}, s.Server.AddAccount(name, password))
-}
-
-func (s *prosodyServer) CreateNode(name, access string) error {
-	return s.node(newNode(name, access), s.Server.CreateNode(name, access))
-}
-
-func (s *prosodyServer) Log() any           { return s.Server.Log() }
-func (s *prosodyServer) Gone() <-chan error { return s.gone }
-
-func (s *prosodyServer) Close() error {
-	close(s.done)
-	s.watch.Wait()
-	return s.Server.Close()
 }

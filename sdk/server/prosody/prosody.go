@@ -105,6 +105,12 @@ func (s *Server) Publish(node, itemID, payloadXML string) error {
 	return s.call(context.Background(), "publish", map[string]string{"node": node, "item": itemID, "payload": payloadXML})
 }
 
+// EndSession ends the session with this full JID, if there is one, as if its time for resumption
+// (XEP-0198) had passed. It closes the connection of the session.
+func (s *Server) EndSession(fullJID string) error {
+	return s.call(context.Background(), "end_session", map[string]string{"jid": fullJID})
+}
+
 // Log returns the end of Prosody's log, for the messages of failed tests. It may be called after Close.
 func (s *Server) Log() string {
 	if text := readLog(s.dir); text != "" {

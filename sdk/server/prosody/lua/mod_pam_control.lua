@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: MIT
 --
--- mod_pam_control: lets the program that started this Prosody create accounts and nodes, and publish.
+-- mod_pam_control: lets the program that started this Prosody create accounts and nodes, publish, and end
+-- sessions.
 -- For tests and development only. Loaded on the pubsub component; every request needs the secret.
 
 local json = require "util.json";
 local nodeprep = require "util.encodings".stringprep.nodeprep;
+local sessionmanager = require "core.sessionmanager";
 local st = require "util.stanza";
 local usermanager = require "core.usermanager";
 local xml = require "util.xml";
@@ -45,6 +47,25 @@ function commands.publish(arguments)
 	local item = st.stanza("item", { xmlns = "http://jabber.org/protocol/pubsub", id = arguments.item })
 		:add_child(payload);
 	return pubsub.service:publish(arguments.node, true, arguments.item, item);
+end
+
+-- Does what mod_smacks does when the time for resumption has passed: undelivered stanzas are treated in the
+-- usual way, and a client that tries to resume is told how many of its stanzas were handled.
+function commands.end_session(arguments)
+	local session = prosody.full_sessions[arguments.jid];
+	if not session then return true; end
+	local conn = session.conn;
+	if not session.hibernating then
+		sessionmanager.destroy_session(session, "Ended by mod_pam_control");
+	end
+	local watchdog = session.hibernating_watchdog;
+	if watchdog then
+		watchdog:cancel();
+		watchdog:callback();
+	elseif conn then
+		conn:close();
+	end
+	return true;
 end
 
 local function handle(event, name)
