@@ -112,6 +112,8 @@ type demo struct {
 	opened  int // number of devices opened so far
 	holds   []heldBack
 
+	restarting sync.Mutex // held during a restart of the server
+
 	published map[string]int // number of entries published so far, by node
 }
 
@@ -133,6 +135,7 @@ func newDemo(l net.Listener, server xmppServer, files *packageFiles, control boo
 	mux.HandleFunc("POST /devices", d.serveOpenDevice)
 	mux.HandleFunc("DELETE /devices/{id}", d.serveCloseDevice)
 	mux.HandleFunc("POST /publish", d.servePublish)
+	mux.HandleFunc("POST /restart", d.serveRestart)
 	mux.HandleFunc("POST /devices/{id}/cut", d.serveCut)
 	mux.HandleFunc("POST /devices/{id}/unplug", d.serveUnplug)
 	mux.HandleFunc("POST /devices/{id}/plug", d.servePlug)

@@ -27,6 +27,9 @@ type xmppServer interface {
 	// EndSession ends the session with that full JID, if there is one, as if it had not
 	// been resumed in time.
 	EndSession(jid string) error
+	// Restart ends all sessions, so that none can be resumed, and returns when the server
+	// accepts connections again. The data stays.
+	Restart() error
 	// Log returns the server's log, in its own format.
 	Log() any
 	// Gone receives an error if the server ends unexpectedly.

@@ -34,4 +34,9 @@ func (s *memServer) EndSession(jid string) error {
 	return nil
 }
 
+func (s *memServer) Restart() error {
+	s.Server.Restart()
+	return nil
+}
+
 func (s *memServer) Gone() <-chan error { return nil }

@@ -21,8 +21,12 @@ type prosodyServer struct {
 	catalogue
 	proxy http.Handler
 	gone  chan error
-	done  chan struct{}
 	watch sync.WaitGroup
+
+	life context.Context // ends when the server is closed
+	end  context.CancelFunc
+
+	up sync.Mutex // held by Restart, so that waitUntilGone does not look meanwhile
 }
 
 func newProsodyServer(ctx context.Context, accounts []account) (*prosodyServer, error) {
@@ -43,8 +47,8 @@ func newProsodyServer(ctx context.Context, accounts []account) (*prosodyServer, 
 		Server:    p,
 		catalogue: catalogue{accounts: accounts},
 		gone:      make(chan error, 1),
-		done:      make(chan struct{}),
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	s.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL = target
@@ -59,18 +63,19 @@ func newProsodyServer(ctx context.Context, accounts []account) (*prosodyServer, 
 	return s, nil
 }
 
+// watchInterval is the time between two attempts of waitUntilGone.
+var watchInterval = 2 * time.Second
+
 // waitUntilGone connects to Prosody's port repeatedly, and reports that Prosody has
 // ended when two consecutive attempts fail.
 func (s *prosodyServer) waitUntilGone(addr string) {
 	for failed := 0; ; {
 		select {
-		case <-s.done:
+		case <-s.life.Done():
 			return
-		case <-time.After(2 * time.Second):
+		case <-time.After(watchInterval):
 		}
-		conn, err := net.DialTimeout("tcp", addr, time.Second)
-		if err == nil {
-			conn.Close()
+		if s.answers(addr) {
 			failed = 0
 		} else if failed++; failed == 2 {
 			lines := strings.Split(strings.TrimSpace(s.Server.Log()), "\n")
@@ -78,6 +83,24 @@ func (s *prosodyServer) waitUntilGone(addr string) {
 			return
 		}
 	}
+}
+
+func (s *prosodyServer) answers(addr string) bool {
+	s.up.Lock()
+	defer s.up.Unlock()
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err == nil {
+		conn.Close()
+	}
+	return err == nil
+}
+
+// Restart stops the process and starts it again. If that fails, it is not started any
+// more, and waitUntilGone reports that.
+func (s *prosodyServer) Restart() error {
+	s.up.Lock()
+	defer s.up.Unlock()
+	return s.Server.Restart(s.life)
 }
 
 func (s *prosodyServer) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.proxy.ServeHTTP(w, r) }
@@ -98,7 +121,7 @@ func (s *prosodyServer) Log() any           { return s.Server.Log() }
 func (s *prosodyServer) Gone() <-chan error { return s.gone }
 
 func (s *prosodyServer) Close() error {
-	close(s.done)
+	s.end()
 	s.watch.Wait()
 	return s.Server.Close()
 }

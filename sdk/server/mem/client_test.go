@@ -123,14 +123,19 @@ func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) 
 
 func (p *peer) login(user, password, resource string) *peer {
 	p.t.Helper()
-	p.open()
-	p.sendf("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>%s</auth>", b64("\x00"+user+"\x00"+password))
-	p.want("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'")
-	p.open()
+	p.authenticate(user, password)
 	p.sendf("<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>%s</resource></bind></iq>", resource)
 	p.full = user + "@localhost/" + resource
 	p.want("type='result' id='b' <jid>" + p.full + "</jid>")
 	return p
+}
+
+func (p *peer) authenticate(user, password string) {
+	p.t.Helper()
+	p.open()
+	p.sendf("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>%s</auth>", b64("\x00"+user+"\x00"+password))
+	p.want("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'")
+	p.open()
 }
 
 // session logs in and then sends extra, such as presence.

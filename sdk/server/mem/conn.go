@@ -36,6 +36,7 @@ type session struct {
 	cancel context.CancelFunc
 	wake   chan struct{} // a message was queued
 	hung   chan struct{} // closed when the client has sent <close/>
+	done   chan struct{} // closed when the connection has ended
 
 	// Guarded by Server.mu:
 	name   string // remote address, then the full JID
@@ -73,18 +74,19 @@ func newSession(s *Server, ws *websocket.Conn, remote string) *session {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &session{
 		srv: s, ws: ws, ctx: ctx, cancel: cancel, name: remote,
-		wake: make(chan struct{}, 1), hung: make(chan struct{}), binding: binding{asked: map[string]capsQuery{}},
+		wake: make(chan struct{}, 1), hung: make(chan struct{}), done: make(chan struct{}), binding: binding{asked: map[string]capsQuery{}},
 	}
 }
 
 // run serves the connection until it ends. The calling goroutine reads, another one
 // writes.
 func (c *session) run() {
+	defer close(c.done)
 	c.ws.SetReadLimit(-1) // this package enforces the limit, to report it to the client
 	s := c.srv
 	s.mu.Lock()
 	s.conns[c] = true
-	if s.closed {
+	if s.stopped() {
 		c.end("system-shutdown")
 	}
 	s.mu.Unlock()

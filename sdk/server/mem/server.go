@@ -62,6 +62,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	closed   bool
+	down     int // number of calls to Restart that have not returned
 	conns    map[*session]bool
 	accounts map[string]*account // by bare JID
 	services map[string]*service // by JID: the pubsub services, and one per account
@@ -173,7 +174,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	if s.closed {
+	if s.stopped() {
 		s.mu.Unlock()
 		http.Error(w, "the server is closed", http.StatusServiceUnavailable)
 		return
@@ -187,25 +188,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // Accept has answered the request
 	}
 	newSession(s, ws, r.RemoteAddr).run()
-}
-
-// Close ends all sessions with the stream error system-shutdown and waits until all
-// goroutines of the server have ended, which takes at most about a second. The server
-// accepts no connection afterwards. The error is always nil.
-func (s *Server) Close() error {
-	s.mu.Lock()
-	s.closed = true
-	for c := range s.conns {
-		c.end("system-shutdown")
-	}
-	for _, a := range s.accounts {
-		for _, c := range a.sessions { // the remaining sessions hibernate
-			c.forget()
-		}
-	}
-	s.mu.Unlock()
-	s.running.Wait()
-	return nil
 }
 
 func (s *Server) pubsubJID() string { return "pubsub." + s.cfg.Domain }

@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -47,12 +46,13 @@ type Server struct {
 	port    int
 	secret  string
 	version string
-	child   *child
 	http    *http.Client
 
-	closing  sync.Once
-	closeErr error
-	lastLog  atomic.Value // string: what Log returns after the folder was removed
+	lifecycle sync.Mutex // held by Restart and Close
+	child     *child
+	closed    bool
+	closeErr  error
+	lastLog   atomic.Value // string: what Log returns after the folder was removed
 }
 
 // Start runs Prosody in a new temporary folder and returns when it accepts connections and has the
@@ -118,89 +118,6 @@ func (s *Server) Log() string {
 	}
 	text, _ := s.lastLog.Load().(string)
 	return text
-}
-
-// Close stops the server and removes its folder. It sends Prosody a signal to exit, and kills it after 5
-// seconds. A second call does nothing and returns the same error.
-func (s *Server) Close() error {
-	s.closing.Do(func() {
-		s.stop()
-		if err := os.RemoveAll(s.dir); err != nil {
-			s.closeErr = fmt.Errorf("prosody: its folder is not removed: %w", err)
-		}
-	})
-	return s.closeErr
-}
-
-// stop stops the server and keeps its folder, so that startIn can use it again.
-func (s *Server) stop() {
-	s.child.stop()
-	s.lastLog.Store(readLog(s.dir))
-}
-
-// startIn runs Prosody in dir and keeps the data there. Another program may take the chosen port before
-// Prosody binds it; startIn then tries once more.
-func startIn(ctx context.Context, dir string, cfg Config) (*Server, error) {
-	version, err := installed()
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	s, err := launch(ctx, dir, cfg)
-	if errors.Is(err, errPortTaken) {
-		s, err = launch(ctx, dir, cfg)
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.version = version
-	if err := s.populate(ctx, cfg); err != nil {
-		s.stop()
-		return nil, err
-	}
-	return s, nil
-}
-
-func launch(ctx context.Context, dir string, cfg Config) (*Server, error) {
-	s := &Server{dir: dir, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
-	var err error
-	if s.port, s.secret, err = configure(dir, cfg); err != nil {
-		return nil, err
-	}
-	if s.child, err = run(dir); err != nil {
-		return nil, err
-	}
-	if err := s.ready(ctx); err != nil {
-		s.stop()
-		if errors.Is(err, errPortTaken) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%w; the end of its log:\n%s", err, s.Log())
-	}
-	return s, nil
-}
-
-var errPortTaken = errors.New("prosody: another program took the port it was to listen on; try again")
-
-// ready waits until this Prosody answers, and not another program on its port.
-func (s *Server) ready(ctx context.Context) error {
-	for {
-		err := s.call(ctx, "ping", map[string]string{})
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-s.child.done:
-			return errors.New("prosody: it ended while starting")
-		case <-ctx.Done():
-			return fmt.Errorf("prosody: it did not answer in time (%w): %w", ctx.Err(), err)
-		case <-time.After(20 * time.Millisecond):
-			if strings.Contains(readLog(s.dir), "Failed to open server port") {
-				return errPortTaken
-			}
-		}
-	}
 }
 
 func (s *Server) populate(ctx context.Context, cfg Config) error {

@@ -51,14 +51,10 @@ func (s *Server) signal(t testing.TB, name string) {
 // resume starts a stopped server.
 func (s *Server) resume(t testing.TB) {
 	t.Helper()
-	var err error
-	if s.child, err = run(s.dir); err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
-	if err := s.ready(ctx); err != nil {
-		t.Fatal(err, s.Log())
+	if err := s.run(ctx); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -2,6 +2,7 @@ package prosody
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 )
@@ -26,15 +27,66 @@ func TestEndSession(t *testing.T) {
 		if gone := other.until("presence"); gone.attr("from") != d.jid || gone.attr("type") != "unavailable" {
 			t.Errorf("managed %v: the other device received %v", managed, gone)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		for {
-			if _, _, err := d.conn.Read(ctx); err != nil {
-				break
-			}
+		d.cutOff()
+	}
+}
+
+// cutOff waits until the server has closed the connection.
+func (d *device) cutOff() {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(d.t.Context(), 10*time.Second)
+	defer cancel()
+	for {
+		if _, _, err := d.conn.Read(ctx); err != nil {
+			break
 		}
-		if ctx.Err() != nil {
-			t.Errorf("managed %v: the connection is still open", managed)
-		}
-		cancel()
+	}
+	if ctx.Err() != nil {
+		d.t.Error("the connection is still open")
+	}
+}
+
+// A restart ends the process and every session; the address and the data stay.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Accounts: map[string]string{"alice": "pw-alice"}, Nodes: []string{"news"}})
+	d := online(t, s, "alice", "phone")
+	d.subscribe(service, "news")
+	d.send(`<enable xmlns='urn:xmpp:sm:3' resume='true'/>`)
+	d.until("enabled")
+	url, process := s.URL(), s.child.process.Pid
+
+	// Without a start in time the server is down, and a second attempt starts it.
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Restart(late); !errors.Is(err, context.Canceled) {
+		t.Errorf("a restart without time: %v", err)
+	}
+	if err := s.CreateNode("weather", ""); err == nil {
+		t.Error("the server runs after a failed restart")
+	}
+	if err := s.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.cutOff()
+	if s.URL() != url || s.child.process.Pid == process {
+		t.Errorf("after the restart: %s (before: %s), process %d", s.URL(), url, s.child.process.Pid)
+	}
+	if err := s.Publish("news", "1", "<kept xmlns='urn:example'/>"); err != nil {
+		t.Error(err)
+	}
+	again := online(t, s, "alice", "phone")
+	if rows := again.list(""); len(rows[0].at("subscriptions").Children) != 1 {
+		t.Errorf("the list after the restart: %v", rows)
+	}
+	if err := s.CreateNode("news", ""); err == nil {
+		t.Error("the node is lost")
+	}
+	again.leave()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Restart(t.Context()); err == nil {
+		t.Error("a restart after Close succeeds")
 	}
 }
