@@ -8,50 +8,69 @@ import (
 	"testing"
 	"time"
 
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/server/mem"
 	"xmpp-pam/sdk/store"
 )
 
 // TestMarkerOfALaterSession has two devices mark events at the same moment, in the second
-// session of one of them. While that one stores its mark, the later marker of the other
-// arrives: it does not replace it by its own.
+// session of one of them, whose inbox may know fewer markers than its first session. While
+// that one stores its mark, the later marker of the other arrives: it does not replace it by
+// its own.
 func TestMarkerOfALaterSession(t *testing.T) {
 	needsMem(t)
-	bubble(t, "second session", func(t *testing.T) {
-		p, dial := bubbledPeer(t, func(c *mem.Config) { c.Archive = true })
-		a := newDevice(t, p, keep(slow{store.NewMemory(), 0, time.Second}), dial).connect()
-		b := newDevice(t, p, nil, dial).connect()
-		subscribe(t, b, "pubsub."+p.domain, "news")
-		time.Sleep(time.Minute)
-		for i := range 6 {
-			check(t, p.publish("news", fmt.Sprint(i+1), fmt.Sprintf("<x xmlns='urn:x'>%d</x>", i)))
-			time.Sleep(time.Second)
-		}
-		time.Sleep(time.Minute)
-		for _, item := range []string{"1", "2", "3"} {
-			check(t, b.MarkSeenUpTo(t.Context(), b.id(item)))
+	for _, forgotten := range []bool{false, true} {
+		bubble(t, fmt.Sprint("forgotten ", forgotten), func(t *testing.T) {
+			p, dial := bubbledPeer(t, func(c *mem.Config) { c.Archive = true })
+			a := newDevice(t, p, keep(slow{store.NewMemory(), 0, time.Second}), dial).connect()
+			b := newDevice(t, p, nil, dial).connect()
+			subscribe(t, b, "pubsub."+p.domain, "news")
 			time.Sleep(time.Minute)
-		}
-		check(t, a.Disconnect(t.Context()))
-		a.connect()
-		time.Sleep(time.Minute)
-		if got := a.seen(); got["3"] != synced || got["4"] != notSeen {
-			t.Errorf("before: %v", got)
-		}
+			for i := range 6 {
+				check(t, p.publish("news", fmt.Sprint(i+1), fmt.Sprintf("<x xmlns='urn:x'>%d</x>", i)))
+				time.Sleep(time.Second)
+			}
+			time.Sleep(time.Minute)
+			for _, item := range []string{"1", "2", "3"} {
+				check(t, b.MarkSeenUpTo(t.Context(), b.id(item)))
+				time.Sleep(time.Minute)
+			}
+			third := synced
+			if forgotten { // The server has no markers any more, either.
+				check(t, a.Forget(t.Context()))
+				check(t, b.Forget(t.Context()))
+				third = notSeen
+				nodes, _, err := newDevice(t, p, nil, dial).connect().Nodes(t.Context(), "alice@"+p.domain, 0, "")
+				check(t, err)
+				for _, n := range nodes {
+					if strings.HasPrefix(n.Node, ns.Seen) {
+						check(t, p.DeleteNode("alice@"+p.domain, n.Node, ""))
+					}
+				}
+				b.connect()
+			} else {
+				check(t, a.Disconnect(t.Context()))
+			}
+			a.connect()
+			time.Sleep(time.Minute)
+			if got := a.seen(); got["3"] != third || got["4"] != notSeen {
+				t.Errorf("before: %v", got)
+			}
 
-		check(t, a.MarkSeenUpTo(t.Context(), a.id("4")))
-		check(t, b.MarkSeenUpTo(t.Context(), b.id("6")))
-		time.Sleep(time.Minute)
-		if out := a.wire(true); strings.Contains(out, "item='4'") {
-			t.Errorf("the device has published an earlier marker:\n%s", out)
-		}
-		if out := b.wire(true); strings.Count(out, "item='6'") != 1 {
-			t.Errorf("the other device has published:\n%s", out)
-		}
-		if got := a.seen(); got["4"] != here || got["6"] != synced {
-			t.Errorf("after: %v", got)
-		}
-	})
+			check(t, a.MarkSeenUpTo(t.Context(), a.id("4")))
+			check(t, b.MarkSeenUpTo(t.Context(), b.id("6")))
+			time.Sleep(time.Minute)
+			if out := a.wire(true); strings.Contains(out, "item='4'") {
+				t.Errorf("the device has published an earlier marker:\n%s", out)
+			}
+			if out := b.wire(true); strings.Count(out, "item='6'") != 1 {
+				t.Errorf("the other device has published:\n%s", out)
+			}
+			if got := a.seen(); got["4"] != here || got["6"] != synced {
+				t.Errorf("after: %v", got)
+			}
+		})
+	}
 }
 
 // TestMarkerOfANodeThatIsAskedLater marks an event of a node that was asked less than 5
