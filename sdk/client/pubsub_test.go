@@ -12,6 +12,7 @@ import (
 	"xmpp-pam/sdk/client"
 	"xmpp-pam/sdk/internal/element"
 	"xmpp-pam/sdk/pam"
+	"xmpp-pam/sdk/server/mem"
 )
 
 const atomEntry = "<entry xmlns='http://www.w3.org/2005/Atom'><title>A &amp; B</title><published>2026-11-20T09:00:00Z</published></entry>"
@@ -82,6 +83,27 @@ func TestPubsubRequests(t *testing.T) {
 	if _, err := a.Items(ctx, blog, 0); asErrorOf(err).Condition != "item-not-found" {
 		t.Errorf("items of the deleted node: %v", err)
 	}
+}
+
+// TestRetractIsNotified retracts an item of a node that the account follows: the service
+// notifies the subscribers only if the request asks for it.
+func TestRetractIsNotified(t *testing.T) {
+	needsMem(t)
+	bubble(t, "retract", func(t *testing.T) {
+		p, dial := bubbledPeer(t, func(*mem.Config) {})
+		a := newDevice(t, p, nil, dial).connect()
+		blog := pam.Target{Service: "pubsub." + p.domain, Node: "blog"}
+		_, err := a.CreateNode(t.Context(), blog, nil)
+		check(t, err)
+		subscribe(t, a, blog.Service, blog.Node)
+		_, err = a.Publish(t.Context(), blog, "1", atomEntry)
+		check(t, err)
+		check(t, a.Retract(t.Context(), blog, "1"))
+		time.Sleep(time.Second)
+		if got := a.added(); !slices.Equal(got, []string{"blog published 1", "blog retracted 1"}) {
+			t.Errorf("got %q\n%s", got, a.log())
+		}
+	})
 }
 
 // TestPubsubAnswers has a service answer in unusual ways.

@@ -125,8 +125,13 @@ func TestIQEnds(t *testing.T) {
 			to := f.socket()
 			began := time.Now()
 			tt.end(f, a, cancel)
-			if err := <-done; asError(t, err).Code != tt.code || time.Since(began) != 0 {
-				t.Errorf("got %v after %v", err, time.Since(began))
+			select {
+			case err := <-done:
+				if asError(t, err).Code != tt.code || time.Since(began) != 0 {
+					t.Errorf("got %v after %v", err, time.Since(began))
+				}
+			case <-time.After(time.Minute):
+				t.Error("the request has not ended")
 			}
 			f.set(func() { to.result(held, "<late xmlns='x'/>") })
 			time.Sleep(time.Minute)
