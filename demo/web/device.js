@@ -4,66 +4,76 @@
 import { createClient } from "/pkg/index.js";
 import { element } from "./elements.js";
 import { EntryList } from "./entries.js";
-import { SubscriptionRows } from "./rows.js";
+import { FeedList, keyOf } from "./feeds.js";
+import { tap } from "./finger.js";
+import { answerShell } from "./requests.js";
+import { now, ShellLink } from "./shell-link.js";
 import { awayWords, clock, completenessWords, errorFacts, errorWords, feedName, phases, storageWords } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const config = await (await fetch("/config.json")).json();
 const query = new URLSearchParams(location.search);
-const account = config.accounts.find((a) => a.name === query.get("account")) ?? config.accounts[0];
+const shell = new ShellLink(config.shell);
+const own = query.has("own"); // an account of the user's own server, which the enclosing page asks for
+document.documentElement.classList.toggle("enclosed", shell.enclosed);
+document.title = $("name").textContent = config.name;
 
-const titles = new Map(config.nodes.filter((n) => n.title).map((n) => [n.name, n.title]));
+/** The account: {account, password, service}. It is kept in this page's memory only. */
+const login = own ? await askLogin() : demoAccount(query.get("account"));
+const offered = own ? [] : config.nodes;
+const titles = new Map(offered.filter((n) => n.title).map((n) => [n.name, n.title]));
+
+function askLogin() {
+  shell.post({ type: "login" });
+  return new Promise((resolve) => shell.on("login", resolve));
+}
+
+function demoAccount(wanted) {
+  const { name, password } = config.accounts.find((a) => a.name === wanted) ?? config.accounts[0];
+  return { account: `${name}@${config.domain}`, password, service: `ws://${location.host}${config.service}` };
+}
 
 // The page's Trusted Types policy allows only this worker.
+const workerURL = `/web/device-worker.js${own ? "?own" : ""}`;
 const policy = globalThis.trustedTypes?.createPolicy("pam-demo", {
   createScriptURL: (url) => {
-    if (url !== "/pkg/worker.js") throw new TypeError(`not a worker of this page: ${url}`);
+    if (url !== workerURL) throw new TypeError(`not a worker of this page: ${url}`);
     return url;
   },
 });
-const workerURL = policy?.createScriptURL("/pkg/worker.js") ?? "/pkg/worker.js";
+let worker;
 
-const started = performance.now();
 const client = createClient({
-  account: `${account.name}@${config.domain}`,
-  credentials: () => ({ password: account.password }),
-  service: `ws://${location.host}${config.service}`,
+  account: login.account,
+  credentials: () => ({ password: login.password }),
+  ...(login.service && { service: login.service }),
+  ...(login.followTo?.length > 0 && { followTo: login.followTo }),
   storage: "indexeddb",
   tabs: "independent", // a device is one page, and its policy lets only the page start the worker
-  runtime: { worker: () => new Worker(workerURL, { type: "module" }) },
+  runtime: { worker: () => (worker = new Worker(policy?.createScriptURL(workerURL) ?? workerURL, { type: "module" })) },
   inspector: true,
 });
 
 // The client of this page, for tests and for the browser's console.
 window.pamDemo = { client };
 
-// --- Messages to the enclosing page -------------------------------------
-
-/** Sends a message to the enclosing page, if there is one. That page shows the messages of all devices. */
-function postToShell(message) {
-  if (window.parent !== window) window.parent.postMessage(message, config.shell);
-}
-
-let lastSeq = -1;
-function postFrames() {
-  const fresh = client.inspector.getSnapshot().filter((f) => f.seq > lastSeq);
-  if (fresh.length === 0) return;
-  lastSeq = fresh.at(-1).seq;
-  postToShell({
-    type: "frames",
-    frames: fresh.map((f) => ({
-      at: new Date(f.at).getTime(), dir: f.dir, kind: f.kind, layer: f.layer ?? "", xml: f.xml, bytes: f.bytes, rttMs: f.rttMs,
-    })),
-  });
-}
-client.inspector.subscribe(postFrames);
-new ResizeObserver(() => postToShell({ type: "size", height: Math.ceil($("device").getBoundingClientRect().height) })).observe($("device"));
-
 // --- State ----------------------------------------------------------------
 
 let wantOnline = sessionStorage.getItem("online") !== "no"; // kept across a reload
 let countdown;
 let live = false;
+
+/** Sends the state of the device to the enclosing page, which shows that of all devices. */
+function postState() {
+  const { phase, resumed, missing, error } = client.sync.getSnapshot();
+  const list = client.subscriptions.getSnapshot();
+  const { unseen, catchUp } = client.inbox.getSnapshot();
+  shell.post({
+    type: "state", at: now(), phase, resumed, missing, unseen, ver: list.ver, error: error?.message,
+    rows: list.map(({ key, service, node, state, local }) => ({ key, service, node, state, local })),
+    catchUp: { phase: catchUp.phase, received: catchUp.received, seenElsewhere: catchUp.likelySeenElsewhere, completeness: catchUp.completeness },
+  });
+}
 
 function renderState() {
   const sync = client.sync.getSnapshot();
@@ -76,6 +86,7 @@ function renderState() {
   }
   const badge = $("state");
   if (badge.textContent !== words) badge.textContent = words;
+  badge.title = words;
   badge.className = `badge ${tone}`;
   badge.dataset.phase = sync.phase;
   $("online").setAttribute("aria-checked", String(wantOnline));
@@ -83,12 +94,13 @@ function renderState() {
   $("storage").textContent = storageWords(sync.storage);
   $("storage").dataset.kind = sync.storage.kind;
   renderStale(sync);
-  postToShell({ type: "state", phase: sync.phase });
   if (live && !["live", "syncing"].includes(sync.phase)) looked();
+  if (!live && sync.phase === "live") shell.post({ type: "live", ms: Math.round(performance.now()), resumed: sync.resumed, at: now() });
   live = sync.phase === "live";
   if (sync.phase === "live" && $("error").dataset.about === "connection") hideError();
   if (sync.missing.includes("pam")) showError({ code: "unsupported", origin: "local-server" });
   else if (sync.phase === "failed" && sync.error) showError(sync.error);
+  postState();
 }
 
 /** Shows how old the list is while it may be out of date. */
@@ -98,53 +110,49 @@ function renderStale(sync) {
   const stale = sync.phase !== "live" && list.source !== "empty" && list.source !== "unread";
   $("stale").hidden = !stale;
   $("stale").textContent = !stale ? "" : `Not connected. The list is ${when ? `that of ${clock(when)}` : "the one that this device stored"}; other devices may have changed it since.`;
+  $("stale").title = $("stale").textContent;
 }
 
 function renderRuntime() {
   const runtime = client.runtime.getSnapshot();
-  if (runtime.phase === "running" && !renderRuntime.posted) {
-    renderRuntime.posted = true;
-    postToShell({ type: "ready", ms: Math.round(performance.now() - started), where: runtime.where });
-  }
+  if (runtime.phase === "running") shell.post({ type: "ready", ms: Math.round(performance.now()), where: runtime.where, at: now() });
   if (runtime.phase === "crashed") showError(runtime.error ?? { code: "crashed", origin: "runtime" });
 }
 
+client.on("crash", () => wantOnline && setOnline(true)); // a crash is announced, and a new program starts when the page connects
+
 // --- The list -----------------------------------------------------------
 
-const rows = new SubscriptionRows($("list"), $("node"), titles, unsubscribe);
+const feeds = new FeedList({ list: $("list"), further: $("further"), service: config.pubsub, nodes: offered, titles, press: ({ service, node, subscription }) => (
+  subscription ? unsubscribe(subscription) : subscribe({ service, node })
+) });
+let listed; // the source of the list that was reported
 
 function renderList() {
   const list = client.subscriptions.getSnapshot();
   $("version").textContent = list.ver ?? "none yet";
-  rows.show(list, (s) => client.inbox.get(s)?.unseen ?? 0);
-  $("empty").hidden = list.length > 0;
+  feeds.show(list, (s) => client.inbox.get(s)?.unseen ?? 0);
+  $("empty").hidden = list.length > 0 || offered.length > 0;
   $("empty").textContent = list.source === "unread"
     ? "Reading the stored list…"
     : list.source === "empty"
     ? "Nothing is stored on this device yet. It loads the list when it connects."
     : "This account follows no feed yet. Follow one below: every device then shows it.";
   renderStale(client.sync.getSnapshot());
-}
-
-/** Creates a button that fills in the form with a feed of the server. */
-function newChip({ name, access, title = name }) {
-  const chip = element("button", "chip", access === "open" ? title : `${title} (closed)`);
-  chip.type = "button";
-  chip.dataset.testid = "node-chip";
-  chip.addEventListener("click", () => {
-    $("node").value = name;
-    $("service").value = config.pubsub;
-    $("subscribe").focus();
-  });
-  return chip;
+  if (listed !== list.source && (list.source === "cache" || list.source === "server")) {
+    listed = list.source;
+    shell.post({ type: "listed", source: list.source, ms: Math.round(performance.now()), rows: list.length, at: now() });
+  }
+  shell.post({ type: "ran", line: "list" });
+  postState();
 }
 
 client.on("subscriptions", (delta) => {
   const touched = [...delta.added, ...delta.changed.map((c) => c.after)];
-  postToShell({ type: "changed", origin: delta.origin, keys: [...touched, ...delta.removed].map(keyOf), at: now() });
+  shell.post({ type: "changed", origin: delta.origin, added: delta.added.map(keyOf), removed: delta.removed.map(keyOf), at: now() });
   if (delta.origin === "this-device" || delta.fromVer === null) return; // made here, or the first list
   renderList();
-  for (const s of touched) rows.flash(s.key);
+  for (const s of [...touched, ...delta.removed]) feeds.flash(s);
   const how = delta.origin === "other-device" ? "on another device" : "while this device was offline";
   const said = [["followed", delta.added], ["changed", delta.changed.map((c) => c.after)], ["unfollowed", delta.removed]]
     .filter(([, list]) => list.length > 0)
@@ -161,24 +169,30 @@ function namesOf(list) {
 // --- Entries --------------------------------------------------------------
 
 const entries = new EntryList($("entries"), titles, (event) => {
-  if (event.seen.state === "unseen") mark([event.id]);
+  if (event.seen.state === "unseen") mark([event.id], event);
 });
 let older = []; // those after the newest ones, which the client keeps up to date
 let cursor; // of the page after them
+const arrived = new Map(); // id → time of the event, until it is on the page
 
 function renderEntries() {
   const newest = client.inbox.newest.getSnapshot();
   const known = new Set(newest.map((e) => e.id));
   const all = [...newest, ...older.filter((e) => !known.has(e.id))];
-  entries.show(all);
+  for (const { node, itemId } of entries.show(all)) shell.post({ type: "seen-elsewhere", node, itemId, at: now() });
+  for (const { id, node, itemId, entry, delivery } of newest) {
+    if (arrived.delete(id)) shell.post({ type: "entry", id: itemId, node, title: entry?.title, delivery, at: now() });
+  }
   $("no-entries").hidden = all.length > 0;
   $("older").hidden = older.length > 0 ? cursor === undefined : newest.length < 50;
+  shell.post({ type: "ran", line: "entries" });
 }
 
 function renderInbox() {
   const { unseen, catchUp } = client.inbox.getSnapshot();
   $("unread").textContent = `${unseen} new`;
-  $("unread").hidden = $("read-all").hidden = unseen === 0;
+  $("unread").hidden = unseen === 0;
+  $("read-all").classList.toggle("idle", unseen === 0);
   $("progress").hidden = catchUp.phase !== "running";
   $("progress-bar").max = Math.max(catchUp.nodes, 1);
   $("progress-bar").value = catchUp.nodesDone;
@@ -187,7 +201,6 @@ function renderInbox() {
   if (catchUp.phase === "running") returning = true;
   else if (returning) showAway();
   renderList(); // its rows show the counts
-  postToShell({ type: "inbox", unseen });
 }
 
 let returning = false; // the summary of what has happened must be shown, as soon as it is complete
@@ -195,10 +208,19 @@ let returning = false; // the summary of what has happened must be shown, as soo
 /** Shows what has happened while the device was away, until the user has read it. */
 function showAway() {
   returning = false;
-  const { away } = client.inbox.getSnapshot();
+  const { away, catchUp } = client.inbox.getSnapshot();
   const said = away ? awayWords(away, titles) : [];
   $("away").hidden = said.length === 0;
   $("away-list").replaceChildren(...said.map((text) => element("li", "", text)));
+  if (said.length > 0) {
+    const { added, removed } = away.subscriptions;
+    shell.post({
+      type: "away", at: now(), since: away.since.getTime(), events: away.events, seenElsewhere: catchUp.likelySeenElsewhere,
+      added: added.map((s) => feedName(s, titles)), removed: removed.map((s) => feedName(s, titles)),
+      entries: client.inbox.newest.getSnapshot().filter((e) => e.delivery !== "live" && e.receivedAt >= away.since).slice(0, 20)
+        .map((e) => ({ title: e.entry?.title ?? e.type, feed: feedName(e, titles), at: e.occurredAt.getTime(), seen: e.seen.state })),
+    });
+  }
 }
 
 /** Notes that the user has seen all that has happened until now, unless a summary is still shown. */
@@ -215,7 +237,9 @@ async function showOlder(more) {
   renderEntries();
 }
 
-async function mark(what) {
+async function mark(what, { node, itemId }) {
+  shell.post({ type: "asked", what: "seen", node, key: itemId, at: now() });
+  shell.post({ type: "ran", line: "seen" });
   try {
     await client.inbox.markSeen(what);
     if (older.length > 0) await showOlder(false);
@@ -228,17 +252,14 @@ async function markAll() {
   for (const { service, node, unseen } of client.inbox.getSnapshot().nodes) {
     if (unseen === 0) continue;
     const { items: [newest] } = await client.inbox.list({ target: { service, node }, limit: 1 });
-    if (newest) await mark({ upTo: newest.id });
+    if (newest) await mark({ upTo: newest.id }, newest);
   }
 }
 
 client.on("events", ({ added }) => {
   if (added.some((e) => e.delivery !== "live")) returning = true; // the state follows
-});
-client.on("event", (event) => {
-  renderEntries();
-  entries.flash(event.id);
-  postToShell({ type: "entry", node: event.node, at: now() });
+  for (const e of added) arrived.set(e.id, true);
+  for (const id of [...arrived.keys()].slice(0, -100)) arrived.delete(id);
 });
 
 // --- User actions ----------------------------------------------------------
@@ -249,7 +270,8 @@ async function subscribe(target) {
   const key = keyOf(target);
   if (asking.has(key)) return;
   asking.add(key);
-  postToShell({ type: "asked", what: "subscribe", node: target.node, key, at: now() });
+  shell.post({ type: "asked", what: "subscribe", node: target.node, key, at: now() });
+  shell.post({ type: "ran", line: "subscribe" });
   const done = await attempt(() => client.subscribe(target), `You follow ${feedName(target, titles)}.`, target);
   asking.delete(key);
   if (done && $("node").value.trim() === target.node) $("node").value = "";
@@ -257,7 +279,8 @@ async function subscribe(target) {
 
 async function unsubscribe(subscription) {
   const { service, node, subid } = subscription;
-  postToShell({ type: "asked", what: "unsubscribe", node, key: keyOf(subscription), at: now() });
+  shell.post({ type: "asked", what: "unsubscribe", node, key: keyOf(subscription), at: now() });
+  shell.post({ type: "ran", line: "unsubscribe" });
   await attempt(() => client.unsubscribe(subid ? { service, node, subid } : { service, node }), `You no longer follow ${feedName(subscription, titles)}.`, subscription);
 }
 
@@ -281,6 +304,7 @@ async function setOnline(on) {
   notice("");
   renderState();
   if (!on) await looked();
+  if (on) shell.post({ type: "ran", line: "connect" });
   try {
     await (on ? client.connect() : client.disconnect());
   } catch (error) {
@@ -304,7 +328,7 @@ document.addEventListener("visibilitychange", () => document.hidden && looked())
 $("reload").addEventListener("click", () => location.reload());
 $("error-close").addEventListener("click", () => {
   hideError();
-  $("node").focus();
+  $("scroller").focus();
 });
 
 // --- Helpers ----------------------------------------------------------------
@@ -328,18 +352,25 @@ function hideError() {
 
 function notice(text) {
   $("notice").textContent = text;
+  $("notice").title = text;
 }
-
-const now = () => performance.timeOrigin + performance.now();
-const keyOf = (t) => `${t.service}\0${t.node}`; // the server assigns the subid
 
 // --- Start -----------------------------------------------------------------
 
-document.title = config.name;
-$("name").textContent = config.name;
 $("account").textContent = client.account;
-$("service").value = config.pubsub;
-$("nodes").append(...config.nodes.map(newChip));
+$("service").value = own ? "" : config.pubsub;
+$("more").open = !shell.enclosed || own;
+answerShell(shell, {
+  client,
+  press: (target) => tap($("finger"), feeds.button({ service: config.pubsub, ...target })),
+  open: () => entries.newestUnread() && tap($("finger"), entries.newestUnread()),
+  readAll: () => tap($("finger"), $("read-all")),
+  close: () => tap($("finger"), $("away-close")),
+  setOnline,
+  fail: () => worker?.postMessage("fail"),
+});
+renderList();
+document.documentElement.classList.add("ready");
 client.sync.subscribe(renderState);
 client.runtime.subscribe(renderRuntime);
 client.inbox.newest.subscribe(renderEntries);

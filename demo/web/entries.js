@@ -4,6 +4,8 @@
 import { element, span } from "./elements.js";
 import { eventWords, feedName, seenWords, when } from "./words.js";
 
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
 export class EntryList {
   #list;
   #read;
@@ -17,7 +19,10 @@ export class EntryList {
     this.#read = read;
   }
 
+  /** Shows the events, and returns those of which another device has now reported that they were read. */
   show(events) {
+    const before = this.#places();
+    const readElsewhere = [];
     const ids = new Set(events.map((e) => e.id));
     for (const [id, row] of this.#rows) {
       if (ids.has(id)) continue;
@@ -26,14 +31,37 @@ export class EntryList {
     }
     events.forEach((event, i) => {
       const row = this.#rows.get(event.id) ?? this.#add(event);
-      if (row.event !== event) this.#fill(row, event);
+      if (row.event !== event) {
+        if (row.event?.seen.state === "unseen" && event.seen.state === "likely-seen-elsewhere") readElsewhere.push(event);
+        this.#fill(row, event);
+      }
       if (this.#list.children[i] !== row) this.#list.insertBefore(row, this.#list.children[i] ?? null);
     });
+    this.#slide(before);
+    return readElsewhere;
   }
 
-  /** Highlights the row of an event for a moment. */
-  flash(id) {
-    this.#rows.get(id)?.classList.add("flash");
+  /** Returns the button of the newest entry that is unread. */
+  newestUnread() {
+    return this.#list.querySelector("[data-seen=unseen] .open");
+  }
+
+  #places() {
+    return new Map([...this.#list.children].slice(0, 20).map((row) => [row, row.getBoundingClientRect().top]));
+  }
+
+  /** Lets rows slide from their former places to the new ones, so that what the user looks at does not jump. */
+  #slide(before) {
+    const duration = still.matches ? 1 : 350;
+    const rows = [...this.#list.children].slice(0, 20);
+    for (const row of rows) for (const animation of row.getAnimations()) animation.cancel();
+    const after = rows.map((row) => row.getBoundingClientRect().top);
+    rows.forEach((row, i) => {
+      const from = before.get(row);
+      if (from === after[i]) return;
+      const start = from === undefined ? { translate: "0 -3rem", opacity: 0 } : { translate: `0 ${from - after[i]}px` };
+      row.animate([start, { translate: "0", opacity: 1 }], { duration, easing: "ease-out" });
+    });
   }
 
   #add(event) {
@@ -59,14 +87,14 @@ export class EntryList {
     const open = row.querySelector(".open");
     const text = span("text");
     const title = span("title", type === "published" ? entry?.title ?? "An entry without a title" : eventWords(event, this.#titles));
-    if (seen.state === "unseen") title.prepend(unreadDot());
+    title.append(unreadDot());
     text.append(title);
     if (type === "published" && (entry?.summary || entry?.content)) text.append(span("summary", entry.summary || entry.content));
     const meta = span("meta small muted");
     const time = element("time", "", when(event.occurredAt));
     time.dateTime = event.occurredAt.toISOString();
     time.title = event.occurredAt.toLocaleString();
-    meta.append(feedName(event, this.#titles), " · ", time);
+    meta.append(time, " · ", feedName(event, this.#titles));
     for (const words of [event.delivery === "live" ? "" : "while you were away", seenWords(seen)]) if (words) meta.append(" · ", words);
     text.append(meta);
     open.replaceChildren(...(type === "published" ? [picture(entry)] : []), text);

@@ -1,123 +1,135 @@
-// The page that encloses the devices. It opens and closes devices, disconnects them
-// from the network, and shows what they send and receive. It has no client itself.
+// The page around the devices: it puts its parts together. It has no client itself.
 
-import { WireLog } from "./wirelog.js";
+import { connectCode } from "./code.js";
+import { Delays } from "./delays.js";
+import { Ledger } from "./ledger.js";
+import { Line } from "./line.js";
+import { connectLogin } from "./login.js";
+import { connectSwitch, Network, returnWords } from "./network.js";
+import { NewDevices } from "./new-device.js";
+import { Play } from "./play.js";
+import { connectBreaks } from "./recovery.js";
+import { Scale } from "./scale.js";
+import { request, Stage } from "./stage.js";
+import { Traffic } from "./traffic.js";
 
 const $ = (id) => document.getElementById(id);
-const panes = new Map(); // origin → {device, pane, frame, plug, link, width, height}
-let accounts = [];
-const log = new WireLog({ list: $("log"), empty: $("log-empty"), device: $("log-device"), kind: $("log-kind") });
-$("log-clear").addEventListener("click", () => log.clear());
+const stage = new Stage();
+const delays = new Delays(stage);
+const traffic = new Traffic(stage);
+const network = new Network(stage, traffic);
+const ledger = new Ledger($("return"));
+const play = new Play(stage, delays, network, showReturn);
+const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-// --- About this demo ---------------------------------------------------------
+// The parts of this page, for tests and for the browser's console.
+window.pamShell = { stage, play, network };
 
-async function showInfo() {
-  const info = await request("GET", "/info.json");
-  $("server").textContent = `${info.server.name}, XEP-0376 ${info.server.pam}`;
-  const { bytes, packed, encoding } = info.wasm;
-  const mb = (n) => `${(n / 1e6).toFixed(2)} MB`;
-  $("wasm").textContent = packed ? `${mb(packed)} with ${encoding === "br" ? "brotli" : encoding}, ${mb(bytes)} unpacked` : `${mb(bytes)}, not compressed`;
-  accounts = info.accounts.map((a) => a.name);
-  $("publish-node").append(...info.nodes.map((n) => new Option(n.title ?? n.name, n.name)));
+// --- What happens ---------------------------------------------------------------
+
+/** Shows what has happened. While the page plays, a screen reader does not read it. */
+function say(text, tone = "") {
+  $("happened").className = tone;
+  $("happened").textContent = text;
 }
 
-// --- Devices -------------------------------------------------------------------
-
-function addPane(device) {
-  const origin = new URL(device.url).origin;
-  const pane = document.createElement("article");
-  pane.className = "pane";
-  pane.setAttribute("aria-label", device.name);
-
-  const bar = document.createElement("div");
-  bar.className = "pane-bar";
-  const link = document.createElement("a");
-  link.href = device.url;
-  link.target = "_blank";
-  link.rel = "noopener";
-  link.textContent = `port ${new URL(device.url).port}`;
-  link.title = "Open this device in a tab of its own";
-  const account = newAccountChoice(origin, device.name);
-  const plug = button("Unplug", () => setPlug(origin, !panes.get(origin).device.refuse));
-  plug.dataset.testid = "plug";
-  const remove = button("Remove", () => removeDevice(origin));
-  remove.dataset.testid = "remove-device";
-  remove.setAttribute("aria-label", `Remove ${device.name}`);
-  bar.append(link, account, plug, remove);
-
-  const frame = document.createElement("iframe");
-  frame.dataset.testid = "device-frame";
-  frame.dataset.device = device.id;
-  frame.name = device.id;
-  frame.title = `${device.name}: feeds and entries`;
-  frame.src = device.url;
-
-  pane.append(bar, frame);
-  panes.set(origin, { device, pane, frame, plug, link, width: 0, height: 0 });
-  $("devices").append(pane);
-  log.addDevice(device);
-  showPlug(origin, device);
-  $("no-devices").hidden = true;
+/** Runs an action of the visitor: the page then no longer plays by itself. */
+async function act(action) {
+  take();
+  try {
+    await action();
+  } catch (error) {
+    report(error);
+  }
 }
 
-/** Creates the selection of a device's account. The device's page is reloaded for the new account; stored lists are kept. */
-function newAccountChoice(origin, name) {
-  const select = document.createElement("select");
-  select.dataset.testid = "account-choice";
-  select.setAttribute("aria-label", `Account of ${name}`);
-  select.append(...accounts.map((a) => new Option(a)));
-  select.addEventListener("change", () => {
-    const { device, frame, link } = panes.get(origin);
-    link.href = frame.src = `${device.url}?account=${encodeURIComponent(select.value)}`;
-    happened(`${device.name} now uses the account ${select.value}.`);
-  });
-  return select;
+const report = (error) => say(`That failed: ${error.message}`, "bad");
+
+/** Leaves the page to the visitor. */
+function take() {
+  if (!play.running) return;
+  play.stop();
+  say("It is yours: follow, open, publish, break. Press Play to let it go on by itself.");
 }
 
-async function newDevice() {
-  const device = await request("POST", "/devices");
-  addPane(device);
-  happened(`${device.name} was added. Its storage is empty.`);
-  panes.get(new URL(device.url).origin).frame.scrollIntoView({ block: "nearest", behavior: "smooth" });
+new Line({ track: $("track"), time: $("delay"), words: $("delay-words") }, delays);
+connectCode($("code"), $("copy"), stage);
+
+// --- It plays by itself ------------------------------------------------------------
+
+play.addEventListener("say", ({ detail }) => say(detail));
+play.addEventListener("change", showPlay);
+
+function showPlay() {
+  $("happened").setAttribute("aria-live", play.running ? "off" : "polite");
+  $("play").textContent = play.running ? "Pause" : "Play";
+  $("play").hidden = still.matches;
+  $("step").classList.toggle("idle", play.running);
+  $("steps").textContent = `Step ${play.number} of ${play.length}`;
 }
 
-async function removeDevice(origin) {
-  const { device, pane } = panes.get(origin);
-  await request("DELETE", `/devices/${device.id}`);
-  panes.delete(origin);
-  pane.remove();
-  log.removeDevice(device);
-  $("no-devices").hidden = panes.size > 0;
-  $("new-device").focus();
-  happened(`${device.name} was removed.`);
+$("play").addEventListener("click", () => (play.running ? play.stop() : play.start()));
+$("step").addEventListener("click", () => play.step());
+stage.addEventListener("message", ({ detail: { message } }) => message.type === "touched" && take());
+still.addEventListener("change", () => {
+  if (still.matches) play.stop();
+  showPlay();
+});
+
+// --- The network --------------------------------------------------------------------
+
+let away; // the last message of that type, of the device that is back
+
+stage.on("away", (pane, message) => { away = { pane, message }; });
+
+/** Shows what a device has missed, and returns the size of the whole list, as the other device receives it. */
+async function showReturn(report) {
+  const message = away?.pane === report.pane ? away.message : undefined;
+  ledger.show(report, message);
+  const other = stage.get(report.pane.name === "Phone" ? "Laptop" : "Phone");
+  const { bytes } = await (other.state?.phase === "live" ? other : report.pane).do("wholeList");
+  ledger.show(report, message, bytes);
+  return bytes;
 }
 
-async function setPlug(origin, off) {
-  const { device } = panes.get(origin);
-  showPlug(origin, await request("POST", `/devices/${device.id}/${off ? "unplug" : "plug"}`));
-  happened(off ? `${device.name} is unplugged: its connection was cut, and new ones are refused.` : `${device.name} is plugged in. It reconnects with its next attempt.`);
+network.addEventListener("position", ({ detail: { pane, position } }) => {
+  if (position === "week") away = undefined;
+  document.querySelector(`.device.${pane.name.toLowerCase()}`)?.classList.toggle("cut", position !== "online");
+});
+network.addEventListener("back", ({ detail }) => {
+  if (play.running) return; // the play shows it
+  say(returnWords(detail));
+  showReturn(detail).catch(report);
+});
+
+/** The visitor has moved a switch: while the device is away for a week, something happens. */
+async function onSwitch(pane, position) {
+  if (position === "tunnel") say(`${pane.name} is in a tunnel for ten seconds. Publish something meanwhile.`);
+  if (position !== "week") return;
+  if (pane.name !== "Phone" || ownServer) return void say(`${pane.name} is away, and its session has ended. Do something on the other device, then bring it back.`);
+  await stage.until(() => pane.state?.phase !== "live", 10_000, "Cutting the connection");
+  say("Phone is away, and its session has ended, as after a week. Meanwhile, on the laptop…");
+  await play.meanwhile();
+  say("Meanwhile: three entries, a feed followed, another unfollowed, some of it read. Do more, or bring Phone back online.");
 }
 
-function showPlug(origin, device) {
-  const entry = panes.get(origin);
-  entry.device = device;
-  entry.pane.classList.toggle("unplugged", device.refuse);
-  entry.plug.textContent = device.refuse ? "Plug in" : "Unplug";
-  entry.plug.setAttribute("aria-label", `${entry.plug.textContent} ${device.name}`);
-}
-
-// --- The publisher -------------------------------------------------------------
-
-let published = null; // the last entry, to measure the delay until devices show it
+// --- The author --------------------------------------------------------------------
 
 async function publish(count) {
   const node = $("publish-node");
-  const feed = node.selectedOptions[0].textContent;
   const title = count === 1 ? $("publish-text").value.trim() : "";
-  published = { node: node.value, feed, count, at: performance.timeOrigin + performance.now(), shown: [] };
-  happened(`${count === 1 ? "An entry was" : `${count} entries were`} published in ${feed}.`);
-  await request("POST", `/publish?${new URLSearchParams({ node: node.value, count, title })}`);
+  say(`${count === 1 ? "An entry" : `${count} entries`} of ${node.selectedOptions[0].textContent}…`);
+  const shown = [];
+  const hear = ({ detail }) => {
+    if (detail.what !== "publish" || shown.some((d) => d.to === detail.to)) return;
+    shown.push(detail);
+    say(`Published in ${node.selectedOptions[0].textContent}. On screen: ${shown.map((d) => `${d.to} ${Math.round(d.ms)} ms`).join(", ")}.`);
+  };
+  delays.addEventListener("delay", hear);
+  setTimeout(() => delays.removeEventListener("delay", hear), 5000);
+  await delays.publish(node.value, { count, title });
   $("publish-text").value = "";
+  if (shown.length === 0 && ![...stage.panes.values()].some((p) => p.follows(node.value))) say("Published, but no device follows this feed.");
 }
 
 $("publish").addEventListener("submit", (event) => {
@@ -126,98 +138,74 @@ $("publish").addEventListener("submit", (event) => {
 });
 $("publish-5").addEventListener("click", () => act(() => publish(5)));
 
-function showEntry(device, { node, at }) {
-  if (published?.node !== node || published.shown.some((s) => s.startsWith(device.name))) return;
-  published.shown.push(`${device.name} ${Math.max(0, Math.round(at - published.at))} ms`);
-  happened(`${published.count === 1 ? "An entry was" : `${published.count} entries were`} published in ${published.feed}. Until it was shown: ${published.shown.join(", ")}.`);
-}
-
-// --- Messages from devices -----------------------------------------------------
-
-let asked = null; // the user's last request, to measure the delay until other devices show it
-
-window.addEventListener("message", (event) => {
-  const entry = panes.get(event.origin);
-  if (!entry || event.source !== entry.frame.contentWindow) return; // not from a device of this page
-  const { device } = entry;
-  const message = event.data ?? {};
-  switch (message.type) {
-    case "frames":
-      log.add(device, message.frames);
-      break;
-    case "size":
-      fit(entry, Number(message.height) || 0);
-      break;
-    case "ready":
-      $("startup").textContent = `${Number(message.ms)} ms (${device.name}, in a ${message.where === "main" ? "page" : "worker"})`;
-      break;
-    case "asked":
-      asked = { by: device, what: message.what, node: String(message.node), key: String(message.key), at: Number(message.at), seen: [] };
-      break;
-    case "changed":
-      showChange(device, message);
-      break;
-    case "entry":
-      showEntry(device, message);
-      break;
-  }
+delays.addEventListener("delay", ({ detail: { what, from, to, ms } }) => {
+  if (play.running || what === "publish") return;
+  const did = { subscribe: "followed a feed", unsubscribe: "unfollowed a feed", seen: "read an entry" }[what];
+  say(`${from} ${did}: on ${to} after ${Math.round(ms)} ms.`);
 });
 
-/** Sets the height of a frame. A frame grows with its page but does not shrink, so that the layout below does not move. */
-function fit(entry, height) {
-  const { frame } = entry;
-  if (entry.width !== frame.clientWidth) Object.assign(entry, { width: frame.clientWidth, height: 0 });
-  entry.height = Math.min(Math.max(entry.height, height, 320), 1600);
-  frame.style.height = `${entry.height}px`;
+// --- The server ----------------------------------------------------------------------
+
+let ownServer = null;
+
+function showServer(info) {
+  const { name, pam } = info.server;
+  $("server-name").textContent = ownServer ? `Your server: ${ownServer.account.split("@")[1]}` : name;
+  $("server").classList.toggle("own", ownServer !== null);
+  $("server-about").textContent = `${name}; Pubsub Account Management ${pam}.`;
+  $("server-long").textContent = ownServer ? "your server" : `the server (${name})`;
+  for (const part of document.querySelectorAll(".publisher, .new, .breaks, .return, .compare")) part.classList.toggle("unavailable", ownServer !== null);
+  for (const part of document.querySelectorAll(".publisher, .new, .breaks, .scale, .compare, .player")) part.inert = ownServer !== null && !part.closest("dialog");
 }
 
-function showChange(device, { keys, origin, at }) {
-  if (!asked || asked.by === device || origin !== "other-device" || !keys.includes(asked.key)) return;
-  asked.seen.push(`${device.name} ${Math.max(0, Math.round(at - asked.at))} ms`);
-  const did = asked.what === "subscribe" ? "followed" : "unfollowed";
-  happened(`${asked.by.name} ${did} “${asked.node}”. From the click until others showed it: ${asked.seen.join(", ")}.`);
-}
+// --- Start ---------------------------------------------------------------------------
 
-let aging;
+async function start() {
+  const info = await request("GET", "/info.json");
+  showServer(info);
+  const { packed, bytes, encoding } = info.wasm;
+  const mb = (n) => `${(n / 1e6).toFixed(2)} MB`;
+  $("wasm").textContent = `The program: ${packed ? `${mb(packed)} with ${encoding === "br" ? "Brotli" : encoding}` : `${mb(bytes)}, not compressed`}.`;
+  $("publish-node").append(...info.nodes.filter((n) => n.access === "open").map((n) => new Option(n.title ?? n.name, n.name)));
 
-/** Shows the last event. On a narrow screen it overlays the page for some seconds. */
-function happened(text, tone = "") {
-  clearTimeout(aging);
-  $("happened").className = `happened ${tone}`;
-  $("happened").textContent = text;
-  aging = setTimeout(() => $("happened").classList.add("old"), 10_000);
-}
-
-// --- Helpers -----------------------------------------------------------------
-
-async function request(method, path) {
-  const response = await fetch(path, { method });
-  if (response.status === 204) return null;
-  const body = await response.json();
-  if (!response.ok) throw new Error(body.error);
-  return body;
-}
-
-function button(text, action) {
-  const b = document.createElement("button");
-  b.type = "button";
-  b.className = "quiet";
-  b.textContent = text;
-  b.addEventListener("click", () => act(action));
-  return b;
-}
-
-/** Runs the action of a button, and shows an error if it fails. */
-async function act(action) {
-  try {
-    await action();
-  } catch (error) {
-    happened(`The action failed: ${error.message}`, "bad");
+  const devices = await request("GET", "/devices");
+  const places = { Phone: $("phone"), Laptop: $("laptop") };
+  const fresh = new NewDevices(stage, $("devices"), $("new-template"), traffic);
+  for (const device of devices) {
+    if (places[device.name]) stage.add(device, places[device.name]);
+    else fresh.add(device);
   }
+  const [phone, laptop] = [stage.get("Phone"), stage.get("Laptop")];
+  $("origins").textContent = [phone, laptop].map((pane) => new URL(pane.origin).host).join(", ");
+  for (const pane of [phone, laptop]) {
+    const group = document.querySelector(`.net-${pane.name.toLowerCase()}`);
+    group.addEventListener("change", ({ target }) => act(() => onSwitch(pane, target.value)));
+    connectSwitch(group, pane, network, report);
+  }
+  $("new-device").addEventListener("click", () => act(() => fresh.open()));
+  connectBreaks($("breaks"), stage, () => phone, { begun: take, report });
+  const scale = new Scale({
+    slider: $("scale"), count: $("scale-count"), run: $("scale-run"), time: $("scale-time"),
+    whole: $("scale-whole"), catchUp: $("scale-catch-up"), wholeBar: $("scale-whole-bar"), catchUpBar: $("scale-catch-up-bar"),
+  }, laptop.url, info.maxFeeds ?? 10_000, report);
+  $("scale-run").addEventListener("click", () => act(() => scale.measure()));
+  connectLogin(
+    { dialog: $("login"), open: $("server"), form: $("login-form"), status: $("login-status"), leave: $("login-leave") },
+    stage, () => [phone, laptop],
+    (login) => {
+      take();
+      ownServer = login;
+      showServer(info);
+      say(login ? `Both devices log in as ${login.account}.` : "Back at the demo’s server.");
+    },
+  );
+  showPlay();
+  document.documentElement.classList.add("ready");
+  await stage.until(() => phone.state?.phase === "live" && laptop.state?.phase === "live", 60_000, "Connecting the devices");
+  const paused = still.matches || new URLSearchParams(location.search).has("paused");
+  say(paused ? "Press “Next step”, or use the devices yourself." : "Both devices are connected.");
+  // One page plays at a time: the devices of another one have the same account.
+  if (!paused) navigator.locks.request("play", { ifAvailable: true }, (lock) => lock && play.start());
 }
 
-$("new-device").addEventListener("click", () => act(newDevice));
-act(async () => {
-  await showInfo();
-  (await request("GET", "/devices")).forEach(addPane);
-});
+start().catch(report);

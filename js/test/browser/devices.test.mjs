@@ -163,19 +163,24 @@ for (const server of ["mem", "prosody"]) {
       await watch(shell);
       for (const node of ["news", "weather", "gallery"]) await laptop.request("subscribe", { service: pubsub, node });
 
-      await shell.goto(demo.origin);
-      const frames = shell.getByTestId("device-frame");
-      await frames.nth(1).waitFor();
-      const known = await frames.count();
+      await shell.goto(`${demo.origin}/?paused`);
+      await shell.waitForFunction(() => globalThis.pamShell?.stage.get("Phone")?.state?.phase === "live");
+      await shell.evaluate(() => {
+        globalThis.wire = []; // of the new device, which is opened twice
+        pamShell.stage.on("frames", (pane, { frames }) => ["Phone", "Laptop"].includes(pane.name) || wire.push(...frames));
+      });
       await shell.getByTestId("new-device").click();
-      await frames.nth(known).waitFor();
-      const frame = await (await frames.nth(known).elementHandle()).contentFrame();
+      const times = shell.getByTestId("times").locator("li");
+      await times.nth(1).waitFor();
+      assert.match(await times.nth(0).textContent(), /^Empty: the list of 3 feeds after [\d.]+ m?s, with one request \(\d+ B\)\.$/);
+      assert.match(await times.nth(1).textContent(), /^Opened again: the stored list after [\d.]+ m?s, (resumed|equal to the server’s) after/);
+      const frame = await (await shell.getByTestId("device-frame").last().elementHandle()).contentFrame();
       const fresh = new Device(frame, demo, "the new device");
       await fresh.shows("gallery", "news", "weather");
       await fresh.phase("live");
       assert.deepEqual((await fresh.list()).rows, (await laptop.list()).rows);
       assert.equal((await fresh.list()).ver, (await laptop.list()).ver);
-      const wire = await fresh.frames();
+      const wire = await shell.evaluate(() => globalThis.wire);
       assert.ok(!/\bver=/.test(wire.find(isListRequest).xml), "the first request must be without a version");
       assert.equal(wire.filter((f) => f.dir === "in" && isFullList(f.xml)).length, 1);
       assert.equal(wire.filter(isNotify).length, 0);

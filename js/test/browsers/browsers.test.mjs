@@ -269,7 +269,7 @@ for (const [name, { skip, start, keepsProgram }] of Object.entries(browsers)) {
     test("the page of the demo shows two devices live", async (t) => {
       const { browser } = await begin(t);
       const page = await browser.newPage();
-      await page.goto(demo.origin);
+      await page.goto(`${demo.origin}/?paused`);
       await page.waitForFunction(() => frames.length === 2);
       const devices = await page.frames();
       const all = (f) => Promise.all(devices.map((device) => device.waitForFunction(f)));
@@ -278,7 +278,7 @@ for (const [name, { skip, start, keepsProgram }] of Object.entries(browsers)) {
       await all(() => document.querySelector("[data-testid=row][data-node=news]") !== null);
       await demo.publish("news", 2);
       await all(() => document.querySelectorAll("[data-testid=entry][data-seen=unseen]").length === 2);
-      await page.evaluate(() => document.getElementById("devices").scrollIntoView());
+      await page.evaluate(() => document.querySelector(".stage").scrollIntoView());
       if (process.env.PICTURES) writeFileSync(join(process.env.PICTURES, `${name}.png`), await page.screenshot());
       await page.close();
       assert.deepEqual(await browser.problems(), []);

@@ -1,0 +1,43 @@
+// What a device has missed: which feeds came and went, which entries with their own times, what was read on the other
+// device, and the bytes of the catch-up beside those of the whole list.
+
+import { element, span } from "./elements.js";
+import { bytesText } from "./traffic.js";
+import { when } from "./words.js";
+
+export class Ledger {
+  #box;
+
+  /** box: contains elements with data-part: title, feeds, entries, empty, catch-up, whole. */
+  constructor(box) {
+    this.#box = box;
+  }
+
+  /** Shows a return: its report (see network.js), the message "away" of the device, if there was one, and the whole list. */
+  show(report, away, whole) {
+    const { pane, traffic } = report;
+    this.#part("title").textContent = `What ${pane.name} has missed`;
+    const feeds = [
+      ...(away?.added ?? []).map((name) => ["followed", `+ ${name}`]),
+      ...(away?.removed ?? []).map((name) => ["unfollowed", `− ${name}`]),
+    ];
+    this.#part("feeds").replaceChildren(...feeds.map(([kind, text]) => element("li", kind, text)));
+    this.#part("entries").replaceChildren(...(away?.entries ?? []).map(entryRow));
+    this.#part("empty").hidden = feeds.length > 0 || (away?.entries.length ?? 0) > 0;
+    this.#part("empty").textContent = report.resumed ? "Nothing: the session was resumed, and the server delivered what it had kept." : "Nothing has changed meanwhile.";
+    this.#part("catch-up").textContent = bytesText(traffic.list);
+    this.#part("whole").textContent = whole === undefined ? "…" : bytesText(whole);
+    this.#box.dataset.filled = "true";
+  }
+
+  #part(name) { return this.#box.querySelector(`[data-part=${name}]`); }
+}
+
+function entryRow({ title, feed, at, seen }) {
+  const row = element("li", "");
+  const time = element("time", "", when(new Date(at)));
+  time.dateTime = new Date(at).toISOString();
+  row.append(time, span("what", title), span("muted", feed));
+  if (seen === "likely-seen-elsewhere") row.append(span("badge ok", "read elsewhere"));
+  return row;
+}

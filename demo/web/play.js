@@ -1,0 +1,205 @@
+// The page plays by itself until the visitor touches it: a finger presses the buttons of the devices. What the devices do
+// then is what they do for a visitor. Who prefers reduced motion gets the same as steps.
+
+import { sleep } from "./stage.js";
+import { bytesText, msText } from "./traffic.js";
+
+const rest = 2200; // ms after a step, to look at it
+
+export class Play extends EventTarget {
+  #stage;
+  #delays;
+  #network;
+  #ledger;
+  #next = 0;
+  #busy;
+  #running = false;
+  #steps;
+  /** How many steps have ended with both devices equal. */
+  rests = 0;
+
+  /** ledger: called with a report of a return (see network.js). */
+  constructor(stage, delays, network, ledger) {
+    super();
+    this.#stage = stage;
+    this.#delays = delays;
+    this.#network = network;
+    this.#ledger = ledger;
+    this.#steps = this.#script();
+  }
+
+  get running() { return this.#running; }
+  get length() { return this.#steps.length; }
+  /** The number of the next step, from 1. */
+  get number() { return this.#next + 1; }
+
+  async start() {
+    if (this.#running) return;
+    this.#running = true;
+    this.#changed();
+    while (this.#running) {
+      if (document.hidden) await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
+      if (!this.#running || !await this.step()) break;
+      await sleep(rest);
+    }
+    this.stop();
+  }
+
+  stop() {
+    if (!this.#running) return;
+    this.#running = false;
+    this.#changed();
+  }
+
+  /** Runs the next step, and returns whether it succeeded. */
+  step() {
+    this.#busy ??= this.#step().finally(() => { this.#busy = undefined; });
+    return this.#busy;
+  }
+
+  async #step() {
+    const step = this.#steps[this.#next];
+    try {
+      this.#say(step.begins);
+      this.#say(await step.run() ?? step.begins);
+      await this.#equal();
+      this.rests++;
+      this.#next = (this.#next + 1) % this.#steps.length;
+      return true;
+    } catch (error) {
+      this.#next = 0;
+      this.#say(`${error.message} The page has stopped playing by itself.`);
+      return false;
+    } finally {
+      this.#changed();
+    }
+  }
+
+  #changed() { this.dispatchEvent(new CustomEvent("change")); }
+  #say(text) { this.dispatchEvent(new CustomEvent("say", { detail: text })); }
+
+  get #phone() { return this.#stage.get("Phone"); }
+  get #laptop() { return this.#stage.get("Laptop"); }
+
+  /** Resolves when both devices show the same list and the same number of unread entries, unless one is away. */
+  #equal() {
+    const [phone, laptop] = [this.#phone, this.#laptop];
+    if (this.#network.position(phone) !== "online") return undefined;
+    const view = (pane) => pane.state && JSON.stringify([pane.state.ver, pane.state.unseen, pane.state.rows.map((r) => [r.node, r.local])]);
+    return this.#stage.until(() => view(phone) === view(laptop), 10_000, "Both devices to be equal");
+  }
+
+  /** Presses a feed's button on a device; resolves with the delay until the other one shows it. */
+  async #press(pane, node) {
+    const other = pane === this.#phone ? this.#laptop : this.#phone;
+    const delay = this.#delay((d) => d.node === node && d.to === other.name);
+    await pane.do("press", { node });
+    return delay;
+  }
+
+  #delay(accepts, count = 1) {
+    const delays = [];
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => end(reject, new Error("A device did not show the change within 15 s.")), 15_000);
+      const end = (settle, value) => {
+        clearTimeout(timer);
+        this.#delays.removeEventListener("delay", hear);
+        settle(value);
+      };
+      const hear = ({ detail }) => {
+        if (!accepts(detail)) return;
+        delays.push(detail);
+        if (delays.length === count) end(resolve, count === 1 ? detail : delays);
+      };
+      this.#delays.addEventListener("delay", hear);
+    });
+  }
+
+  async #publish(node, count = 1) {
+    const shown = this.#delay((d) => d.what === "publish" && d.node === node, 2);
+    await this.#delays.publish(node, { count });
+    const [one, two] = await shown;
+    return `${one.to} showed it after ${msText(one.ms)}, ${two.to} after ${msText(two.ms)}.`;
+  }
+
+  /** What happens while the phone is away: on the laptop, and at the publishers. */
+  async meanwhile() {
+    await this.#delays.publish("news", { count: 2 });
+    await sleep(700);
+    if (!this.#laptop.follows("weather")) await this.#laptop.do("press", { node: "weather" });
+    await sleep(700);
+    if (this.#laptop.follows("gallery")) await this.#laptop.do("press", { node: "gallery" });
+    await sleep(500);
+    await this.#laptop.do("readAll");
+    await sleep(700);
+    await this.#delays.publish("news");
+    await this.#stage.until(() => this.#laptop.follows("weather") && !this.#laptop.follows("gallery"), 10_000, "The laptop");
+  }
+
+  /** Gets both devices ready to begin: online, no feed followed, nothing unread. */
+  async #tidy() {
+    for (const pane of [this.#phone, this.#laptop]) {
+      await this.#network.set(pane, "online");
+      await this.#stage.until(() => pane.state?.phase === "live", 20_000, `${pane.name} to be connected`);
+    }
+    const phone = this.#phone;
+    if (phone.state.unseen > 0) await phone.do("readAll");
+    for (const { node } of phone.state.rows) {
+      await phone.do("press", { node });
+      await this.#stage.until(() => !phone.follows(node) && !this.#laptop.follows(node), 10_000, "The list to be empty");
+    }
+  }
+
+  #script() {
+    return [
+      {
+        begins: "A finger taps Follow on the phone…",
+        run: async () => {
+          await this.#tidy();
+          return `Followed on Phone, on Laptop after ${msText((await this.#press(this.#phone, "news")).ms)}.`;
+        },
+      },
+      { begins: "City news publishes two entries…", run: async () => `City news has published two entries. ${await this.#publish("news", 2)}` },
+      {
+        begins: "It is read on the laptop…",
+        run: async () => {
+          const seen = this.#delay((d) => d.what === "seen" && d.to === "Phone");
+          await this.#laptop.do("readAll");
+          return `Read on Laptop, read on Phone after ${msText((await seen).ms)}.`;
+        },
+      },
+      { begins: "Now the laptop follows a feed…", run: async () => `Followed on Laptop, on Phone after ${msText((await this.#press(this.#laptop, "gallery")).ms)}.` },
+      { begins: "The gallery publishes a picture…", run: async () => `Photo gallery has published a picture. ${await this.#publish("gallery")}` },
+      {
+        begins: "The phone goes on a journey…",
+        run: async () => {
+          await this.#network.set(this.#phone, "week");
+          return "Phone is away, and its session has ended, as after a week. The laptop goes on…";
+        },
+      },
+      {
+        begins: "Meanwhile, on the laptop…",
+        run: async () => {
+          await this.meanwhile();
+          return "Meanwhile: three entries, one feed followed, one unfollowed, some of it read on the laptop.";
+        },
+      },
+      {
+        begins: "The phone is back…",
+        run: async () => {
+          const report = await this.#network.set(this.#phone, "online");
+          const whole = await this.#ledger(report);
+          return `Phone is up to date after ${msText(report.ms)}: ${bytesText(report.traffic.list)} for the list (${bytesText(whole)} in all), and what was published.`;
+        },
+      },
+      {
+        begins: "The phone’s owner reads what was missed…",
+        run: async () => {
+          await this.#phone.do("close");
+          if (this.#phone.state.unseen > 0) await this.#phone.do("readAll");
+          return "Read on Phone, and on Laptop.";
+        },
+      },
+    ];
+  }
+}
