@@ -69,7 +69,7 @@ type oldest struct {
 func (m *Machine) archiveResult(in ArchiveResult) {
 	result := in.Result
 	r := m.requests[result.QueryID]
-	if r == nil || r.task.means == Items || r.task.to != in.From || r.task.gone() {
+	if r == nil || r.task.means == Items || r.task.to != in.From {
 		return
 	}
 	t := r.task
@@ -77,7 +77,7 @@ func (m *Machine) archiveResult(in ArchiveResult) {
 	if m.results++; t.purpose != findOldest {
 		s.results++
 	}
-	if r.overflow = r.overflow || m.results > m.limits.results || s.results > m.limits.ofService; r.overflow {
+	if r.overflow = m.results > m.limits.results || s.results > m.limits.ofService; r.overflow {
 		return
 	}
 	at := m.notLater(result.At)
@@ -217,9 +217,7 @@ func (m *Machine) awaitOldest(t *task) {
 func (m *Machine) oldestFound(at time.Time) {
 	o := &m.oldest
 	o.known, o.at = true, at
-	waiting := o.waiting
-	o.waiting = nil
-	for _, t := range waiting {
+	for _, t := range o.waiting {
 		if t.gone() {
 			m.drop(t)
 		} else {
@@ -240,10 +238,10 @@ func (m *Machine) archiveDone(t *task) {
 	if !oldest.IsZero() && !oldest.After(t.back) {
 		t.reaches = true
 	}
-	if !t.reaches && (t.expired || !oldest.IsZero() && oldest.Sub(t.from) > retention) {
+	if !t.reaches && (t.expired || oldest.Sub(t.from) > retention) {
 		m.gapOf(t, t.back, oldest, pam.GapArchiveTruncated)
 	}
-	complete := t.means == AccountArchive && m.archive == AllEvents && t.purpose == readEvents && t.said && t.reaches
+	complete := t.means == AccountArchive && m.archive == AllEvents && t.said && t.reaches
 	for _, n := range t.nodes {
 		n.complete = complete
 	}

@@ -46,9 +46,6 @@ func newMemory(known []Known, currentUntil time.Time) *memory {
 }
 
 func (k *memory) has(id string) bool {
-	if k == nil {
-		return false
-	}
 	_, ok := k.items[id]
 	return ok
 }
@@ -92,7 +89,7 @@ func (m *Machine) compare(t *task, known *memory) (c comparison) {
 	}
 	c.kept = len(kept)
 	c.enough = c.kept > 0 && c.kept >= min(2, known.base)
-	ordered := c.enough && oldestFirst(kept)
+	ordered := oldestFirst(kept)
 	for i, e := range items {
 		// What an old item follows was published before it, even if it is not known.
 		old := ordered && i < before && !known.has(e.ItemID)

@@ -54,7 +54,7 @@ func (m *Machine) failure(r *request, err *pam.Error) {
 		}
 		m.nextMeans(t)
 	case t.paging && !has(forbidden) && !(has(absent) && t.before == ""):
-		t.paging, t.window = false, nil
+		t.paging = false
 		m.enqueue(t)
 	case has(absent):
 		m.deleted(t)
@@ -84,10 +84,7 @@ func (m *Machine) silent(g *target, t *task, retry bool) {
 	queue := g.queue
 	g.queue = nil
 	m.queued -= len(queue)
-	if g.ready {
-		m.ready = slices.DeleteFunc(m.ready, func(other *target) bool { return other == g })
-		g.ready = false
-	}
+	m.unready(g)
 	for _, t := range queue {
 		m.fail(t, pam.GapError)
 	}

@@ -21,17 +21,14 @@ func (m *Machine) nextMeans(t *task) {
 			n.grouped = false
 		}
 		s.group = slices.DeleteFunc(slices.Clone(s.group), func(name string) bool {
-			n := m.nodes[key{t.service(), name}]
-			return n == nil || !n.grouped
+			return !m.nodes[key{t.service(), name}].grouped
 		})
 	}
 	for _, n := range t.nodes {
 		switch {
 		case n.Left || n.isNew():
 			m.closeAll([]*node{n}, n.Cursor)
-		case n.gone:
-			n.open--
-		default:
+		case !n.gone:
 			n.open--
 			n.itemsOnly = t.means == NodeArchive
 			m.ask(n)

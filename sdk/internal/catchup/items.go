@@ -67,7 +67,7 @@ func (m *Machine) itemsResult(t *task, in Result) error {
 		m.enqueue(t)
 		return nil
 	}
-	if c.kept == 0 && !(t.whole && len(t.window) == 0) {
+	if c.kept == 0 && len(t.window) > 0 {
 		reason := pam.GapArchiveTruncated
 		if t.whole {
 			reason = pam.GapNodeKeepsFewer

@@ -118,7 +118,6 @@ func (m *Machine) reset() {
 	m.targets, m.ready, m.queued, m.slow, m.deferred = map[string]*target{}, nil, 0, nil, nil
 	m.requests = map[string]*request{}
 	m.asked, m.results, m.oldest = 0, 0, oldest{}
-	m.progress = progress{}
 }
 
 func (m *Machine) start(in Start) {

@@ -106,7 +106,7 @@ func (m *Machine) means(n *node) Means {
 	switch {
 	case archived && !n.Unlisted && !m.refused[refusal{means: AccountArchive}]:
 		return AccountArchive
-	case m.service(n.Service).NodeArchive && !n.itemsOnly && !m.refused[refusal{n.Service, NodeArchive}]:
+	case m.service(n.Service).NodeArchive && !n.itemsOnly:
 		return NodeArchive
 	}
 	return Items
@@ -121,9 +121,10 @@ func (m *Machine) remove(k key) {
 	delete(m.nodes, k)
 	m.progress.remove(n)
 	n.gone = true
-	if n.grouped {
-		s := m.service(k.service)
-		s.group = without(s.group, k.node)
+	s := m.service(k.service)
+	s.group = without(s.group, k.node)
+	if n.deferred {
+		m.deferred = slices.DeleteFunc(m.deferred, func(t *task) bool { return t.first() == n })
 	}
 	for _, r := range m.underWay() {
 		if r.task.gone() {

@@ -50,7 +50,7 @@ func (m *Machine) readAccount(name string, group []*node, since time.Time) {
 		}
 	}
 	for _, n := range group {
-		if !n.isNew() && !n.hasCursor() && (least.IsZero() || n.CurrentUntil.Before(least)) && earlier(n) {
+		if !n.isNew() && (least.IsZero() || n.CurrentUntil.Before(least)) && earlier(n) {
 			base = n
 		}
 	}

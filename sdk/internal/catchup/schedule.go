@@ -58,7 +58,6 @@ func (t *task) due() time.Time { return t.first().AskedAt.Add(askAgainAfter) }
 
 // A target is an entity that is asked.
 type target struct {
-	to       string
 	queue    []*task // in the order of their first nodes
 	underWay int
 	limit    int       // of requests under way
@@ -109,16 +108,13 @@ func (m *Machine) Deferred() int { return len(m.deferred) }
 func (m *Machine) enqueue(t *task) {
 	g := m.targets[t.to]
 	if g == nil {
-		g = &target{to: t.to, limit: m.limits.atService}
+		g = &target{limit: m.limits.atService}
 		if t.to == m.account {
 			g.limit = m.limits.underWay
 		}
 		m.targets[t.to] = g
 	}
-	if g.ready { // its place may change
-		m.ready = slices.DeleteFunc(m.ready, func(other *target) bool { return other == g })
-		g.ready = false
-	}
+	m.unready(g) // its place may change
 	i, _ := slices.BinarySearchFunc(g.queue, t, func(a, b *task) int { return byActivity(a.first(), b.first()) })
 	g.queue = slices.Insert(g.queue, i, t)
 	m.queued++
@@ -132,6 +128,14 @@ func (m *Machine) makeReady(g *target) {
 	}
 	i, _ := slices.BinarySearchFunc(m.ready, g, (*target).compare)
 	m.ready, g.ready = slices.Insert(m.ready, i, g), true
+}
+
+// unready takes a target out of ready.
+func (m *Machine) unready(g *target) {
+	if g.ready {
+		m.ready = slices.DeleteFunc(m.ready, func(other *target) bool { return other == g })
+		g.ready = false
+	}
 }
 
 // schedule sends as many requests as are allowed.
@@ -170,9 +174,6 @@ func (m *Machine) wake() {
 		t := m.deferred[0]
 		n := t.first()
 		m.deferred = m.deferred[1:]
-		if n.gone {
-			continue
-		}
 		if n.deferred = false; n.open == 0 {
 			m.progress.reopen(n)
 		}

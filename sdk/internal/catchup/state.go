@@ -49,9 +49,6 @@ func (p *progress) close(n *node) {
 
 // reopen counts a node that is asked again.
 func (p *progress) reopen(n *node) {
-	if n.Left {
-		return
-	}
 	p.done--
 	if n.complete {
 		p.complete--
@@ -90,8 +87,11 @@ func (m *Machine) gap(service, node string, from, to time.Time, reason pam.GapRe
 	if to.IsZero() {
 		to = m.began
 	}
-	if !to.After(from) {
+	if !to.After(from) { // the archive was read beyond it, or the clock was set back
 		to = m.now
+	}
+	if from.After(to) {
+		from = to
 	}
 	p := &m.progress
 	g := pam.Gap{Service: service, Node: node, From: from, To: to, Reason: reason}
