@@ -41,13 +41,20 @@ func (p *player) format(out Output) string {
 		text := "reached " + shorten(out.Service) + " " + strings.Join(out.Nodes, ",")
 		if out.Cursor != (Cursor{}) {
 			text += " " + out.Cursor.ID + "@" + stamp(out.Cursor.At)
+			if out.Cursor.By != account {
+				text += ":" + shorten(out.Cursor.By)
+			}
 		}
 		if out.Current {
 			text += " current"
 		}
 		return text
 	case Asked:
-		return "asked " + shorten(out.Service) + "/" + out.Node
+		text := "asked " + shorten(out.Service) + "/" + out.Node
+		if !p.now.IsZero() && !out.At.Equal(p.now) {
+			text += " at " + stamp(out.At)
+		}
+		return text
 	case Done:
 		return "done " + formatState(out.State)
 	case SetTimer:
@@ -78,6 +85,9 @@ func formatRequest(out Request) string {
 		text += formatSet(out.Payload)
 		if out.Compare != nil {
 			text += " compare"
+		}
+		if out.Type != "get" {
+			text += " " + out.Type
 		}
 		return text
 	}
@@ -121,6 +131,8 @@ func formatEvent(e Event) string {
 		if e.Source != pam.TimeArchive {
 			text += ":" + string(e.Source)
 		}
+	} else if e.Source != "" {
+		text += "@:" + string(e.Source)
 	}
 	if e.Delivery != pam.DeliveryCatchUp {
 		text += " delivery=" + string(e.Delivery)

@@ -2,6 +2,7 @@ package catchup
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -160,6 +161,64 @@ func TestFlood(t *testing.T) {
 	}
 	if h.reached["evil.test"].ID != "a100" || h.state.Completeness != pam.Partial || h.state.Gaps[0].Reason != pam.GapArchiveTruncated {
 		t.Errorf("reached %v, %+v", h.reached["evil.test"], h.state)
+	}
+}
+
+// TestSmallLimits checks each limit of a catch-up by itself: what is within it is read, and
+// what is not is a gap of its node.
+func TestSmallLimits(t *testing.T) {
+	large := standard
+	large.underWay, large.atService = 1, 1
+	for name, tt := range map[string]struct {
+		change   func(*limits)
+		archive  ArchiveSupport
+		requests int
+		found    map[string]int
+		gaps     []string // nodes
+	}{
+		"none":                   {func(*limits) {}, NoArchive, 4, map[string]int{"a.test": 6, "b.test": 6}, nil},
+		"requests":               {func(l *limits) { l.requests = 3 }, NoArchive, 3, map[string]int{"a.test": 6, "b.test": 3}, []string{"b.test/2"}},
+		"items":                  {func(l *limits) { l.results = 9 }, NoArchive, 3, map[string]int{"a.test": 6, "b.test": 3}, []string{"b.test/2"}},
+		"more items":             {func(l *limits) { l.results = 10 }, NoArchive, 4, map[string]int{"a.test": 6, "b.test": 6}, nil},
+		"items of a service":     {func(l *limits) { l.ofService = 3 }, NoArchive, 2, map[string]int{"a.test": 3, "b.test": 3}, []string{"a.test/2", "b.test/2"}},
+		"more of a service":      {func(l *limits) { l.ofService = 4 }, NoArchive, 4, map[string]int{"a.test": 6, "b.test": 6}, nil},
+		"messages":               {func(l *limits) { l.results = 6 }, AllEvents, 2, map[string]int{"a.test": 3, "b.test": 3}, nil},
+		"more messages":          {func(l *limits) { l.results = 5 }, AllEvents, 2, map[string]int{"a.test": 3, "b.test": 2}, []string{"b.test/"}},
+		"messages of a service":  {func(l *limits) { l.ofService = 3 }, AllEvents, 2, map[string]int{"a.test": 3, "b.test": 3}, nil},
+		"more of one of a group": {func(l *limits) { l.ofService = 2 }, AllEvents, 2, map[string]int{"a.test": 2, "b.test": 2}, []string{"a.test/", "b.test/"}},
+	} {
+		h := newHand(t)
+		h.m.limits = large
+		tt.change(&h.m.limits)
+		answer := func(r Request) []Input {
+			if r.To == account {
+				return results(r, with(r), 1, 3, true)
+			}
+			items := r.Payload.Child(ns.Pubsub, "items").Attr("node")
+			return []Input{Result{ID: r.ID, IQ: mustParse("<iq xmlns='jabber:client' type='result'><pubsub xmlns='" + ns.Pubsub +
+				"'><items node='" + items + "'><item id='1'/><item id='2'/><item id='3'/></items></pubsub></iq>")}}
+		}
+		start := Start{Account: account, Since: noon.Add(-time.Hour), Archive: tt.archive}
+		for i, service := range []string{"a.test", "b.test", "a.test", "b.test"} {
+			n := archived(service)
+			n.Node, n.LastActivity = []string{"n", "2"}[i/2], noon.Add(-time.Duration(i)*time.Minute)
+			start.Nodes = append(start.Nodes, n)
+		}
+		h.step(start)
+		h.run(answer) // another catch-up before does not count
+		h.requests, h.events = 0, map[string]int{}
+		h.step(start)
+		h.run(answer)
+		var gaps []string
+		for _, g := range h.state.Gaps {
+			if g.Reason == pam.GapArchiveTruncated {
+				gaps = append(gaps, g.Service+"/"+g.Node)
+			}
+		}
+		slices.Sort(gaps)
+		if h.requests != tt.requests || !maps.Equal(h.events, tt.found) || !slices.Equal(gaps, tt.gaps) {
+			t.Errorf("%s: %d requests, found %v, gaps %q", name, h.requests, h.events, gaps)
+		}
 	}
 }
 

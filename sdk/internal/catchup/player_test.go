@@ -169,6 +169,9 @@ func (p *player) read(line string) []Input {
 		if since, ok := strings.CutPrefix(rest[0], "since="); ok {
 			in.Since, rest = p.clock(since), rest[1:]
 		}
+		if prefix, ok := strings.CutPrefix(rest[0], "prefix="); ok {
+			in.Prefix, rest = prefix, rest[1:]
+		}
 		in.Nodes, in.Services = p.nodes(rest)
 		return []Input{in}
 	case "added":
@@ -187,12 +190,15 @@ func (p *player) read(line string) []Input {
 	case "items":
 		return []Input{p.items(rest)}
 	case "failed":
-		condition, kind, _ := strings.Cut(rest[1], "/")
-		err := &pam.Error{Code: pam.CodeStanza, Condition: condition, Type: kind}
-		if condition == "timeout" || condition == "offline" {
-			err = &pam.Error{Code: pam.Code(condition)}
+		text, kind, _ := strings.Cut(rest[1], "/")
+		code, condition, other := strings.Cut(text, ":")
+		switch {
+		case other:
+		case slices.Contains([]string{"timeout", "offline", "outcome-unknown", "closed"}, text):
+		default:
+			code, condition = string(pam.CodeStanza), text
 		}
-		return []Input{Failed{rest[0], err}}
+		return []Input{Failed{rest[0], &pam.Error{Code: pam.Code(code), Condition: condition, Type: kind}}}
 	case "live":
 		n := p.node(rest[0])
 		return []Input{Live{n.Service, n.Node, p.cursor(rest[1])}}
@@ -211,7 +217,7 @@ func (p *player) read(line string) []Input {
 
 // archiveResult parses "ID a5@10:01 p +h/o1 …": the query, the message of the archive, its
 // sender and its events. "from=" is the entity that sent the result, if it is not the one
-// that was asked; "delay=" a stamp in the message.
+// that was asked; "delay=" a stamp in the message. "empty" is a result without a message.
 func (p *player) archiveResult(words []string) ArchiveResult {
 	c := p.cursor(words[1])
 	from, asked := p.m.Archive(words[0])
@@ -227,6 +233,8 @@ func (p *player) archiveResult(words []string) ArchiveResult {
 			from = long(other)
 		} else if at, ok := strings.CutPrefix(w, "delay="); ok {
 			message.Add(element.New(ns.Delay, "delay").Set("stamp", p.clock(at).Format(time.RFC3339)))
+		} else if w == "empty" {
+			message = nil
 		} else if w == "chat" {
 			message.Add(element.New(ns.Client, "body").AddText("hello"))
 		} else {
@@ -272,7 +280,8 @@ func itemXML(item string) string {
 	return "<item id='" + id + "'><entry xmlns='" + space + "'>" + payload + "</entry></item>"
 }
 
-// archiveEnd parses "ID", "complete", "unstable" and "last=a5".
+// archiveEnd parses "ID", "complete", "unstable" and "last=a5". "bare" is an end that does
+// not speak of a page.
 func (p *player) archiveEnd(words []string) Result {
 	attrs, set := "", ""
 	for _, w := range words[1:] {
@@ -283,6 +292,8 @@ func (p *player) archiveEnd(words []string) Result {
 			attrs += " stable='false'"
 		case "last":
 			set = "<last>" + value + "</last>"
+		case "bare":
+			return Result{ID: words[0], IQ: p.parse("<iq xmlns='jabber:client' type='result'><fin xmlns='" + ns.MAM + "'" + attrs + "/></iq>")}
 		}
 	}
 	return Result{ID: words[0], IQ: p.parse("<iq xmlns='jabber:client' type='result'><fin xmlns='" + ns.MAM + "'" + attrs +
@@ -291,7 +302,8 @@ func (p *player) archiveEnd(words []string) Result {
 
 // items parses "ID o1 o2=payload count=5 first=a last=b known=o1,o2=payload". "1..20" are
 // the items o1 to o20. A known item with "~" was found by a catch-up, with "!"
-// received now, and with "=" its digest is not known.
+// received now, with "@" at a time, and with "=" its digest is not known. "!!" is an item
+// that is not valid.
 func (p *player) items(words []string) Result {
 	in := Result{ID: words[0]}
 	var items, set string
@@ -306,9 +318,12 @@ func (p *player) items(words []string) Result {
 					}
 					id, now := strings.CutPrefix(id, "!")
 					id, late := strings.CutPrefix(id, "~")
+					id, when, timed := strings.Cut(id, "@")
 					at := p.clock("08:55")
 					if now {
 						at = p.now
+					} else if timed {
+						at = p.clock(when)
 					}
 					digest := "x " + payload
 					if payload == "" {
@@ -319,6 +334,8 @@ func (p *player) items(words []string) Result {
 			}
 		case "count", "first", "last":
 			set += "<" + key + ">" + value + "</" + key + ">"
+		case "!!":
+			items += "<item id='" + strings.Repeat("i", 5000) + "'/>"
 		default:
 			for _, one := range spread(w) {
 				items += itemXML(one)

@@ -228,17 +228,17 @@ var archiveTranscripts = []transcript{
 		< 2 query l/c max=100 after=7
 		> result 1 8@09:10 . +b/o1
 		> result 1 9@09:11 . +other/o1
-		> result 2 8@09:12 mallory +c/o1
+		> result 2 8@09:12 mallory@evil.test/x +c/o1
 		> end 1 last=9
 		< found node-archive l+b/o1@09:10
 		< 3 query l/b start=08:00 max=100 after=9
 		> end 2 complete last=8
 		< found node-archive l+c/o1@09:12
 		< asked l/c
-		< reached l c 8@09:12 current
+		< reached l c 8@09:12:l current
 		> end 3 complete
 		< asked l/b
-		< reached l b 9@09:11 current
+		< reached l b 9@09:11:l current
 		< done 2/2 partial l/b:deletions-unknown:08:00-10:00 l/c:deletions-unknown:08:45-10:00`},
 	{"the archive of the node is not offered after all: no other node of the service is asked for it", `
 		> start none since=09:00 archive:l l/b(until=09:00) l/c(until=09:00) l/d(until=09:00)
@@ -413,7 +413,7 @@ var archiveTranscripts = []transcript{
 		> end 1 complete
 		< found node-archive l+b/o3@09:10
 		< asked l/b
-		< reached l b a3@09:10 current
+		< reached l b a3@09:10:l current
 		> result 1 a4@09:12 l +b/o4
 		> result 2 a5@09:11 p +h/o2 delay=09:05
 		> result 2 a6@09:12 l +b/o5
@@ -426,12 +426,24 @@ var archiveTranscripts = []transcript{
 		< 1 query l/b start=08:00 max=100
 		< 2 query l/c start=08:00 max=100
 		> result 1 8@09:10 . +c/o1
-		> result 2 8@09:10 . +c/o1`},
+		> result 2 8@09:10 . +c/o1
+		> end 1 complete
+		< asked l/b
+		< reached l b 8@09:10:l current
+		> end 2 complete
+		< found node-archive l+c/o1@09:10
+		< asked l/c
+		< reached l c 8@09:10:l current
+		< done 2/2 partial l/b:deletions-unknown:08:00-10:00 l/c:deletions-unknown:08:00-10:00`},
 	{"the events of the account's own nodes have no sender", `
 		> start all since=09:00 me/n(until=09:00,cursor=a1@08:50)
 		< 1 query me with=me max=100 after=a1
 		> result 1 a2@09:10 . +n/o1
-		> result 1 a3@09:10 me +n/o2`},
+		> result 1 a3@09:10 me +n/o2
+		> end 1 complete last=a3
+		< found account-archive me+n/o1@09:10#a2 me+n/o2@09:10#a3
+		< reached me n a3@09:10 current
+		< done 1/1 complete`},
 	{"a live event that comes before the items of a new node", `
 		> start all p/h
 		< 1 query me with=p max=1 before
@@ -521,5 +533,8 @@ var archiveTranscripts = []transcript{
 		< 4 query me with=p max=25 after=a1
 		> failed 3 timeout
 		< 5 query me max=1
-		> failed 4 timeout`},
+		> failed 4 timeout
+		> failed 5 timeout
+		< reached q n current
+		< done 2/2 partial p/h:error:09:00-10:00`},
 }

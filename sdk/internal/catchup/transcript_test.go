@@ -10,7 +10,9 @@ import (
 type transcript struct{ name, text string }
 
 func TestTranscripts(t *testing.T) {
-	for _, tt := range slices.Concat(archiveTranscripts, itemsTranscripts, flowTranscripts) {
+	for _, tt := range slices.Concat(
+		archiveTranscripts, itemsTranscripts, flowTranscripts, placeTranscripts, compareTranscripts, failureTranscripts, groupTranscripts, nodesTranscripts,
+	) {
 		t.Run(tt.name, func(t *testing.T) { play(t, tt.text) })
 	}
 }

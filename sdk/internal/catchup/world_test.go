@@ -242,6 +242,11 @@ func (w *world) settle(between func()) {
 func (w *world) checkDone(s pam.CatchUpState) {
 	w.stats.catchUps++
 	w.notef("done %s", formatState(s))
+	for _, g := range s.Gaps {
+		if !g.From.Before(g.To) {
+			w.failf("a gap ends before it begins: %+v", g)
+		}
+	}
 	switch s.Completeness {
 	case pam.Complete:
 		w.stats.complete++
