@@ -172,19 +172,31 @@ func TestRefused(t *testing.T) {
 	p := newPlayer(t, Options{})
 	p.step(Stored{})
 	long := strings.Repeat("x", maxName+1)
-	in := Arrived{Seq: 9, Events: []Incoming{item(long, "i", nil), item("n", long, nil), item("n\x1e", "i", nil), item("n", "i\x1f", nil), item("n", "ok", payload("x")), item(long[1:], long[1:], payload("x"))}}
+	in := Arrived{Seq: 9, Events: []Incoming{item(long, "i", nil), item("n", long, nil), item("n\x1e", "i", nil), item("n", "i\x1f", nil), item("n", "ok", payload("x")), item(long[1:], long[1:], payload("x")), item("n", long, payload("x"))}}
 	in.Events[1].Type = "unknown"
 	p.step(in)
 	p.commit()
 	var got []string
 	for _, out := range p.step(Committed{p.last.Seq}) {
 		got = append(got, fmt.Sprintf("%T", out))
-		if w, ok := out.(Warning); ok && (!errors.Is(w.Err, ErrRefused) || !strings.Contains(w.Err.Error(), "4 with")) {
+		if w, ok := out.(Warning); ok && (!errors.Is(w.Err, ErrRefused) || !strings.Contains(w.Err.Error(), "5 with")) {
 			t.Error(w.Err)
 		}
 	}
 	if fmt.Sprint(got) != "[inbox.Changed inbox.Handled inbox.Warning]" || p.list(Query{Node: "n", Service: "a"}) != "e1:ok=x@12:00:00l" || len(p.m.State().Nodes) != 2 {
 		t.Errorf("outputs %v, listed %s", got, p.list(Query{}))
+	}
+}
+
+// TestUnknownSource has a time of which the source is not known: it does not count.
+func TestUnknownSource(t *testing.T) {
+	p := newPlayer(t, Options{})
+	p.step(Stored{})
+	in := item("n", "i", payload("x"))
+	in.At, in.Source = start.Add(-time.Hour), "sundial"
+	p.run(Arrived{Events: []Incoming{in}})
+	if got := p.list(Query{}); got != "e1:i=x@12:00:00l" {
+		t.Errorf("listed %s", got)
 	}
 }
 

@@ -516,7 +516,7 @@ func TestSortKey(t *testing.T) {
 			t.Errorf("%v is not before %v", places[i-1], p)
 		}
 	}
-	for _, s := range []string{"", "x", strings.Repeat("g", 32), strings.Repeat("0", 33)} {
+	for _, s := range []string{"", "x", strings.Repeat("g", 16) + strings.Repeat("0", 16), strings.Repeat("0", 16) + strings.Repeat("g", 16), strings.Repeat("0", 33)} {
 		if _, ok := parsePlace(s); ok {
 			t.Errorf("%q is a place", s)
 		}

@@ -167,7 +167,7 @@ func TestPayload(t *testing.T) {
 	if g.Publisher != "bob@x" || g.Namespace != e.Name.Space || !strings.HasPrefix(g.XML, "<entry") || g.TimeSource != pam.TimePayload || !g.OccurredAt.Equal(start.Add(-90*time.Minute)) {
 		t.Errorf("published: %+v", g)
 	}
-	if fmt.Sprintf("%+v", *g.Entry) != fmt.Sprintf("%+v", *want[0].Entry) || g.Entry.Title != "T" || g.Entry.Author != "A" || !g.Entry.Published.Equal(start.Add(-2*time.Hour)) {
+	if fmt.Sprintf("%+v", *g.Entry) != fmt.Sprintf("%+v", *want[0].Entry) || g.Entry.Title != "T" || g.Entry.Summary != "S" || g.Entry.Content != "C" || g.Entry.ID != "I" || g.Entry.Link != "https://x/" || g.Entry.Author != "A" || !g.Entry.Updated.Equal(start.Add(-90*time.Minute)) || !g.Entry.Published.Equal(start.Add(-2*time.Hour)) {
 		t.Errorf("entry %+v, announced %+v", g.Entry, want[0].Entry)
 	}
 	if lost := page.Events(nil)[2]; lost.Omitted != pam.OmittedUnreadable || lost.ItemID != "i" {
@@ -252,6 +252,9 @@ func TestCatchUp(t *testing.T) {
 	}
 	is("n", " - - - false false")
 	p.run(p.read("session"))
+	if at := p.m.LastSession(); !at.IsZero() || len(p.m.session.past) != 0 {
+		t.Errorf("before the first session there was one until %v", at)
+	}
 	p.run(p.read("reached a n,m c1@11:00:00a"))
 	p.run(p.read("asked a/n"))
 	is("n", "c1 - - 12:00 false false")
@@ -310,6 +313,9 @@ func TestCatchUp(t *testing.T) {
 		p.run(p.read("session"))
 	}
 	is("m", "c5 16:00 - - false false")
+	if n := len(p.m.session.past); n != maxPast {
+		t.Errorf("the ends of %d sessions are known", n)
+	}
 	p.run(p.read("reached a n c6@. current"))
 	is("n", p.now.Format("c6 15:04")+" 13:00 12:00 true false")
 	// The end of the last one is known.
@@ -531,6 +537,15 @@ func TestAway(t *testing.T) {
 		t.Errorf("before it is stored: %s", got)
 	}
 	is("ok", "12:00 2 -m")
+	pending, subscribed := p.read("list +a/s").(ListChanged), p.read("list +a/s").(ListChanged)
+	pending.Changes[0].After.State = pam.StatePending
+	pending.Changes[0].Before = subscribed.Changes[0].After
+	p.run(pending)
+	if got := away(); got != "12:00 2 -m s" {
+		t.Errorf("another state: %s", got)
+	}
+	pending.Changes[0].Before, pending.Changes[0].After = pending.Changes[0].After, subscribed.Changes[0].After
+	p.run(pending)
 	p.run(ListChanged{Changes: []pam.Change{{}}})
 	m := New(Options{})
 	m.Step(p.now, Stored{p.records()})
@@ -585,8 +600,58 @@ func TestReachedWithoutCursor(t *testing.T) {
 		p.run(p.read(line))
 	}
 	for name, id := range map[string]string{"n": "c1", "m": "c2", "new": ""} {
-		if c := p.m.CatchUp("a", name); c.Cursor.ID != id || !c.Current {
+		if c := p.m.CatchUp("a", name); c.Cursor.ID != id || !c.Current || id != "" && (c.Cursor.By != "archive" || c.Cursor.At.IsZero()) {
 			t.Errorf("%s: %+v", name, c)
+		}
+	}
+}
+
+// TestReachedTogether moves the cursor of nodes that share one, also with the names of an
+// earlier Reached, after one of them has left or come.
+func TestReachedTogether(t *testing.T) {
+	p := newPlayer(t, Options{})
+	p.step(Stored{})
+	p.run(p.read("session"))
+	names, others := []string{"n", "m"}, []string{"k"}
+	number := 0
+	reached := func(names []string, current bool) {
+		number++
+		p.run(Reached{Service: "a", Nodes: names, Cursor: Cursor{By: "archive", ID: fmt.Sprint("c", number), At: p.now}, Current: current})
+	}
+	is := func(want string) {
+		t.Helper()
+		var got []string
+		for _, node := range []string{"n", "m", "k"} {
+			got = append(got, p.m.CatchUp("a", node).Cursor.ID)
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("got %v, want %s", got, want)
+		}
+	}
+	reached(names, true)
+	reached(names, false)
+	is("[c2 c2 ]")
+	if position := p.m.nodes[nodeKey{"a", "m"}].position; position != p.m.nodes[nodeKey{"a", "n"}].position {
+		t.Error("two nodes that were read together have two positions")
+	}
+	reached(others, true)
+	reached(names, false)
+	is("[c4 c4 c3]")
+	reached(names[1:], false)
+	is("[c4 c5 c3]")
+	reached(names, false)
+	is("[c6 c6 c3]")
+	reached(nil, true)
+	p.run(p.read("unfollowed a/m"))
+	reached(names[:1], false)
+	reached(names, true)
+	is("[c9 c9 c3]")
+	reached([]string{"m", "k"}, false)
+	reached(names, false)
+	is("[c11 c11 c10]")
+	for node, want := range map[string]bool{"n": true, "m": true, "k": true} {
+		if got := p.m.CatchUp("a", node).Current; got != want {
+			t.Errorf("%s is current: %v", node, got)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // event is written as its name (e1 is the first that arrived), item=payload, the time
 // and the code of its source, and the basis of Seen. Node counts are unseen(dropped), and
 // the total of unseen events is after the semicolon.
-var transcripts = []struct{ name, text string }{
+var transcripts = []transcript{
 	{"the end of a session that never began is not stored", `
 		> ended
 		> +1m
@@ -1423,9 +1423,11 @@ var transcripts = []struct{ name, text string }{
 		< missed b/n`},
 }
 
+type transcript struct{ name, text string }
+
 // TestTranscripts plays the transcripts.
 func TestTranscripts(t *testing.T) {
-	for _, tt := range transcripts {
+	for _, tt := range slices.Concat(transcripts, seenTranscripts, copyTranscripts) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPlayer(t, Options{PerNode: 5, Total: 8})
 			p.step(Stored{p.records()})

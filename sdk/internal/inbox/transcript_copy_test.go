@@ -1,0 +1,201 @@
+package inbox
+
+// What is a copy, and what has happened again.
+var copyTranscripts = []transcript{
+	{"the stanza-id of a copy counts, and so does that it has none", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n i1=x#s1
+		< handled 2
+		< timer flush 2s
+		> timer flush
+		< commit node/0 meta
+		> ok
+		> live 3 a/n i1=x
+		< handled 3
+		< timer flush 2s`},
+	{"events of an unknown type, and about a subscription", `
+		> live 1 a/n !
+		< handled 1
+		> live 2 a/n !odd
+		< handled 2
+		< warning inbox: an event was refused: 1 with an unknown type, or a name that is longer than allowed`},
+	{"an item without an id: its payload tells when it was published", `
+		> catchup 0 a/n =atom:10:00:00
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:=atom:10:00:00@10:00:00p a/n=1; 1
+		> +10m
+		> catchup 0 a/n =atom:10:00:00
+		= e1:=atom:10:00:00@10:00:00p`},
+	{"an item without an id is not completed, and completes none", `
+		> resumed 1 a/n @11:00:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:@11:00:00d a/n=1; 1
+		< handled 1
+		> resumed 2 a/n =x@11:00:00d
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:=x@11:00:00d a/n=2; 2
+		< handled 2
+		> resumed 3 a/n @10:00:00d
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:@10:00:00d a/n=3; 3
+		< handled 3
+		= e2:=x@11:00:00d e1:@11:00:00d e3:@10:00:00d`},
+	{"the configuration is no Atom entry", `
+		> live 1 a/n !configured=atom:10:00:00
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:!configured=<title>10:00:00</title><updated>2026-11-29T10:00:00Z</updated></entry>@12:00:00l a/n=1; 1
+		< handled 1
+		= e1:!configured=<title>10:00:00</title><updated>2026-11-29T10:00:00Z</updated></entry>@12:00:00l`},
+	{"a payload that belongs to an item that was retracted in the meantime", `
+		> live 1 a/n i1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1@12:00:00l a/n=1; 1
+		< handled 1
+		< fetch a/n i1
+		> live 2 a/n -i1
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:-i1@12:00:00l a/n=2; 2
+		< handled 2
+		> catchup 0 a/n i1=x@11:00:00a
+		< commit xml/2 -xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed *e1; 2
+		= e2:-i1@12:00:00l e1:i1=x@11:00:00a`},
+	{"a copy of an item that was fetched", `
+		> live 1 a/n i1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1@12:00:00l a/n=1; 1
+		< handled 1
+		< fetch a/n i1
+		> fetched a/n i1 i1=x
+		< commit xml/1 -xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed *e1; 1
+		> live 2 a/n i1=x
+		< handled 2
+		= e1:i1=x@12:00:00l`},
+	{"without a payload, the last publication may have changed", `
+		> live 1 a/n i1=x@11:00:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:00:00d a/n=1; 1
+		< handled 1
+		> catchup 0 a/n i1=y@10:00:00a
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:i1=y@10:00:00a a/n=2; 2
+		> live 2 a/n i1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e2; 2
+		< handled 2
+		< fetch a/n i1`},
+	{"published again after the item was retracted, or the node purged or deleted", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n -i2
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:-i2@12:00:00l a/n=2; 2
+		< handled 2
+		> live 3 a/n i1=x
+		< handled 3
+		> live 4 a/n -i1
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:-i1@12:00:00l a/n=3; 3
+		< handled 4
+		> live 5 a/n i1=x
+		< commit xml/3 event/0 node/0 page/0 meta
+		> ok
+		< changed +e4:i1=x@12:00:00l a/n=4; 4
+		< handled 5
+		= e4:i1=x@12:00:00l e3:-i1@12:00:00l e2:-i2@12:00:00l e1:i1=x@12:00:00l`},
+	{"published again after a purge", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n !purged
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:!purged@12:00:00l a/n=2; 2
+		< handled 2
+		> live 3 a/n i1=x
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i1=x@12:00:00l a/n=3; 3
+		< handled 3
+		> live 4 a/n !purged
+		< commit xml/3 event/0 node/0 page/0 meta
+		> ok
+		< changed +e4:!purged@12:00:00l a/n=4; 4
+		< handled 4
+		= e4:!purged@12:00:00l e3:i1=x@12:00:00l e2:!purged@12:00:00l e1:i1=x@12:00:00l`},
+	{"published again after the node was deleted", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n !deleted
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:!deleted@12:00:00l a/n=2; 2
+		< handled 2
+		> live 3 a/n i1=x
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i1=x@12:00:00l a/n=3; 3
+		< handled 3
+		> live 4 a/n !deleted
+		< commit xml/3 event/0 node/0 page/0 meta
+		> ok
+		< changed +e4:!deleted@12:00:00l a/n=4; 4
+		< handled 4
+		= e4:!deleted@12:00:00l e3:i1=x@12:00:00l e2:!deleted@12:00:00l e1:i1=x@12:00:00l`},
+	{"published again: neither the configuration nor another item tells that", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n !configured=f i2=x
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:!configured=f@12:00:00l +e3:i2=x@12:00:00l a/n=3; 3
+		< handled 2
+		> live 3 a/n i1=x
+		< handled 3
+		= e3:i2=x@12:00:00l e2:!configured=f@12:00:00l e1:i1=x@12:00:00l`},
+	{"retracted again: only the publication of the item tells that", `
+		> live 1 a/n i1=x -i1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l +e2:-i1@12:00:00l a/n=2; 2
+		< handled 1
+		> live 2 a/n i2=x -i2
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i2=x@12:00:00l +e4:-i2@12:00:00l a/n=4; 4
+		< handled 2
+		> live 3 a/n -i1
+		< handled 3
+		= e4:-i2@12:00:00l e3:i2=x@12:00:00l e2:-i1@12:00:00l e1:i1=x@12:00:00l`},
+}
