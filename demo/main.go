@@ -9,7 +9,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -71,7 +73,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		listener.Close()
 		return err
 	}
-	d, err := newDemo(listener, server, files, *control)
+	d, err := newDemo(listener, server, files, *control, *password)
 	if err != nil {
 		listener.Close()
 		server.Close()
@@ -113,14 +115,17 @@ type demo struct {
 	holds   []heldBack
 
 	restarting sync.Mutex // held during a restart of the server
+	reader     reader
 
 	published map[string]int // number of entries published so far, by node
 }
 
 // newDemo serves the page on the listener and opens the first two devices.
-// Close closes the page, the devices and the server.
-func newDemo(l net.Listener, server xmppServer, files *packageFiles, control bool) (*demo, error) {
+// Close closes the page, the devices and the server. The password is that of the
+// account reader; without one it is random.
+func newDemo(l net.Listener, server xmppServer, files *packageFiles, control bool, password string) (*demo, error) {
 	d := &demo{origin: originOf(l), server: server, files: files, published: map[string]int{}}
+	d.reader.account = account{"reader", cmp.Or(password, rand.Text())}
 	for range 2 {
 		if _, err := d.openDevice(""); err != nil {
 			d.closeDevices()
@@ -136,6 +141,8 @@ func newDemo(l net.Listener, server xmppServer, files *packageFiles, control boo
 	mux.HandleFunc("DELETE /devices/{id}", d.serveCloseDevice)
 	mux.HandleFunc("POST /publish", d.servePublish)
 	mux.HandleFunc("POST /restart", d.serveRestart)
+	mux.HandleFunc("POST /scale", d.serveScale)
+	mux.HandleFunc("POST /scale/change", d.serveScaleChange)
 	mux.HandleFunc("POST /devices/{id}/cut", d.serveCut)
 	mux.HandleFunc("POST /devices/{id}/unplug", d.serveUnplug)
 	mux.HandleFunc("POST /devices/{id}/plug", d.servePlug)
@@ -165,6 +172,7 @@ func (d *demo) serveInfo(w http.ResponseWriter, _ *http.Request) {
 		"accounts": d.server.Accounts(),
 		"nodes":    d.server.Nodes(),
 		"wasm":     d.files.wasmInfo(),
+		"maxFeeds": maxFeeds,
 	})
 }
 

@@ -87,7 +87,7 @@ func startDemoAt(t *testing.T, kind string, control bool) *demo {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := newDemo(l, server, files, control)
+	d, err := newDemo(l, server, files, control, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,6 +186,11 @@ func (s *session) bind() string {
 	s.send("<iq xmlns='jabber:client' type='get' id='l'><subscriptions xmlns='urn:xmpp:pam:0'/></iq>")
 	return s.until("urn:xmpp:pam:0")
 }
+
+var (
+	nodeName     = regexp.MustCompile(`<subscription [^>]*\bnode=['"]([^'"]+)`)
+	versionToken = regexp.MustCompile(`\bver=['"]([^'"]+)`)
+)
 
 var smID = regexp.MustCompile(`[ ]id=['"]([^'"]+)`)
 

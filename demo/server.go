@@ -24,6 +24,13 @@ type xmppServer interface {
 	AddAccount(name, password string) error
 	CreateNode(name, access string) error
 	Publish(node, item, xml string) error
+	// Register adds an account that Accounts does not list.
+	Register(name, password string) error
+	// Following returns the nodes that an account follows.
+	Following(account string) ([]string, error)
+	// Follow makes an account follow some nodes and no longer follow others. It creates
+	// nodes that do not exist, which Nodes does not list.
+	Follow(account string, follow, unfollow []string) error
 	// EndSession ends the session with that full JID, if there is one, as if it had not
 	// been resumed in time.
 	EndSession(jid string) error

@@ -29,6 +29,40 @@ func (s *memServer) CreateNode(name, access string) error {
 	return s.node(newNode(name, access), s.Server.CreateNode(name, access))
 }
 
+func (s *memServer) Register(name, password string) error {
+	return s.Server.AddAccount(name, password)
+}
+
+func (s *memServer) Following(account string) ([]string, error) {
+	list, _ := s.Subscriptions(account)
+	var nodes []string
+	for _, row := range list {
+		if row.Service == pubsubService {
+			nodes = append(nodes, row.Node)
+		}
+	}
+	return nodes, nil
+}
+
+func (s *memServer) Follow(account string, follow, unfollow []string) error {
+	for _, node := range follow {
+		if _, err := s.Items("", node); err != nil {
+			if err := s.Server.CreateNode(node, "open"); err != nil {
+				return err
+			}
+		}
+		if err := s.SetSubscription(account, node, "subscribed"); err != nil {
+			return err
+		}
+	}
+	for _, node := range unfollow {
+		if err := s.SetSubscription(account, node, "none"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *memServer) EndSession(jid string) error {
 	s.ExpireSession(jid)
 	return nil

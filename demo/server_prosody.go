@@ -33,7 +33,7 @@ func newProsodyServer(ctx context.Context, accounts []account) (*prosodyServer, 
 	if err := prosody.Available(); err != nil {
 		return nil, err
 	}
-	p, err := prosody.Start(ctx, prosody.Config{Accounts: passwords(accounts)})
+	p, err := prosody.Start(ctx, prosody.Config{Accounts: passwords(accounts), MaxSubscriptions: 2 * maxFeeds})
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +115,18 @@ func (s *prosodyServer) AddAccount(name, password string) error {
 
 func (s *prosodyServer) CreateNode(name, access string) error {
 	return s.node(newNode(name, access), s.Server.CreateNode(name, access))
+}
+
+func (s *prosodyServer) Register(name, password string) error {
+	return s.Server.AddAccount(name, password)
+}
+
+func (s *prosodyServer) Following(account string) ([]string, error) {
+	return s.Subscriptions(account)
+}
+
+func (s *prosodyServer) Follow(account string, follow, unfollow []string) error {
+	return s.Subscribe(account, follow, unfollow)
 }
 
 func (s *prosodyServer) Log() any           { return s.Server.Log() }

@@ -109,7 +109,7 @@ var errPortTaken = errors.New("prosody: another program took the port it was to 
 // ready waits until this Prosody answers, and not another program on its port.
 func (s *Server) ready(ctx context.Context) error {
 	for {
-		err := s.call(ctx, "ping", map[string]string{})
+		err := s.call(ctx, "ping", arguments{})
 		if err == nil {
 			return nil
 		}
@@ -124,4 +124,24 @@ func (s *Server) ready(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+func (s *Server) populate(ctx context.Context, cfg Config) error {
+	for localpart, password := range cfg.Accounts {
+		if err := s.call(ctx, "account", arguments{"localpart": localpart, "password": password}); err != nil {
+			return err
+		}
+	}
+	for _, spec := range cfg.Nodes {
+		node, access := spec, "open"
+		if name, ok := strings.CutSuffix(spec, ":whitelist"); ok {
+			node, access = name, "whitelist"
+		} else if name, ok := strings.CutSuffix(spec, ":open"); ok {
+			node = name
+		}
+		if err := s.call(ctx, "node", arguments{"node": node, "access_model": access}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -7,11 +7,8 @@
 package prosody
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -36,6 +33,8 @@ type Config struct {
 	Nodes    []string          // nodes of pubsub.localhost with open access; "name:whitelist" makes a closed one
 	Hash     string            // "SHA-256" (default) or "SHA-1": the hash of stored passwords, which decides the offered SCRAM mechanism
 	Admins   []string          // localparts of accounts that may create nodes at pubsub.localhost
+
+	MaxSubscriptions int // of an account; 0 means the default of mod_pam, 1000
 
 	NoArchive bool // accounts have no archive (XEP-0313)
 }
@@ -85,32 +84,6 @@ func (s *Server) Domain() string { return domain }
 // Version is the name and version of the server, such as "Prosody 0.12.3".
 func (s *Server) Version() string { return s.version }
 
-// AddAccount registers an account, or sets the password of an existing one.
-func (s *Server) AddAccount(localpart, password string) error {
-	return s.call(context.Background(), "account", map[string]string{"localpart": localpart, "password": password})
-}
-
-// CreateNode creates a node at the publish-subscribe service. The access model is "open" (the default if
-// access is empty) or "whitelist".
-func (s *Server) CreateNode(node, accessModel string) error {
-	if accessModel == "" {
-		accessModel = "open"
-	}
-	return s.call(context.Background(), "node", map[string]string{"node": node, "access_model": accessModel})
-}
-
-// Publish publishes an item, in the name of the service, to an existing node. The payload is one XML
-// element.
-func (s *Server) Publish(node, itemID, payloadXML string) error {
-	return s.call(context.Background(), "publish", map[string]string{"node": node, "item": itemID, "payload": payloadXML})
-}
-
-// EndSession ends the session with this full JID, if there is one, as if its time for resumption
-// (XEP-0198) had passed. It closes the connection of the session.
-func (s *Server) EndSession(fullJID string) error {
-	return s.call(context.Background(), "end_session", map[string]string{"jid": fullJID})
-}
-
 // Log returns the end of Prosody's log, for the messages of failed tests. It may be called after Close.
 func (s *Server) Log() string {
 	if text := readLog(s.dir); text != "" {
@@ -118,53 +91,6 @@ func (s *Server) Log() string {
 	}
 	text, _ := s.lastLog.Load().(string)
 	return text
-}
-
-func (s *Server) populate(ctx context.Context, cfg Config) error {
-	for localpart, password := range cfg.Accounts {
-		if err := s.call(ctx, "account", map[string]string{"localpart": localpart, "password": password}); err != nil {
-			return err
-		}
-	}
-	for _, spec := range cfg.Nodes {
-		node, access := spec, "open"
-		if name, ok := strings.CutSuffix(spec, ":whitelist"); ok {
-			node, access = name, "whitelist"
-		} else if name, ok := strings.CutSuffix(spec, ":open"); ok {
-			node = name
-		}
-		if err := s.call(ctx, "node", map[string]string{"node": node, "access_model": access}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// call runs a command of mod_pam_control.
-func (s *Server) call(ctx context.Context, command string, arguments map[string]string) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	body, err := json.Marshal(arguments)
-	if err != nil {
-		return fmt.Errorf("prosody: %s: %w", command, err)
-	}
-	url := fmt.Sprintf("http://127.0.0.1:%d/pam-control/%s", s.port, command)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("prosody: %s: %w", command, err)
-	}
-	request.Host = service
-	request.Header.Set("Authorization", "Bearer "+s.secret)
-	response, err := s.http.Do(request)
-	if err != nil {
-		return fmt.Errorf("prosody: %s: the server does not answer: %w", command, err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode == http.StatusNoContent {
-		return nil
-	}
-	reason, _ := io.ReadAll(io.LimitReader(response.Body, 4096))
-	return fmt.Errorf("prosody: %s %v is refused: %s: %s", command, arguments, response.Status, reason)
 }
 
 // readLog returns the end of the log and of what Prosody printed, at most 16 KiB each.

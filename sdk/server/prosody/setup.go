@@ -109,7 +109,7 @@ modules_enabled = {
 VirtualHost "localhost"
 	modules_enabled = { "pam" }
 	default_archive_policy = true
-	archive_expires_after = "never"
+%[10]s	archive_expires_after = "never"
 
 Component "pubsub.localhost" "pubsub"
 	admins = { %[9]s}
@@ -127,7 +127,10 @@ func configure(dir string, cfg Config) (port int, secret string, err error) {
 	if hash != "SHA-256" && hash != "SHA-1" {
 		return 0, "", fmt.Errorf("prosody: Config.Hash is %q; it must be SHA-256 or SHA-1", hash)
 	}
-	var admins, disabled string
+	var admins, disabled, most string
+	if cfg.MaxSubscriptions > 0 {
+		most = fmt.Sprintf("\tpam_max_subscriptions = %d\n", cfg.MaxSubscriptions)
+	}
 	for _, localpart := range cfg.Admins {
 		admins += fmt.Sprintf("%q; ", localpart+"@"+domain)
 	}
@@ -140,7 +143,7 @@ func configure(dir string, cfg Config) (port int, secret string, err error) {
 	secret = rand.Text()
 	modulePath, dataPath := filepath.Join(dir, "modules"), filepath.Join(dir, "data")
 	text := fmt.Sprintf(configuration, filepath.Join(dir, "prosody.pid"), dataPath, modulePath,
-		filepath.Join(dir, "prosody.log"), port, hash, secret, disabled, admins)
+		filepath.Join(dir, "prosody.log"), port, hash, secret, disabled, admins, most)
 	err = errors.Join(
 		os.MkdirAll(dataPath, 0o700),
 		os.WriteFile(filepath.Join(dir, "prosody.cfg.lua"), []byte(text), 0o600),

@@ -120,7 +120,7 @@ func TestAccountDeleted(t *testing.T) {
 	slow := service.request("subscribe", "slow")
 	old := version(t, a.list(""))
 	a.leave()
-	if err := s.call(t.Context(), "delete_account", map[string]string{"localpart": "alice"}); err != nil {
+	if err := s.call(t.Context(), "delete_account", arguments{"localpart": "alice"}); err != nil {
 		t.Fatal(err)
 	}
 	if subid := service.request("unsubscribe", "x").at("pubsub", "unsubscribe").attr("subid"); subid != "s1" {

@@ -14,7 +14,7 @@
 -- in its events is ignored.
 --
 -- Caveats:
---   Subscriptions made at the service without PAM are not in the list.
+--   Subscriptions made at the service without PAM are not in the list, unless another module calls record.
 --   Capabilities are read from the answers to mod_pep's own query, because Prosody has no public table of
 --   them. Without mod_pep only the list request joins a session.
 
@@ -155,6 +155,13 @@ module:hook("iq-get/self/"..xmlns_pam..":subscriptions", answered(function (even
 	origin.pam_listed = true;
 	origin.send(reply);
 end));
+
+-- For other modules of the server: records changes that were made at one service without a request of the
+-- account, as one version, and notifies the joined sessions. The changes are { node, subid, state }.
+function module.environment.record(username, service, received)
+	changes.flush(username);
+	changes.record(username, lists.load(username), service, received);
+end
 
 -- Stanzas of services.
 
