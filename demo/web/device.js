@@ -79,7 +79,7 @@ function renderState() {
   const sync = client.sync.getSnapshot();
   clearTimeout(countdown);
   let [words, tone] = phases[sync.phase] ?? [sync.phase, ""];
-  if (sync.phase === "waiting" && sync.nextAttemptAt) {
+  if (sync.phase === "waiting" && sync.nextAttemptAt && !shell.enclosed) {
     const seconds = Math.ceil((sync.nextAttemptAt - Date.now()) / 1000);
     words = seconds > 0 ? `Disconnected, next try in ${seconds} s` : "Disconnected, trying again";
     countdown = setTimeout(renderState, 500);
@@ -160,9 +160,11 @@ client.on("subscriptions", (delta) => {
   notice(said.join(" "));
 });
 
+const nameOf = (target) => feedName(target, titles);
+
 /** Returns the first few names as text for a sentence. */
 function namesOf(list) {
-  const names = list.slice(0, 3).map((s) => feedName(s, titles));
+  const names = list.slice(0, 3).map(nameOf);
   return list.length > 3 ? `${names.join(", ")} and ${list.length - 3} more` : names.join(", ");
 }
 
@@ -208,19 +210,18 @@ let returning = false; // the summary of what has happened must be shown, as soo
 /** Shows what has happened while the device was away, until the user has read it. */
 function showAway() {
   returning = false;
-  const { away, catchUp } = client.inbox.getSnapshot();
+  const { away } = client.inbox.getSnapshot();
   const said = away ? awayWords(away, titles) : [];
   $("away").hidden = said.length === 0;
   $("away-list").replaceChildren(...said.map((text) => element("li", "", text)));
-  if (said.length > 0) {
-    const { added, removed } = away.subscriptions;
-    shell.post({
-      type: "away", at: now(), since: away.since.getTime(), events: away.events, seenElsewhere: catchUp.likelySeenElsewhere,
-      added: added.map((s) => feedName(s, titles)), removed: removed.map((s) => feedName(s, titles)),
-      entries: client.inbox.newest.getSnapshot().filter((e) => e.delivery !== "live" && e.receivedAt >= away.since).slice(0, 20)
-        .map((e) => ({ title: e.entry?.title ?? e.type, feed: feedName(e, titles), at: e.occurredAt.getTime(), seen: e.seen.state })),
-    });
-  }
+  if (said.length > 0) shell.post({ type: "away", at: now(), since: away.since.getTime(), added: away.subscriptions.added.map(nameOf), removed: away.subscriptions.removed.map(nameOf) });
+}
+
+/** Returns the entries that this device did not receive as they were published, since a time in epoch ms. */
+async function missed(since) {
+  const { items } = await client.inbox.list({ limit: 50 });
+  return items.filter((e) => e.delivery !== "live" && e.receivedAt >= since)
+    .map((e) => ({ title: e.entry?.title ?? e.type, feed: nameOf(e), at: e.occurredAt.getTime(), seen: e.seen.state }));
 }
 
 /** Notes that the user has seen all that has happened until now, unless a summary is still shown. */
@@ -272,7 +273,7 @@ async function subscribe(target) {
   asking.add(key);
   shell.post({ type: "asked", what: "subscribe", node: target.node, key, at: now() });
   shell.post({ type: "ran", line: "subscribe" });
-  const done = await attempt(() => client.subscribe(target), `You follow ${feedName(target, titles)}.`, target);
+  const done = await attempt(() => client.subscribe(target), `You follow ${nameOf(target)}.`, target);
   asking.delete(key);
   if (done && $("node").value.trim() === target.node) $("node").value = "";
 }
@@ -281,7 +282,7 @@ async function unsubscribe(subscription) {
   const { service, node, subid } = subscription;
   shell.post({ type: "asked", what: "unsubscribe", node, key: keyOf(subscription), at: now() });
   shell.post({ type: "ran", line: "unsubscribe" });
-  await attempt(() => client.unsubscribe(subid ? { service, node, subid } : { service, node }), `You no longer follow ${feedName(subscription, titles)}.`, subscription);
+  await attempt(() => client.unsubscribe(subid ? { service, node, subid } : { service, node }), `You no longer follow ${nameOf(subscription)}.`, subscription);
 }
 
 /** Runs an action, shows its outcome, and returns whether it succeeded. */
@@ -367,6 +368,7 @@ answerShell(shell, {
   readAll: () => tap($("finger"), $("read-all")),
   close: () => tap($("finger"), $("away-close")),
   setOnline,
+  missed,
   fail: () => worker?.postMessage("fail"),
 });
 renderList();

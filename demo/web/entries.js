@@ -1,10 +1,9 @@
 // The entries on the page of a device, newest first. Texts and pictures come from whoever published them: they are shown
-// through textContent and src only.
+// through textContent and src only. Each row is at its place by a translation, so that a new entry moves the others
+// without a layout, and lets them slide.
 
 import { element, span } from "./elements.js";
 import { eventWords, feedName, seenWords, when } from "./words.js";
-
-const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class EntryList {
   #list;
@@ -17,11 +16,11 @@ export class EntryList {
     this.#list = list;
     this.#titles = titles;
     this.#read = read;
+    new ResizeObserver(() => this.#place()).observe(list);
   }
 
   /** Shows the events, and returns those of which another device has now reported that they were read. */
   show(events) {
-    const before = this.#places();
     const readElsewhere = [];
     const ids = new Set(events.map((e) => e.id));
     for (const [id, row] of this.#rows) {
@@ -37,7 +36,7 @@ export class EntryList {
       }
       if (this.#list.children[i] !== row) this.#list.insertBefore(row, this.#list.children[i] ?? null);
     });
-    this.#slide(before);
+    this.#place();
     return readElsewhere;
   }
 
@@ -46,22 +45,18 @@ export class EntryList {
     return this.#list.querySelector("[data-seen=unseen] .open");
   }
 
-  #places() {
-    return new Map([...this.#list.children].slice(0, 20).map((row) => [row, row.getBoundingClientRect().top]));
-  }
-
-  /** Lets rows slide from their former places to the new ones, so that what the user looks at does not jump. */
-  #slide(before) {
-    const duration = still.matches ? 1 : 350;
-    const rows = [...this.#list.children].slice(0, 20);
-    for (const row of rows) for (const animation of row.getAnimations()) animation.cancel();
-    const after = rows.map((row) => row.getBoundingClientRect().top);
-    rows.forEach((row, i) => {
-      const from = before.get(row);
-      if (from === after[i]) return;
-      const start = from === undefined ? { translate: "0 -3rem", opacity: 0 } : { translate: `0 ${from - after[i]}px` };
-      row.animate([start, { translate: "0", opacity: 1 }], { duration, easing: "ease-out" });
-    });
+  #place() {
+    let y = 0;
+    for (const row of this.#list.children) {
+      const height = row.offsetHeight;
+      if (!row.style.translate) {
+        row.style.translate = `0 ${y - height}px`; // from which it slides to its place
+        void row.offsetWidth;
+      }
+      row.style.translate = `0 ${y}px`;
+      y += height;
+    }
+    this.#list.style.height = `${y}px`;
   }
 
   #add(event) {
@@ -73,6 +68,7 @@ export class EntryList {
     open.addEventListener("click", () => {
       row.classList.toggle("expanded");
       open.setAttribute("aria-expanded", String(row.classList.contains("expanded")));
+      this.#place();
       this.#read(row.event);
     });
     row.append(open);

@@ -8,13 +8,16 @@ import { when } from "./words.js";
 export class Ledger {
   #box;
 
-  /** box: contains elements with data-part: title, feeds, entries, empty, catch-up, whole. */
+  /** box: contains elements with data-part: title, feeds, entries, empty, catch-up, whole, note. */
   constructor(box) {
     this.#box = box;
   }
 
-  /** Shows a return: its report (see network.js), the message "away" of the device, if there was one, and the whole list. */
-  show(report, away, whole) {
+  /**
+   * Shows a return: its report (see network.js), the message "away" of the device, if there was one, the entries that it
+   * has missed, and the bytes of the whole list, as far as they are known.
+   */
+  show(report, away, entries, whole) {
     const { pane, traffic } = report;
     this.#part("title").textContent = `What ${pane.name} has missed`;
     const feeds = [
@@ -22,11 +25,14 @@ export class Ledger {
       ...(away?.removed ?? []).map((name) => ["unfollowed", `− ${name}`]),
     ];
     this.#part("feeds").replaceChildren(...feeds.map(([kind, text]) => element("li", kind, text)));
-    this.#part("entries").replaceChildren(...(away?.entries ?? []).map(entryRow));
-    this.#part("empty").hidden = feeds.length > 0 || (away?.entries.length ?? 0) > 0;
+    this.#part("entries").replaceChildren(...entries.slice(0, 10).map(entryRow));
+    this.#part("empty").hidden = feeds.length > 0 || entries.length > 0;
     this.#part("empty").textContent = report.resumed ? "Nothing: the session was resumed, and the server delivered what it had kept." : "Nothing has changed meanwhile.";
     this.#part("catch-up").textContent = bytesText(traffic.list);
     this.#part("whole").textContent = whole === undefined ? "…" : bytesText(whole);
+    this.#part("note").textContent = whole === undefined ? "Measuring the whole list…"
+      : whole < traffic.list ? "With so few feeds, the whole list is the smaller one. Below is the same for an account that follows more."
+      : "Measured when the device came back. Below is the same for an account that follows more.";
     this.#box.dataset.filled = "true";
   }
 

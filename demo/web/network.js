@@ -8,7 +8,7 @@ const tunnel = 10; // s
 
 /**
  * Dispatches "position" with {pane, position, left} and, when a device is back, "back" with a report:
- * {pane, position, ms, resumed, traffic}. Positions: "online", "tunnel", "week".
+ * {pane, position, at, ms, resumed, traffic}. Positions: "online", "tunnel", "week".
  */
 export class Network extends EventTarget {
   #stage;
@@ -53,7 +53,7 @@ export class Network extends EventTarget {
     // A catch-up begins with the session; it is over, or there is none.
     await this.#stage.until(() => pane.state?.catchUp.phase !== "running", 20_000, `Catching up on ${pane.name}`);
     await sleep(150); // the last messages of the wire are reported in batches
-    const report = { pane, position, ms: live.at - at, resumed: live.resumed, traffic: this.#traffic.since(pane, at) };
+    const report = { pane, position, at, ms: live.at - at, resumed: live.resumed, traffic: this.#traffic.since(pane, at) };
     this.dispatchEvent(new CustomEvent("back", { detail: report }));
     return report;
   }
@@ -70,7 +70,7 @@ export function connectSwitch(group, pane, network, report) {
   network.addEventListener("position", ({ detail }) => {
     if (detail.pane !== pane) return;
     labels.get(detail.position).checked = true;
-    group.querySelector(".left").textContent = detail.left ? `${detail.left} s` : "";
+    group.querySelector(".left").textContent = `${detail.left ?? tunnel} s`;
     group.dataset.position = detail.position;
   });
 }

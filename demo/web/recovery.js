@@ -1,6 +1,5 @@
 // Breaks something, and measures how long it takes until the device works again.
 
-import { element } from "./elements.js";
 import { now, request } from "./stage.js";
 import { msText } from "./traffic.js";
 
@@ -45,9 +44,9 @@ const breaks = {
 
 /**
  * Connects the buttons with data-break in a box; what they break is the device that `pane` returns. The outcome is shown in
- * the button's row.
+ * the button's row, and passed to `ended`.
  */
-export function connectBreaks(box, stage, pane, { begun, report }) {
+export function connectBreaks(box, stage, pane, { begun, ended, report }) {
   let busy = false;
   box.addEventListener("click", async ({ target }) => {
     const button = target.closest("[data-break]");
@@ -61,7 +60,8 @@ export function connectBreaks(box, stage, pane, { begun, report }) {
     try {
       const [ms, words] = await breaks[button.dataset.break](stage, pane());
       time.value = msText(ms);
-      row.querySelector("p").replaceChildren(element("span", "", words));
+      row.querySelector("p").textContent = words;
+      ended(words);
       row.dataset.state = "recovered";
     } catch (error) {
       time.value = "–";

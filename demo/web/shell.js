@@ -10,7 +10,7 @@ import { NewDevices } from "./new-device.js";
 import { Play } from "./play.js";
 import { connectBreaks } from "./recovery.js";
 import { Scale } from "./scale.js";
-import { request, Stage } from "./stage.js";
+import { request, sleep, Stage } from "./stage.js";
 import { Traffic } from "./traffic.js";
 
 const $ = (id) => document.getElementById(id);
@@ -78,22 +78,29 @@ still.addEventListener("change", () => {
 
 // --- The network --------------------------------------------------------------------
 
+let measured = false; // beside the first return, the slider's figures are shown too
+let scale;
 let away; // the last message of that type, of the device that is back
 
 stage.on("away", (pane, message) => { away = { pane, message }; });
 
 /** Shows what a device has missed, and returns the size of the whole list, as the other device receives it. */
-async function showReturn(report) {
-  const message = away?.pane === report.pane ? away.message : undefined;
-  ledger.show(report, message);
-  const other = stage.get(report.pane.name === "Phone" ? "Laptop" : "Phone");
-  const { bytes } = await (other.state?.phase === "live" ? other : report.pane).do("wholeList");
-  ledger.show(report, message, bytes);
+async function showReturn(back) {
+  if (!back.resumed) await stage.until(() => away?.pane === back.pane, 2000, "").catch(() => undefined); // it may have missed nothing
+  const message = away?.pane === back.pane ? away.message : undefined;
+  const entries = () => back.pane.do("missed", { since: message?.since ?? back.at });
+  ledger.show(back, message, await entries());
+  const other = stage.get(back.pane.name === "Phone" ? "Laptop" : "Phone");
+  const { bytes } = await (other.state?.phase === "live" ? other : back.pane).do("wholeList");
+  await sleep(1000); // what was read elsewhere is known a little later
+  ledger.show(back, message, await entries(), bytes);
+  if (!measured && !ownServer) scale.measure().catch(report);
+  measured = true;
   return bytes;
 }
 
 network.addEventListener("position", ({ detail: { pane, position } }) => {
-  if (position === "week") away = undefined;
+  if (position !== "online") away = undefined;
   document.querySelector(`.device.${pane.name.toLowerCase()}`)?.classList.toggle("cut", position !== "online");
 });
 network.addEventListener("back", ({ detail }) => {
@@ -183,8 +190,8 @@ async function start() {
     connectSwitch(group, pane, network, report);
   }
   $("new-device").addEventListener("click", () => act(() => fresh.open()));
-  connectBreaks($("breaks"), stage, () => phone, { begun: take, report });
-  const scale = new Scale({
+  connectBreaks($("breaks"), stage, () => phone, { begun: take, ended: say, report });
+  scale = new Scale({
     slider: $("scale"), count: $("scale-count"), run: $("scale-run"), time: $("scale-time"),
     whole: $("scale-whole"), catchUp: $("scale-catch-up"), wholeBar: $("scale-whole-bar"), catchUpBar: $("scale-catch-up-bar"),
   }, laptop.url, info.maxFeeds ?? 10_000, report);
