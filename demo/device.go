@@ -49,7 +49,9 @@ func newDevice(id, name string, d *demo) (*device, error) {
 	dev := &device{ID: id, Name: name, URL: originOf(l) + "/"}
 	dev.line = newLine(l)
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", webPage("device.html"))
+	mux.Handle("GET /{$}", ownServer(webPage("device.html")))
+	mux.Handle("GET /measure", webPage("measure.html"))
+	mux.Handle("GET /web/device-worker.js", ownServer(webFiles()))
 	mux.Handle("GET /web/", webFiles())
 	mux.Handle("GET /pkg/", http.StripPrefix("/pkg/", d.files))
 	mux.HandleFunc("GET /config.json", func(w http.ResponseWriter, _ *http.Request) {

@@ -135,6 +135,7 @@ func newDemo(l net.Listener, server xmppServer, files *packageFiles, control boo
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", webPage("index.html"))
 	mux.Handle("GET /web/", webFiles())
+	mux.HandleFunc("GET /docs/{name}", files.serveDoc)
 	mux.HandleFunc("GET /info.json", d.serveInfo)
 	mux.HandleFunc("GET /devices", d.serveDevices)
 	mux.HandleFunc("POST /devices", d.serveOpenDevice)

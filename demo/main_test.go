@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -33,19 +34,24 @@ var browser = &http.Client{
 	Timeout:       10 * time.Second,
 }
 
-// testPackage writes a placeholder for the built package.
+// testPackage writes a placeholder for the built package, and documentation beside it.
 func testPackage(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"index.js": "export {}", "worker.js": "", "pam.wasm": "\x00asm plain", "pam.wasm.br": "packed",
-		"build-info.json": `{"version":"0.1.0"}`,
+		"dist/index.js": "export {}", "dist/worker.js": "", "dist/pam.wasm": "\x00asm plain", "dist/pam.wasm.br": "packed",
+		"dist/build-info.json": `{"version":"0.1.0"}`,
+		"docs/guide.md":        "# Guide", "docs/page.html": "page", "docs/sub/x.md": "", "docs/sub.md/x": "", "docs/.hidden.md": "", "secret.md": "",
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		file := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return dir
+	if err := os.Symlink("../secret.md", filepath.Join(dir, "docs", "link.md")); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "dist")
 }
 
 // startDemo runs a demo with the in-memory server on a free port.
@@ -54,10 +60,13 @@ func startDemo(t *testing.T, control bool) *demo {
 	return startDemoAt(t, "mem", control)
 }
 
-// eachServer runs a test at the in-memory server and at Prosody.
+// eachServer runs a test at the in-memory server and at Prosody. It is parallel, because
+// Prosody needs a second to exit.
 func eachServer(t *testing.T, test func(t *testing.T, d *demo)) {
+	t.Parallel()
 	t.Run("mem", func(t *testing.T) { test(t, startDemoAt(t, "mem", false)) })
 	t.Run("prosody", func(t *testing.T) {
+		t.Parallel()
 		needProsody(t)
 		test(t, startDemoAt(t, "prosody", false))
 	})
