@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"xmpp-pam/sdk/server/mem"
@@ -16,6 +17,7 @@ import (
 //	GET  devices                      the devices, with their open sockets
 //	POST cut?device=                  drop its sockets without closing the streams
 //	POST refuse?device=&on=           answer its new sockets with 503, or stop doing so
+//	POST slow?device=&ms=             delay everything that its sockets read and write, by 0 to 5000 ms
 //	POST account?name=&password=      add an account
 //	POST node?name=&access=           create a node: open (default), whitelist, presence
 //	POST publish?node=&id=            publish the body as an item
@@ -53,6 +55,7 @@ func (d *demo) controlHandler() http.Handler {
 	mux.HandleFunc("GET /control/devices", d.serveDevices)
 	handle("POST /control/cut", d.controlCut)
 	handle("POST /control/refuse", d.controlRefuse)
+	handle("POST /control/slow", d.controlSlow)
 	handle("POST /control/account", d.controlAccount)
 	handle("POST /control/node", d.controlNode)
 	handle("POST /control/publish", d.controlPublish)
@@ -109,6 +112,19 @@ func (d *demo) controlRefuse(r *http.Request) (any, error) {
 		return nil, errors.New("on is true or false")
 	}
 	return dev.status(), nil
+}
+
+func (d *demo) controlSlow(r *http.Request) (any, error) {
+	dev, err := d.controlDevice(r)
+	if err != nil {
+		return nil, err
+	}
+	ms, err := strconv.Atoi(r.URL.Query().Get("ms"))
+	if err != nil || ms < 0 || ms > 5000 {
+		return nil, errors.New("ms is a number from 0 to 5000")
+	}
+	dev.line.slow.Store(int64(ms) * int64(time.Millisecond))
+	return map[string]int{"ms": ms}, nil
 }
 
 func (d *demo) controlAccount(r *http.Request) (any, error) {

@@ -3,10 +3,12 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 type listAnswer struct {
@@ -169,12 +171,65 @@ func TestControlDevices(t *testing.T) {
 	}
 }
 
+// A slow line delays both directions of a device's sockets, keeps the order, and is no
+// narrower than before.
+func TestControlSlow(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t, true)
+	slow, fast := login(t, d.device("Laptop"), "alice", "wonderland"), login(t, d.device("Phone"), "alice", "wonderland")
+	pings := func(s *session, n int) time.Duration {
+		t.Helper()
+		start := time.Now()
+		for i := range n {
+			s.send(fmt.Sprintf("<iq xmlns='jabber:client' type='get' id='p%d' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>", i))
+		}
+		for i := range n {
+			if got := s.until(""); !strings.Contains(got, fmt.Sprintf("id='p%d'", i)) {
+				t.Fatalf("answer %d is %s", i, got)
+			}
+		}
+		return time.Since(start)
+	}
+	const delay = 200 * time.Millisecond
+	d.control(t, "POST", "slow?device=Laptop&ms=200", "", nil)
+	if took := pings(slow, 1); took < 2*delay {
+		t.Errorf("one ping took %v", took)
+	}
+	if took := pings(slow, 40); took < 2*delay || took > 40*delay/2 {
+		t.Errorf("40 pings took %v", took)
+	}
+	if took := pings(fast, 1); took > 2*delay {
+		t.Errorf("at the other device a ping took %v", took)
+	}
+
+	// A socket is cut also while it waits.
+	d.control(t, "POST", "slow?device=Laptop&ms=5000", "", nil)
+	start := time.Now()
+	slow.send("<iq xmlns='jabber:client' type='get' id='p' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+	d.control(t, "POST", "cut?device=Laptop", "", nil)
+	slow.lost()
+	for len(d.server.(*memServer).Sessions("alice")) > 1 && time.Since(start) < 5*time.Second {
+		time.Sleep(time.Millisecond)
+	}
+	if took := time.Since(start); took > 4*time.Second {
+		t.Errorf("the cut took %v", took)
+	}
+	d.control(t, "POST", "slow?device=Laptop&ms=0", "", nil)
+	if took := pings(login(t, d.device("Laptop"), "alice", "wonderland"), 1); took > 2*delay {
+		t.Errorf("after the end a ping took %v", took)
+	}
+}
+
 func TestControlRejects(t *testing.T) {
 	d := startDemo(t, true)
 	for call, want := range map[string]int{
 		"POST cut?device=nobody":             http.StatusNotFound,
 		"POST refuse?device=":                http.StatusNotFound,
 		"POST refuse?device=d1&on=perhaps":   http.StatusBadRequest,
+		"POST slow?device=nobody&ms=1":       http.StatusNotFound,
+		"POST slow?device=d1":                http.StatusBadRequest,
+		"POST slow?device=d1&ms=-1":          http.StatusBadRequest,
+		"POST slow?device=d1&ms=5001":        http.StatusBadRequest,
 		"POST account?name=alice&password=x": http.StatusBadRequest, // exists
 		"POST account?name=&password=":       http.StatusBadRequest,
 		"POST node?name=news":                http.StatusBadRequest, // exists

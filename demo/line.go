@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"maps"
 	"net"
 	"net/http"
-	"regexp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,6 +16,9 @@ type line struct {
 
 	// refuse makes the device answer new sockets with 503.
 	refuse atomic.Bool
+
+	// slow is the delay of everything that a socket reads and writes, a time.Duration.
+	slow atomic.Int64
 
 	mu      sync.Mutex
 	sockets map[*lineConn]string // the session's full JID, once it has one
@@ -40,7 +41,7 @@ func (l *line) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &lineConn{Conn: c, line: l}, nil
+	return &lineConn{Conn: c, line: l, closed: make(chan struct{})}, nil
 }
 
 func (l *line) connState(c net.Conn, state http.ConnState) {
@@ -59,6 +60,13 @@ func (l *line) open() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.sockets)
+}
+
+func (l *line) isSocket(c *lineConn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.sockets[c]
+	return ok
 }
 
 // has reports whether the session with this full JID uses this line.
@@ -96,59 +104,4 @@ func (l *line) cut() int {
 		c.Close()
 	}
 	return len(conns)
-}
-
-type lineConn struct {
-	net.Conn
-	line *line
-}
-
-var (
-	boundJID  = regexp.MustCompile(`<jid(?: [^>]*)?>([^<]+)</jid>`)
-	enabledID = regexp.MustCompile(`<enabled [^>]*\bid=['"]([^'"]+)`)
-	resumedID = regexp.MustCompile(`<resumed [^>]*\bprevid=['"]([^'"]+)`)
-)
-
-func (c *lineConn) Write(p []byte) (int, error) {
-	c.line.observe(c, p)
-	return c.Conn.Write(p)
-}
-
-// observe records which session a socket serves: the server assigns the full JID when it
-// binds (RFC 6120 §7.6), and the id for resumption when stream management starts
-// (XEP-0198 §3).
-func (l *line) observe(c *lineConn, p []byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	session, ok := l.sockets[c]
-	if !ok {
-		return
-	}
-	managed := bytes.Contains(p, []byte("urn:xmpp:sm:3"))
-	switch {
-	case session == "" && managed:
-		if m := resumedID.FindSubmatch(p); m != nil {
-			for _, s := range l.resumable {
-				if s.id == string(m[1]) {
-					l.sockets[c] = s.jid
-				}
-			}
-		}
-	case session == "":
-		if m := boundJID.FindSubmatch(p); m != nil {
-			l.sockets[c] = string(m[1])
-		}
-	case managed:
-		if m := enabledID.FindSubmatch(p); m != nil {
-			l.resumable = append(l.resumable, lineSession{string(m[1]), session})
-			l.resumable = l.resumable[max(0, len(l.resumable)-maxResumable):]
-		}
-	}
-}
-
-func (c *lineConn) Close() error {
-	c.line.mu.Lock()
-	delete(c.line.sockets, c)
-	c.line.mu.Unlock()
-	return c.Conn.Close()
 }
