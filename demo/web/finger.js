@@ -2,7 +2,7 @@
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Moves the finger to a button and presses it. Whoever prefers reduced motion sees the button marked instead. */
+/** Moves the finger to a button and presses it. With reduced motion, the button is only marked. */
 export async function tap(finger, button) {
   button.scrollIntoView({ block: "nearest" });
   const { left, top, width, height } = button.getBoundingClientRect();
@@ -14,9 +14,15 @@ export async function tap(finger, button) {
   } else {
     const from = finger.style.translate || `${innerWidth / 2}px ${innerHeight}px`;
     finger.style.translate = `${x}px ${y}px`;
-    await finger.animate([{ translate: from }, { translate: `${x}px ${y}px` }], { duration: 450, easing: "ease-in-out" }).finished;
-    await finger.animate([{ scale: 1 }, { scale: 0.7 }, { scale: 1 }], { duration: 160 }).finished;
+    await move(finger, [{ translate: from }, { translate: `${x}px ${y}px` }], { duration: 450, easing: "ease-in-out" });
+    await move(finger, [{ scale: 1 }, { scale: 0.7 }, { scale: 1 }], { duration: 160 });
   }
   button.click();
   setTimeout(() => { finger.hidden = true; }, 700);
+}
+
+/** Runs an animation. It takes no longer in a frame that is out of view, in which browsers hold animations. */
+function move(finger, frames, options) {
+  const timeout = new Promise((resolve) => setTimeout(resolve, options.duration + 150));
+  return Promise.race([finger.animate(frames, options).finished, timeout]);
 }
