@@ -130,7 +130,7 @@ func TestCloseEndsTheStreams(t *testing.T) {
 func TestInfo(t *testing.T) {
 	d := startDemo(t, false)
 	_, body := do(t, "GET", d.origin+"/info.json", "")
-	for _, want := range []string{`"packed":6,"encoding":"br"`, `"bytes":10`, `"name":"alice"`, `"name":"bob"`} {
+	for _, want := range []string{`"packed":6,"encoding":"br"`, `"bytes":10`, `"name":"alice"`, `"name":"bob"`, `"domain":"localhost"`, `"pubsub":"pubsub.localhost"`, `"socket":"/xmpp-websocket"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %s in %s", want, body)
 		}

@@ -174,6 +174,9 @@ func (d *demo) serveInfo(w http.ResponseWriter, _ *http.Request) {
 		"nodes":    d.server.Nodes(),
 		"wasm":     d.files.wasmInfo(),
 		"maxFeeds": maxFeeds,
+		"domain":   domain,
+		"pubsub":   pubsubService,
+		"socket":   socketPath,
 	})
 }
 

@@ -29,6 +29,8 @@ export class Play extends EventTarget {
   }
 
   get running() { return this.#running; }
+  /** Resolves when no step runs. */
+  async idle() { await this.#busy; }
   get length() { return this.#steps.length; }
   /** The number of the next step, from 1. */
   get number() { return this.#next + 1; }
