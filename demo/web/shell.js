@@ -1,6 +1,8 @@
 // The page around the devices: it puts its parts together. It has no client itself.
 
 import { connectCode } from "./code.js";
+import { Comparison } from "./compare.js";
+import { ComparisonView } from "./compare-view.js";
 import { Delays } from "./delays.js";
 import { Ledger } from "./ledger.js";
 import { Line } from "./line.js";
@@ -8,6 +10,7 @@ import { connectLogin } from "./login.js";
 import { connectSwitch, Network, returnWords } from "./network.js";
 import { NewDevices } from "./new-device.js";
 import { Play } from "./play.js";
+import { connectProtocol } from "./protocol.js";
 import { connectBreaks } from "./recovery.js";
 import { Scale } from "./scale.js";
 import { request, sleep, Stage } from "./stage.js";
@@ -54,6 +57,7 @@ function take() {
 
 new Line({ track: $("track"), time: $("delay"), words: $("delay-words") }, delays);
 connectCode($("code"), $("copy"), stage);
+connectProtocol(stage);
 
 // --- It plays by itself ------------------------------------------------------------
 
@@ -196,6 +200,9 @@ async function start() {
     whole: $("scale-whole"), catchUp: $("scale-catch-up"), wholeBar: $("scale-whole-bar"), catchUpBar: $("scale-catch-up-bar"),
   }, laptop.url, info.maxFeeds ?? 10_000, report);
   $("scale-run").addEventListener("click", () => act(() => scale.measure()));
+  const view = new ComparisonView({ root: $("compare"), button: $("compare-run"), status: $("compare-status") });
+  const comparison = new Comparison(stage, info, view, () => play.idle());
+  $("compare-run").addEventListener("click", () => (comparison.running ? comparison.stop() : act(() => comparison.run())));
   connectLogin(
     { dialog: $("login"), open: $("server"), form: $("login-form"), status: $("login-status"), leave: $("login-leave") },
     stage, () => [phone, laptop],

@@ -2,61 +2,74 @@
 // stops at one row only; the arrow keys, Home and End move between rows.
 
 import { element, span } from "./elements.js";
+import { TabStop } from "./tabstop.js";
 
 const maxRows = 600;
 const maxShown = 20000; // characters of one message
 
 export class WireLog {
-  #rows = []; // {item, summary, device, words, at}, by time
-  #stop; // the row at which the Tab key stops
+  #rows = []; // {item, summary, device, name, frame, words, at}, by time
   #list;
   #empty;
   #device;
   #kind;
+  #text;
+  #tab;
 
-  /** list: <ol>; empty: shown when there are no rows; device, kind: <select>s that filter. */
-  constructor({ list, empty, device, kind }) {
+  /**
+   * list: <ol>; empty: shown when there are no rows; device, kind: <select>s that filter; text: an <input> that filters,
+   * save: a <button> that downloads the rows that are shown. The last two may be absent.
+   */
+  constructor({ list, empty, device, kind, text, save }) {
     this.#list = list;
     this.#empty = empty;
     this.#device = device;
     this.#kind = kind;
-    device.addEventListener("change", () => this.#filter());
-    kind.addEventListener("change", () => this.#filter());
-    list.addEventListener("keydown", (event) => this.#move(event));
-    list.addEventListener("focusin", (event) => this.#stopAt(this.#rows.find((row) => row.item.contains(event.target))));
+    this.#text = text;
+    this.#tab = new TabStop(list, () => this.#rows.filter((row) => !row.item.hidden));
+    for (const filter of [device, kind]) filter.addEventListener("change", () => this.#filter());
+    text?.addEventListener("input", () => this.#filter());
+    whenOpened(list, () => this.#scroll());
+    save?.addEventListener("click", () => download(this.export(), `xmpp-${Date.now()}.ndjson`));
   }
 
-  addDevice(device) {
-    const option = document.createElement("option");
-    option.value = device.id;
-    option.textContent = device.name;
-    this.#device.append(option);
-  }
-
-  removeDevice(device) {
-    [...this.#device.options].find((o) => o.value === device.id)?.remove();
+  /** Sets the devices: [{id, name}]. Messages of one that is gone remain. */
+  setDevices(devices) {
+    const chosen = this.#device.value;
+    this.#device.replaceChildren(this.#device.options[0], ...devices.map(({ id, name }) => new Option(name, id)));
+    this.#device.value = devices.some(({ id }) => id === chosen) ? chosen : "";
     this.#filter();
   }
 
   add(device, frames) {
     const box = this.#list.parentElement;
     const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 60;
-    const focused = this.#list.contains(document.activeElement);
-    for (const frame of frames) {
-      const row = newRow(device, frame);
-      row.item.hidden = !this.#shows(row);
-      this.#insert(row);
-    }
-    while (this.#rows.length > maxRows) this.#rows.shift().item.remove();
-    this.#settle();
-    if (focused && !this.#list.contains(document.activeElement)) this.#stop?.summary.focus();
-    if (atEnd) box.scrollTop = box.scrollHeight;
+    this.#tab.keep(() => {
+      for (const frame of frames) {
+        const row = newRow(device, frame);
+        row.item.hidden = !this.#shows(row);
+        this.#insert(row);
+      }
+      while (this.#rows.length > maxRows) this.#rows.shift().item.remove();
+    });
+    this.#showEmpty();
+    if (atEnd) this.#scroll();
   }
 
   clear() {
     this.#rows = [];
     this.#list.replaceChildren();
-    this.#settle();
+    this.#tab.settle();
+    this.#showEmpty();
+  }
+
+  /** Returns the messages that are shown, as NDJSON: one JSON object on each line. */
+  export() {
+    const lines = this.#rows.filter((row) => !row.item.hidden).map(({ name, frame }) => {
+      const { at, ...rest } = frame;
+      return `${JSON.stringify({ device: name, at: new Date(at).toISOString(), ...rest })}\n`;
+    });
+    return new Blob(lines, { type: "application/x-ndjson" });
   }
 
   /** Inserts rows by time, because devices report their messages in batches and with a delay. */
@@ -66,37 +79,42 @@ export class WireLog {
     this.#rows.splice(i, 0, row);
   }
 
-  #shows({ device, words }) {
-    return (!this.#device.value || device === this.#device.value) && (!this.#kind.value || words.includes(this.#kind.value));
+  #shows({ device, words, frame }) {
+    const text = this.#text?.value.trim().toLowerCase();
+    return (!this.#device.value || device === this.#device.value)
+      && (!this.#kind.value || words.includes(this.#kind.value))
+      && (!text || String(frame.xml).toLowerCase().includes(text));
   }
 
   #filter() {
     for (const row of this.#rows) row.item.hidden = !this.#shows(row);
-    this.#settle();
+    this.#tab.settle();
+    this.#showEmpty();
   }
 
-  /** Makes the Tab key stop at the newest row, unless another row has the focus. Called when the rows have changed. */
-  #settle() {
-    const shown = this.#rows.filter((row) => !row.item.hidden);
-    this.#empty.hidden = shown.length > 0;
-    this.#stopAt(shown.find((row) => row.item.contains(document.activeElement)) ?? shown.at(-1));
+  /** Shows the newest row. */
+  #scroll() {
+    this.#list.parentElement.scrollTop = this.#list.parentElement.scrollHeight;
   }
 
-  #stopAt(row) {
-    if (this.#stop) this.#stop.summary.tabIndex = -1;
-    this.#stop = row;
-    if (row) row.summary.tabIndex = 0;
+  #showEmpty() {
+    this.#empty.hidden = this.#rows.some((row) => !row.item.hidden);
   }
+}
 
-  #move(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const shown = this.#rows.filter((row) => !row.item.hidden);
-    const i = shown.indexOf(this.#stop);
-    const to = { ArrowDown: i + 1, ArrowUp: i - 1, Home: 0, End: shown.length - 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    shown[to]?.summary.focus();
-  }
+/** Calls a function each time the <details> around an element is opened. */
+export function whenOpened(inner, run) {
+  const details = inner.closest("details");
+  details?.addEventListener("toggle", () => details.open && run());
+}
+
+/** Lets the browser save a blob as a file. */
+function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href)); // the browser has taken the blob by then
 }
 
 function newRow(device, frame) {
@@ -115,23 +133,29 @@ function newRow(device, frame) {
   arrow.setAttribute("aria-label", out ? "sent" : "received");
   const rtt = frame.rttMs === undefined ? "" : `${Math.round(Number(frame.rttMs))} ms, `;
   summary.append(
-    span("time", timeOf(Number(frame.at))), span("device", device.name), arrow,
-    span(`badge kind ${layer === "pam" ? "pam" : ""}`, layer || kind), span("brief", brief(xml)), span("cost", `${rtt}${Number(frame.bytes)} B`),
+    span("time", timeOf(Number(frame.at))), span("from", device.name), arrow,
+    span(`badge kind ${layer === "pam" ? "pam" : ""}`, layer || kind), span("brief", brief(xml)),
+    span("bytes", `${rtt}${Number(frame.bytes)} B`),
   );
   details.append(summary);
+  showWhenOpen(details, xml);
+
+  const item = document.createElement("li");
+  item.append(details);
+  return { item, summary, device: device.id, name: device.name, frame, words: [kind, layer], at: Number(frame.at) };
+}
+
+/** Shows the whole message below its summary when the user opens it. */
+export function showWhenOpen(details, xml) {
   details.addEventListener("toggle", () => {
     if (!details.open || details.children.length > 1) return;
     const pre = element("pre", "", pretty(xml));
     details.append(pre);
     pre.scrollIntoView({ block: "nearest" });
   });
-
-  const item = document.createElement("li");
-  item.append(details);
-  return { item, summary, device: device.id, words: [kind, layer], at: Number(frame.at) };
 }
 
-function timeOf(ms) {
+export function timeOf(ms) {
   const d = new Date(ms);
   return `${d.toLocaleTimeString([], { hour12: false })}.${String(d.getMilliseconds()).padStart(3, "0")}`;
 }
@@ -141,13 +165,13 @@ export function brief(xml) {
   const tags = xml.slice(0, 2000).match(/<[a-zA-Z][^>]*>/g) ?? [];
   const said = tags.slice(0, 4).map((tag) => {
     const name = tag.match(/^<([^\s/>]+)/)[1];
-    const attributes = [...tag.matchAll(/\s(type|ver|node|service|subscription|jid)=(['"])(.*?)\2/g)].map((m) => `${m[1]}=${m[3]}`);
-    return [name, ...attributes].join(" ");
+    const attributes = tag.matchAll(/\s(type|ver|node|service|subscription|jid)=(['"])(.*?)\2/g);
+    return [name, ...[...attributes].map((m) => `${m[1]}=${m[3]}`)].join(" ");
   });
   return said.join(" › ") || xml.slice(0, 120);
 }
 
-/** Returns the message with one tag on each line, indented. It splits tags without parsing XML; the text is only shown. */
+/** Returns the message with one tag on each line, indented. It does not parse XML: the text is only shown. */
 export function pretty(xml) {
   const cut = xml.length > maxShown;
   const pieces = (cut ? xml.slice(0, maxShown) : xml).match(/<[^>]*>|[^<]+/g) ?? [];
@@ -160,8 +184,9 @@ export function pretty(xml) {
     let line = piece;
     const opening = piece.startsWith("<") && !closing && !piece.endsWith("/>");
     if (opening && pieces[i + 1]?.startsWith("</")) line += pieces[++i];
-    else if (opening && !pieces[i + 1]?.startsWith("<") && pieces[i + 2]?.startsWith("</")) line += pieces[++i] + pieces[++i];
-    else if (opening) depth++;
+    else if (opening && !pieces[i + 1]?.startsWith("<") && pieces[i + 2]?.startsWith("</")) {
+      line += pieces[++i] + pieces[++i];
+    } else if (opening) depth++;
     if (line.trim()) lines.push("  ".repeat(opening && line === piece ? depth - 1 : depth) + line.trim());
   }
   if (cut) lines.push(`… and ${xml.length - maxShown} more characters`);
