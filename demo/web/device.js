@@ -8,7 +8,7 @@ import { FeedList, keyOf } from "./feeds.js";
 import { tap } from "./finger.js";
 import { answerShell } from "./requests.js";
 import { now, ShellLink } from "./shell-link.js";
-import { awayWords, clock, completenessWords, errorFacts, errorWords, feedName, phases, storageWords } from "./words.js";
+import { awayWords, clock, completenessWords, errorFacts, errorWords, feedName, phases, seenWords, storageWords } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const config = await (await fetch("/config.json")).json();
@@ -214,14 +214,14 @@ function showAway() {
   const said = away ? awayWords(away, titles) : [];
   $("away").hidden = said.length === 0;
   $("away-list").replaceChildren(...said.map((text) => element("li", "", text)));
-  if (said.length > 0) shell.post({ type: "away", at: now(), since: away.since.getTime(), added: away.subscriptions.added.map(nameOf), removed: away.subscriptions.removed.map(nameOf) });
+  if (said.length > 0) shell.post({ type: "away", at: now(), added: away.subscriptions.added.map(nameOf), removed: away.subscriptions.removed.map(nameOf) });
 }
 
 /** Returns the entries that this device did not receive as they were published, since a time in epoch ms. */
 async function missed(since) {
   const { items } = await client.inbox.list({ limit: 50 });
   return items.filter((e) => e.delivery !== "live" && e.receivedAt >= since)
-    .map((e) => ({ title: e.entry?.title ?? e.type, feed: nameOf(e), at: e.occurredAt.getTime(), seen: e.seen.state }));
+    .map((e) => ({ title: e.entry?.title ?? e.type, feed: nameOf(e), at: e.occurredAt.getTime(), elsewhere: seenWords(e.seen) }));
 }
 
 /** Notes that the user has seen all that has happened until now, unless a summary is still shown. */

@@ -39,11 +39,11 @@ export class Ledger {
   #part(name) { return this.#box.querySelector(`[data-part=${name}]`); }
 }
 
-function entryRow({ title, feed, at, seen }) {
+function entryRow({ title, feed, at, elsewhere }) {
   const row = element("li", "");
   const time = element("time", "", when(new Date(at)));
   time.dateTime = new Date(at).toISOString();
   row.append(time, span("what", title), span("muted", feed));
-  if (seen === "likely-seen-elsewhere") row.append(span("badge ok", "read elsewhere"));
+  if (elsewhere) row.append(span("badge ok", elsewhere));
   return row;
 }

@@ -8,7 +8,7 @@ const tunnel = 10; // s
 
 /**
  * Dispatches "position" with {pane, position, left} and, when a device is back, "back" with a report:
- * {pane, position, at, ms, resumed, traffic}. Positions: "online", "tunnel", "week".
+ * {pane, position, since, at, ms, resumed, traffic}. Positions: "online", "tunnel", "week".
  */
 export class Network extends EventTarget {
   #stage;
@@ -41,7 +41,7 @@ export class Network extends EventTarget {
   }
 
   async #return(pane) {
-    const { position } = this.#positions.get(pane);
+    const { position, since } = this.#positions.get(pane);
     this.#positions.delete(pane);
     await request("POST", `/devices/${pane.id}/plug`);
     const at = now();
@@ -53,7 +53,7 @@ export class Network extends EventTarget {
     // A catch-up begins with the session; it is over, or there is none.
     await this.#stage.until(() => pane.state?.catchUp.phase !== "running", 20_000, `Catching up on ${pane.name}`);
     await sleep(150); // the last messages of the wire are reported in batches
-    const report = { pane, position, at, ms: live.at - at, resumed: live.resumed, traffic: this.#traffic.since(pane, at) };
+    const report = { pane, position, since, at, ms: live.at - at, resumed: live.resumed, traffic: this.#traffic.since(pane, at) };
     this.dispatchEvent(new CustomEvent("back", { detail: report }));
     return report;
   }

@@ -92,7 +92,7 @@ stage.on("away", (pane, message) => { away = { pane, message }; });
 async function showReturn(back) {
   if (!back.resumed) await stage.until(() => away?.pane === back.pane, 2000, "").catch(() => undefined); // it may have missed nothing
   const message = away?.pane === back.pane ? away.message : undefined;
-  const entries = () => back.pane.do("missed", { since: message?.since ?? back.at });
+  const entries = () => back.pane.do("missed", { since: back.since });
   ledger.show(back, message, await entries());
   const other = stage.get(back.pane.name === "Phone" ? "Laptop" : "Phone");
   const { bytes } = await (other.state?.phase === "live" ? other : back.pane).do("wholeList");
