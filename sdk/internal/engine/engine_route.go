@@ -85,7 +85,7 @@ func (e *Engine) sessionUp(m sessionUp) {
 	}
 	e.session.up(m)
 	e.account.sessionUp(m)
-	e.seen.sessionUp(m)
+	e.seen.sessionUp()
 	e.events.sessionUp(m)
 }
 

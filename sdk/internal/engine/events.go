@@ -72,7 +72,7 @@ func (e *events) step(in inbox.Input) {
 		}
 	}
 	e.stepping = false
-	if e.ended != nil && !e.machine.Busy() {
+	if e.ended != nil {
 		e.setProgress(*e.ended)
 	}
 }
@@ -132,7 +132,7 @@ func (e *events) announce(c inbox.Changed) {
 		}
 	}
 	e.view.emit(pam.EventsChanged{Added: c.Added, Removed: c.Removed, Updated: c.Updated,
-		Nodes: c.Nodes, Unseen: c.Unseen, Dropped: c.Dropped, Reset: c.Reset || c.Adopted.Len() > 0})
+		Nodes: c.Nodes, Unseen: c.Unseen, Dropped: c.Dropped, Reset: c.Reset})
 	if e.progress.Received != before {
 		e.view.emit(pam.CatchUpChanged{State: e.progress})
 	}
@@ -148,7 +148,7 @@ func (e *events) takeStanza(m stanzaHandled) {
 	for _, n := range m.published {
 		if n.State == "" && e.follows(&n, m.direct) {
 			in.Events = append(in.Events, inbox.Incoming{Notification: n, At: m.at, Source: pam.TimeDelay, Delivery: m.delivery, ArchiveID: m.archiveID})
-			if e.begun() && m.archiveID != "" && m.delivery == pam.DeliveryLive { // else what came before it is not read yet
+			if e.begun() && m.delivery == pam.DeliveryLive { // else what came before it is not read yet
 				e.catch(catchup.Live{Service: n.Service, Node: n.Node, Cursor: catchup.Cursor{By: e.cfg.Account.String(), ID: m.archiveID, At: m.at}})
 			}
 		}

@@ -45,14 +45,8 @@ func newSeen(l *loop, cfg *Config, v *view, s *session, report func(message)) *s
 		pending: map[string]pam.Marker{}, devices: map[string]time.Time{}}
 }
 
-// sessionUp handles a new or resumed session.
-func (s *seen) sessionUp(m sessionUp) {
-	if m.resumed && !m.earlierRun {
-		s.step(privatepep.Resumed{})
-		return
-	}
-	s.end()
-}
+// sessionUp handles a new session, of which nothing is known yet, or a resumed one.
+func (s *seen) sessionUp() { s.step(privatepep.Resumed{}) }
 
 // connectionDown handles the loss of the connection, or the failure of an attempt to connect,
 // from which nothing follows for other devices.

@@ -52,7 +52,7 @@ func encodeMarker(k pam.Marker) *element.Element {
 // decodeMarker reports whether e, which may be nil, is the payload of the item with that
 // key, and returns the marker in it.
 func decodeMarker(key string, e *element.Element) (k pam.Marker, ok bool) {
-	if e == nil || !e.Is(ns.Seen, "seen") {
+	if !e.Is(ns.Seen, "seen") {
 		return k, false
 	}
 	k = pam.Marker{Service: strings.Clone(e.Attr("service")), Node: strings.Clone(e.Attr("node")), ItemID: strings.Clone(e.Attr("item")), TimeSource: pam.TimeLocalClock}
@@ -75,8 +75,8 @@ func decodeMarker(key string, e *element.Element) (k pam.Marker, ok bool) {
 // markerRank returns the rank of an item if its node is full: the latest markers are the
 // most useful.
 func markerRank(key string, payload *element.Element) int64 {
-	k, ok := decodeMarker(key, payload)
-	if !ok || k.At.IsZero() {
+	k, _ := decodeMarker(key, payload)
+	if k.At.IsZero() {
 		return 0
 	}
 	return k.At.UnixMilli()

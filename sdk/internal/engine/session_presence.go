@@ -46,8 +46,8 @@ func (s *session) sendPresence() {
 // Those of other programs, such as a chat client that is always connected, do not show
 // events.
 func (s *session) otherSession(presence *element.Element) {
-	from, err := address.Parse(presence.Attr("from"))
-	if err != nil || !from.Bare().Equal(s.account) || from.String() == s.fullJID {
+	from, _ := address.Parse(presence.Attr("from"))
+	if !from.Bare().Equal(s.account) || from.String() == s.fullJID {
 		return
 	}
 	device := devicePresence{name: from.String()}
