@@ -75,14 +75,14 @@ func TestInterestMeans(t *testing.T) {
 
 // TestContains compares records with the one that a commit expects.
 func TestContains(t *testing.T) {
-	records := []store.Record{{Key: "a", Value: []byte("1")}, {Key: "b", Value: []byte("2")}}
+	records := []store.Record{{Key: "a", Value: []byte("1")}, {Key: "b", Value: []byte("2")}, {Key: "d", Value: []byte{}}}
 	for _, tt := range []struct {
 		key   string
 		value []byte
 		want  bool
 	}{
 		{"a", []byte("1"), true}, {"b", []byte("2"), true}, {"a", []byte("2"), false}, {"c", []byte("1"), false},
-		{"a", nil, false}, {"c", nil, true},
+		{"a", nil, false}, {"c", nil, true}, {"d", []byte{}, true}, {"d", nil, false},
 	} {
 		if got := contains(records, store.Record{Key: tt.key, Value: tt.value}); got != tt.want {
 			t.Errorf("%s=%s: %v", tt.key, tt.value, got)

@@ -84,3 +84,25 @@ func TestMarkerLimits(t *testing.T) {
 		t.Errorf("the longest marker has %d bytes", size)
 	}
 }
+
+// TestMarkerRank ranks markers by their times. One without a time, and what is no marker,
+// comes last.
+func TestMarkerRank(t *testing.T) {
+	at := time.Date(2026, 11, 22, 9, 47, 39, 0, time.UTC)
+	timed := encodeMarker(pam.Marker{Service: "s", Node: "n", ItemID: "i", At: at, TimeSource: pam.TimeDelay})
+	for _, tt := range []struct {
+		name    string
+		key     string
+		payload *element.Element
+		want    int64
+	}{
+		{"a time", markerKey("s", "n"), timed, at.UnixMilli()},
+		{"no time", markerKey("s", "n"), encodeMarker(pam.Marker{Service: "s", Node: "n", ItemID: "i"}), 0},
+		{"the key of another node", markerKey("s", "m"), timed, 0},
+		{"no payload", markerKey("s", "n"), nil, 0},
+	} {
+		if got := markerRank(tt.key, tt.payload); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
