@@ -56,12 +56,12 @@ export class ComparisonView {
     results.forEach((result, i) => {
       for (const strip of this.#root.querySelectorAll(`.strip[data-side="${sides[i]}"]`)) {
         const spans = result.stale.filter((s) => s.name === strip.dataset.device);
-        while (strip.children.length < spans.length + 1) strip.prepend(span("stale"));
+        while (strip.children.length < spans.length + 1) strip.lastChild.before(span("stale"));
         spans.forEach(({ from, to }, j) => {
           strip.children[j].style.left = `${place(from)}%`;
           strip.children[j].style.right = `${100 - place(to)}%`;
         });
-        strip.lastChild.style.left = `${place(result.at)}%`;
+        strip.lastChild.style.scale = `${1 - place(result.at) / 100} 1`; // a scale shifts no layout
       }
     });
   }
