@@ -58,8 +58,12 @@ func TestDistinctGaps(t *testing.T) {
 	}
 	m.gap("s", "last", at.Add(-time.Minute), at, pam.GapError)
 	for i := range maxNodeGaps + 4 {
-		m.gap("s", fmt.Sprint(i), at.Add(-time.Hour), at, pam.GapForbidden)
-		m.gap("r", fmt.Sprint(i), at.Add(-time.Hour), at, pam.GapError)
+		from := at.Add(-time.Minute)
+		if i > maxNodeGaps { // after they have become one
+			from = at.Add(-time.Hour)
+		}
+		m.gap("s", fmt.Sprint(i), from, at, pam.GapForbidden)
+		m.gap("r", fmt.Sprint(i), from, at, pam.GapError)
 	}
 	gaps := m.State().Gaps
 	for _, want := range []pam.Gap{whole("s", pam.GapError), whole("s", pam.GapForbidden), whole("r", pam.GapError)} {

@@ -166,7 +166,7 @@ func (m *Machine) report() {
 	ended := p.running && !busy
 	p.running = busy
 	s := m.State()
-	if same(s, p.reported) && !ended {
+	if same(s, p.reported) {
 		return
 	}
 	p.reported = s

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"xmpp-pam/sdk/internal/ns"
 	"xmpp-pam/sdk/pam"
 )
 
@@ -122,6 +123,38 @@ func TestForgottenGaps(t *testing.T) {
 	h.run(forbid)
 	if len(h.state.Gaps) != 1 || h.state.Gaps[0].Node != "" {
 		t.Errorf("after another: %+v", h.state.Gaps)
+	}
+}
+
+// A gap is reported at once, also if nothing else has changed: two new nodes are not done,
+// because their items are still awaited.
+func TestGapOfOpenNode(t *testing.T) {
+	h := newHand(t)
+	a, b := archived("a.test"), archived("b.test")
+	a.CurrentUntil, b.CurrentUntil = time.Time{}, time.Time{}
+	h.step(Start{Account: account, Since: noon.Add(-time.Hour), Archive: AllEvents, Nodes: []Node{a, b}})
+	queries := slices.DeleteFunc(slices.Clone(h.open), func(r Request) bool { return r.To != account })
+	for i, r := range queries {
+		h.step(Result{ID: r.ID, IQ: mustParse("<iq xmlns='jabber:client' type='result'><fin xmlns='" + ns.MAM + "'><set xmlns='" + ns.RSM + "'><last>a0</last></set></fin></iq>")})
+		if h.state.Phase != pam.CatchUpRunning || h.state.NodesDone != 0 || len(h.state.Gaps) != i+1 || len(queries) != 2 {
+			t.Errorf("%d: %+v", i, h.state)
+		}
+	}
+}
+
+// Only a query of an archive has the address of one.
+func TestArchive(t *testing.T) {
+	h := newHand(t)
+	a, b := archived("a.test"), archived("b.test")
+	b.Unlisted = true
+	h.step(Start{Account: account, Since: noon, Archive: AllEvents, Nodes: []Node{a, b}})
+	for _, r := range h.open {
+		if address, ok := h.m.Archive(r.ID); ok != (r.To == account) || ok && address != account {
+			t.Errorf("request to %s: %q, %v", r.To, address, ok)
+		}
+	}
+	if _, ok := h.m.Archive("other"); ok || len(h.open) != 2 {
+		t.Errorf("an unknown query has an archive; %d requests", len(h.open))
 	}
 }
 

@@ -59,12 +59,12 @@ var groupTranscripts = []transcript{
 		> removed p/z
 		> failed 2 forbidden
 		< asked p/x
-		> live p/x a8@09:49
 		> live p/c a8@09:49
+		> live p/x a9@09:49
 		> end 1 complete
 		< reached p c a8@09:49 current
-		> live p/c a9@09:50
-		< reached p c a9@09:50
+		> live p/c a10@09:50
+		< reached p c a10@09:50
 		> items 3 o1 known=o1
 		< asked p/y
 		< reached p y current
@@ -106,5 +106,29 @@ var groupTranscripts = []transcript{
 		> end 5 complete
 		< reached l a a1@08:50 current
 		> live l/a a8@09:50
-		< reached l a a8@09:50`},
+		< reached l a a8@09:50
+		> end 6 complete
+		< reached q a a1@08:50 current
+		> live q/a a8@09:50
+		< reached q a a8@09:50`},
+	{"all nodes of an archive go before the account is given up", `
+		> start all since=09:00 p/a(until=09:00,cursor=a1@08:50) q/a(until=09:00,cursor=a1@08:50) e/a(until=09:00,cursor=a1@08:50) l/a(until=09:00,cursor=a1@08:50) bob/a(until=09:00,cursor=a1@08:50)
+		< 1 query me with=bob max=100 after=a1
+		< 2 query me with=e max=100 after=a1
+		< 3 query me with=l max=100 after=a1
+		< 4 query me with=p max=100 after=a1
+		> removed q/a
+		> failed 1 remote-server-timeout
+		> failed 2 remote-server-timeout
+		> failed 3 remote-server-timeout
+		> end 4 complete
+		< reached p a a1@08:50 current
+		< done 4/4 partial bob/a:error:09:00-10:00 e/a:error:09:00-10:00 l/a:error:09:00-10:00
+		> added q/a(until=09:00,cursor=a1@08:50)
+		< 5 query me with=q max=100 after=a1
+		> end 5 complete
+		< reached q a a1@08:50 current
+		< done 5/5 partial bob/a:error:09:00-10:00 e/a:error:09:00-10:00 l/a:error:09:00-10:00
+		> live q/a a8@09:50
+		< reached q a a8@09:50`},
 }

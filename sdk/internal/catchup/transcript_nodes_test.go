@@ -81,7 +81,7 @@ var nodesTranscripts = []transcript{
 		> retry archive:q q/n(until=09:00)
 		< 4 query q/n start=08:00 max=100`},
 	{"a new catch-up does not go on with the last one", `
-		> start all since=09:00 prefix=x p/a(until=09:00,unlisted) p/b(until=09:00,unlisted) p/c(until=09:00,unlisted) p/d(until=09:00,unlisted) q/a(until=09:00,unlisted) q/b(until=09:00,unlisted) e/n(until=09:00,asked=09:57,unlisted) l/n(until=09:00)
+		> start all since=09:00 prefix=x p/a(until=09:00,unlisted) p/b(until=09:00,unlisted) p/c(until=09:00,unlisted) p/d(until=09:00,unlisted) q/a(until=09:00,unlisted) q/b(until=09:00,unlisted) e/n(until=09:00,asked=09:57,unlisted) l/n(until=09:00) y.test/n(until=09:00,unlisted) z.test/n(until=09:00,unlisted)
 		< x1 query me with=l start=08:00 max=100
 		< x2 items p/a max=20 compare
 		< x3 items p/b max=20 compare
@@ -95,45 +95,48 @@ var nodesTranscripts = []transcript{
 		> result x5 z0@08:30 mallory chat
 		> end x5 last=z0
 		< asked q/b
+		< x7 items y.test/n max=20 compare
 		> paused
 		> start all since=10:00 prefix=y l/n(until=10:00)
-		< y7 query me with=l start=09:00 max=100
+		< y8 query me with=l start=09:00 max=100
 		< timer off
-		> end y7 complete
-		< y8 query me max=1
 		> end y8 complete
+		< y9 query me max=1
+		> end y9 complete
 		< reached l n current
 		< done 1/1 unknown`},
 	{"a canceled catch-up leaves nothing", `
-		> start all since=09:00 p/a(until=09:00,unlisted) p/b(until=09:00,unlisted) p/c(until=09:00,unlisted) q/a(until=09:00,unlisted) e/n(until=09:00,asked=09:57,unlisted) l/n(until=09:00)
+		> start all since=09:00 p/a(until=09:00,unlisted) p/b(until=09:00,unlisted) p/c(until=09:00,unlisted) q/a(until=09:00,unlisted) e/n(until=09:00,asked=09:57,unlisted) l/n(until=09:00) y.test/n(until=09:00,unlisted) z.test/n(until=09:00,unlisted)
 		< 1 query me with=l start=08:00 max=100
 		< 2 items p/a max=20 compare
 		< 3 items p/b max=20 compare
 		< 4 items q/a max=20 compare
 		< timer 10:02
 		> failed 2 resource-constraint
+		< 5 items y.test/n max=20 compare
 		< timer 10:00:05
 		> end 1 complete
-		< 5 query me max=1
+		< 6 query me max=1
 		> cancel
 		< withdraw 3
 		< withdraw 4
 		< withdraw 5
+		< withdraw 6
 		< timer off
-		< done idle 1/6 unknown
+		< done idle 1/8 unknown
 		> added p/d(until=09:00,unlisted)
-		< 6 items p/d max=20 compare
-		> items 6 o1 known=o1
+		< 7 items p/d max=20 compare
+		> items 7 o1 known=o1
 		< asked p/d
 		< reached p d current
-		< done idle 2/7 unknown
+		< done idle 2/9 unknown
 		> retry l/n(until=09:00)
-		< 7 query me with=l start=08:00 max=100
-		> end 7 complete
-		< 8 query me max=1
+		< 8 query me with=l start=08:00 max=100
 		> end 8 complete
+		< 9 query me max=1
+		> end 9 complete
 		< reached l n current
-		< done 3/7 unknown`},
+		< done 3/9 unknown`},
 	{"canceled: archives that were read to their end go on, also after another was canceled", `
 		> start all since=09:00 p/h(until=09:00,cursor=a1@08:50) q/n(until=09:00,cursor=c1@08:50) e/x(until=09:00,cursor=b1@08:50)
 		< 1 query me with=e max=100 after=b1

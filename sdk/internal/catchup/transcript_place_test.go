@@ -54,6 +54,18 @@ var placeTranscripts = []transcript{
 		< asked p/h
 		> end 1 last=a1
 		< done failed 1/1 partial p/h:archive-truncated:08:50-10:00`},
+	{"likewise, if the archive does not answer", `
+		> start all since=09:00 p/h(cursor=a1@08:50)
+		< 1 query me with=p max=100 after=a1
+		< 2 items p/h max=20
+		> items 2 o1
+		< found new items p+h/o1
+		< asked p/h
+		< reached p h a1@08:50
+		> failed 1 timeout
+		< 3 query me with=p max=25 after=a1
+		> failed 3 timeout
+		< done failed 1/1 partial p/h:error:08:50-10:00`},
 	{"nothing was read: the time of the cursor does not count", `
 		> start all since=09:00 p/h(until=09:00,cursor=a1@09:05)
 		< 1 query me with=p max=100 after=a1
@@ -137,6 +149,12 @@ var placeTranscripts = []transcript{
 		> end 2 complete
 		< reached q n c1@08:50 current
 		< done 2/2 unknown`},
+	{"likewise, although the archive reaches back and says that it has all", `
+		> start some since=09:00 p/h(until=09:00,cursor=a1@08:50,archived)
+		< 1 query me with=p max=100 after=a1
+		> end 1 complete
+		< reached p h a1@08:50 current
+		< done 1/1 unknown`},
 	{"likewise, but the message of the cursor is gone", `
 		> start some since=09:00 p/h(until=09:00,cursor=a1@08:50,archived)
 		< 1 query me with=p max=100 after=a1
