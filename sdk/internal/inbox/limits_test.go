@@ -26,6 +26,24 @@ func TestManyIntervals(t *testing.T) {
 	}
 }
 
+// TestJoinedIntervals has intervals that overlap or touch: they count as one, from the
+// first moment to the last.
+func TestJoinedIntervals(t *testing.T) {
+	p := newPlayer(t, Options{})
+	p.step(Stored{})
+	p.run(p.read("elsewhere 10:00:00 10:10:00"))
+	for i := range maxIntervals {
+		p.run(p.read(fmt.Sprintf("elsewhere 11:%02d:00 11:%02d:00", 30+i, 31+i)))
+		p.run(p.read(fmt.Sprintf("elsewhere 11:%02d:00 11:%02d:00", 29-i, 30-i)))
+	}
+	p.run(p.read("elsewhere 11:45:00 10:30:00")) // the clock was set back
+	p.run(p.read("elsewhere 11:20:00 11:25:00"))
+	p.run(p.read("catchup 0 a/n i1=x@10:05:00a i2=x@11:14:00a i3=x@11:46:00a i4=x@11:13:59a i5=x@11:46:01a"))
+	if got, want := p.list(Query{}), "e5:i5=x@11:46:01a e3:i3=x@11:46:00a/elsewhere e2:i2=x@11:14:00a/elsewhere e4:i4=x@11:13:59a e1:i1=x@10:05:00a/elsewhere"; got != want || len(p.m.elsewhere) != 2 {
+		t.Errorf("got %s, want %s; %d intervals", got, want, len(p.m.elsewhere))
+	}
+}
+
 // TestForgottenNodes has more nodes without events than are kept: those whose last event
 // is the oldest are forgotten.
 func TestForgottenNodes(t *testing.T) {

@@ -349,6 +349,9 @@ func (p *player) event(e pam.Event) string {
 	switch e.Seen.Basis {
 	case pam.BasisThisDevice:
 		s += "/here"
+		if e.Seen.At.IsZero() {
+			s += "@never"
+		}
 	case pam.BasisDisplayedSync:
 		s += "/displayed"
 	case pam.BasisLiveElsewhere:

@@ -198,4 +198,36 @@ var copyTranscripts = []transcript{
 		> live 3 a/n -i1
 		< handled 3
 		= e4:-i2@12:00:00l e3:i2=x@12:00:00l e2:-i1@12:00:00l e1:i1=x@12:00:00l`},
+	{"an item that does not exist is not requested again", `
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n i1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1; 1
+		< handled 2
+		< fetch a/n i1
+		> live 3 a/n i1=y i2
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:i1=y@12:00:00l +e3:i2@12:00:00l a/n=3; 3
+		< handled 3
+		< fetch a/n i2
+		> live 4 a/n i1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e2; 3
+		< handled 4
+		> fetched a/n i1
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed *e1 *e2; 3
+		> fetched b/n i1
+		> nofetch a/n i2
+		> session
+		< fetch a/n i2
+		< timer flush 2s`},
 }

@@ -38,4 +38,11 @@ var seenTranscripts = []transcript{
 		> ok
 		< changed *e2 *e4 a/n=2; 2
 		= e3:i3=x@11:30:00a e1:i1=x@11:00:00a e4:i4=x@10:30:00a/here e2:i2=x@10:00:00a/here`},
+	{"seen: what came at an unknown time is not", `
+		> elsewhere 11:50:00 12:10:00
+		> catchup 0 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		= e1:i1=x@12:00:00l`},
 }

@@ -1427,7 +1427,7 @@ type transcript struct{ name, text string }
 
 // TestTranscripts plays the transcripts.
 func TestTranscripts(t *testing.T) {
-	for _, tt := range slices.Concat(transcripts, seenTranscripts, copyTranscripts) {
+	for _, tt := range slices.Concat(transcripts, seenTranscripts, markerTranscripts, copyTranscripts) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPlayer(t, Options{PerNode: 5, Total: 8})
 			p.step(Stored{p.records()})
