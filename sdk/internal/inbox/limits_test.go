@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -62,5 +63,39 @@ func TestForgottenNodes(t *testing.T) {
 		}
 		p.m = New(p.m.opts)
 		p.step(Stored{p.records()})
+	}
+}
+
+// TestRememberedPurge drops an event without an item: a copy by an archive is known, but
+// live it may have happened again.
+func TestRememberedPurge(t *testing.T) {
+	p := newPlayer(t, Options{PerNode: 2})
+	p.step(Stored{})
+	for _, line := range []string{"catchup 0 a/n !purged@10:00:00a i1=x@10:10:00a i2=x@10:20:00a", "catchup 0 a/n !purged@10:00:00a"} {
+		p.run(p.read(line))
+	}
+	if p.m.dropped != 1 || len(p.m.ids) != 2 {
+		t.Errorf("%d events, %d dropped", len(p.m.ids), p.m.dropped)
+	}
+	if p.run(p.read("live 1 a/n !purged")); p.m.dropped != 2 {
+		t.Errorf("again live: %d dropped", p.m.dropped)
+	}
+}
+
+// TestPrints reads fingerprints as they are stored, and refuses what no memory can hold.
+func TestPrints(t *testing.T) {
+	for _, n := range []int{0, 1, remembered} {
+		prints := make([]uint32, n)
+		for i := range prints {
+			prints[i] = uint32(i) << 24
+		}
+		if got, ok := unpackPrints(packPrints(prints)); !ok || !slices.Equal(got, prints) {
+			t.Errorf("%d: %v, %v", n, got, ok)
+		}
+	}
+	for _, text := range []string{"!", "AAAA", packPrints(make([]uint32, remembered+1))} {
+		if _, ok := unpackPrints(text); ok {
+			t.Errorf("%q is accepted", text)
+		}
 	}
 }

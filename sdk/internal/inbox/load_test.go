@@ -156,6 +156,9 @@ func (p *player) dump(m *Machine) string {
 	return b.String()
 }
 
+// unnoticed says that a change of a record need not contradict the others.
+const unnoticed = -1
+
 // TestDamage damages the records in every way. The machine repairs them, warns, and
 // keeps what is not damaged.
 func TestDamage(t *testing.T) {
@@ -175,6 +178,9 @@ func TestDamage(t *testing.T) {
 			case Warning:
 				warned = errors.Is(out.Err, ErrDamaged)
 			}
+		}
+		if !warned && least == unnoticed {
+			return
 		}
 		if !warned || commit.Seq == 0 {
 			t.Errorf("%s: warned %v, commit %v", name, warned, commit)
@@ -255,9 +261,11 @@ func TestDamage(t *testing.T) {
 			if newer(value) {
 				continue
 			}
+			wrong := append([]store.Record{{Key: r.Key, Value: value}}, slices.DeleteFunc(slices.Clone(records), func(o store.Record) bool { return o.Key == r.Key })...)
 			m := New(Options{Epoch: 77})
-			m.Step(p.now, Stored{append([]store.Record{{Key: r.Key, Value: value}}, slices.DeleteFunc(slices.Clone(records), func(o store.Record) bool { return o.Key == r.Key })...)})
+			m.Step(p.now, Stored{wrong})
 			m.Step(p.now, Arrived{Seq: 1, Events: p.incoming("live", "a/n0", []string{"new=x"})})
+			try(fmt.Sprintf("%s with %q", r.Key, value), wrong, unnoticed)
 		}
 	}
 }

@@ -649,6 +649,9 @@ func TestReachedTogether(t *testing.T) {
 	reached([]string{"m", "k"}, false)
 	reached(names, false)
 	is("[c11 c11 c10]")
+	if nodes := p.m.State().Nodes; len(nodes) != 0 {
+		t.Errorf("nodes without events are listed: %v", nodes)
+	}
 	for node, want := range map[string]bool{"n": true, "m": true, "k": true} {
 		if got := p.m.CatchUp("a", node).Current; got != want {
 			t.Errorf("%s is current: %v", node, got)

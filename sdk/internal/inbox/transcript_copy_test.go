@@ -230,4 +230,113 @@ var copyTranscripts = []transcript{
 		> session
 		< fetch a/n i2
 		< timer flush 2s`},
+	{"a copy with a better time comes with the event", `
+		> live 1 a/n i1=x i1=x@11:00:00d
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@11:00:00d a/n=1; 1
+		< handled 1`},
+	{"what has changed is announced once", `
+		> looked
+		< commit since meta
+		> ok
+		< changed; 0
+		> live 1 a/n i1=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l a/n=1; 1
+		< handled 1
+		> live 2 a/n i1=x
+		< handled 2`},
+	{"an event that is marked and then dropped", `
+		> live 1 a/n i1=x i2=x i3=x i4=x i5=x
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l +e2:i2=x@12:00:00l +e3:i3=x@12:00:00l +e4:i4=x@12:00:00l +e5:i5=x@12:00:00l a/n=5; 5
+		< handled 1
+		> live 2 b/n j1=x
+		< commit xml/1 event/0 node/0 page/0 meta
+		> seen e1
+		> live 3 a/n i6=x
+		> ok
+		< changed +e6:j1=x@12:00:00l b/n=1; 6
+		< handled 2
+		< commit xml/2 event/0 node/0 page/0 meta
+		> ok
+		< changed +e7:i6=x@12:00:00l -e1 a/n=5(1); 6
+		< handled 3
+		= e7:i6=x@12:00:00l e6:j1=x@12:00:00l e5:i5=x@12:00:00l e4:i4=x@12:00:00l e3:i3=x@12:00:00l e2:i2=x@12:00:00l`},
+	{"the same interest again", `
+		> interest #ns
+		< timer flush 2s
+		> timer flush
+		< commit meta
+		> ok
+		> interest #ns`},
+	{"interest: a removal is kept if an item of the node is", `
+		> live 1 a/n i1=ns:x -i1 i2=other:y
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l +e2:-i1@12:00:00l +e3:i2=y@12:00:00l a/n=3; 3
+		< handled 1
+		> interest #ns
+		< commit event/0 node/0 page/0 meta
+		> ok
+		< changed -e3 a/n=2; 2
+		= e2:-i1@12:00:00l e1:i1=x@12:00:00l`},
+	{"published and retracted again in one stanza", `
+		> live 1 a/n i1=x -i1 i1=x -i1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l +e2:-i1@12:00:00l +e3:i1=x@12:00:00l +e4:-i1@12:00:00l a/n=4; 4
+		< handled 1
+		= e4:-i1@12:00:00l e3:i1=x@12:00:00l e2:-i1@12:00:00l e1:i1=x@12:00:00l`},
+	{"published again: 5 minutes after the retraction, which came to an earlier run", `
+		> live 1 a/n i1=x -i1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l +e2:-i1@12:00:00l a/n=2; 2
+		< handled 1
+		> reload
+		< changed reset; 2
+		> +5m
+		> live 1 a/n i1=x
+		< handled 1
+		> +1s
+		> live 2 a/n i1=x
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e3:i1=x@12:05:01l a/n=3; 3
+		< handled 2
+		= e3:i1=x@12:05:01l e2:-i1@12:00:00l e1:i1=x@12:00:00l`},
+	{"published again: a catch-up that does not tell when says nothing", `
+		> live 1 a/n i1=x -i1
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:i1=x@12:00:00l +e2:-i1@12:00:00l a/n=2; 2
+		< handled 1
+		> +10m
+		> catchup 0 a/n i1=x
+		= e2:-i1@12:00:00l e1:i1=x@12:00:00l`},
+	{"node events: a minute later, and a second more", `
+		> live 1 a/n !purged
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:!purged@12:00:00l a/n=1; 1
+		< handled 1
+		> +1m
+		> live 2 a/n !purged
+		< handled 2
+		> +1s
+		> live 3 a/n !purged
+		< commit xml/1 event/0 node/0 page/0 meta
+		> ok
+		< changed +e2:!purged@12:01:01l a/n=2; 2
+		< handled 3`},
+	{"node events: a purge, a publication and a purge", `
+		> live 1 a/n !purged i1=x !purged
+		< commit xml/0 event/0 node/0 page/0 meta
+		> ok
+		< changed +e1:!purged@12:00:00l +e2:i1=x@12:00:00l +e3:!purged@12:00:00l a/n=3; 3
+		< handled 1`},
 }
