@@ -234,6 +234,42 @@ func (s slowToEmpty) Commit(ctx context.Context, expect []store.Record, ops []st
 	return s.Store.Commit(ctx, expect, ops)
 }
 
+// A fullToEmpty store cannot delete all records.
+type fullToEmpty struct{ store.Store }
+
+func (s fullToEmpty) Commit(ctx context.Context, expect []store.Record, ops []store.Op) error {
+	if len(expect) == 0 && ops[0].Kind == store.OpDeleteRange {
+		return errors.New("no space left")
+	}
+	return s.Store.Commit(ctx, expect, ops)
+}
+
+// TestForgetFails fails to forget the account while the first record of the inbox waits to be
+// stored: it is stored nevertheless.
+func TestForgetFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, kept := newScripted(), store.NewMemory()
+		d := f.device(t, func(o *client.Options) { o.Store = fullToEmpty{kept} }).connect()
+		f.socket().notify("v1", "news", "subscribed")
+		time.Sleep(time.Second)
+		if err := d.Forget(t.Context()); asError(t, err).Code != pam.CodeStorage {
+			t.Errorf("forget gave %v", err)
+		}
+		stored := func() bool {
+			records, err := kept.Scan(t.Context(), store.Range{From: "inbox/", To: "inbox0"})
+			return len(records) > 0 && err == nil
+		}
+		if stored() {
+			t.Error("the inbox was stored before")
+		}
+		time.Sleep(time.Minute)
+		if !stored() || d.State().Storage.Degraded {
+			t.Errorf("the inbox is not stored; the storage is %+v", d.State().Storage)
+		}
+		_ = d.Close()
+	})
+}
+
 // TestForgetSlowly forgets the account while the first record of the inbox waits to be
 // stored. The store stays empty.
 func TestForgetSlowly(t *testing.T) {

@@ -180,7 +180,7 @@ func (s *seen) request(r privatepep.Request) {
 		case err == nil:
 			s.step(privatepep.Result{ID: r.ID, IQ: iq})
 		case err.Code == pam.CodeStanza:
-			s.step(privatepep.Failed{ID: r.ID, Err: &pubsub.Error{Type: err.Type, Condition: err.Condition, PubsubCondition: err.PubsubCondition, By: err.By}})
+			s.step(privatepep.Failed{ID: r.ID, Err: &pubsub.Error{Type: err.Type, Condition: err.Condition, PubsubCondition: err.PubsubCondition}})
 		default:
 			s.step(privatepep.Failed{ID: r.ID})
 		}
