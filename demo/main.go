@@ -5,7 +5,8 @@
 //	go run ./demo [-server mem|prosody] [-port 8080] [-dist js/dist] [-control] [-password word]
 //
 // Everything listens on loopback only. The accounts are alice (password wonderland)
-// and bob (password builder); -password replaces both passwords.
+// and bob (password builder), and on demand reader, which follows up to 10,000 feeds and
+// has a random password; -password replaces all passwords.
 package main
 
 import (
