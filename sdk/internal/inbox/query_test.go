@@ -135,7 +135,7 @@ func TestPublishedOnly(t *testing.T) {
 func TestPayload(t *testing.T) {
 	p := newPlayer(t, Options{page: 1})
 	p.step(Stored{})
-	e, err := element.Parse(`<entry xmlns='http://www.w3.org/2005/Atom'><title>T</title><summary>S</summary><content>C</content><id>I</id><link href='https://x/'/><author><name>A</name></author><published>2026-11-29T10:00:00Z</published><updated>2026-11-29T10:30:00Z</updated></entry>`, nil)
+	e, err := element.Parse(`<entry xmlns='http://www.w3.org/2005/Atom'><title>T</title><summary>S</summary><content>C</content><id>I</id><link href='https://x/'/><link rel='enclosure' type='image/png' href='https://x/p.png'/><author><name>A</name></author><published>2026-11-29T10:00:00Z</published><updated>2026-11-29T10:30:00Z</updated></entry>`, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestPayload(t *testing.T) {
 	if g.Publisher != "bob@x" || g.Namespace != e.Name.Space || !strings.HasPrefix(g.XML, "<entry") || g.TimeSource != pam.TimePayload || !g.OccurredAt.Equal(start.Add(-90*time.Minute)) {
 		t.Errorf("published: %+v", g)
 	}
-	if fmt.Sprintf("%+v", *g.Entry) != fmt.Sprintf("%+v", *want[0].Entry) || g.Entry.Title != "T" || g.Entry.Summary != "S" || g.Entry.Content != "C" || g.Entry.ID != "I" || g.Entry.Link != "https://x/" || g.Entry.Author != "A" || !g.Entry.Updated.Equal(start.Add(-90*time.Minute)) || !g.Entry.Published.Equal(start.Add(-2*time.Hour)) {
+	if fmt.Sprintf("%+v", *g.Entry) != fmt.Sprintf("%+v", *want[0].Entry) || g.Entry.Title != "T" || g.Entry.Summary != "S" || g.Entry.Content != "C" || g.Entry.ID != "I" || g.Entry.Link != "https://x/" || g.Entry.Image != "https://x/p.png" || g.Entry.Author != "A" || !g.Entry.Updated.Equal(start.Add(-90*time.Minute)) || !g.Entry.Published.Equal(start.Add(-2*time.Hour)) {
 		t.Errorf("entry %+v, announced %+v", g.Entry, want[0].Entry)
 	}
 	if lost := page.Events(nil)[2]; lost.Omitted != pam.OmittedUnreadable || lost.ItemID != "i" {
