@@ -180,6 +180,7 @@ func TestArchiveEnd(t *testing.T) {
 		{`<fin xmlns='urn:xmpp:mam:2' complete='true'>` + set + `</fin>`, ArchiveEnd{Complete: true, Page: page}},
 		{`<fin xmlns='urn:xmpp:mam:2' complete='false' stable='true'>` + set + `</fin>`, ArchiveEnd{Page: page}},
 		{`<fin xmlns='urn:xmpp:mam:2' complete='1' stable='0'/>`, ArchiveEnd{Complete: true, Unstable: true}},
+		{`<fin xmlns='urn:xmpp:mam:2' complete=' true ' stable=' false '/>`, ArchiveEnd{Complete: true, Unstable: true}},
 		{`<fin xmlns='urn:xmpp:mam:2' stable='false'/>`, ArchiveEnd{Unstable: true}},
 	} {
 		if got, err := ParseArchiveEnd(iq(t, tt.xml)); err != nil || !reflect.DeepEqual(got, tt.want) {
@@ -189,7 +190,7 @@ func TestArchiveEnd(t *testing.T) {
 	for _, bad := range []*element.Element{
 		nil, iq(t, ``), iq(t, `<fin xmlns='urn:xmpp:mam:1'/>`),
 		parse(t, `<iq xmlns='jabber:client' type='error'><fin xmlns='urn:xmpp:mam:2'/></iq>`),
-		message(t, `<fin xmlns='urn:xmpp:mam:2'/>`),
+		message(t, `<fin xmlns='urn:xmpp:mam:2'/>`), parse(t, `<message xmlns='jabber:client' type='result'><fin xmlns='urn:xmpp:mam:2'/></message>`),
 	} {
 		if _, err := ParseArchiveEnd(bad); !errors.Is(err, ErrResult) {
 			t.Errorf("%v: error %v", bad, err)

@@ -131,8 +131,8 @@ func author(entry *element.Element) string {
 // one is not resolved, because an item has no base.
 func webURL(raw string) string {
 	url := strings.TrimSpace(raw)
-	scheme, rest, ok := strings.Cut(url, "://")
-	if !ok || len(url) > maxURL || !isURL(url) || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") ||
+	scheme, rest, _ := strings.Cut(url, "://")
+	if len(url) > maxURL || !isURL(url) || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") ||
 		rest == "" || strings.IndexByte("/?#", rest[0]) >= 0 {
 		return ""
 	}

@@ -30,9 +30,6 @@ func DelayStamp(parent *element.Element) time.Time {
 // parseTime parses a DateTime (XEP-0082, RFC 3339). It returns the zero time if text is
 // not valid.
 func parseTime(text string) time.Time {
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return time.Time{}
-	}
+	at, _ := time.Parse(time.RFC3339, text)
 	return at.UTC()
 }

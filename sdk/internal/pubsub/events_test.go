@@ -97,6 +97,8 @@ func TestParseEvent(t *testing.T) {
 			[]string{from[1:] + " state=subscribed subscriber=p@d.lit"}},
 		{"elements of other namespaces", `<other><purge xmlns='http://jabber.org/protocol/pubsub#event' node='n'/></other>` + eventStart + `<purge xmlns='urn:example' node='n'/></event>`,
 			nil},
+		{"headers that name no subscription", eventStart + princely + `<item id='a'/></items></event><headers xmlns='http://jabber.org/protocol/shim'><x xmlns='urn:example' name='SubID'>s1</x><header name='SubID'> </header><header name='SubID'>s2</header></headers>`,
+			[]string{"published" + from + " item=a subids=s2"}},
 		{"Metronome deletes and purges", eventStart + `<deleted node='princely_musings'/></event>` + eventStart + `<purged node='princely_musings'/></event>`,
 			[]string{"deleted" + from, "purged" + from}},
 		{"several of each", eventStart + princely + `<item id='a'/><retract id='b'/> text <item id='c'/></items><items node='n'><item id='a'/></items><purge node='m'/></event>`,
@@ -194,6 +196,16 @@ func TestLeftOut(t *testing.T) {
 		found, err := ParseEvent(message(t, eventStart+strings.Repeat(`<purge node='n'/>`, maxEntries)+`</event>`))
 		if len(found) != maxEntries || err != nil {
 			t.Errorf("%d notifications, error %v", len(found), err)
+		}
+	})
+
+	t.Run("among others", func(t *testing.T) {
+		found, err := ParseEvent(message(t, eventStart+`<items node='n'><vote/><item id='`+long+`'/><item id='a'/><retract/><retract id='b'/></items></event>`))
+		if len(found) != 2 || found[0].ItemID != "a" || found[1].ItemID != "b" {
+			t.Errorf("got %v", found)
+		}
+		if want := ErrLeftOut.Error() + ": an item whose id is longer than allowed, and 1 more"; err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
 		}
 	})
 

@@ -95,6 +95,8 @@ func TestFormLimits(t *testing.T) {
 		{"values", `<field var='a' type='list-multi'>` + strings.Repeat(`<value>a</value>`, maxValues+1) + `</field>`, 1, true},
 		{"a long choice", `<field var='a' type='list-multi'><option><value>` + long + `</value></option></field>`, 1, true},
 		{"choices", `<field var='a' type='list-multi'>` + strings.Repeat(`<option><value>a</value></option>`, maxValues+1) + `</field>`, 1, true},
+		{"the longest value", `<field var='a'><value>` + long[1:] + `</value></field>`, 1, false},
+		{"the longest choice", `<field var='a' type='list-multi'><option><value>` + long[1:] + `</value></option></field>`, 1, false},
 		{"a long label", `<field var='a' label='` + long[:maxLabel+1] + `'><desc>` + long + `</desc></field>`, 1, false},
 	} {
 		form, err := ParseForm(parse(t, `<x xmlns='jabber:x:data' type='form'>`+tt.xml+`</x>`))
@@ -119,8 +121,10 @@ func TestFill(t *testing.T) {
 		{Name: "open", Type: "list-multi"},
 		{Name: "reply", Type: "jid-single"},
 		{Name: "friends", Type: "jid-multi"},
+		{Name: "city", Type: "text-single", Choices: []pam.Choice{{Value: "Verona"}}},
+		{Name: "twice", Type: "list-multi", Choices: []pam.Choice{{Value: "a"}, {Value: "b"}, {Value: "a"}}},
 	}
-	equal := pam.Form{{Name: "pair", Type: "hidden", Values: []string{"a", "a"}}} // must come back as it is
+	equal := pam.Form{{Name: "pair", Type: "hidden", Values: []string{"a", "a", "", "b\nc"}}} // must come back as it is
 	if form, err := Fill(equal, nil); err != nil || !slices.Equal(form[0].Values, equal[0].Values) {
 		t.Errorf("equal values of a hidden field: %v, error %v", form, err)
 	}
@@ -135,6 +139,9 @@ func TestFill(t *testing.T) {
 		{"a field is cleared", append(config("title", ""), config("depth", "1")...), "FORM_TYPE=t deliver=true title= depth=1"},
 		{"a field is unset", append(config("title"), config("depth", "1")...), "FORM_TYPE=t deliver=true title depth=1"},
 		{"lines", append(config("note", "a\nb\r\nc", "a"), config("depth", "1")...), "FORM_TYPE=t deliver=true title=Old note=a|b|c|a depth=1"},
+		{"an empty password", append(config("secret", ""), config("depth", "1")...), "FORM_TYPE=t deliver=true title=Old secret= depth=1"},
+		{"a text that is not among the proposed", append(config("city", "Rome"), config("depth", "1")...), "FORM_TYPE=t deliver=true title=Old depth=1 city=Rome"},
+		{"a choice that is offered twice", append(config("twice", "a"), config("depth", "1")...), "FORM_TYPE=t deliver=true title=Old depth=1 twice=a"},
 		{"choices in their order, each once", append(config("show", "away", "chat", "away"), config("depth", "1")...), "FORM_TYPE=t deliver=true title=Old depth=1 show=chat|away"},
 		{"any values without choices", append(config("open", "b", "a", "b"), config("depth", "1")...), "FORM_TYPE=t deliver=true title=Old depth=1 open=b|a"},
 		{"JIDs are normalised, each once", append(config("friends", "Romeo@Example.ORG", "romeo@example.org", " juliet@example.org/x"), config("depth", "1")...), "FORM_TYPE=t deliver=true title=Old depth=1 friends=romeo@example.org|juliet@example.org/x"},
@@ -225,6 +232,9 @@ func TestFillRequired(t *testing.T) {
 				var problem *pam.FormError
 				if refused := errors.As(err, &problem) && strings.HasPrefix(problem.Text, "A value is required."); refused != (required && tt.refused) || err != nil && !refused {
 					t.Errorf("%s %q of the %s, required %v: error %v", tt.fieldType, tt.values, by, required, err)
+				}
+				if problem != nil && strings.Contains(problem.Text, "Use .") {
+					t.Errorf("%s: advice without a choice: %s", tt.fieldType, problem.Text)
 				}
 			}
 		}

@@ -70,7 +70,7 @@ func TestParseItems(t *testing.T) {
 		if len(found) != maxEntries || !errors.Is(err, ErrLeftOut) || found[0].ItemID != "first" {
 			t.Errorf("%d items, error %v", len(found), err)
 		}
-		found, _, err = ParseItems(items(princely+strings.Repeat(`<item id='a'/>`, maxEntries)+`</items>`), "s", "princely_musings")
+		found, _, err = ParseItems(items(princely+strings.Repeat(`<item id='a'/>`, maxEntries)+`<item xmlns='urn:example'/></items>`), "s", "princely_musings")
 		if len(found) != maxEntries || err != nil {
 			t.Errorf("%d items, error %v", len(found), err)
 		}
@@ -156,6 +156,8 @@ func TestParseSubscription(t *testing.T) {
 		{"§6.1.5 unconfigured", `<subscription node='princely_musings'` + jid + ` subscription='unconfigured'><subscribe-options><required/></subscribe-options></subscription>`,
 			pam.Subscription{Key: plain, JID: "francisco@denmark.lit", State: "unconfigured"}, true},
 		{"unconfigured without more", `<subscription node='princely_musings'` + jid + ` subscription='unconfigured'/>`, pam.Subscription{Key: plain, JID: "francisco@denmark.lit", State: "unconfigured"}, true},
+		{"subscribed, but must configure", `<subscription node='princely_musings'` + jid + ` subscription='subscribed'><subscribe-options><required/></subscribe-options></subscription>`,
+			pam.Subscription{Key: plain, JID: "francisco@denmark.lit", State: "subscribed"}, true},
 		{"§6.1.6 may configure", `<subscription node='princely_musings'` + jid + ` subscription='subscribed'><subscribe-options/></subscription>`,
 			pam.Subscription{Key: plain, JID: "francisco@denmark.lit", State: "subscribed"}, false},
 		{"Prosody: unsubscribed", `<subscription node='princely_musings'` + jid + ` subscription='none'/>`, pam.Subscription{Key: plain, JID: "francisco@denmark.lit", State: "none"}, false},

@@ -45,6 +45,18 @@ func TestLongestNames(t *testing.T) {
 			page := ParsePage(parse(t, `<fin><set xmlns='http://jabber.org/protocol/rsm'><last>`+long+`</last></set></fin>`))
 			return page != nil && page.Last == long
 		},
+		"id of an archived message": func(long string) bool {
+			r, _ := ParseArchiveResult(message(t, `<result xmlns='urn:xmpp:mam:2' queryid='q' id='`+long+`'/>`))
+			return r != nil && r.ID == long
+		},
+		"id of an archive query": func(long string) bool {
+			r, _ := ParseArchiveResult(message(t, `<result xmlns='urn:xmpp:mam:2' queryid='`+long+`' id='a'/>`))
+			return r != nil && r.QueryID == long
+		},
+		"state of a subscription": func(long string) bool {
+			found, _ := ParseEvent(message(t, eventStart+`<subscription node='n' jid='a@b' subscription='`+long+`'/></event>`))
+			return len(found) == 1 && string(found[0].State) == long
+		},
 		"node of a URI": func(long string) bool {
 			u, _ := ParseURI("xmpp:p.lit?;node=" + long)
 			return u.Node == long

@@ -71,7 +71,7 @@ func TestParseNodes(t *testing.T) {
 		t.Errorf("%d nodes, page %v, error %v", len(nodes), page, err)
 	}
 	nodes, _, err = ParseNodes(iq(t, items+`<item node='`+strings.Repeat("x", maxID+1)+`' jid='s'/>`+strings.Repeat(item, maxNodes+1)+`</query>`), "s")
-	if len(nodes) != maxNodes || !errors.Is(err, ErrLeftOut) {
+	if len(nodes) != maxNodes || !errors.Is(err, ErrLeftOut) || nodes[0].Node != "n" {
 		t.Errorf("%d nodes, error %v", len(nodes), err)
 	}
 	nodes, _, err = ParseNodes(iq(t, items+`<item node='n' jid='s' name='`+strings.Repeat("ä", maxLabel)+`'/></query>`), "s")
@@ -108,7 +108,7 @@ func TestParseNodeInfo(t *testing.T) {
 			`<field var='pubsub#description' type='text-single'><value>Updates for Hamlet&apos;s Princely Musings weblog.</value></field>` +
 			`<field var='pubsub#access_model' type='list-single'><value>open</value></field>` +
 			`<field var='pubsub#num_subscribers' type='text-single'><value>1066</value></field></x></query>`, full, nil},
-		{"§5.3 a collection", query + `<identity category='pubsub' type='collection'/><identity category='client' type='leaf'/><identity category='pubsub' type='service'/></query>`, kind, nil},
+		{"§5.3 a collection", query + `<identity category='pubsub' type='collection'/><identity category='client' type='leaf'/><identity category='pubsub' type='service'/><feature category='pubsub' type='leaf'/></query>`, kind, nil},
 		{"another form", query + `<x xmlns='jabber:x:data' type='result'><field var='FORM_TYPE'><value>urn:example</value></field><field var='pubsub#title'><value>x</value></field></x></query>`, base, nil},
 		{"nonsense", query + form + `<field var='pubsub#num_subscribers'><value>-3</value></field><field var='pubsub#creation_date'><value>once</value></field></x></query>`, base, nil},
 		{"the node is not named", `<query xmlns='http://jabber.org/protocol/disco#info'/>`, base, nil},
@@ -119,6 +119,10 @@ func TestParseNodeInfo(t *testing.T) {
 		if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) || got != tt.want {
 			t.Errorf("%s: got %+v, error %v", tt.name, got, err)
 		}
+	}
+	exact := strings.Repeat("x", maxLabel)
+	if got, err := ParseNodeInfo(iq(t, query+form+`<field var='pubsub#title'><value>`+exact+`</value></field></x></query>`), "s", "princely_musings"); err != nil || got.Title != exact {
+		t.Errorf("a title of %d bytes became %d, error %v", len(exact), len(got.Title), err)
 	}
 	long, err := ParseNodeInfo(iq(t, query+form+`<field var='pubsub#title'><value>`+strings.Repeat("x", maxLabel+1)+`</value></field><field var='pubsub#description'><value>`+strings.Repeat("x", maxDescription+1)+`</value></field></x></query>`), "s", "princely_musings")
 	if err != nil || len(long.Title) != maxLabel || len(long.Description) != maxDescription {

@@ -48,11 +48,11 @@ func Subscribed(iq *element.Element, node, subid string, account jid.JID) bool {
 		return true
 	}
 	for row := range list.Elements() {
-		who, err := jid.Parse(row.Attr("jid"))
+		who, _ := jid.Parse(row.Attr("jid")) // zero if it is no JID, and then not the account's
 		n, ok := row.Lookup("node")
 		id := row.Attr("subid")
 		if row.Is(ns.Pubsub, "subscription") && row.Attr("subscription") != string(pam.StateNone) &&
-			err == nil && who.Bare().Equal(account.Bare()) &&
+			who.Bare().Equal(account.Bare()) &&
 			(!ok || n == node) && (subid == "" || id == "" || id == subid) {
 			return true
 		}

@@ -38,6 +38,9 @@ func TestParseError(t *testing.T) {
 			&Error{Condition: "undefined-condition", Text: "one"}, Local},
 		{"an echo before it", `<pam xmlns='urn:xmpp:pam:0'><error/></pam><error type='cancel'><item-not-found` + conditions + `/></error>`,
 			&Error{Type: "cancel", Condition: "item-not-found"}, Local},
+		{"a condition with a text that is no URI", `<error><conflict` + conditions + `>xmpp:a.lit</conflict></error>`, &Error{Condition: "conflict"}, Local},
+		{"redirect", `<error><redirect` + conditions + `> xmpp:a.lit </redirect></error>`, &Error{Condition: "redirect", URI: "xmpp:a.lit"}, Local},
+		{"elements of other namespaces", `<error><conflict` + conditions + `/><text xmlns='urn:example'>t</text><invalid-jid xmlns='urn:example'/></error><query/>`, &Error{Condition: "conflict"}, Local},
 		{"empty", `<error/>`, &Error{Condition: "undefined-condition"}, Local},
 		{"none", ``, nil, Unknown},
 		{"in another namespace", `<error xmlns='urn:example'/>`, nil, Unknown},
@@ -70,9 +73,13 @@ func TestParseError(t *testing.T) {
 }
 
 func TestErrorText(t *testing.T) {
-	e := &Error{Condition: "not-authorized", PubsubCondition: "not-in-roster-group", By: "a.lit", Text: "go away"}
-	if got, want := e.Error(), "pubsub: not-authorized (not-in-roster-group) from a.lit: go away"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	for want, e := range map[string]Error{
+		"pubsub: not-authorized (not-in-roster-group) from a.lit: go away": {Condition: "not-authorized", PubsubCondition: "not-in-roster-group", By: "a.lit", Text: "go away"},
+		"pubsub: not-authorized": {Condition: "not-authorized"},
+	} {
+		if got := e.Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 
@@ -119,6 +126,12 @@ func TestSubscribed(t *testing.T) {
 			if got := Subscribed(iq, "n", "s", account); got != want {
 				t.Errorf("%s: got %v", rows, got)
 			}
+		}
+	}
+	for subid, want := range map[string]bool{"": true, "s": false} {
+		iq, _ := element.Parse("<iq xmlns='jabber:client' type='result'><pubsub xmlns='"+ns.Pubsub+"'><subscriptions><subscription node='n' jid='alice@example.org' subid='other'/></subscriptions></pubsub></iq>", &element.DefaultLimits)
+		if got := Subscribed(iq, "n", subid, account); got != want {
+			t.Errorf("subid %q: got %v", subid, got)
 		}
 	}
 	iq, _ := element.Parse("<iq xmlns='jabber:client' type='result'/>", &element.DefaultLimits)

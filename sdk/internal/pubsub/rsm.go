@@ -77,9 +77,5 @@ func number(text string) int {
 
 // textElement returns an element that contains text.
 func textElement(space, local, text string) *element.Element {
-	e := element.New(space, local)
-	if text != "" {
-		e.AddText(text)
-	}
-	return e
+	return element.New(space, local).AddText(text)
 }
