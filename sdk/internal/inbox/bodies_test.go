@@ -75,6 +75,9 @@ func TestGroups(t *testing.T) {
 		if got := p.bodyKeys(); len(got) != tt.want {
 			t.Errorf("%s: %d records", tt.name, len(got))
 		}
+		if page, _ := p.m.List(Query{Limit: 500}); len(page.Keys) > tt.want {
+			t.Errorf("%s: the list needs %q", tt.name, page.Keys)
+		}
 		p.readAgain()
 	}
 }
@@ -113,31 +116,30 @@ func TestGroupsOfNodes(t *testing.T) {
 }
 
 // TestStrayBodies repairs damaged records: the bodies that no event refers to any more are
-// deleted, and the others stay.
+// deleted, and the others stay, also when more events come.
 func TestStrayBodies(t *testing.T) {
-	p := newPlayer(t, Options{page: 1})
-	p.step(Stored{})
-	for i := range 4 {
-		p.run(p.read(fmt.Sprintf("live %d a/n i%d=x", i+1, i)))
-	}
-	want := p.list(Query{})
-	ops := []store.Op{store.Delete(keySince), store.Delete(keyPage + "0")}
-	for _, number := range []string{"", "00", "1x", "zz"} {
-		ops = append(ops, store.Put(keyBodies+number, []byte("x")))
-	}
-	if err := p.store.Commit(t.Context(), nil, ops); err != nil {
-		t.Fatal(err)
-	}
-	p.m = New(p.m.opts)
-	p.run(Stored{p.records()})
-	if got, want := p.bodyKeys(), []string{bodyKey(0), bodyKey(1), bodyKey(2), bodyKey(3)}; !slices.Equal(got, want) {
-		t.Errorf("bodies %q", got)
-	}
-	if got := p.list(Query{}); got != want {
-		t.Errorf("listed %s", got)
-	}
-	p.run(p.read("live 5 a/n i5=x"))
-	if got := p.list(Query{}); got != "e5:i5=x@12:00:00l "+want {
-		t.Errorf("listed %s", got)
+	for _, lost := range []string{keyPage + "0", MetaKey} {
+		p := newPlayer(t, Options{page: 1})
+		p.step(Stored{})
+		for i := range 4 {
+			p.play(fmt.Sprintf("live %d a/n i%d=x", i+1, i))
+		}
+		want := p.list(Query{})
+		ops := []store.Op{store.Delete(keyPage + "0"), store.Delete(lost)}
+		for _, number := range []string{"", "00", "1x", "zz"} {
+			ops = append(ops, store.Put(keyBodies+number, []byte("x")))
+		}
+		if err := p.store.Commit(t.Context(), nil, ops); err != nil {
+			t.Fatal(err)
+		}
+		p.m = New(p.m.opts)
+		p.run(Stored{p.records()})
+		if got, want := p.bodyKeys(), []string{bodyKey(0), bodyKey(1), bodyKey(2), bodyKey(3)}; !slices.Equal(got, want) {
+			t.Errorf("without %s: bodies %q", lost, got)
+		}
+		p.play("live 5 a/n i5=x")
+		if got := p.list(Query{}); got != "e5:i5=x@12:00:00l "+want {
+			t.Errorf("without %s: listed %s", lost, got)
+		}
 	}
 }

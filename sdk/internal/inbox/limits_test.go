@@ -50,7 +50,9 @@ func TestJoinedIntervals(t *testing.T) {
 func TestForgottenNodes(t *testing.T) {
 	p := newPlayer(t, Options{Nodes: 8, Total: 1})
 	p.step(Stored{})
+	p.play("session", "markersread", "caughtup")
 	for i := range 12 {
+		p.run(p.read(fmt.Sprintf("reached a n%d c%d@10:00:00a", i*7%12, i)))
 		p.run(p.read(fmt.Sprintf("live %d a/n%d i=x@11:%02d:00d", i+1, i*7%12, i*7%12)))
 	}
 	for range 2 { // again when the records are read
@@ -61,6 +63,7 @@ func TestForgottenNodes(t *testing.T) {
 		if got, want := strings.Join(names, " "), "n7 n2 n9 n4 n11 n6 n8 n3 n10 n5"; got != want {
 			t.Errorf("kept %s, want %s", got, want)
 		}
+		p.readAgain()
 		p.m = New(p.m.opts)
 		p.step(Stored{p.records()})
 	}
@@ -97,5 +100,39 @@ func TestPrints(t *testing.T) {
 		if _, ok := unpackPrints(text); ok {
 			t.Errorf("%q is accepted", text)
 		}
+	}
+}
+
+// TestExactBytes has as many bytes as are allowed, and one more.
+func TestExactBytes(t *testing.T) {
+	lines := []string{"live 1 a/n i1=x", "live 2 a/n i2=x", "live 3 a/n i3=x"}
+	p := newPlayer(t, Options{})
+	p.step(Stored{})
+	p.play(lines...)
+	for less, want := range []string{"e3:i3=x@12:00:00l e2:i2=x@12:00:00l e1:i1=x@12:00:00l", "e3:i3=x@12:00:00l e2:i2=x@12:00:00l"} {
+		q := newPlayer(t, Options{Bytes: p.m.bytes - less})
+		q.step(Stored{})
+		q.play(lines...)
+		for range 2 { // again when the records are read
+			if got := q.list(Query{}); got != want {
+				t.Errorf("%d bytes less: listed %s", less, got)
+			}
+			q.play("reload")
+		}
+	}
+}
+
+// TestManyLive receives more live events than are remembered to have come live: that what was
+// retracted is published again is still recognised.
+func TestManyLive(t *testing.T) {
+	p := newPlayer(t, Options{PerNode: 6, Total: 6})
+	p.step(Stored{})
+	for i := range 10 {
+		for range 2 {
+			p.play(fmt.Sprintf("live 1 a/n i%d=x", i), fmt.Sprintf("live 1 a/n -i%d", i))
+		}
+	}
+	if got := p.m.dropped + len(p.m.ids); got != 40 {
+		t.Errorf("%d events", got)
 	}
 }

@@ -245,6 +245,14 @@ func TestDamage(t *testing.T) {
 		damaged[i].Value = seal([]byte(tt.change(text.data)))
 		try(tt.name, damaged, all)
 	}
+	for _, tt := range losses {
+		damaged := slices.Clone(records)
+		i := slices.IndexFunc(damaged, func(r store.Record) bool { return strings.HasPrefix(r.Key, keyNodes) })
+		text, _ := unseal(damaged[i].Value)
+		damaged[i].Value = seal([]byte(tt.change(text.data)))
+		try(tt.name, damaged, 0)
+	}
+	try("an empty record", append(slices.Clone(records), store.Record{Key: keyEvents + "zz", Value: seal(nil)}), all)
 	for _, r := range records {
 		if r.Key == keySince {
 			try("only "+r.Key, []store.Record{r}, 0)
@@ -278,6 +286,8 @@ var damages = []struct {
 }{
 	{"an event twice", keyEvents, doubled},
 	{"a node twice", keyNodes, doubled},
+	{"a node of the number of another", keyNodes, func(s string) string { return s + set(1, "other")(doubled(s)[len(s):]) }},
+	{"a node of the name of another", keyNodes, func(s string) string { return s + set(5, "77")(doubled(s)[len(s):]) }},
 	{"a position twice", keyPositions, doubled},
 	{"a row of the page twice", keyPage, doubled},
 	{"an older format", MetaKey, added(0, -1)},
@@ -295,6 +305,16 @@ var damages = []struct {
 	{"a position without nodes", keyPositions, func(s string) string {
 		return s + string((&position{number: 99, by: "a", id: "c"}).encode(nil))
 	}},
+}
+
+// losses change the first row of a node so that the rest of the record is lost, with the events.
+var losses = []struct {
+	name   string
+	change func(string) string
+}{
+	{"the number of a position is none", set(6, "x")},
+	{"fingerprints that are none", set(11, "!")},
+	{"older fingerprints that are none", set(13, "!")},
 }
 
 func doubled(s string) string { return s + s[:strings.IndexByte(s, rowEnd)+1] }
@@ -548,5 +568,29 @@ func TestPurgedInTwoTabs(t *testing.T) {
 	}
 	if got := p.list(Query{}); got != want || strings.Count(want, "@") != len(stanzas) {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestDamagedEmpty damages the meta record of an inbox without events.
+func TestDamagedEmpty(t *testing.T) {
+	for _, change := range []func(string) string{set(7, "x"), set(0, "0"), func(s string) string { return s + "1\x1f\x1e" }} {
+		p := newPlayer(t, Options{})
+		p.step(Stored{})
+		if p.m.Loaded() != true || New(Options{}).Loaded() {
+			t.Error("loaded")
+		}
+		p.run(Looked{})
+		records := p.records()
+		i := slices.IndexFunc(records, func(r store.Record) bool { return r.Key == MetaKey })
+		text, _ := unseal(records[i].Value)
+		records[i].Value = seal([]byte(change(text.data)))
+		warned := false
+		for _, out := range New(Options{}).Step(p.now, Stored{records}) {
+			w, ok := out.(Warning)
+			warned = warned || ok && errors.Is(w.Err, ErrDamaged)
+		}
+		if !warned {
+			t.Errorf("%q is accepted", records[i].Value)
+		}
 	}
 }

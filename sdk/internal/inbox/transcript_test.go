@@ -1472,7 +1472,11 @@ func (p *player) readAgain() {
 	p.t.Helper()
 	m, want := p.m, p.list(Query{})
 	p.m = New(m.opts)
-	p.m.Step(p.now, Stored{p.records()})
+	for _, out := range p.m.Step(p.now, Stored{p.records()}) {
+		if w, ok := out.(Warning); ok {
+			p.t.Error(w.Err)
+		}
+	}
 	if got := p.list(Query{}); got != want || p.m.bytes != m.bytes || p.m.unseen != m.unseen || p.m.dropped != m.dropped {
 		p.t.Errorf("read %s with %d bytes, %d unseen, %d dropped; want %s, %d, %d, %d", got, p.m.bytes, p.m.unseen, p.m.dropped, want, m.bytes, m.unseen, m.dropped)
 	}
