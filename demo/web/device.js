@@ -372,7 +372,7 @@ answerShell(shell, {
   fail: () => worker?.postMessage("fail"),
 });
 renderList();
-document.documentElement.classList.add("ready");
+$("device").hidden = false; // all is in its place
 client.sync.subscribe(renderState);
 client.runtime.subscribe(renderRuntime);
 client.inbox.newest.subscribe(renderEntries);

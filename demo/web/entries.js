@@ -85,7 +85,6 @@ export class EntryList {
     const title = span("title", type === "published" ? entry?.title ?? "An entry without a title" : eventWords(event, this.#titles));
     title.append(unreadDot());
     text.append(title);
-    if (type === "published" && (entry?.summary || entry?.content)) text.append(span("summary", entry.summary || entry.content));
     const meta = span("meta small muted");
     const time = element("time", "", when(event.occurredAt));
     time.dateTime = event.occurredAt.toISOString();
@@ -93,6 +92,7 @@ export class EntryList {
     meta.append(time, " · ", feedName(event, this.#titles));
     for (const words of [event.delivery === "live" ? "" : "while you were away", seenWords(seen)]) if (words) meta.append(" · ", words);
     text.append(meta);
+    if (type === "published" && (entry?.summary || entry?.content)) text.append(span("summary", entry.summary || entry.content));
     open.replaceChildren(...(type === "published" ? [picture(entry)] : []), text);
     row.querySelector(".link")?.remove();
     if (entry?.link) row.append(link(entry.link));

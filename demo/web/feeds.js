@@ -4,7 +4,7 @@
 import { element, span } from "./elements.js";
 import { feedName, stateWords } from "./words.js";
 
-const few = 3; // offers that are shown at once; the others are further down
+const few = 4; // offers that are shown at once; the others are further down
 
 export class FeedList {
   #list;
@@ -94,7 +94,7 @@ export class FeedList {
     button.className = subscription ? "following" : "primary";
     button.dataset.testid = subscription ? "unsubscribe" : "follow";
     button.replaceChildren(...(local ? [span("spinner")] : []), span("word", subscription ? "Following" : "Follow"));
-    button.setAttribute("aria-label", `${subscription ? "Unfollow" : "Follow"} ${feedName({ node }, this.#titles)}`);
+    button.setAttribute("aria-label", subscription ? `Following ${title.textContent}: unfollow` : `Follow ${title.textContent}`);
     button.setAttribute("aria-disabled", String(Boolean(local))); // `disabled` would remove the focus from the button
   }
 }

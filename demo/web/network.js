@@ -11,6 +11,8 @@ const tunnel = 10; // s
  * {pane, position, since, at, ms, resumed, traffic}. Positions: "online", "tunnel", "week".
  */
 export class Network extends EventTarget {
+  /** Whether the devices use another server than the page's: only they themselves can then leave it. */
+  foreign = false;
   #stage;
   #traffic;
   #positions = new Map(); // pane → {position, since}
@@ -30,7 +32,8 @@ export class Network extends EventTarget {
     const mine = { position, since: now() };
     this.#positions.set(pane, mine);
     this.#announce(pane, position);
-    await request("POST", `/devices/${pane.id}/unplug`, position === "week" ? { session: "end" } : {});
+    if (this.foreign) await pane.do("disconnect");
+    else await request("POST", `/devices/${pane.id}/unplug`, position === "week" ? { session: "end" } : {});
     if (position === "week") return undefined;
     for (let left = tunnel; left > 0; left--) {
       this.#announce(pane, position, left);
@@ -43,12 +46,12 @@ export class Network extends EventTarget {
   async #return(pane) {
     const { position, since } = this.#positions.get(pane);
     this.#positions.delete(pane);
-    await request("POST", `/devices/${pane.id}/plug`);
+    if (!this.foreign) await request("POST", `/devices/${pane.id}/plug`);
     const at = now();
     this.#announce(pane, "online");
     const [live] = await Promise.all([
       this.#stage.next(pane, "live"),
-      pane.do("wake"), // as the browser does when the network is back: the device need not wait for its next attempt
+      pane.do(this.foreign ? "connect" : "wake"), // as the browser does when the network is back: no attempt need be awaited
     ]);
     // A catch-up begins with the session; it is over, or there is none.
     await this.#stage.until(() => pane.state?.catchUp.phase !== "running", 20_000, `Catching up on ${pane.name}`);

@@ -132,9 +132,9 @@ export class Play extends EventTarget {
     await sleep(700);
     if (this.#laptop.follows("gallery")) await this.#laptop.do("press", { node: "gallery" });
     await sleep(500);
-    await this.#laptop.do("readAll");
-    await sleep(700);
     await this.#delays.publish("news");
+    await sleep(700);
+    await this.#laptop.do("readAll");
     await this.#stage.until(() => this.#laptop.follows("weather") && !this.#laptop.follows("gallery"), 10_000, "The laptop");
   }
 
@@ -183,7 +183,7 @@ export class Play extends EventTarget {
         begins: "Meanwhile, on the laptop…",
         run: async () => {
           await this.meanwhile();
-          return "Meanwhile: three entries, one feed followed, one unfollowed, some of it read on the laptop.";
+          return "Meanwhile: three entries, one feed followed, one unfollowed, all of it read on the laptop.";
         },
       },
       {

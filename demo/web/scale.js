@@ -55,7 +55,8 @@ export class Scale {
       this.#parts.catchUp.value = `${bytesText(catchUp.bytes)} in ${msText(catchUp.ms)}`;
       wholeBar.style.setProperty("--share", "1");
       catchUpBar.style.setProperty("--share", String(catchUp.bytes / whole.bytes));
-      this.#show("done", `${Math.round(whole.bytes / catchUp.bytes)} times less, for three changes among ${whole.rows.toLocaleString("en")} feeds.`);
+      const times = Math.round(whole.bytes / catchUp.bytes);
+      this.#show("done", `${times > 1 ? `${times} times less` : "No less with so few"}: three changes among ${whole.rows.toLocaleString("en")} feeds.`);
       return figures;
     } catch (error) {
       if (turn === this.#turn) this.#show("failed", "");

@@ -121,7 +121,7 @@ async function onSwitch(pane, position) {
   await stage.until(() => pane.state?.phase !== "live", 10_000, "Cutting the connection");
   say("Phone is away, and its session has ended, as after a week. Meanwhile, on the laptop…");
   await play.meanwhile();
-  say("Meanwhile: three entries, a feed followed, another unfollowed, some of it read. Do more, or bring Phone back online.");
+  say("Meanwhile: three entries, a feed followed, another unfollowed, all of it read. Do more, or bring Phone back online.");
 }
 
 // --- The author --------------------------------------------------------------------
@@ -165,8 +165,10 @@ function showServer(info) {
   $("server").classList.toggle("own", ownServer !== null);
   $("server-about").textContent = `${name}; Pubsub Account Management ${pam}.`;
   $("server-long").textContent = ownServer ? "your server" : `the server (${name})`;
-  for (const part of document.querySelectorAll(".publisher, .new, .breaks, .return, .compare")) part.classList.toggle("unavailable", ownServer !== null);
-  for (const part of document.querySelectorAll(".publisher, .new, .breaks, .scale, .compare, .player")) part.inert = ownServer !== null && !part.closest("dialog");
+  network.foreign = ownServer !== null;
+  // What needs the demo's own server.
+  for (const part of document.querySelectorAll(".player, .publisher, .scale, .new, .breaks, .compare")) part.inert = network.foreign;
+  for (const input of document.querySelectorAll(".net [value=tunnel]")) input.disabled = network.foreign;
 }
 
 // --- Start ---------------------------------------------------------------------------
@@ -214,7 +216,7 @@ async function start() {
     },
   );
   showPlay();
-  document.documentElement.classList.add("ready");
+  ready();
   await stage.until(() => phone.state?.phase === "live" && laptop.state?.phase === "live", 60_000, "Connecting the devices");
   const paused = still.matches || new URLSearchParams(location.search).has("paused");
   say(paused ? "Press “Next step”, or use the devices yourself." : "Both devices are connected.");
@@ -222,4 +224,6 @@ async function start() {
   if (!paused) navigator.locks.request("play", { ifAvailable: true }, (lock) => lock && play.start());
 }
 
-start().catch(report);
+const ready = () => document.documentElement.classList.add("ready");
+
+start().catch(report).finally(ready);
