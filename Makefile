@@ -148,6 +148,7 @@ soak-browser: js bin/demo
 	cd js && SOAK=$(SOAK) $(if $(SEED),SEED=$(SEED)) node --test --test-timeout=86400000 --test-concurrency=1 --test-reporter=spec test/browser/cuts.test.mjs test/browser/life.test.mjs test/browser/endings.test.mjs test/browser/schedules.test.mjs test/browser/inbox-schedules.test.mjs test/browser/hostile.test.mjs
 	cd js && KILLS=50 $(if $(SEED),SEED=$(SEED)) node --test --test-timeout=86400000 --test-reporter=spec test/browser/kill.test.mjs
 	cd js && KILLS=20 $(if $(SEED),SEED=$(SEED)) node --test --test-timeout=86400000 --test-reporter=spec test/browser/inbox-kill.test.mjs
+	node js/test/soak/self-play.mjs
 
 # mutants changes the code in many places, each of which a test must detect, and
 # prints which schedule did. Then it draws MUTANTS small changes by SEED; a run that

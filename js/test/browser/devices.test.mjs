@@ -182,7 +182,8 @@ for (const server of ["mem", "prosody"]) {
       assert.equal((await fresh.list()).ver, (await laptop.list()).ver);
       const wire = await shell.evaluate(() => globalThis.wire);
       assert.ok(!/\bver=/.test(wire.find(isListRequest).xml), "the first request must be without a version");
-      assert.equal(wire.filter((f) => f.dir === "in" && isFullList(f.xml)).length, 1);
+      // If its session is resumed before the last acknowledgement, the server sends the list once more.
+      assert.equal(wire.filter((f) => isListRequest(f) && !/\bver=/.test(f.xml)).length, 1);
       assert.equal(wire.filter(isNotify).length, 0);
       assert.deepEqual(shell.problems, []);
     });
