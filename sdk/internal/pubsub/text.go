@@ -148,10 +148,10 @@ func (t *textWriter) html(s string) {
 			return
 		}
 		switch name, closes, rest := htmlTag(s); {
-		case name == "" && len(rest) == len(s): // only a character
+		case len(rest) == len(s): // only a character
 			t.rune('<')
 			s = s[1:]
-		case name != "" && !closes && hasNoText(name):
+		case !closes && hasNoText(name):
 			s = afterElement(rest, name)
 		default:
 			t.tag(name)

@@ -28,6 +28,7 @@ func TestParseURI(t *testing.T) {
 		"xmpp:n%C3%A4m%27x@b%C3%BCcher.example?;node=n":                                           {},
 		"xmpp:n%C3%A4mx@b%C3%BCcher.example?;node=n":                                              {Service: "nämx@bücher.example", Node: "n"},
 		"xmpp:pubsub.shakespeare.lit/news?;node=n":                                                {Service: "pubsub.shakespeare.lit/news", Node: "n"},
+		"xmpp:p.lit?;node=n;x=" + strings.Repeat("x", maxURI-21):                                  {Service: "p.lit", Node: "n"},
 	} {
 		if got, err := ParseURI(text); got != want || (err == nil) != (want != URI{}) {
 			t.Errorf("%s: got %+v, error %v", text, got, err)
@@ -55,11 +56,13 @@ func TestParseURI(t *testing.T) {
 		"xmpp:pubsub.shakespeare.lit?;node=%4":                    "value of node",
 		"xmpp:pubsub.shakespeare.lit?;node=%g4":                   "value of node",
 		"xmpp:pubsub.shakespeare.lit?;node=%4g":                   "value of node",
+		"xmpp:pubsub.shakespeare.lit?;node=%g4%8F%BF%BF":          "value of node",
+		"xmpp:pubsub.shakespeare.lit?;node=%EF%BF%BE":             "value of node",
 		"xmpp:pubsub.shakespeare.lit?;node=%FF":                   "value of node",
 		"xmpp:pubsub.shakespeare.lit?;node=%00":                   "value of node",
 		"xmpp:pubsub.shakespeare.lit?;node=n;item=%EF%BF%BF":      "value of item",
 		"xmpp:p.lit?;node=" + strings.Repeat("x", maxID+1):        "value of node is too long",
-		"xmpp:p.lit?;node=" + strings.Repeat("x", maxURI):         "The address is too long",
+		"xmpp:p.lit?;node=" + strings.Repeat("x", maxURI-16):      "The address is too long",
 		"xmpp:p.lit?" + strings.Repeat("k", 5000) + ";node=n":     "k…",
 		"xmpp:" + strings.Repeat("d", 5000) + "?;node=n":          "is not the JID",
 	} {
