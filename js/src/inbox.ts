@@ -62,26 +62,24 @@ export function inboxView(
   const table = eventTable(codecs, warn);
   let nodes: NodeCounts[] = []; // by service and node
   let { unseen, dropped, away, catchUp, seenScope } = emptyInbox;
-  let read = false; // from the store, by the page or the program
   let parts: RawNodeCounts[] = []; // of a change whose last part has not arrived
   let arrived: PubsubEvent[] = []; // likewise
   let stored: StoredInbox | undefined;
   let stale = false;
   let last = emptyInbox; // the last snapshot
-  let current: InboxState | undefined = emptyInbox; // undefined: must be built
+  let current: InboxState | undefined = emptyInbox; // until something is read; undefined: must be built
   let events = noEvents;
   const snapshot = (): InboxState => (current ??= build());
   const state = listeners(snapshot);
   const newest = listeners(() => events);
 
   function changed(): void {
-    read = true;
     current = undefined;
     state.markDirty();
   }
 
   function build(): InboxState {
-    const source = !read ? "unread" : catchUp.phase === "done" ? "server" : "cache";
+    const source = catchUp.phase === "done" ? "server" : "cache";
     const same = last.source === source && last.unseen === unseen && last.dropped === dropped && last.away === away
       && last.catchUp === catchUp && last.seenScope === seenScope
       && last.nodes.length === nodes.length && nodes.every((n, i) => n === last.nodes[i]);

@@ -82,6 +82,9 @@ export const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 export const target = { service: "pubsub.example.org", node: "news" };
 
+/** Reports whether the page can change nothing in a value that it got. */
+export const allFrozen = (v) => typeof v !== "object" || v === null || v instanceof Date || v instanceof Error || (Object.isFrozen(v) && Object.values(v).every(allFrozen));
+
 /** Asserts that a promise rejects with a PamError of that code, whose message matches. */
 export const rejects = (promise, code, text = /./) => assert.rejects(promise, (e) => {
   assert.ok(PamError.is(e, code), `wanted ${code}, got ${e.code}: ${e.message}`);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PamError } from "../dist/index.js";
-import { makeHost, rejects } from "./host.mjs";
+import { allFrozen, makeHost, rejects } from "./host.mjs";
 import { odd } from "./odd-values.mjs";
 
 const blog = { service: "pubsub.example.org", node: "blog" };
@@ -56,7 +56,7 @@ test("each call makes one request, and its result has the public form", async ()
     assert.ok(id > 0);
     assert.deepEqual(request, wanted, String(call));
     assert.deepEqual(got, result, String(call));
-    assert.ok(typeof got !== "object" || wanted.op === "publish" || Object.isFrozen(got), String(call));
+    assert.ok(wanted.op === "publish" || allFrozen(got), String(call));
     await host.client.close();
   }
 });

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { makeHost, rawState, turn } from "./host.mjs";
+import { allFrozen, makeHost, rawState, turn } from "./host.mjs";
 
 const account = "alice@localhost";
 const service = "pubsub.localhost";
@@ -45,7 +45,7 @@ beforeEach(() => {
   databases = { [`xmpp-pam:${account}`]: { version: 1, records: makeRecords() } };
   log = [];
   globalThis.localStorage = { getItem: () => null, setItem: () => undefined };
-  globalThis.IDBKeyRange = { bound: (from, to) => (key) => key >= from && key < to };
+  globalThis.IDBKeyRange = { bound: (from, to, above, below) => (key) => (above ? key > from : key >= from) && (below ? key < to : key <= to) };
   globalThis.indexedDB = { open };
 });
 afterEach(() => {
@@ -111,6 +111,7 @@ test("counts, the newest events and what was missed are shown before the program
     [777, 9, ["a"], [["pending", "subscribed", "id", account]], ["c"]]);
   const newest = client.inbox.newest.getSnapshot();
   assert.deepEqual(newest.map((e) => e.itemId), Array.from({ length: 50 }, (_, n) => `item-${total - 1 - n}`));
+  assert.ok(allFrozen(state) && allFrozen(newest));
   assert.deepEqual({ ...newest[0] }, {
     id: "1n", service, node: "news", itemId: "item-59", type: "published", publisher: "bob@localhost", occurredAt: new Date(59000), timeSource: "payload", receivedAt: new Date(59001), delivery: "live",
     seen: { state: "unseen", basis: "none" }, namespace: "http://www.w3.org/2005/Atom", xml: "<entry>59</entry>", entry: newest[0].entry, payload: newest[0].entry,
@@ -190,6 +191,7 @@ test("list() returns all events if the page has all of them", async () => {
   records.set("inbox/meta", seal(row("1", "e", `${kept}`, "31", "4", "3", `${kept}`, "", "0", "n") ));
   const { client } = held();
   const page = await client.inbox.list({ limit: 500 });
+  assert.ok(allFrozen(page));
   assert.deepEqual([page.items.length, "cursor" in page, client.inbox.getSnapshot().away], [kept, false, null]);
   assert.ok(!("cursor" in await client.inbox.list({ limit: kept })));
   assert.equal((await client.inbox.list({ limit: 52 })).cursor, key(total - 52));

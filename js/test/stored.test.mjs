@@ -21,7 +21,7 @@ beforeEach(() => {
   globalThis.localStorage = new Proxy({
     getItem: (key) => items.get(key) ?? null, setItem: (key, value) => void items.set(key, value), removeItem: (key) => void items.delete(key),
   }, { ownKeys: () => [...items.keys()], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) });
-  globalThis.IDBKeyRange = { bound: (from, to) => (key) => key >= from && key < to };
+  globalThis.IDBKeyRange = { bound: (from, to, above, below) => (key) => (above ? key > from : key >= from) && (below ? key < to : key <= to) };
   globalThis.indexedDB = { open };
 });
 afterEach(() => {
@@ -91,6 +91,7 @@ test("the list of an account that is spelled otherwise is found by an entry in l
   await turn();
   await turn();
   assert.equal(without.subscriptions.getSnapshot().source, "unread");
+  assert.deepEqual(log, [["open", `xmpp-pam:${spelled}`, undefined], ["abort"]]);
   items.set(`xmpp-pam:database:${spelled}`, database);
   log = [];
   const { client } = held({ account: spelled });
