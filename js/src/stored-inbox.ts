@@ -78,9 +78,8 @@ function pageOf(records: Records): string[][] {
 const pageFields = 14; // of an event in the page, before its body
 const bodyFields = 15;
 
-/** Decodes the records. It throws if a record has an unexpected format. */
-function decode(records: Records, page: string[][], changes: RowChange[]): StoredInbox | undefined {
-  if (records.get(meta) === undefined) return undefined;
+/** Decodes the records. It throws if a record is missing or has an unexpected format. */
+function decode(records: Records, page: string[][], changes: RowChange[]): StoredInbox {
   const [head] = rowsOf(records, meta).map(fieldsOf);
   const [known, , events, unseen, dropped, nodeCount, rowCount, looked, away] = head!;
   expect(known === format);

@@ -127,6 +127,7 @@ test("a change of one member of the state alone makes a new snapshot, and no cha
     [{ event: "catchup", state: { ...idle, phase: "cancelled" } }, { catchUp: { ...want.catchUp, phase: "cancelled" } }],
     [{ event: "catchup", state: { ...idle, phase: "done" } }, { source: "server", catchUp: { ...want.catchUp, phase: "done" } }],
     [{ ...empty, unseen: 3, dropped: 4, nodes: [[service, "a", 5, 6, 0]] }, { source: "cache", catchUp: want.catchUp }],
+    [{ ...empty, unseen: 3, dropped: 4, nodes: [[service, "a", 5, 6, 1]] }, { nodes: node({ unseen: 5, dropped: 6, newest: new Date(1) }) }],
     [{ ...empty, unseen: 3, dropped: 4, nodes: [] }, { nodes: [] }],
   ]) {
     const before = inbox.getSnapshot();
