@@ -6,7 +6,7 @@ PORT   ?= 8080
 
 export GOFLAGS ?= -mod=readonly
 
-.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-installed test-prosody13 servers test-cut soak soak-go soak-browser personalities servers mutants bench bench-browser bench-list bench-inbox bench-startup bench-memory matrix browsers fuzz size lint wasm js docs clean
+.PHONY: help demo check-demo test test-go test-wasm test-js test-browser test-servers test-installed test-prosody13 servers test-cut soak soak-go soak-browser personalities servers mutants bench bench-browser bench-list bench-inbox bench-startup bench-memory matrix browsers fuzz size lint wasm js docs pictures clean
 
 help:
 	@echo "make demo                  start the demo: two devices of one account in a browser page"
@@ -27,6 +27,7 @@ help:
 	@echo "Other targets:"
 	@echo "  js             build the npm package in js/dist (also: wasm)"
 	@echo "  docs           write js/docs/api.md from the types of the npm package"
+	@echo "  pictures       take the pictures of the demo for the README"
 	@echo "  servers        all tests of mod_pam and of the Go client, on each Prosody version"
 	@echo "  personalities  the Go client against servers that interpret XEP-0376 differently"
 	@echo "  mutants        all mutation tests; prints which schedule found each mutant"
@@ -236,6 +237,11 @@ wasm js: js/node_modules/.stamp
 # docs writes the pages that are generated; a test fails if they are out of date.
 docs: js
 	node js/scripts/apidocs.mjs
+
+# pictures takes the pictures of the demo that the README shows.
+pictures: js bin/demo
+	@scripts/need chromium
+	node js/scripts/pictures.mjs
 
 js/node_modules/.stamp: js/package.json js/package-lock.json
 	@scripts/need

@@ -88,7 +88,7 @@ let away; // the last message of that type, of the device that is back
 
 stage.on("away", (pane, message) => { away = { pane, message }; });
 
-/** Shows what a device has missed, and returns the size of the whole list, as the other device receives it. */
+/** Shows what a device has missed, beside the size of the whole list, as the other device receives it. */
 async function showReturn(back) {
   if (!back.resumed) await stage.until(() => away?.pane === back.pane, 2000, "").catch(() => undefined); // it may have missed nothing
   const message = away?.pane === back.pane ? away.message : undefined;
@@ -100,7 +100,6 @@ async function showReturn(back) {
   ledger.show(back, message, await entries(), bytes);
   if (!measured && !ownServer) scale.measure().catch(report);
   measured = true;
-  return bytes;
 }
 
 network.addEventListener("position", ({ detail: { pane, position } }) => {
