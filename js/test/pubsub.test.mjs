@@ -93,4 +93,8 @@ test("arguments with any value reject the promise with an error of this library"
     }
   }
   assert.ok(host.requests.length < before + runs.length * 8, "most were refused");
+  for (const form of [{}, "ab", new Map(), { length: 0 }]) {
+    await rejects(client.createNode(blog, { form, timeoutMs: 1000 }), "bad-options", /options\.form must be an array/);
+    await rejects(client.setSubscriptionOptions(blog, form, { timeoutMs: 1000 }), "bad-options", /form must be an array/);
+  }
 });
