@@ -143,15 +143,22 @@ func TestNextClient(t *testing.T) {
 // gets its results and everything that may have changed afterwards.
 func TestSuspendedPage(t *testing.T) {
 	p := newPages(t, 2)
+	p.ask(1, map[string]any{"id": 4, "op": "inbox"})
+	for _, part := range []string{`"event":"inbox"`, `"event":"scope"`, `"id":4`} {
+		p.want(1, part)
+	}
 	p.ask(1, map[string]any{"id": 0, "op": "suspend"})
 	p.onEvent(client.StateChanged{})
 	p.want(2, `"event":"state"`)
+	p.onEvent(client.CatchUpChanged{})
 	p.ask(1, map[string]any{"id": 5, "op": "disconnect"})
 	p.quiet()
 	p.ask(1, map[string]any{"id": 0, "op": "resume"})
 	p.want(1, `{"id":5,"ok":null}`)
 	p.want(1, `"event":"list"`)
 	p.want(1, `"event":"state"`)
+	p.want(1, `"event":"inbox"`)
+	p.want(1, `"event":"scope"`)
 	p.ask(1, map[string]any{"id": 0, "op": "resume"})
 	p.quiet()
 }
@@ -307,9 +314,10 @@ func TestInterestsAreSetForAllPages(t *testing.T) {
 }
 
 // TestEventsForOnePage checks that only the page that listens to events gets them, and that
-// the others get what follows from them.
+// the others get what follows from them if they use the inbox.
 func TestEventsForOnePage(t *testing.T) {
-	p := newPages(t, 2)
+	p := newPages(t, 3)
+	p.ask(3, map[string]any{"id": 0, "op": "listen", "events": true})
 	p.page(1).inbox, p.page(2).inbox = true, true
 	p.ask(2, map[string]any{"id": 0, "op": "listen", "events": true})
 	p.onEvent(client.EventsChanged{Added: []pam.Event{{ID: "7"}}, Unseen: 1})
