@@ -246,3 +246,36 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%d are pending, %d bytes", p.m.Pending(), p.m.pendingBytes)
 	}
 }
+
+// TestCheckedConfigurations checks which submitted configurations make a node private, and
+// that the machine then repairs the next change of it, but no limit of the same low number.
+func TestCheckedConfigurations(t *testing.T) {
+	f := func(name, value string) string {
+		return "<field var='pubsub#" + name + "'><value>" + value + "</value></field>"
+	}
+	const owner = "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure><x xmlns='jabber:x:data' type='form'>"
+	closed := f("access_model", "whitelist")
+	for form, private := range map[string]bool{
+		closed:                                  true, // persist_items is true by default
+		closed + f("persist_items", "true"):     true,
+		closed + f("persist_items", "0"):        false,
+		closed + f("publish_model", "open"):     false,
+		f("access_model", "presence"):           false,
+		closed + f("publish_model", publishers): true,
+	} {
+		p := play(t, variants[0])
+		n := &p.m.nodes[3]
+		n.submitted, n.sized = true, true
+		iq, err := element.Parse("<iq xmlns='jabber:client' type='result'>"+owner+form+f("max_items", "5")+"</x></configure></pubsub></iq>", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.m.checkedConfig(&request{node: n}, iq)
+		if n.private != private {
+			t.Errorf("%s: private %v", form, n.private)
+		}
+		if private && (n.submitted || n.sized || n.low != 5) {
+			t.Errorf("%s: submitted %v, sized %v, low %d", form, n.submitted, n.sized, n.low)
+		}
+	}
+}
