@@ -120,6 +120,7 @@ func (e *Engine) endSession(stuck bool) {
 func (e *Engine) storeLoaded(m storeLoaded) {
 	if m.session != nil {
 		e.session.restore(m.session)
+		e.events.restore(m.session)
 		e.link.offer(&m.session.stream)
 	}
 	e.link.restore(m.record.mechanism)
@@ -131,7 +132,11 @@ func (e *Engine) storeLoaded(m storeLoaded) {
 // saveSession stores the session if that is due.
 func (e *Engine) saveSession() {
 	if e.storage.sessionDue() {
-		e.storage.writeSession(e.session.record())
+		r := e.session.record()
+		if r != nil {
+			r.inbox = e.events.machine.Session()
+		}
+		e.storage.writeSession(r)
 	}
 }
 

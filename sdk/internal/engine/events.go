@@ -34,6 +34,8 @@ type events struct {
 	stepping bool
 	timers   map[inbox.Timer]*timer
 
+	stored int // the number of the session that an earlier run has stored
+
 	catchUp  *catchup.Machine
 	started  bool   // the catch-up of this session has begun
 	timer    *timer // of the catch-up

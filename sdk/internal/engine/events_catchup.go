@@ -15,6 +15,9 @@ import (
 // requestPrefix begins the ids of all queries of catch-ups.
 const requestPrefix = "catch-up-"
 
+// restore takes over what an earlier run has stored with its session.
+func (e *events) restore(r *sessionRecord) { e.stored = r.inbox }
+
 // sessionUp handles a new or resumed session.
 func (e *events) sessionUp(m sessionUp) {
 	if m.resumed && !m.earlierRun {
@@ -26,7 +29,7 @@ func (e *events) sessionUp(m sessionUp) {
 	if e.progress.Phase != pam.CatchUpRunning { // What comes before the catch-up begins counts, too.
 		e.progress = pam.CatchUpState{Phase: pam.CatchUpIdle, Completeness: pam.CompletenessUnknown}
 	}
-	e.step(inbox.SessionStarted{Resumed: m.resumed})
+	e.step(inbox.SessionStarted{Resumed: m.resumed, Number: e.stored})
 }
 
 // connectionDown handles the loss of the connection.

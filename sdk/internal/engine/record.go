@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"math"
 	"time"
 
 	"mellium.im/xmpp/jid"
@@ -22,6 +23,7 @@ type syncRecord struct {
 type sessionRecord struct {
 	stream stream.Resumption
 	caps   string // the hash of the capabilities that the session sent (XEP-0115)
+	inbox  int    // the number of the session in the inbox, 0 if it is not known
 	saved  time.Time
 }
 
@@ -68,7 +70,7 @@ func encodeSession(s sessionRecord) []byte {
 	for _, text := range s.stream.Unacked {
 		out = appendString(out, text)
 	}
-	return out
+	return binary.AppendUvarint(out, uint64(s.inbox))
 }
 
 func decodeSession(value []byte) (sessionRecord, bool) {
@@ -83,6 +85,9 @@ func decodeSession(value []byte) (sessionRecord, bool) {
 	s.stream.H, s.stream.Acked = uint32(r.uint()), uint32(r.uint())
 	for range min(r.uint(), uint64(len(value))) {
 		s.stream.Unacked = append(s.stream.Unacked, r.string())
+	}
+	if len(r.data) > 0 { // else an earlier version has written it
+		s.inbox = int(min(r.uint(), math.MaxInt32))
 	}
 	return s, err == nil && !r.bad && len(r.data) == 0
 }

@@ -57,7 +57,7 @@ func TestReload(t *testing.T) {
 	if len(outs) != 1 {
 		t.Errorf("outputs %v", outs)
 	}
-	m.Step(p.now, SessionStarted{Resumed: true})
+	m.Step(p.now, SessionStarted{Resumed: true, Number: m.Session()})
 	wanted := strings.Split(want, "\n")
 	for i, line := range strings.Split(p.dump(m), "\n") {
 		if line != wanted[i] {
@@ -83,7 +83,7 @@ func TestGoOn(t *testing.T) {
 		}
 		p.m = New(p.m.opts)
 		p.run(Stored{p.records()})
-		p.run(SessionStarted{Resumed: true})
+		p.run(p.read("session resumed"))
 		for i := range 70 { // more than a record of positions or nodes contains
 			p.run(p.read(fmt.Sprintf("reached b p%d c%d@11:00:00a", i, i)))
 		}
@@ -93,7 +93,7 @@ func TestGoOn(t *testing.T) {
 		want := p.dump(p.m)
 		again := New(p.m.opts)
 		again.Step(p.now, Stored{p.records()})
-		again.Step(p.now, SessionStarted{Resumed: true})
+		again.Step(p.now, SessionStarted{Resumed: true, Number: again.Session()})
 		if got := p.dump(again); got != want || strings.Contains(got, string(pam.OmittedUnreadable)) {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}

@@ -127,7 +127,7 @@ func (m *Machine) enqueue(in Input) {
 		}
 		m.handled = 0
 		m.resetSession(started)
-		m.starting = m.starting || started && !start.Resumed
+		m.starting = m.starting || started && !m.continues(start)
 	}
 	q := queued{in: in, at: m.now}
 	if a, ok := in.(Arrived); ok && a.Seq > 0 || started {

@@ -119,7 +119,7 @@ func (p *player) read(line string) Input {
 	case "interest":
 		return SetInterest{filters(f[1:])}
 	case "session":
-		return SessionStarted{Resumed: arg(1) == "resumed"}
+		return SessionStarted{Resumed: arg(1) == "resumed", Number: p.m.Session()}
 	case "ended":
 		return SessionEnded{}
 	case "reached":

@@ -126,9 +126,25 @@ func (m *Machine) Known(service, node string) (known []Known) {
 	return known
 }
 
+// Session returns a number of the current session, or 0 if it is not known yet.
+func (m *Machine) Session() int {
+	switch {
+	case !m.loaded:
+		return 0
+	case m.starting:
+		return m.session.number + 1
+	}
+	return m.session.number
+}
+
+// continues reports whether the session is the last one that is known.
+func (m *Machine) continues(in SessionStarted) bool {
+	return in.Resumed && in.Number > 0 && in.Number == m.session.number
+}
+
 // startSession handles SessionStarted.
 func (m *Machine) startSession(in SessionStarted, now int64) {
-	if in.Resumed {
+	if m.continues(in) {
 		return
 	}
 	if m.session.number > 0 {

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -110,5 +111,41 @@ func TestKnownInOrder(t *testing.T) {
 	p.play("catchup 0 a/n i4=x@11:20:00a")
 	if got, want := p.list(Query{Service: "a", Node: "n"}), "e1:i1=x@11:30:00a e4:i4=x@11:20:00a e3:i3=x@11:15:00a e2:i2=x@11:00:00a"; got != want {
 		t.Errorf("listed %s", got)
+	}
+}
+
+// TestResumedSession resumes a session that the store knows, or does not: another tab has
+// begun one since, or the run that began it ended before it was stored.
+func TestResumedSession(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		lines   []string // after the one that is stored
+		current bool
+	}{
+		{"stored", nil, true},
+		{"not stored", []string{"ended", "session"}, false},
+		{"waits for a commit", []string{"~live 1 a/n i1=x", "~session"}, false},
+		{"the store was not read", []string{"new"}, false},
+	} {
+		p := newPlayer(t, Options{})
+		p.step(Stored{})
+		p.play("session", "reached a n c1@10:00:00a current", "timer flush")
+		for _, line := range tt.lines {
+			switch text, waits := strings.CutPrefix(line, "~"); {
+			case waits:
+				p.step(p.read(text))
+			case line == "new":
+				p.m = New(Options{})
+			default:
+				p.play(line)
+			}
+		}
+		in := SessionStarted{Resumed: true, Number: p.m.Session()}
+		p.m = New(Options{})
+		p.step(in)
+		p.run(p.read("stored"))
+		if c := p.m.CatchUp("a", "n"); c.Current != tt.current || p.m.LastSession().IsZero() != tt.current || c.CurrentUntil.IsZero() {
+			t.Errorf("%s: %+v, the last session was until %v", tt.name, c, p.m.LastSession())
+		}
 	}
 }

@@ -165,9 +165,14 @@ type (
 
 	// SessionStarted reports a new session. Markers have to be read again, and no node is
 	// current until Reached says so. Resumed means that the session is that of an earlier
-	// run of the program, in which the nodes that were current stay so. A resumption
+	// run of the program, for which Session returned Number. The nodes that were current
+	// stay so, unless the store knows another session: that run may have ended before it
+	// was stored, and what was missed before it began was not read yet. A resumption
 	// within the same run is not reported.
-	SessionStarted struct{ Resumed bool }
+	SessionStarted struct {
+		Resumed bool
+		Number  int
+	}
 	// SessionEnded reports that the session has ended and cannot be resumed.
 	SessionEnded struct{}
 	// Reached reports how far a catch-up has read the events of nodes, after the Arrived
