@@ -93,6 +93,9 @@ func TestFirstSessionResumed(t *testing.T) {
 	if c := p.m.CatchUp("a", "n"); c.Current || c.Cursor.ID != "c1" || !c.CurrentUntil.IsZero() {
 		t.Errorf("%+v", c)
 	}
+	if p.play("reached a n c2@11:00:00a current"); !p.m.CatchUp("a", "n").Current {
+		t.Error("it is not current afterwards")
+	}
 }
 
 // TestKnownInOrder reads the items of a node in order of arrival. That does not change the
