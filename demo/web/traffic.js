@@ -1,6 +1,6 @@
 // Counts the bytes on the wire of each device by their purpose.
 
-const kept = 3000; // messages of a device
+const kept = 2000; // messages of a device, of which only the figures are kept
 
 /** Returns the purpose of a message: "session", "list", or "entries". */
 export function purposeOf({ layer, kind }) {
@@ -10,23 +10,31 @@ export function purposeOf({ layer, kind }) {
 }
 
 export class Traffic {
-  #frames = new Map(); // pane → messages
+  #messages = new Map(); // pane → [{at, bytes, purpose, request, delivered}]
 
   constructor(stage) {
     stage.on("frames", (pane, { frames }) => {
-      this.#frames.set(pane, [...(this.#frames.get(pane) ?? []), ...frames].slice(-kept));
+      const more = frames.map((frame) => ({
+        at: frame.at, bytes: frame.bytes, purpose: purposeOf(frame),
+        request: frame.dir === "out" && purposeOf(frame) !== "session",
+        delivered: frame.dir === "in" && frame.kind === "message",
+      }));
+      this.#messages.set(pane, [...(this.#messages.get(pane) ?? []), ...more].slice(-kept));
+    });
+    stage.addEventListener("devices", () => {
+      for (const pane of this.#messages.keys()) if (!stage.panes.has(pane.id)) this.#messages.delete(pane);
     });
   }
 
   /** Returns the counts of a device since a time: bytes in all and by purpose, requests sent, messages received. */
   since(pane, at) {
     const sum = { bytes: 0, session: 0, list: 0, entries: 0, requests: 0, received: 0 };
-    for (const frame of this.#frames.get(pane) ?? []) {
-      if (frame.at < at) continue;
-      sum.bytes += frame.bytes;
-      sum[purposeOf(frame)] += frame.bytes;
-      if (frame.dir === "out" && (frame.layer === "pam" || frame.layer === "mam" || frame.layer === "pubsub")) sum.requests++;
-      if (frame.dir === "in" && frame.kind === "message") sum.received++;
+    for (const { at: when, bytes, purpose, request, delivered } of this.#messages.get(pane) ?? []) {
+      if (when < at) continue;
+      sum.bytes += bytes;
+      sum[purpose] += bytes;
+      if (request) sum.requests++;
+      if (delivered) sum.received++;
     }
     return sum;
   }
