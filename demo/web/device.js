@@ -49,6 +49,7 @@ const client = createClient({
   ...(login.service && { service: login.service }),
   ...(login.followTo?.length > 0 && { followTo: login.followTo }),
   storage: "indexeddb",
+  reconnect: { maxMs: 2000 }, // a visitor breaks the connection more often than a network does
   tabs: "independent", // a device is one page, and its policy lets only the page start the worker
   runtime: { worker: () => (worker = new Worker(policy?.createScriptURL(workerURL) ?? workerURL, { type: "module" })) },
   inspector: true,
