@@ -4,9 +4,13 @@
 /** The nodes in which the library keeps what was read. */
 const markers = "urn:xmpp-pam:seen:";
 
-/** Returns the opening tags of a message: [{name, attribute(name)}]. */
+const maxRead = 20_000; // characters of one message
+// No part of a tag may contain a "<": otherwise, text of many unfinished tags takes time that grows with its square.
+const tag = /<([a-zA-Z][^\s/<>]*)((?:\s+[^\s=<>]+=(?:'[^'<]*'|"[^"<]*"))*)\s*\/?>/g;
+
+/** Returns the opening tags of a message, or of its start if it is long: [{name, attribute(name)}]. */
 export function tagsOf(xml) {
-  return [...xml.matchAll(/<([a-zA-Z][^\s/>]*)((?:\s+[^\s=]+=(?:'[^']*'|"[^"]*"))*)\s*\/?>/g)].map(([, name, rest]) => {
+  return [...xml.slice(0, maxRead).matchAll(tag)].map(([, name, rest]) => {
     const pairs = rest.matchAll(/([^\s=]+)=(?:'([^']*)'|"([^"]*)")/g);
     const attributes = new Map([...pairs].map((m) => [m[1], plain(m[2] ?? m[3])]));
     return { name: name.replace(/^.*:/, ""), attribute: (key) => attributes.get(key) ?? "" };
@@ -24,7 +28,7 @@ export function describe({ kind, layer, xml }, request) {
   const find = (name) => tags.find((t) => t.name === name);
   const type = stanza?.attribute("type");
   if (kind === "iq" && type === "error") return failure(stanza, tags, request);
-  if (kind === "iq" && type === "result") return result(tags, find, request);
+  if (kind === "iq" && type === "result") return result(tags, find, request, xml.length > maxRead ? " or more" : "");
   if (layer === "pam" && find("notify")) {
     const row = find("subscription");
     return { text: `notify: ${row?.attribute("node") ?? ""} ${row?.attribute("subscription") ?? ""}`, example: 2 };
@@ -40,14 +44,14 @@ export function describe({ kind, layer, xml }, request) {
   return { text: [kind, layer, ...tags.slice(0, 1).map((t) => t.name)].filter(Boolean).join(" "), routine: true };
 }
 
-function result(tags, find, request) {
+function result(tags, find, request, more) {
   const list = find("subscriptions");
   if (request?.pam && list) {
     const rows = tags.filter((t) => t.name === "subscription").length;
-    return { text: `list of ${rows}, version ${list.attribute("ver")}`, example: 6 };
+    return { text: `list of ${rows}${more}, version ${list.attribute("ver")}`, example: 6 };
   }
   const items = tags.filter((t) => t.name === "item").length;
-  if (find("items")) return { text: items === 1 ? "1 entry" : `${items} entries`, routine: request?.routine };
+  if (find("items")) return { text: items === 1 && !more ? "1 entry" : `${items}${more} entries`, routine: request?.routine };
   return { text: tags.length === 0 ? "result, empty" : "result", routine: request ? request.routine : true };
 }
 

@@ -6,6 +6,7 @@ import { TabStop } from "./tabstop.js";
 
 const maxRows = 600;
 const maxShown = 20000; // characters of one message
+const maxIndent = 20; // levels
 
 export class WireLog {
   #rows = []; // {item, summary, device, name, frame, words, at}, by time
@@ -162,7 +163,7 @@ export function timeOf(ms) {
 
 /** Returns the start of a message for one line: element names, and the most informative attributes. */
 export function brief(xml) {
-  const tags = xml.slice(0, 2000).match(/<[a-zA-Z][^>]*>/g) ?? [];
+  const tags = xml.slice(0, 2000).match(/<[a-zA-Z][^<>]*>/g) ?? [];
   const said = tags.slice(0, 4).map((tag) => {
     const name = tag.match(/^<([^\s/>]+)/)[1];
     const attributes = tag.matchAll(/\s(type|ver|node|service|subscription|jid)=(['"])(.*?)\2/g);
@@ -174,7 +175,7 @@ export function brief(xml) {
 /** Returns the message with one tag on each line, indented. It does not parse XML: the text is only shown. */
 export function pretty(xml) {
   const cut = xml.length > maxShown;
-  const pieces = (cut ? xml.slice(0, maxShown) : xml).match(/<[^>]*>|[^<]+/g) ?? [];
+  const pieces = (cut ? xml.slice(0, maxShown) : xml).match(/<[^<>]*>?|[^<]+/g) ?? [];
   const lines = [];
   let depth = 0;
   for (let i = 0; i < pieces.length; i++) {
@@ -187,7 +188,7 @@ export function pretty(xml) {
     else if (opening && !pieces[i + 1]?.startsWith("<") && pieces[i + 2]?.startsWith("</")) {
       line += pieces[++i] + pieces[++i];
     } else if (opening) depth++;
-    if (line.trim()) lines.push("  ".repeat(opening && line === piece ? depth - 1 : depth) + line.trim());
+    if (line.trim()) lines.push("  ".repeat(Math.min(opening && line === piece ? depth - 1 : depth, maxIndent)) + line.trim());
   }
   if (cut) lines.push(`… and ${xml.length - maxShown} more characters`);
   return lines.join("\n");

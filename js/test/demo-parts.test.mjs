@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describe, tagsOf } from "../../demo/web/describe.js";
 import { median, Tally } from "../../demo/web/tally.js";
+import { brief, pretty } from "../../demo/web/wirelog.js";
 
 test("a list is out of date from what the user wants until the device shows it", () => {
   const tally = new Tally(["A", "B"]);
@@ -92,4 +93,33 @@ test("any text can be described", () => {
       assert.equal(typeof describe({ dir: "in", kind, layer: "pam", xml }).text, "string", xml);
     }
   }
+});
+
+test("the time for a message does not depend on what is in it", () => {
+  const long = (text) => text.repeat(Math.ceil(1_000_000 / text.length));
+  const took = (xml) => Math.min(...[1, 2, 3].map(() => {
+    const start = performance.now();
+    for (const read of [tagsOf, brief, pretty]) read(xml);
+    return performance.now() - start;
+  }));
+  const usual = took(long("<a b='c'>text</a>"));
+  for (const text of ["<a", "<", "<a ", "<a b='", "<a b='' ", "<a='' ", " a=''", "<a>", "<a b=\"'", "a=", " ", "<![CDATA[", "<a\n"]) {
+    for (const xml of [long(text), `<${long(text)}`, `<a ${long(text)}`, `<message><![CDATA[${long(text)}/ ]]></message>`]) {
+      const ms = took(xml);
+      assert.ok(ms < 20 + 20 * usual, `${xml.slice(0, 30)}…: ${ms} ms, of usual text ${usual} ms`);
+    }
+  }
+});
+
+test("a message is shown with one tag on each line", () => {
+  assert.equal(pretty("<a b='1'><c/><d>text</d><e></e></a>"), "<a b='1'>\n  <c/>\n  <d>text</d>\n  <e></e>\n</a>");
+  assert.equal(pretty("<a>x<b"), "<a>\n  x\n  <b");
+  assert.match(pretty("x".repeat(20_001)), /\n… and 1 more characters$/);
+  assert.equal(brief("<iq type='get'><query node='n' x='y'/></iq>"), "iq type=get › query node=n");
+});
+
+test("a count in a message that is not read to its end is the least number", () => {
+  const rows = "<subscription node='news'/>".repeat(1000);
+  const said = describe(iq("in", "result", `<subscriptions ver='v2'>${rows}</subscriptions>`, "pam"), { pam: true });
+  assert.match(said.text, /^list of 7\d\d or more, version v2$/);
 });
