@@ -146,16 +146,17 @@ func TestPublish(t *testing.T) {
 		{"node=news", "<title>The library opens its garden</title>"},
 		{"node=news&count=2", "<title>A comet will be visible tonight</title>"},
 		{"node=news&title=a+%3C+b", "<title>a &lt; b</title>"},
+		{"node=news&title=" + strings.Repeat("%E6%97%A5", 100), "<title>" + strings.Repeat("日", 100) + "</title>"},
 	} {
 		if res, body := do(t, "POST", d.origin+"/publish?"+step.query, ""); res.StatusCode != http.StatusCreated {
 			t.Errorf("%s: %s %s", step.query, res.Status, body)
 		}
 		laptop.until(step.want)
 	}
-	if _, body := do(t, "POST", d.origin+"/publish?node=news", ""); !strings.Contains(body, `{"items":["entry-5"]}`) {
-		t.Errorf("the fifth entry: %s", body)
+	if _, body := do(t, "POST", d.origin+"/publish?node=news", ""); !strings.Contains(body, `{"items":["entry-6"]}`) {
+		t.Errorf("the sixth entry: %s", body)
 	}
-	for _, query := range []string{"", "node=none", "node=news&count=0", "node=news&count=21", "node=news&count=x", "node=news&count=2&title=x", "node=news&title=" + strings.Repeat("x", 201)} {
+	for _, query := range []string{"", "node=none", "node=news&count=0", "node=news&count=21", "node=news&count=x", "node=news&count=2&title=x", "node=news&title=" + strings.Repeat("x", 401)} {
 		if res, body := do(t, "POST", d.origin+"/publish?"+query, ""); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "error") {
 			t.Errorf("%q: %s %s", query, res.Status, body)
 		}

@@ -14,7 +14,7 @@ import (
 
 const (
 	maxEntries = 20  // that one request publishes
-	maxTitle   = 200 // bytes
+	maxTitle   = 400 // bytes: the page accepts 100 characters of any script
 )
 
 // servePublish publishes entries at a node: `count` sample entries (default 1), or one
