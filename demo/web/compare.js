@@ -60,18 +60,18 @@ export class Comparison {
       this.#view.say("Both sides get ready…");
       await Promise.race([this.#idle(), stopped]);
       const live = () => panes.every((pane) => pane?.state?.phase === "live");
-      await this.#stage.until(live, 5000, "Connecting Phone and Laptop");
+      await this.#stage.until(live, 5000).catch(() => { throw new Error("a device is away. Bring both devices online first."); });
       const feeds = this.#feeds(panes[0]);
       sides = this.#sides(panes, feeds.map((feed) => feed.name));
       await Promise.race([Promise.all(sides.map((side) => side.prepare())), stopped]);
       await this.#play(sides, panes, feeds, stopped);
       outcome = this.#view.summary(sides.map((side) => resultOf(side, now())));
     } catch (error) {
-      outcome = `The comparison has ended: ${error.message}.`;
+      outcome = sentence(`The comparison has ended: ${error.message}`);
     }
     const ends = await Promise.allSettled(sides.map((side) => side.end()));
     const failed = ends.find((end) => end.status === "rejected");
-    this.#view.say(failed ? `${outcome} The list could not be restored: ${failed.reason.message}.` : outcome);
+    this.#view.say(failed ? sentence(`${outcome} The list could not be restored: ${failed.reason.message}`) : outcome);
     this.#stopped = undefined;
     this.#view.end();
   }
@@ -130,6 +130,9 @@ export class Comparison {
 }
 
 const resultOf = (side, at) => ({ at, ...side.tally.result(at), ...side.bytes, differences: side.differences() });
+
+/** Ends a text with a full stop. */
+const sentence = (text) => text.replace(/\.?$/, ".");
 
 function wordsOf({ by, follow, unfollow, readAll, publish, count }, panes) {
   if (publish) return `${publish.title ?? publish.name} publishes ${count === 1 ? "an entry" : `${count} entries`}`;

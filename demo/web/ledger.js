@@ -5,6 +5,8 @@ import { element, span } from "./elements.js";
 import { bytesText } from "./traffic.js";
 import { when } from "./words.js";
 
+const maxEntries = 10; // that are shown
+
 export class Ledger {
   #box;
 
@@ -19,13 +21,15 @@ export class Ledger {
    */
   show(report, away, entries, whole) {
     const { pane, traffic } = report;
+    const rest = entries.length - maxEntries;
     this.#part("title").textContent = `What ${pane.name} has missed`;
     const feeds = [
       ...(away?.added ?? []).map((name) => ["followed", `+ ${name}`]),
       ...(away?.removed ?? []).map((name) => ["unfollowed", `− ${name}`]),
     ];
     this.#part("feeds").replaceChildren(...feeds.map(([kind, text]) => element("li", kind, text)));
-    this.#part("entries").replaceChildren(...entries.slice(0, 10).map(entryRow));
+    this.#part("entries").replaceChildren(...entries.slice(0, maxEntries).map(entryRow));
+    if (rest > 0) this.#part("entries").append(element("li", "muted", `and ${rest} more`));
     this.#part("empty").hidden = feeds.length > 0 || entries.length > 0;
     this.#part("empty").textContent = report.resumed ? "Nothing: the session was resumed, and the server delivered what it had kept." : "Nothing has changed meanwhile.";
     this.#part("catch-up").textContent = bytesText(traffic.list);
