@@ -110,6 +110,33 @@ func TestAddAndRemoveDevices(t *testing.T) {
 	}
 }
 
+func TestDeviceNames(t *testing.T) {
+	d := startDemo(t, false)
+	long := strings.Repeat("x", 40)
+	for _, tt := range []struct {
+		name string
+		want int
+	}{
+		{long, http.StatusCreated},
+		{long, http.StatusBadRequest},
+		{long + "x", http.StatusBadRequest},
+		{"%FF", http.StatusBadRequest},
+		{"Phone", http.StatusBadRequest},
+		{"d1", http.StatusBadRequest}, // the id of a device
+		{"Desktop", http.StatusCreated},
+		{"Watch", http.StatusCreated},
+		{"Device+7", http.StatusCreated},
+		{"", http.StatusCreated}, // the default would be Device 7
+	} {
+		if res, body := do(t, "POST", d.origin+"/devices?name="+tt.name, ""); res.StatusCode != tt.want {
+			t.Errorf("%q: %s %s, want %d", tt.name, res.Status, body, tt.want)
+		}
+	}
+	if dev := d.devices[len(d.devices)-1]; dev.Name == "Device 7" {
+		t.Error("a default name is used twice")
+	}
+}
+
 func TestCloseEndsTheStreams(t *testing.T) {
 	d := startDemo(t, false)
 	s := login(t, d.device("Laptop"), "alice", "wonderland")

@@ -1,13 +1,20 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"unicode/utf8"
 )
 
 // maxDevices is the largest number of devices open at the same time.
 const maxDevices = 16
+
+const maxDeviceName = 40 // bytes
+
+var errDeviceName = errors.New("not a name of a device")
 
 var deviceNames = []string{"Laptop", "Phone", "Tablet", "Desktop", "Watch", "Kiosk"}
 
@@ -19,11 +26,19 @@ func (d *demo) openDevice(name string) (*device, error) {
 	if len(d.devices) >= maxDevices {
 		return nil, fmt.Errorf("there are %d devices already: remove one first", maxDevices)
 	}
-	if name == "" {
-		name = fmt.Sprintf("Device %d", d.opened+1)
-		if d.opened < len(deviceNames) {
-			name = deviceNames[d.opened]
+	taken := func(name string) bool {
+		return slices.ContainsFunc(d.devices, func(dev *device) bool { return dev.ID == name || dev.Name == name })
+	}
+	switch {
+	case name == "":
+		name = d.defaultName()
+		for n := 2; taken(name); n++ {
+			name = fmt.Sprintf("%s %d", d.defaultName(), n)
 		}
+	case len(name) > maxDeviceName || !utf8.ValidString(name):
+		return nil, fmt.Errorf("%w: it has at most %d bytes of UTF-8", errDeviceName, maxDeviceName)
+	case taken(name):
+		return nil, fmt.Errorf("%w: %q is open already", errDeviceName, name)
 	}
 	d.opened++
 	dev, err := newDevice("d"+strconv.Itoa(d.opened), name, d)
@@ -32,6 +47,13 @@ func (d *demo) openDevice(name string) (*device, error) {
 	}
 	d.devices = append(d.devices, dev)
 	return dev, nil
+}
+
+func (d *demo) defaultName() string {
+	if d.opened < len(deviceNames) {
+		return deviceNames[d.opened]
+	}
+	return fmt.Sprintf("Device %d", d.opened+1)
 }
 
 // closeDevice closes a device, and reports whether there was one.
@@ -81,6 +103,10 @@ func (d *demo) serveDevices(w http.ResponseWriter, _ *http.Request) {
 
 func (d *demo) serveOpenDevice(w http.ResponseWriter, r *http.Request) {
 	dev, err := d.openDevice(r.FormValue("name"))
+	if errors.Is(err, errDeviceName) {
+		writeError(w, http.StatusBadRequest, err.Error())
+		return
+	}
 	if err != nil {
 		writeError(w, http.StatusConflict, err.Error())
 		return
