@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,8 +45,8 @@ func (d *demo) serveScale(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	start := time.Now()
-	if err := d.scale(n); err != nil {
-		writeError(w, http.StatusBadGateway, err.Error())
+	if err := d.scale(r.Context(), n); err != nil {
+		writeScaleError(w, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
@@ -54,8 +55,27 @@ func (d *demo) serveScale(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (d *demo) scale(n int) error {
-	d.reader.mu.Lock()
+var (
+	// Requests do not wait, because they would be carried out for clients that are gone.
+	errMeasuring = errors.New("another measurement is running")
+	errNotScaled = errors.New("the reader follows no feeds: scale it first")
+)
+
+func writeScaleError(w http.ResponseWriter, err error) {
+	status := http.StatusBadGateway
+	if errors.Is(err, errMeasuring) || errors.Is(err, errNotScaled) {
+		status = http.StatusConflict
+	}
+	writeError(w, status, err.Error())
+}
+
+// perFollow is the number of feeds after which a request whose client is gone ends.
+const perFollow = 500
+
+func (d *demo) scale(ctx context.Context, n int) error {
+	if !d.reader.mu.TryLock() {
+		return errMeasuring
+	}
 	defer d.reader.mu.Unlock()
 	if !d.reader.registered {
 		if err := d.server.Register(d.reader.Name, d.reader.Password); err != nil {
@@ -78,26 +98,34 @@ func (d *demo) scale(n int) error {
 		}
 	}
 	surplus = slices.DeleteFunc(surplus, func(node string) bool { i := feedNumber(node); return i > 0 && i <= n })
-	return d.server.Follow(d.reader.Name, missing, surplus)
+	for nodes := range slices.Chunk(missing, perFollow) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := d.server.Follow(d.reader.Name, nodes, nil); err != nil {
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil || len(surplus) == 0 {
+		return err
+	}
+	return d.server.Follow(d.reader.Name, nil, surplus)
 }
-
-var errNotScaled = errors.New("the reader follows no feeds: scale it first")
 
 // serveScaleChange makes the reader follow two new feeds, and no longer the first that
 // it follows.
-func (d *demo) serveScaleChange(w http.ResponseWriter, _ *http.Request) {
-	switch err := d.changeScale(); {
-	case errors.Is(err, errNotScaled):
-		writeError(w, http.StatusConflict, err.Error())
-	case err != nil:
-		writeError(w, http.StatusBadGateway, err.Error())
-	default:
-		writeJSON(w, http.StatusOK, map[string]int{"added": 2, "removed": 1})
+func (d *demo) serveScaleChange(w http.ResponseWriter, r *http.Request) {
+	if err := d.changeScale(r.Context()); err != nil {
+		writeScaleError(w, err)
+		return
 	}
+	writeJSON(w, http.StatusOK, map[string]int{"added": 2, "removed": 1})
 }
 
-func (d *demo) changeScale() error {
-	d.reader.mu.Lock()
+func (d *demo) changeScale(ctx context.Context) error {
+	if !d.reader.mu.TryLock() {
+		return errMeasuring
+	}
 	defer d.reader.mu.Unlock()
 	if !d.reader.registered {
 		return errNotScaled
@@ -114,6 +142,9 @@ func (d *demo) changeScale() error {
 	}
 	if len(feeds) == 0 {
 		return errNotScaled
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	last := slices.Max(feeds)
 	return d.server.Follow(d.reader.Name, []string{feedName(last + 1), feedName(last + 2)}, []string{feedName(slices.Min(feeds))})

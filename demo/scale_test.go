@@ -3,9 +3,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -132,5 +134,52 @@ func TestScaleRejects(t *testing.T) {
 	}
 	if res, body := do(t, "POST", d.origin+"/scale?feeds=10", ""); res.StatusCode != http.StatusBadGateway {
 		t.Errorf("an account of that name exists: %s %s", res.Status, body)
+	}
+}
+
+// A waitingServer lets Following wait, and counts the calls of Follow.
+type waitingServer struct {
+	xmppServer
+	asked, answer chan struct{}
+	follows       int
+}
+
+func (s *waitingServer) Following(account string) ([]string, error) {
+	s.asked <- struct{}{}
+	<-s.answer
+	return s.xmppServer.Following(account)
+}
+
+func (s *waitingServer) Follow(account string, follow, unfollow []string) error {
+	s.follows++
+	return s.xmppServer.Follow(account, follow, unfollow)
+}
+
+// Requests do not queue, and one whose client is gone changes nothing.
+func TestScaleOneAtATime(t *testing.T) {
+	d := startDemo(t, false)
+	scale(t, d, 10)
+	server := &waitingServer{xmppServer: d.server, asked: make(chan struct{}), answer: make(chan struct{})}
+	d.server = server
+	for path, serve := range map[string]http.HandlerFunc{"/scale?feeds=20": d.serveScale, "/scale/change": d.serveScaleChange} {
+		ctx, leave := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			serve(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", path, nil))
+		}()
+		<-server.asked
+		for _, other := range []string{"/scale?feeds=10", "/scale/change"} {
+			res, body := do(t, "POST", d.origin+other, "")
+			if res.StatusCode != http.StatusConflict || !strings.Contains(body, errMeasuring.Error()) {
+				t.Errorf("%s during %s: %s %s", other, path, res.Status, body)
+			}
+		}
+		leave()
+		server.answer <- struct{}{}
+		<-ended
+		if server.follows > 0 {
+			t.Errorf("%s changed the list for a client that is gone", path)
+		}
 	}
 }

@@ -2,15 +2,17 @@
 // own, in a hidden frame, gets the whole list, is disconnected while three feeds change, and connects again.
 
 import { element } from "./elements.js";
-import { request } from "./stage.js";
+import { sleep } from "./stage.js";
 import { bytesText, msText } from "./traffic.js";
 
 const steps = [10, 30, 100, 300, 1000, 3000, 10_000];
+const settled = 300; // ms without a move of the slider, after which it is measured: an arrow key moves it at each press
+const patience = 10_000; // ms while another measurement of this server runs
 
 export class Scale {
   #parts;
-  #frame;
-  #turn = 0;
+  #turn; // an AbortController: it is aborted when another measurement replaces this one
+  #timer;
   #origin;
   #report;
 
@@ -25,7 +27,11 @@ export class Scale {
     const possible = steps.filter((n) => n <= largest);
     parts.slider.max = String(possible.length - 1);
     parts.slider.addEventListener("input", () => this.#showCount());
-    parts.slider.addEventListener("change", () => this.measure().catch(report));
+    parts.slider.addEventListener("change", () => {
+      this.#turn?.abort();
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.measure(), settled);
+    });
     this.steps = possible;
     this.#showCount();
   }
@@ -40,15 +46,16 @@ export class Scale {
 
   /** Measures at the slider's position, and shows the figures. Ends early if the slider moves meanwhile. */
   async measure() {
-    const turn = ++this.#turn;
+    clearTimeout(this.#timer);
+    this.#turn?.abort();
+    this.#turn = new AbortController();
+    const { signal } = this.#turn;
     const { feeds } = this;
     this.#show("measuring", `Preparing ${feeds.toLocaleString("en")} feeds…`);
     try {
-      const { account, password } = await request("POST", "/scale", { feeds });
-      if (turn !== this.#turn) return undefined;
+      const { account, password } = await ask(`/scale?feeds=${feeds}`, signal);
       this.#show("measuring", "Measuring…");
-      const figures = await this.#run({ account, password });
-      if (turn !== this.#turn) return undefined;
+      const figures = await this.#run({ account, password }, signal);
       const { whole, catchUp } = figures;
       const { wholeBar, catchUpBar } = this.#parts;
       this.#parts.whole.value = `${bytesText(whole.bytes)} in ${msText(whole.ms)}`;
@@ -59,7 +66,8 @@ export class Scale {
       this.#show("done", `${times > 1 ? `${times} times less` : "No less with so few"}: three changes among ${whole.rows.toLocaleString("en")} feeds.`);
       return figures;
     } catch (error) {
-      if (turn === this.#turn) this.#show("failed", "");
+      if (signal.aborted) return undefined;
+      this.#show("failed", "");
       this.#report(error);
       return undefined;
     }
@@ -71,9 +79,9 @@ export class Scale {
   }
 
   /** Lets the client in the hidden frame measure; resolves with {whole: {bytes, ms, rows}, catchUp: {bytes, ms}}. */
-  #run(login) {
-    this.#frame?.remove();
-    const frame = this.#frame = element("iframe", "hidden-client");
+  #run(login, signal) {
+    signal.throwIfAborted();
+    const frame = element("iframe", "hidden-client");
     frame.title = "A client that measures";
     frame.setAttribute("aria-hidden", "true");
     frame.tabIndex = -1;
@@ -83,20 +91,33 @@ export class Scale {
       const end = (settle, value) => {
         clearTimeout(timer);
         removeEventListener("message", receive);
+        signal.removeEventListener("abort", replaced);
         frame.remove();
         settle(value);
       };
+      const replaced = () => end(reject, signal.reason);
       const timer = setTimeout(() => end(reject, new Error("The measurement took more than a minute.")), 60_000);
       const receive = async ({ origin, source, data }) => {
         if (origin !== this.#origin || source !== frame.contentWindow) return;
         if (data.type === "started") source.postMessage({ type: "measure", ...login }, origin);
         else if (data.type === "away") {
-          await request("POST", "/scale/change").catch((error) => end(reject, error));
+          await ask("/scale/change", signal).catch((error) => end(reject, error));
           source.postMessage({ type: "return" }, origin);
         } else if (data.type === "measured") end(resolve, data);
         else if (data.type === "failed") end(reject, new Error(data.message));
       };
       addEventListener("message", receive);
+      signal.addEventListener("abort", replaced);
     });
+  }
+}
+
+/** Sends a request to the page's own server, again while another measurement runs there, and returns its answer. */
+async function ask(path, signal) {
+  for (const start = performance.now(); ; await sleep(500)) {
+    const response = await fetch(path, { method: "POST", signal });
+    const body = await response.json();
+    if (response.ok) return body;
+    if (response.status !== 409 || performance.now() - start > patience) throw new Error(body.error);
   }
 }
