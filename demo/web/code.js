@@ -11,8 +11,9 @@ export function connectCode(list, copy, stage) {
   });
   copy.addEventListener("click", async () => {
     const text = [...list.querySelectorAll("code")].map((code) => code.textContent).join("\n");
-    await navigator.clipboard.writeText(`${text}\n`).catch(() => getSelection().selectAllChildren(list));
-    copy.textContent = "Copied";
+    const copied = await navigator.clipboard.writeText(`${text}\n`).then(() => true, () => false);
+    if (!copied) getSelection().selectAllChildren(list);
+    copy.textContent = copied ? "Copied" : "Selected";
     setTimeout(() => { copy.textContent = "Copy"; }, 2000);
   });
 }

@@ -43,24 +43,37 @@ const policy = globalThis.trustedTypes?.createPolicy("pam-demo", {
 });
 let worker;
 
-const client = createClient({
+/** Returns the client, or tells the enclosing page why there is none. */
+function makeClient(options) {
+  try {
+    return createClient(options);
+  } catch (error) {
+    shell.post({ type: "state", phase: "failed", error: error.message, missing: [], rows: [], unseen: 0, ver: null, catchUp: { phase: "idle" } });
+    throw error;
+  }
+}
+
+const client = makeClient({
   account: login.account,
   credentials: () => ({ password: login.password }),
   ...(login.service && { service: login.service }),
   ...(login.followTo?.length > 0 && { followTo: login.followTo }),
-  storage: "indexeddb",
+  storage: own ? "memory" : "indexeddb",
   reconnect: { maxMs: 2000 }, // a visitor breaks the connection more often than a network does
   tabs: "independent", // a device is one page, and its policy lets only the page start the worker
   runtime: { worker: () => (worker = new Worker(policy?.createScriptURL(workerURL) ?? workerURL, { type: "module" })) },
   inspector: true,
 });
 
+if (own) addEventListener("pagehide", () => sessionStorage.clear()); // nothing of the account stays
+
 // The client of this page, for tests and for the browser's console.
 window.pamDemo = { client };
 
 // --- State ----------------------------------------------------------------
 
-let wantOnline = sessionStorage.getItem("online") !== "no"; // kept across a reload
+// Kept across a reload; within the page of the demo its switch decides.
+let wantOnline = shell.enclosed || sessionStorage.getItem("online") !== "no";
 let countdown;
 let live = false;
 
@@ -98,8 +111,9 @@ function renderState() {
   $("storage").textContent = storageWords(sync.storage);
   $("storage").dataset.kind = sync.storage.kind;
   renderStale(sync);
-  if (live && !["live", "syncing"].includes(sync.phase)) inbox.looked();
+  if (live && !["live", "syncing"].includes(sync.phase)) inbox.acknowledge();
   if (!live && sync.phase === "live") shell.post({ type: "live", ...moment(), resumed: sync.resumed });
+  if (!live && sync.phase === "live" && !sync.resumed) inbox.returned();
   live = sync.phase === "live";
   if (sync.phase === "live" && $("error").dataset.about === "connection") hideError();
   if (sync.missing.includes("pam")) showError({ code: "unsupported", origin: "local-server" });
@@ -184,6 +198,7 @@ async function subscribe(target) {
   const key = keyOf(target);
   if (asking.has(key)) return;
   asking.add(key);
+  inbox.acknowledge();
   shell.post({ type: "asked", what: "subscribe", node: target.node, key, at: now() });
   shell.post({ type: "ran", line: "subscribe" });
   const done = await attempt(() => client.subscribe(target), `You follow ${nameOf(target)}.`, target);
@@ -192,6 +207,7 @@ async function subscribe(target) {
 }
 
 async function unsubscribe(subscription) {
+  inbox.acknowledge();
   const { service, node, subid } = subscription;
   shell.post({ type: "asked", what: "unsubscribe", node, key: keyOf(subscription), at: now() });
   shell.post({ type: "ran", line: "unsubscribe" });
@@ -218,7 +234,7 @@ async function setOnline(on) {
   hideError();
   notice("");
   renderState();
-  if (!on) await inbox.looked();
+  if (!on) await inbox.acknowledge();
   if (on) shell.post({ type: "ran", line: "connect" });
   try {
     await (on ? client.connect() : client.disconnect());
@@ -248,6 +264,7 @@ answerShell(shell, {
   readAll: () => tap($("finger"), $("read-all")),
   close: () => tap($("finger"), $("away-close")),
   setOnline,
+  setQuiet: (quiet) => $("notice").setAttribute("aria-live", quiet ? "off" : "polite"),
   missed: (since) => inbox.missed(since),
   fail: () => worker?.postMessage("fail"),
 });

@@ -30,10 +30,7 @@ export class InboxView {
     });
     $("read-all").addEventListener("click", () => this.#markAll().catch(showError));
     $("older").addEventListener("click", () => this.#showOlder(true).catch(showError));
-    $("away-close").addEventListener("click", () => {
-      $("away").hidden = true;
-      this.looked();
-    });
+    $("away-close").addEventListener("click", () => this.acknowledge());
   }
 
   start() {
@@ -54,12 +51,31 @@ export class InboxView {
     if ($("away").hidden) await this.#client.inbox.looked().catch(() => undefined);
   }
 
-  /** Returns the entries that this device did not receive as they were published, since a time in epoch ms. */
+  /** Closes the summary, because the user goes on: what this device does now is not what it has missed. */
+  acknowledge() {
+    $("away").hidden = true;
+    return this.looked();
+  }
+
+  /** The device is connected in a new session: a summary follows, also if the catch-up has ended already. */
+  returned() {
+    setTimeout(() => {
+      this.#returning = true;
+      this.#showState();
+    }, 300);
+  }
+
+  /** Returns what this device did not receive as it happened, since a time in epoch ms: {added, removed, entries}. */
   async missed(since) {
+    const names = (list) => list.map((s) => feedName(s, this.#titles));
+    const { added = [], removed = [] } = this.#client.inbox.getSnapshot().away?.subscriptions ?? {};
     const { items } = await this.#client.inbox.list({ limit: 50 });
-    return items.filter((e) => e.delivery !== "live" && e.receivedAt >= since).map((e) => ({
-      title: e.entry?.title ?? e.type, feed: feedName(e, this.#titles), at: e.occurredAt.getTime(), elsewhere: seenWords(e.seen),
-    }));
+    return {
+      added: names(added), removed: names(removed),
+      entries: items.filter((e) => e.delivery !== "live" && e.receivedAt >= since).map((e) => ({
+        title: e.entry?.title ?? e.type, feed: feedName(e, this.#titles), at: e.occurredAt.getTime(), elsewhere: seenWords(e.seen),
+      })),
+    };
   }
 
   #showEntries() {
@@ -98,10 +114,6 @@ export class InboxView {
     const said = away ? awayWords(away, this.#titles) : [];
     $("away").hidden = said.length === 0;
     $("away-list").replaceChildren(...said.map((text) => element("li", "", text)));
-    if (said.length === 0) return;
-    const names = (list) => list.map((s) => feedName(s, this.#titles));
-    const { added, removed } = away.subscriptions;
-    this.#shell.post({ type: "away", at: now(), added: names(added), removed: names(removed) });
   }
 
   /** Reads the older entries that are shown, and, if wanted, more of them. */

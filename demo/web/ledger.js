@@ -16,16 +16,16 @@ export class Ledger {
   }
 
   /**
-   * Shows a return: its report (see network.js), the message "away" of the device, if there was one, the entries that it
-   * has missed, and the bytes of the whole list, as far as they are known.
+   * Shows a return: its report (see network.js), what the device has missed (see InboxView), and the bytes of the whole
+   * list, if they are known.
    */
-  show(report, away, entries, whole) {
+  show(report, { added, removed, entries }, whole) {
     const { pane, traffic } = report;
     const rest = entries.length - maxEntries;
     this.#part("title").textContent = `What ${pane.name} has missed`;
     const feeds = [
-      ...(away?.added ?? []).map((name) => ["followed", `+ ${name}`]),
-      ...(away?.removed ?? []).map((name) => ["unfollowed", `− ${name}`]),
+      ...added.map((name) => ["followed", `+ ${name}`]),
+      ...removed.map((name) => ["unfollowed", `− ${name}`]),
     ];
     this.#part("feeds").replaceChildren(...feeds.map(([kind, text]) => element("li", kind, text)));
     this.#part("entries").replaceChildren(...entries.slice(0, maxEntries).map(entryRow));
@@ -37,7 +37,7 @@ export class Ledger {
     this.#part("note").textContent = whole === undefined ? "Measuring the whole list…"
       : whole < traffic.list ? "With so few feeds, the whole list is the smaller one. Below is the same for an account that follows more."
       : "Measured when the device came back. Below is the same for an account that follows more.";
-    this.#box.dataset.filled = "true";
+    this.#part("catch-up").classList.toggle("less", whole > traffic.list);
   }
 
   #part(name) { return this.#box.querySelector(`[data-part=${name}]`); }

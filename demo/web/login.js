@@ -18,8 +18,17 @@ export function serverWords({ phase, missing, error }) {
  * Connects the dialog with the devices. `panes` returns those that log in; `changed` is called with the login, or with null
  * when the page is back at its own server.
  */
-export function connectLogin({ dialog, open, form, status, leave }, stage, panes, changed) {
+export function connectLogin({ dialog, open, form, status, more, leave }, stage, panes, changed) {
   let login = null;
+
+  /** Shows a sentence; what is longer than a few lines is folded. */
+  function show(text) {
+    const short = text.length <= 320 ? text : `${text.slice(0, 300).replace(/\s\S*$/, "")} …`;
+    if (status.textContent !== short) status.textContent = short;
+    more.hidden = short === text;
+    more.querySelector("p").textContent = text;
+  }
+
   open.addEventListener("click", () => dialog.showModal());
   dialog.querySelector("[data-action=close]").addEventListener("click", () => dialog.close());
   form.addEventListener("submit", async (event) => {
@@ -30,23 +39,24 @@ export function connectLogin({ dialog, open, form, status, leave }, stage, panes
       followTo: follow.split(/[\s,]+/).filter(Boolean),
     };
     form.elements.password.value = "";
-    status.textContent = "Connecting…";
+    show("Connecting…");
     leave.hidden = false;
-    changed(login);
+    await changed(login);
     for (const pane of panes()) pane.open("?own");
   });
   stage.on("login", (pane) => login && pane.do("login", login)); // its page has no account yet
-  leave.addEventListener("click", () => {
+  leave.addEventListener("click", async () => {
     login = null;
-    status.textContent = "";
+    show("");
+    form.reset();
     leave.hidden = true;
+    await changed(null);
     for (const pane of panes()) pane.open();
-    changed(null);
     dialog.close();
   });
   stage.on("state", (pane, state) => {
     if (!login || pane !== panes()[0]) return;
     const words = serverWords(state);
-    if (words) status.textContent = words;
+    if (words) show(words);
   });
 }

@@ -15,7 +15,8 @@ export class Network extends EventTarget {
   foreign = false;
   #stage;
   #traffic;
-  #positions = new Map(); // pane → {position, since}
+  #states = new Map(); // pane → {position, since, cut: whether the device was cut off}
+  #turns = new Map(); // pane → a promise: what changes a device's network is done in order
 
   constructor(stage, traffic) {
     super();
@@ -23,39 +24,70 @@ export class Network extends EventTarget {
     this.#traffic = traffic;
   }
 
-  position(pane) { return this.#positions.get(pane)?.position ?? "online"; }
+  position(pane) { return this.#states.get(pane)?.position ?? "online"; }
 
   /** Puts a device into a position. Resolves with the report if it comes back, at once or at the end of the tunnel. */
   async set(pane, position) {
-    if (position === this.position(pane)) return undefined;
-    if (position === "online") return this.#return(pane);
-    const mine = { position, since: now() };
-    this.#positions.set(pane, mine);
-    this.#announce(pane, position);
-    if (this.foreign) await pane.do("disconnect");
-    else await request("POST", `/devices/${pane.id}/unplug`, position === "week" ? { session: "end" } : {});
-    if (position === "week") return undefined;
-    for (let left = tunnel; left > 0; left--) {
-      this.#announce(pane, position, left);
-      await sleep(1000);
-      if (this.#positions.get(pane) !== mine) return undefined; // the visitor has moved the switch
+    const before = this.#states.get(pane) ?? { position: "online", since: now(), cut: false };
+    if (position === before.position || (position === "tunnel" && before.position === "week")) {
+      this.#announce(pane, before.position);
+      return undefined;
     }
-    return this.#return(pane);
+    const mine = { position, since: before.position === "online" ? now() : before.since, cut: before.cut };
+    this.#states.set(pane, mine);
+    this.#announce(pane, position);
+    const turn = (this.#turns.get(pane) ?? Promise.resolve()).then(() => this.#carryOut(pane, mine, before));
+    this.#turns.set(pane, turn.catch(() => undefined));
+    await turn;
+    if (position === "tunnel") {
+      for (let left = tunnel; left > 0 && this.#is(pane, mine); left--) {
+        this.#announce(pane, position, left);
+        await sleep(1000);
+      }
+      return this.#is(pane, mine) ? this.set(pane, "online") : undefined;
+    }
+    return position === "online" ? this.#report(pane, mine, before) : undefined;
   }
 
-  async #return(pane) {
-    const { position, since } = this.#positions.get(pane);
-    this.#positions.delete(pane);
-    if (!this.foreign) await request("POST", `/devices/${pane.id}/plug`);
-    const at = now();
+  /** Puts a device online without a report, because its page is opened anew. */
+  async reset(pane) {
+    this.#states.delete(pane);
     this.#announce(pane, "online");
-    const [live] = await Promise.all([
-      this.#stage.next(pane, "live"),
-      pane.do(this.foreign ? "connect" : "wake"), // as the browser does when the network is back: no attempt need be awaited
-    ]);
-    // A catch-up begins with the session; it is over, or there is none.
-    await this.#stage.until(() => pane.state?.catchUp.phase !== "running", 20_000, `Catching up on ${pane.name}`);
-    await sleep(150); // the last messages of the wire are reported in batches
+    await request("POST", `/devices/${pane.id}/plug`);
+  }
+
+  #is(pane, state) { return this.#states.get(pane) === state; }
+
+  /** Cuts a device off, or connects it, unless its switch was moved meanwhile. */
+  async #carryOut(pane, mine, before) {
+    if (!this.#is(pane, mine)) return;
+    if (mine.position === "online") {
+      Object.assign(mine, { cut: false, at: now() });
+      if (!before.cut) return;
+      mine.stop = this.#stage.on("live", (from, message) => { if (from === pane && message.at >= mine.at) mine.live ??= message; });
+      if (!this.foreign) await request("POST", `/devices/${pane.id}/plug`);
+      // As the browser does when the network is back: the device need not wait for its next attempt.
+      await pane.do(this.foreign ? "connect" : "wake");
+    } else {
+      mine.cut = before.cut = true; // also for a position that is chosen before this one is carried out
+      if (this.foreign) await pane.do("disconnect");
+      else await request("POST", `/devices/${pane.id}/unplug`, mine.position === "week" ? { session: "end" } : {});
+    }
+  }
+
+  /** Waits until a device is connected and has caught up. */
+  async #report(pane, mine, { position, since }) {
+    if (!mine.stop) return undefined; // it was never cut off
+    try {
+      const gone = () => !this.#is(pane, mine);
+      await this.#stage.until(() => gone() || mine.live, 30_000, `Connecting ${pane.name}`);
+      await this.#stage.until(() => gone() || pane.state?.catchUp.phase !== "running", 20_000, `Catching up on ${pane.name}`);
+      await sleep(150); // the last messages of the wire are reported in batches
+      if (gone()) return undefined;
+    } finally {
+      mine.stop();
+    }
+    const { at, live } = mine;
     const report = { pane, position, since, at, ms: live.at - at, resumed: live.resumed, traffic: this.#traffic.since(pane, at) };
     this.dispatchEvent(new CustomEvent("back", { detail: report }));
     return report;
@@ -66,13 +98,21 @@ export class Network extends EventTarget {
   }
 }
 
-/** Connects a group of radio buttons with the network of a device. `report` is called with an error. */
-export function connectSwitch(group, pane, network, report) {
-  const labels = new Map([...group.querySelectorAll("input")].map((input) => [input.value, input]));
-  group.addEventListener("change", ({ target }) => network.set(pane, target.value).catch(report));
+/** Connects a group of radio buttons with the network of a device. `set` is called with a position that the visitor chooses. */
+export function connectSwitch(group, pane, network, set) {
+  const inputs = new Map([...group.querySelectorAll("input")].map((input) => [input.value, input]));
+  let timer;
+  let keys = false;
+  group.addEventListener("keydown", () => { keys = true; });
+  group.addEventListener("pointerdown", () => { keys = false; });
+  group.addEventListener("change", ({ target }) => {
+    clearTimeout(timer); // the arrow keys pass through positions that are not meant
+    if (keys) timer = setTimeout(() => set(target.value), 400);
+    else set(target.value);
+  });
   network.addEventListener("position", ({ detail }) => {
     if (detail.pane !== pane) return;
-    labels.get(detail.position).checked = true;
+    inputs.get(detail.position).checked = true;
     group.querySelector(".left").textContent = `${detail.left ?? tunnel} s`;
     group.dataset.position = detail.position;
   });
@@ -83,7 +123,10 @@ export function returnWords({ pane, position, ms, resumed, traffic }) {
   const back = `${pane.name} was back after ${msText(ms)}`;
   if (resumed) {
     const received = traffic.received === 1 ? "1 message was" : `${traffic.received} messages were`;
-    return `${back}: the server had kept the session, ${received} delivered late, and ${traffic.requests === 0 ? "nothing was fetched" : `${traffic.requests} requests were made`}.`;
+    const fetched = traffic.requests === 0 ? "nothing was fetched" : `${traffic.requests} requests were made`;
+    return `${back}: the server had kept the session, ${received} delivered late, and ${fetched}.`;
   }
-  return `${back}: its session was lost${position === "week" ? ", as after a week" : ""}. ${bytesText(traffic.list)} brought the list up to date, and ${bytesText(traffic.entries)} the entries.`;
+  const week = position === "week" ? ", as after a week" : "";
+  return `${back}: its session was lost${week}. ${bytesText(traffic.list)} brought the list up to date, and `
+    + `${bytesText(traffic.entries)} the entries.`;
 }

@@ -14,6 +14,7 @@ export class Play extends EventTarget {
   #next = 0;
   #busy;
   #running = false;
+  #taken = false; // the visitor has taken over during a step
   #steps;
   /** How many steps have ended with both devices equal. */
   rests = 0;
@@ -35,19 +36,36 @@ export class Play extends EventTarget {
   /** The number of the next step, from 1. */
   get number() { return this.#next + 1; }
 
-  async start() {
-    if (this.#running) return;
+  /** Plays until stop() is called, or a step fails. One page plays at a time: others have the same account. */
+  start() {
+    if (this.#running) return undefined;
     this.#running = true;
+    this.#taken = false;
     this.#changed();
+    return navigator.locks.request("play", { ifAvailable: true }, (lock) => {
+      if (lock) return this.#play();
+      this.#running = false;
+      this.#changed();
+      this.#say("Another tab of this page is playing.");
+      return undefined;
+    });
+  }
+
+  async #play() {
     while (this.#running) {
-      if (document.hidden) await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
+      if (document.hidden) {
+        await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
+      }
       if (!this.#running || !await this.step()) break;
       await sleep(rest);
     }
-    this.stop();
+    this.#running = false;
+    this.#changed();
   }
 
+  /** Ends the play, also within a step: the finger presses nothing more. */
   stop() {
+    this.#taken = this.#busy !== undefined;
     if (!this.#running) return;
     this.#running = false;
     this.#changed();
@@ -61,6 +79,7 @@ export class Play extends EventTarget {
 
   async #step() {
     const step = this.#steps[this.#next];
+    this.#taken = false;
     try {
       this.#say(step.begins);
       this.#say(await step.run() ?? step.begins);
@@ -69,7 +88,7 @@ export class Play extends EventTarget {
       this.#next = (this.#next + 1) % this.#steps.length;
       return true;
     } catch (error) {
-      this.#next = 0;
+      this.#next = 0; // the first step gets all ready again
       this.#say(`${error.message} The page has stopped playing by itself.`);
       return false;
     } finally {
@@ -77,8 +96,15 @@ export class Play extends EventTarget {
     }
   }
 
+  /** Throws if the visitor has taken over. */
+  #check() {
+    if (this.#taken) throw new Error("It is yours.");
+  }
+
   #changed() { this.dispatchEvent(new CustomEvent("change")); }
-  #say(text) { this.dispatchEvent(new CustomEvent("say", { detail: text })); }
+  #say(text) {
+    if (!this.#taken) this.dispatchEvent(new CustomEvent("say", { detail: text })); // else the visitor's own actions are told
+  }
 
   get #phone() { return this.#stage.get("Phone"); }
   get #laptop() { return this.#stage.get("Laptop"); }
@@ -93,6 +119,7 @@ export class Play extends EventTarget {
 
   /** Presses a feed's button on a device; resolves with the delay until the other one shows it. */
   async #press(pane, node) {
+    this.#check();
     const other = pane === this.#phone ? this.#laptop : this.#phone;
     const delay = this.#delay((d) => d.node === node && d.to === other.name);
     await pane.do("press", { node });
@@ -118,24 +145,42 @@ export class Play extends EventTarget {
   }
 
   async #publish(node, count = 1) {
+    this.#check();
     const shown = this.#delay((d) => d.what === "publish" && d.node === node, 2);
     await this.#delays.publish(node, { count });
     const [one, two] = await shown;
     return `${one.to} showed it after ${msText(one.ms)}, ${two.to} after ${msText(two.ms)}.`;
   }
 
-  /** What happens while the phone is away: on the laptop, and at the publishers. */
-  async meanwhile() {
-    await this.#delays.publish("news", { count: 2 });
-    await sleep(700);
-    if (!this.#laptop.follows("weather")) await this.#laptop.do("press", { node: "weather" });
-    await sleep(700);
-    if (this.#laptop.follows("gallery")) await this.#laptop.do("press", { node: "gallery" });
-    await sleep(500);
-    await this.#delays.publish("news");
-    await sleep(700);
-    await this.#laptop.do("readAll");
-    await this.#stage.until(() => this.#laptop.follows("weather") && !this.#laptop.follows("gallery"), 10_000, "The laptop");
+  /**
+   * Lets something happen while the phone is away, on the laptop and at the publishers. Returns what has happened as a
+   * sentence. `goesOn` is called before each action: if it returns false, nothing more happens.
+   */
+  async meanwhile(goesOn = () => true) {
+    const laptop = this.#laptop;
+    if (laptop.state?.phase !== "live") return "Laptop is not connected, so nothing happens there.";
+    const done = [];
+    const actions = [
+      ["City news followed", () => laptop.follows("news") || this.#pressUntil(laptop, "news", true)],
+      ["two entries", () => void this.#delays.publish("news", { count: 2 })],
+      ["Weather followed", () => laptop.follows("weather") || this.#pressUntil(laptop, "weather", true)],
+      ["Photo gallery unfollowed", () => !laptop.follows("gallery") || this.#pressUntil(laptop, "gallery", false)],
+      ["another entry", () => void this.#delays.publish("news")],
+      ["all read", () => void laptop.do("readAll")],
+    ];
+    for (const [what, act] of actions) {
+      if (!goesOn()) return "";
+      if (await act() === true) continue; // it was so already
+      done.push(what);
+      await sleep(700);
+    }
+    return `Meanwhile on Laptop: ${done.join(", ")}.`;
+  }
+
+  /** Presses a feed's button, and waits until the list has changed. */
+  async #pressUntil(pane, node, follows) {
+    await pane.do("press", { node });
+    await this.#stage.until(() => pane.follows(node) === follows, 10_000, pane.name);
   }
 
   /** Gets both devices ready to begin: online, no feed followed, nothing unread. */
@@ -147,6 +192,7 @@ export class Play extends EventTarget {
     const phone = this.#phone;
     if (phone.state.unseen > 0) await phone.do("readAll");
     for (const { node } of phone.state.rows) {
+      this.#check();
       await phone.do("press", { node });
       await this.#stage.until(() => !phone.follows(node) && !this.#laptop.follows(node), 10_000, "The list to be empty");
     }
@@ -165,6 +211,7 @@ export class Play extends EventTarget {
       {
         begins: "It is read on the laptop…",
         run: async () => {
+          this.#check();
           const seen = this.#delay((d) => d.what === "seen" && d.to === "Phone");
           await this.#laptop.do("readAll");
           return `Read on Laptop, read on Phone after ${msText((await seen).ms)}.`;
@@ -182,8 +229,9 @@ export class Play extends EventTarget {
       {
         begins: "Meanwhile, on the laptop…",
         run: async () => {
-          await this.meanwhile();
-          return "Meanwhile: three entries, one feed followed, one unfollowed, all of it read on the laptop.";
+          const words = await this.meanwhile(() => !this.#taken);
+          this.#check();
+          return words;
         },
       },
       {

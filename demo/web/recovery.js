@@ -34,11 +34,13 @@ const breaks = {
   /** The XMPP server stops and starts again. */
   async server(stage, pane) {
     const at = now();
-    const others = [...stage.panes.values()].filter((p) => p.state?.phase === "live");
-    const live = Promise.all(others.map((p) => stage.next(p, "live", () => true, 60_000)));
+    const connected = [...stage.panes.values()].filter((p) => p.state?.phase === "live");
+    if (connected.length === 0) throw new Error("No device is connected: bring one online first.");
+    const live = Promise.all(connected.map((p) => stage.next(p, "live", () => true, 60_000)));
     const { ms } = await request("POST", "/restart");
     const last = Math.max(...(await live).map((m) => m.at));
-    return [last - at, `Server restarted within ${msText(ms)}: all sessions were lost; every device was live after ${msText(last - at)}.`];
+    const names = connected.map((p) => p.name).join(" and ");
+    return [last - at, `Server restarted within ${msText(ms)}: all sessions were lost; ${names} live after ${msText(last - at)}.`];
   },
 };
 
@@ -51,14 +53,19 @@ export function connectBreaks(box, stage, pane, { begun, ended, report }) {
   box.addEventListener("click", async ({ target }) => {
     const button = target.closest("[data-break]");
     if (!button || busy) return;
-    busy = true;
+    const broken = pane();
     begun();
+    if (button.dataset.break !== "server" && broken.state?.phase !== "live") {
+      ended(`${broken.name} is not connected: bring it online first.`);
+      return;
+    }
+    busy = true;
     const row = button.closest("li");
     const time = row.querySelector("output");
     row.dataset.state = "broken";
     time.value = "…";
     try {
-      const [ms, words] = await breaks[button.dataset.break](stage, pane());
+      const [ms, words] = await breaks[button.dataset.break](stage, broken);
       time.value = msText(ms);
       row.querySelector("p").textContent = words;
       ended(words);

@@ -3,15 +3,16 @@
 
 /**
  * shell: the ShellLink. client: the client. The functions press the button of a feed, the newest unread entry, "Mark all as
- * read" and "OK"; setOnline connects or disconnects; missed returns what was missed; fail lets the worker fail.
+ * read" and "OK"; setOnline connects or disconnects; setQuiet silences a screen reader; missed returns what was missed; fail lets the worker fail.
  */
-export function answerShell(shell, { client, press, open, readAll, close, setOnline, missed, fail }) {
+export function answerShell(shell, { client, press, open, readAll, close, setOnline, setQuiet, missed, fail }) {
   shell.on("press", ({ node }) => press({ node }));
   shell.on("open", open);
   shell.on("readAll", readAll);
   shell.on("close", close);
   shell.on("connect", () => setOnline(true));
   shell.on("disconnect", () => setOnline(false));
+  shell.on("quiet", ({ quiet }) => setQuiet(quiet));
   shell.on("missed", ({ since }) => missed(since));
   shell.on("fail", fail);
   // The network of a device is simulated, and so is the event with which a browser reports that it is back.

@@ -50,9 +50,11 @@ const report = (error) => say(`That failed: ${error.message}`, "bad");
 
 /** Leaves the page to the visitor. */
 function take() {
-  if (!play.running) return;
+  const played = play.running;
   play.stop();
-  say("It is yours: follow, open, publish, break. Press Play to let it go on by itself.");
+  if (!played) return;
+  const away = ["Phone", "Laptop"].find((name) => network.position(stage.get(name)) !== "online");
+  say(`It is yours: follow, open, publish, break. ${away ? `${away} is away: bring it online. ` : ""}Press Play to let it go on by itself.`);
 }
 
 new Line({ track: $("track"), time: $("delay"), words: $("delay-words") }, delays);
@@ -66,6 +68,7 @@ play.addEventListener("change", showPlay);
 
 function showPlay() {
   $("happened").setAttribute("aria-live", play.running ? "off" : "polite");
+  for (const pane of stage.panes.values()) if (pane.state) pane.do("quiet", { quiet: play.running }).catch(() => undefined);
   $("play").textContent = play.running ? "Pause" : "Play";
   $("play").hidden = still.matches;
   $("step").classList.toggle("idle", play.running);
@@ -84,26 +87,19 @@ still.addEventListener("change", () => {
 
 let measured = false; // beside the first return, the slider's figures are shown too
 let scale;
-let away; // the last message of that type, of the device that is back
-
-stage.on("away", (pane, message) => { away = { pane, message }; });
-
 /** Shows what a device has missed, beside the size of the whole list, as the other device receives it. */
 async function showReturn(back) {
-  if (!back.resumed) await stage.until(() => away?.pane === back.pane, 2000, "").catch(() => undefined); // it may have missed nothing
-  const message = away?.pane === back.pane ? away.message : undefined;
-  const entries = () => back.pane.do("missed", { since: back.since });
-  ledger.show(back, message, await entries());
+  const missed = () => back.pane.do("missed", { since: back.since });
+  ledger.show(back, await missed());
   const other = stage.get(back.pane.name === "Phone" ? "Laptop" : "Phone");
   const { bytes } = await (other.state?.phase === "live" ? other : back.pane).do("wholeList");
   await sleep(1000); // what was read elsewhere is known a little later
-  ledger.show(back, message, await entries(), bytes);
+  ledger.show(back, await missed(), bytes);
   if (!measured && !ownServer) scale.measure().catch(report);
   measured = true;
 }
 
 network.addEventListener("position", ({ detail: { pane, position } }) => {
-  if (position !== "online") away = undefined;
   document.querySelector(`.device.${pane.name.toLowerCase()}`)?.classList.toggle("cut", position !== "online");
 });
 network.addEventListener("back", ({ detail }) => {
@@ -112,15 +108,22 @@ network.addEventListener("back", ({ detail }) => {
   showReturn(detail).catch(report);
 });
 
-/** The visitor has moved a switch: while the device is away for a week, something happens. */
+/** The visitor has moved a switch: while the phone is away for a week, something happens. */
 async function onSwitch(pane, position) {
+  const moved = network.set(pane, position);
+  moved.catch(() => undefined); // reported below
   if (position === "tunnel") say(`${pane.name} is in a tunnel for ten seconds. Publish something meanwhile.`);
-  if (position !== "week") return;
-  if (pane.name !== "Phone" || ownServer) return void say(`${pane.name} is away, and its session has ended. Do something on the other device, then bring it back.`);
-  await stage.until(() => pane.state?.phase !== "live", 10_000, "Cutting the connection");
-  say("Phone is away, and its session has ended, as after a week. Meanwhile, on the laptop…");
-  await play.meanwhile();
-  say("Meanwhile: three entries, a feed followed, another unfollowed, all of it read. Do more, or bring Phone back online.");
+  if (position === "week") {
+    await stage.until(() => pane.state?.phase !== "live", 10_000, "Cutting the connection");
+    const stays = () => network.position(pane) === "week";
+    say(`${pane.name} is away, and its session has ended, as after a week. Do something on the other device, then bring it back.`);
+    if (pane.name === "Phone" && !ownServer) {
+      say("Phone is away, and its session has ended, as after a week. Meanwhile, on the laptop…");
+      const words = await play.meanwhile(stays);
+      if (stays()) say(`${words} Do more, or bring Phone back online.`);
+    }
+  }
+  await moved;
 }
 
 // --- The author --------------------------------------------------------------------
@@ -139,7 +142,9 @@ async function publish(count) {
   setTimeout(() => delays.removeEventListener("delay", hear), 5000);
   await delays.publish(node.value, { count, title });
   $("publish-text").value = "";
-  if (shown.length === 0 && ![...stage.panes.values()].some((p) => p.follows(node.value))) say("Published, but no device follows this feed.");
+  const followers = [...stage.panes.values()].filter((pane) => pane.follows(node.value));
+  if (followers.length === 0) say("Published, but no device follows this feed.");
+  else if (followers.every((pane) => pane.state.phase !== "live")) say("Published. The devices get it when they are back.");
 }
 
 $("publish").addEventListener("submit", (event) => {
@@ -164,6 +169,7 @@ function showServer(info) {
   $("server").classList.toggle("own", ownServer !== null);
   $("server-about").textContent = `${name}; Pubsub Account Management ${pam}.`;
   $("server-long").textContent = ownServer ? "your server" : `the server (${name})`;
+  $("switched").textContent = ownServer ? "“A week away” logs a device out." : "Only the network between them is switched.";
   network.foreign = ownServer !== null;
   // What needs the demo's own server.
   for (const part of document.querySelectorAll(".player, .publisher, .scale, .new, .breaks, .compare")) part.inert = network.foreign;
@@ -184,6 +190,7 @@ async function start() {
   const places = { Phone: $("phone"), Laptop: $("laptop") };
   const fresh = new NewDevices(stage, $("devices"), $("new-template"), traffic);
   for (const device of devices) {
+    if (device.refuse) await request("POST", `/devices/${device.id}/plug`); // an earlier page has left it away
     if (places[device.name]) stage.add(device, places[device.name]);
     else fresh.add(device);
   }
@@ -191,8 +198,7 @@ async function start() {
   $("origins").textContent = [phone, laptop].map((pane) => new URL(pane.origin).host).join(", ");
   for (const pane of [phone, laptop]) {
     const group = document.querySelector(`.net-${pane.name.toLowerCase()}`);
-    group.addEventListener("change", ({ target }) => act(() => onSwitch(pane, target.value)));
-    connectSwitch(group, pane, network, report);
+    connectSwitch(group, pane, network, (position) => act(() => onSwitch(pane, position)));
   }
   $("new-device").addEventListener("click", () => act(() => fresh.open()));
   connectBreaks($("breaks"), stage, () => phone, { begun: take, ended: say, report });
@@ -205,13 +211,14 @@ async function start() {
   const comparison = new Comparison(stage, info, view, () => play.idle());
   $("compare-run").addEventListener("click", () => (comparison.running ? comparison.stop() : act(() => comparison.run())));
   connectLogin(
-    { dialog: $("login"), open: $("server"), form: $("login-form"), status: $("login-status"), leave: $("login-leave") },
+    { dialog: $("login"), open: $("server"), form: $("login-form"), status: $("login-status"), more: $("login-more"), leave: $("login-leave") },
     stage, () => [phone, laptop],
-    (login) => {
+    async (login) => {
       take();
+      for (const pane of [phone, laptop]) await network.reset(pane);
       ownServer = login;
       showServer(info);
-      say(login ? `Both devices log in as ${login.account}.` : "Back at the demo’s server.");
+      say(login ? `Both devices log in as ${login.account}. What needs the demo’s own server is switched off meanwhile.` : "Back at the demo’s server.");
     },
   );
   showPlay();
@@ -219,9 +226,14 @@ async function start() {
   await stage.until(() => phone.state?.phase === "live" && laptop.state?.phase === "live", 60_000, "Connecting the devices");
   const paused = still.matches || new URLSearchParams(location.search).has("paused");
   say(paused ? "Press “Next step”, or use the devices yourself." : "Both devices are connected.");
-  // One page plays at a time: the devices of another one have the same account.
-  if (!paused) navigator.locks.request("play", { ifAvailable: true }, (lock) => lock && play.start());
+  if (!paused) play.start();
 }
+
+// The devices are not left away, and a page of the back/forward cache begins anew.
+addEventListener("pagehide", () => {
+  for (const pane of stage.panes.values()) if (network.position(pane) !== "online") navigator.sendBeacon(`/devices/${pane.id}/plug`);
+});
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
 const ready = () => document.documentElement.classList.add("ready");
 

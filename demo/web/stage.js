@@ -107,6 +107,7 @@ export class Stage extends EventTarget {
 
   remove(pane) {
     pane.close();
+    this.dispatchEvent(new CustomEvent("message", { detail: { pane, message: { type: "removed" } } }));
     this.panes.delete(pane.id);
     this.dispatchEvent(new CustomEvent("devices"));
   }
@@ -149,12 +150,15 @@ export class Stage extends EventTarget {
         stop();
         reject(new Error(`${pane.name} took more than ${Math.round(ms / 1000)} s.`));
       }, ms);
-      const stop = this.on(type, (from, message) => {
-        if (from !== pane || !accepts(message)) return;
+      const hear = ({ detail: { pane: from, message } }) => {
+        if (from !== pane || (message.type !== "removed" && (message.type !== type || !accepts(message)))) return;
         stop();
         clearTimeout(timer);
-        resolve(message);
-      });
+        if (message.type === "removed") reject(new Error(`${pane.name} was removed.`));
+        else resolve(message);
+      };
+      const stop = () => this.removeEventListener("message", hear);
+      this.addEventListener("message", hear);
     });
   }
 }
