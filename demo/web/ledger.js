@@ -35,8 +35,8 @@ export class Ledger {
     this.#part("catch-up").textContent = bytesText(traffic.list);
     this.#part("whole").textContent = whole === undefined ? "…" : bytesText(whole);
     this.#part("note").textContent = whole === undefined ? "Measuring the whole list…"
-      : whole < traffic.list ? "With so few feeds, the whole list is the smaller one. Below is the same for an account that follows more."
-      : "Measured when the device came back. Below is the same for an account that follows more.";
+      : whole < traffic.list ? "With so few feeds the whole list is the smaller one. Above is the same for an account that follows more."
+      : "Measured when the device came back. Above is the same for an account that follows more.";
     this.#part("catch-up").classList.toggle("less", whole > traffic.list);
   }
 
