@@ -46,7 +46,7 @@ check-demo:
 	@case "$(SERVER)" in mem) ;; prosody) scripts/need prosody ;; \
 	*) echo "make demo: SERVER=$(SERVER) is unknown; use mem or prosody." >&2; exit 1 ;; esac
 
-# test prints how long each part took. It runs 100,000 random schedules of the
+# test prints how long each part took. It runs 50,000 random schedules of the
 # synchronisation machine and 2,000 of the whole client (changes, lost connections,
 # crashes, forged stanzas, several tabs, servers that interpret the draft
 # differently), some of them in Chromium. It kills pages and browsers during a
@@ -64,7 +64,7 @@ test-go:
 	@scripts/need
 	go test -race -count=1 -timeout 30m -p 4 $$(go list ./sdk/... ./demo/... ./wasm/jstext ./wasm/host/cases ./wasm/host/width | grep -vE '/internal/(listsync|$(PURE))$$')
 	go test -count=1 -timeout 30m -skip '^TestMutants$$' $$(go list ./sdk/internal/... | grep -E '/($(PURE))$$')
-	go test -count=1 -timeout 30m ./sdk/internal/listsync -listsync.schedules=100000
+	go test -count=1 -timeout 30m ./sdk/internal/listsync -listsync.schedules=50000
 
 # test-cut drops the connection at every message, at every pair of messages and
 # inside messages, and runs schedules. test-go runs a few of them with the race

@@ -23,7 +23,7 @@ import { generator, seed } from "./lib/random.mjs";
 import { databaseOf, readRecords } from "./lib/records.mjs";
 import { canary } from "./lib/secrets.mjs";
 
-const count = Number(process.env.SCHEDULES ?? (process.env.SOAK ? 400 : 40));
+const count = Number(process.env.SCHEDULES ?? (process.env.SOAK ? 400 : 25));
 const lanes = 3;
 const timeout = 15_000;
 

@@ -22,7 +22,7 @@ import { generator, seed } from "./lib/random.mjs";
 import { databaseOf, readRecords, storedList } from "./lib/records.mjs";
 import { canary } from "./lib/secrets.mjs";
 
-const kills = Number(process.env.KILLS ?? 5);
+const kills = Number(process.env.KILLS ?? 3);
 
 /**
  * The points in the order of a sync (see lib/worker/block.js), and the kinds of sync in which each occurs:

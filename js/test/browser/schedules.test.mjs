@@ -27,7 +27,7 @@ import { compareRows, databaseOf, readRecords, storedList } from "./lib/records.
 import { canary } from "./lib/secrets.mjs";
 import { seed } from "./lib/random.mjs";
 
-const count = Number(process.env.SCHEDULES ?? (process.env.SOAK ? 1000 : 40));
+const count = Number(process.env.SCHEDULES ?? (process.env.SOAK ? 1000 : 25));
 const lanes = 3;
 const most = 3; // tabs of a schedule
 const service = "pubsub.localhost";
