@@ -18,6 +18,7 @@ await page.screenshot({ path: join(folder, "first-screen.png") });
 await said(/^Phone is up to date after/);
 await page.waitForFunction(() => document.querySelector("#scale-time").dataset.state === "done");
 await page.setViewportSize({ width: 1280, height: 1220 });
+await page.waitForTimeout(600); // the bars grow
 await page.screenshot({ path: join(folder, "after-a-week.png") });
 await browser.close();
 await demo.stop();
