@@ -134,6 +134,14 @@ for (const server of ["mem", "prosody"]) {
       assert.ok(times.every((t) => Math.abs(t - Date.now()) < 60_000));
       await page.waitForFunction(() => document.querySelector("#scale-time").dataset.state === "done", null, { timeout: 30_000 });
       assert.match(await page.getByTestId("scale-time").textContent(), /^\d+ times less: three changes among 1,000 feeds\.$/);
+      await page.waitForFunction(() => /\d/.test(document.querySelector("[data-part=whole]").textContent));
+      const bytes = async (part) => {
+        const [, figure, unit] = /^([\d.]+) (k?B)$/.exec(await ledger.locator(`[data-part=${part}]`).textContent());
+        return figure * (unit === "kB" ? 1000 : 1);
+      };
+      assert.ok(await bytes("catch-up") > 400, "the request, its answer and three notifies");
+      assert.ok(await bytes("whole") > 400, "a list of two feeds, not only the answer that nothing has changed");
+      assert.equal(await ledger.locator(".unfollowed").textContent(), "− Photo gallery");
       await phone.getByTestId("away-close").click();
       await equal();
       await inspect(page, "the week");
