@@ -223,10 +223,10 @@ func TestControlSlow(t *testing.T) {
 func TestControlRejects(t *testing.T) {
 	d := startDemo(t, true)
 	for call, want := range map[string]int{
-		"POST cut?device=nobody":             http.StatusNotFound,
+		"POST cut?device=none":               http.StatusNotFound,
 		"POST refuse?device=":                http.StatusNotFound,
 		"POST refuse?device=d1&on=perhaps":   http.StatusBadRequest,
-		"POST slow?device=nobody&ms=1":       http.StatusNotFound,
+		"POST slow?device=none&ms=1":         http.StatusNotFound,
 		"POST slow?device=d1":                http.StatusBadRequest,
 		"POST slow?device=d1&ms=-1":          http.StatusBadRequest,
 		"POST slow?device=d1&ms=5001":        http.StatusBadRequest,
@@ -236,8 +236,8 @@ func TestControlRejects(t *testing.T) {
 		"POST node?name=n&access=everybody":  http.StatusBadRequest,
 		"POST publish?node=none&id=1":        http.StatusBadRequest,
 		"GET at?account=alice&ver=never":     http.StatusNotFound,
-		"POST hold?contains=x&device=nobody": http.StatusNotFound,
-		"POST send?device=nobody":            http.StatusNotFound,
+		"POST hold?contains=x&device=none":   http.StatusNotFound,
+		"POST send?device=none":              http.StatusNotFound,
 		"GET cut?device=d1":                  http.StatusMethodNotAllowed,
 		"GET nothing":                        http.StatusNotFound,
 	} {

@@ -2,7 +2,8 @@
 // is measured in this run.
 
 import { keyOf, PamSide, PollingSide } from "./sides.js";
-import { now, request, sleep } from "./stage.js";
+import { request } from "./stage.js";
+import { now, sleep } from "./time.js";
 
 const length = 30_000; // ms
 const every = 5000; // ms between polls

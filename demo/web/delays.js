@@ -1,7 +1,8 @@
 // Measures how long it takes until a device shows what was done elsewhere: from the press of a button on one device, or
 // from the publication of an entry, until the other one shows it.
 
-import { now, request } from "./stage.js";
+import { request } from "./stage.js";
+import { now } from "./time.js";
 
 const kept = 20; // actions of which the delay is awaited
 

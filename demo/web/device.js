@@ -7,7 +7,8 @@ import { tap } from "./finger.js";
 import { InboxView } from "./inbox-view.js";
 import { hideError, notice, showError } from "./notices.js";
 import { answerShell } from "./requests.js";
-import { now, ShellLink } from "./shell-link.js";
+import { ShellLink } from "./shell-link.js";
+import { now } from "./time.js";
 import { clock, feedName, phases, storageWords } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -43,7 +44,7 @@ const policy = globalThis.trustedTypes?.createPolicy("pam-demo", {
 });
 let worker;
 
-/** Returns the client, or tells the enclosing page why there is none. */
+/** Returns the client, or reports to the enclosing page why there is none. */
 function makeClient(options) {
   try {
     return createClient(options);
@@ -134,7 +135,6 @@ function renderStale(sync) {
 
 function renderRuntime() {
   const runtime = client.runtime.getSnapshot();
-  if (runtime.phase === "running") shell.post({ type: "ready", ...moment(), where: runtime.where });
   if (runtime.phase === "crashed") showError(runtime.error ?? { code: "crashed", origin: "runtime" });
 }
 
@@ -163,7 +163,6 @@ function renderList() {
     listed = list.source;
     shell.post({ type: "listed", ...moment(), source: list.source, rows: list.length });
   }
-  shell.post({ type: "ran", line: "list" });
   postState();
 }
 
@@ -273,7 +272,10 @@ $("device").hidden = false; // all is in its place
 client.sync.subscribe(renderState);
 client.runtime.subscribe(renderRuntime);
 inbox.start(); // after the list, whose rows show the counts
-const showList = () => client.subscriptions.subscribe(renderList);
+const showList = () => client.subscriptions.subscribe(() => {
+  shell.post({ type: "ran", line: "list" });
+  renderList();
+});
 client.subscriptions.ready.then(showList, (error) => {
   showList();
   $("empty").textContent = "The stored list could not be read.";

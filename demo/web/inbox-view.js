@@ -3,7 +3,7 @@
 import { element } from "./elements.js";
 import { EntryList } from "./entries.js";
 import { notice, showError } from "./notices.js";
-import { now } from "./shell-link.js";
+import { now } from "./time.js";
 import { awayWords, completenessWords, feedName, seenWords } from "./words.js";
 
 const $ = (id) => document.getElementById(id);

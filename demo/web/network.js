@@ -1,7 +1,8 @@
 // The network of a device: online, a tunnel of ten seconds, or a week away. The page's server cuts the device's sockets and
 // refuses new ones; after "a week" the XMPP server has also ended the session, so that the device must catch up.
 
-import { now, request, sleep } from "./stage.js";
+import { request } from "./stage.js";
+import { now, sleep } from "./time.js";
 import { bytesText, msText } from "./traffic.js";
 
 const tunnel = 10; // s

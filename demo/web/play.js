@@ -1,7 +1,7 @@
 // The page plays by itself until the visitor touches it: a finger presses the buttons of the devices. What the devices do
-// then is what they do for a visitor. Who prefers reduced motion gets the same as steps.
+// then is what they do for a visitor. With reduced motion, the visitor gets the same as steps.
 
-import { sleep } from "./stage.js";
+import { sleep } from "./time.js";
 import { msText } from "./traffic.js";
 
 const rest = 2200; // ms after a step, to look at it
@@ -103,7 +103,7 @@ export class Play extends EventTarget {
 
   #changed() { this.dispatchEvent(new CustomEvent("change")); }
   #say(text) {
-    if (!this.#taken) this.dispatchEvent(new CustomEvent("say", { detail: text })); // else the visitor's own actions are told
+    if (!this.#taken) this.dispatchEvent(new CustomEvent("say", { detail: text })); // else the page shows what the visitor does
   }
 
   get #phone() { return this.#stage.get("Phone"); }

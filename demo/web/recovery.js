@@ -1,6 +1,7 @@
 // Breaks something, and measures how long it takes until the device works again.
 
-import { now, request } from "./stage.js";
+import { request } from "./stage.js";
+import { now } from "./time.js";
 import { msText } from "./traffic.js";
 
 const breaks = {

@@ -2,7 +2,7 @@
 // own, in a hidden frame, gets the whole list, is disconnected while three feeds change, and connects again.
 
 import { element } from "./elements.js";
-import { sleep } from "./stage.js";
+import { sleep } from "./time.js";
 import { bytesText, msText } from "./traffic.js";
 
 const steps = [10, 30, 100, 300, 1000, 3000, 10_000];

@@ -41,6 +41,3 @@ export class ShellLink {
     }
   }
 }
-
-/** Returns the time, in milliseconds, that all pages of this browser share. */
-export const now = () => performance.timeOrigin + performance.now();

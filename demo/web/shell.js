@@ -13,7 +13,8 @@ import { Play } from "./play.js";
 import { connectProtocol } from "./protocol.js";
 import { connectBreaks } from "./recovery.js";
 import { Scale } from "./scale.js";
-import { request, sleep, Stage } from "./stage.js";
+import { request, Stage } from "./stage.js";
+import { sleep } from "./time.js";
 import { Traffic } from "./traffic.js";
 
 const $ = (id) => document.getElementById(id);
@@ -87,6 +88,7 @@ still.addEventListener("change", () => {
 
 let measured = false; // beside the first return, the slider's figures are shown too
 let scale;
+
 /** Shows what a device has missed, beside the size of the whole list, as the other device receives it. */
 async function showReturn(back) {
   const missed = () => back.pane.do("missed", { since: back.since });
@@ -205,7 +207,7 @@ async function start() {
   scale = new Scale({
     slider: $("scale"), count: $("scale-count"), run: $("scale-run"), time: $("scale-time"),
     whole: $("scale-whole"), catchUp: $("scale-catch-up"), wholeBar: $("scale-whole-bar"), catchUpBar: $("scale-catch-up-bar"),
-  }, laptop.url, info.maxFeeds ?? 10_000, report);
+  }, laptop.url, info.maxFeeds, report);
   $("scale-run").addEventListener("click", () => act(() => scale.measure()));
   const view = new ComparisonView({ root: $("compare"), button: $("compare-run"), status: $("compare-status") });
   const comparison = new Comparison(stage, info, view, () => play.idle());

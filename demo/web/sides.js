@@ -2,7 +2,7 @@
 // things, and each notes in its tally what its devices show. Devices are numbered 0 and 1.
 
 import { PlainDevice } from "./plain.js";
-import { now } from "./stage.js";
+import { now } from "./time.js";
 import { Tally } from "./tally.js";
 
 export const keyOf = (node, id) => `${node} ${id}`;

@@ -13,13 +13,8 @@ export async function request(method, path, query = {}) {
   return body;
 }
 
-/** Returns the time, in milliseconds, that all pages of this browser share. */
-export const now = () => performance.timeOrigin + performance.now();
-
-export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** A device in a frame. `state` is the last state that its page has sent. */
-export class Pane {
+class Pane {
   state = null;
   #device;
   #place;

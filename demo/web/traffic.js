@@ -3,7 +3,7 @@
 const kept = 2000; // messages of a device, of which only the figures are kept
 
 /** Returns the purpose of a message: "session", "list", or "entries". */
-export function purposeOf({ layer, kind }) {
+function purposeOf({ layer, kind }) {
   if (layer === "pam") return "list";
   if (layer === "mam" || layer === "pubsub" || (kind === "message" && !layer)) return "entries";
   return "session";

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describe, tagsOf } from "../../demo/web/describe.js";
+import { serverWords } from "../../demo/web/login.js";
 import { median, Tally } from "../../demo/web/tally.js";
 import { brief, pretty } from "../../demo/web/wirelog.js";
 
@@ -122,4 +123,12 @@ test("a count in a message that is not read to its end is the least number", () 
   const rows = "<subscription node='news'/>".repeat(1000);
   const said = describe(iq("in", "result", `<subscriptions ver='v2'>${rows}</subscriptions>`, "pam"), { pam: true });
   assert.match(said.text, /^list of 7\d\d or more, version v2$/);
+});
+
+test("what a server lacks is one sentence, and what failed is the error", () => {
+  const words = (phase, missing = [], error = undefined) => serverWords({ phase, missing, error });
+  assert.equal(words("live"), "The server has everything that is needed.");
+  assert.match(words("live", ["pam", "archive"]), /^The server has no Pubsub Account Management .*; no archive .*\.$/);
+  assert.equal(words("live", ["news"]), "The server has no news.");
+  assert.deepEqual([words("failed", [], "refused"), words("waiting", [], "lost"), words("connecting"), words("waiting")], ["refused", "lost", "", ""]);
 });

@@ -140,7 +140,7 @@ func TestCatchUpWhileItRuns(t *testing.T) {
 
 // TestLeftBeforeTheAccountAnswers has the only subscription end while the device is away.
 // The archive of the account is read to find what was published until then, although the
-// account tells what it offers only after the list, unless nothing of the node is wanted.
+// account answers what it offers only after the list, unless nothing of the node is wanted.
 func TestLeftBeforeTheAccountAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		interest string

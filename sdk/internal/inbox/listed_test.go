@@ -22,7 +22,7 @@ func TestListed(t *testing.T) {
 			"e1:-i1@12:04:00a e2:i1=x@12:10:00a"},
 		{"of two removals, that at an unknown time came first", []string{"catchup 0 a/n i1=x@09:00:00a", "catchup 0 a/n -i1", "catchup 0 a/n !purged@10:00:00a", "catchup 0 a/n i1=x@11:00:00a"},
 			"e2:-i1@12:00:00l e3:!purged@10:00:00a e1:i1=x@09:00:00a"},
-		{"neither an item nor a purge tells that the configuration has changed again", []string{"live 1 a/n !configured=f", "live 2 a/n i1=x !purged", "live 3 a/n !configured=f"},
+		{"an item and a purge do not show that the configuration has changed again", []string{"live 1 a/n !configured=f", "live 2 a/n i1=x !purged", "live 3 a/n !configured=f"},
 			"e3:!purged@12:00:00l e2:i1=x@12:00:00l e1:!configured=f@12:00:00l"},
 		{"the configuration does not tell that the node was purged again", []string{"live 1 a/n !purged", "live 2 a/n !configured=f", "live 3 a/n !purged"},
 			"e2:!configured=f@12:00:00l e1:!purged@12:00:00l"},

@@ -9,7 +9,7 @@ import (
 )
 
 // TestOddMarkers takes markers of other programs. A time of an unknown source is that of a
-// clock, and so is a source without a time: neither tells what was seen before an unknown item.
+// clock, and so is a source without a time: neither shows what was seen before an unknown item.
 func TestOddMarkers(t *testing.T) {
 	long := strings.Repeat("x", maxName)
 	for _, tt := range []struct {

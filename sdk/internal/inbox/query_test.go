@@ -140,7 +140,7 @@ func TestPayload(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := item("n", "i", e)
-	in.Publisher, in.Source = "bob@x", pam.TimeDelay // without a time, this tells nothing
+	in.Publisher, in.Source = "bob@x", pam.TimeDelay // without a time, this means nothing
 	gone := item("n", "", nil)
 	gone.Type, gone.Redirect = pam.EventDeleted, "xmpp:a?;node=m"
 	added := func(outs []Output) []pam.Event { return outs[0].(Changed).Added }
@@ -263,7 +263,7 @@ func TestCatchUp(t *testing.T) {
 	p.now = p.now.Add(time.Hour)
 	p.run(p.read("live 1 a/n i1=x#id"))
 	is("n", "c2 13:00 13:00 12:00 true true")
-	p.run(p.read("catchup 0 a/n i0=x@11:30:00a")) // tells neither of live events nor of the last activity
+	p.run(p.read("catchup 0 a/n i0=x@11:30:00a")) // shows neither live events nor the last activity
 	is("n", "c2 13:00 13:00 12:00 true true")
 	p.run(p.read("catchup 0 a/old i0=x@11:30:00a"))
 	is("old", " - 11:30 - false false")

@@ -23,7 +23,7 @@ var copyTranscripts = []transcript{
 		> live 2 a/n !odd
 		< handled 2
 		< warning inbox: an event was refused: 1 with an unknown type, or a name that is longer than allowed`},
-	{"an item without an id: its payload tells when it was published", `
+	{"an item without an id: its payload says when it was published", `
 		> catchup 0 a/n =atom:10:00:00
 		< commit xml/0 event/0 node/0 page/0 meta
 		> ok
@@ -170,7 +170,7 @@ var copyTranscripts = []transcript{
 		< changed +e4:!deleted@12:00:00l a/n=4; 4
 		< handled 4
 		= e4:!deleted@12:00:00l e3:i1=x@12:00:00l e2:!deleted@12:00:00l e1:i1=x@12:00:00l`},
-	{"published again: neither the configuration nor another item tells that", `
+	{"published again: the configuration and another item do not show it", `
 		> live 1 a/n i1=x
 		< commit xml/0 event/0 node/0 page/0 meta
 		> ok
@@ -184,7 +184,7 @@ var copyTranscripts = []transcript{
 		> live 3 a/n i1=x
 		< handled 3
 		= e3:i2=x@12:00:00l e2:!configured=f@12:00:00l e1:i1=x@12:00:00l`},
-	{"retracted again: only the publication of the item tells that", `
+	{"retracted again: only the publication of the item shows it", `
 		> live 1 a/n i1=x -i1
 		< commit xml/0 event/0 node/0 page/0 meta
 		> ok

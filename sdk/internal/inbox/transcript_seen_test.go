@@ -2,7 +2,7 @@ package inbox
 
 // What counts as seen.
 var seenTranscripts = []transcript{
-	{"seen: a live event is not, whatever time its payload tells", `
+	{"seen: a live event is not, whatever time its payload has", `
 		> elsewhere 10:00:00 11:00:00
 		> live 1 a/n i1=atom:10:30:00
 		< commit xml/0 event/0 node/0 page/0 meta
